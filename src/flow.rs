@@ -1,0 +1,93 @@
+//! The way of a message: transport, the host's number for the socket, both addresses.
+
+use std::net::SocketAddr;
+
+/// Transports of SIP. The numbers are those of `enum sipdlg_transport_e`, where 0 means any.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Transport {
+    /// RFC 3261 §18.
+    Udp = 1,
+    /// RFC 3261 §18.
+    Tcp = 2,
+    /// RFC 3261 §26.2.
+    Tls = 3,
+    /// RFC 7118.
+    Ws = 4,
+    /// RFC 7118.
+    Wss = 5,
+}
+
+impl Transport {
+    /// From the number of `enum sipdlg_transport_e`; `None` for 0 and unknown ones.
+    pub fn from_number(number: i32) -> Option<Self> {
+        [Self::Udp, Self::Tcp, Self::Tls, Self::Ws, Self::Wss].into_iter().find(|transport| *transport as i32 == number)
+    }
+
+    /// As it stands in Via.
+    pub fn via_name(self) -> &'static str {
+        match self {
+            Self::Udp => "UDP",
+            Self::Tcp => "TCP",
+            Self::Tls => "TLS",
+            Self::Ws => "WS",
+            Self::Wss => "WSS",
+        }
+    }
+
+    /// As it stands in a URI's `transport` parameter.
+    pub fn parameter(self) -> &'static str {
+        match self {
+            Self::Udp => "udp",
+            Self::Tcp => "tcp",
+            Self::Tls => "tls",
+            Self::Ws => "ws",
+            Self::Wss => "wss",
+        }
+    }
+
+    /// Whether the transport repeats lost bytes itself (RFC 3261 §17: no timers A, E, G).
+    pub fn is_reliable(self) -> bool {
+        self != Self::Udp
+    }
+
+    /// Whether it is a byte stream in which messages must be found (RFC 3261 §18.3).
+    pub fn is_stream(self) -> bool {
+        matches!(self, Self::Tcp | Self::Tls)
+    }
+
+    /// Whether it is encrypted.
+    pub fn is_secure(self) -> bool {
+        matches!(self, Self::Tls | Self::Wss)
+    }
+
+    /// The port meant by a URI or Via without one (RFC 3261 §19.1.2, RFC 7118 §4.2).
+    pub fn default_port(self) -> u16 {
+        match self {
+            Self::Udp | Self::Tcp => 5060,
+            Self::Tls => 5061,
+            Self::Ws => 80,
+            Self::Wss => 443,
+        }
+    }
+}
+
+/// The way a message came or must go. `link` is the host's own number for a socket or connection, 0 for any.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Flow {
+    /// The transport.
+    pub transport: Transport,
+    /// Compared and repeated, never understood.
+    pub link: u64,
+    /// Our address.
+    pub local: Option<SocketAddr>,
+    /// The peer's address.
+    pub remote: Option<SocketAddr>,
+}
+
+impl Flow {
+    /// A flow of `transport` between two addresses, on any socket.
+    pub fn new(transport: Transport, local: Option<SocketAddr>, remote: Option<SocketAddr>) -> Self {
+        Self { transport, link: 0, local, remote }
+    }
+}
