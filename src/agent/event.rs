@@ -1,0 +1,155 @@
+//! What the agent tells the host, in order.
+
+use crate::agent::{IncomingId, OutgoingId, SessionId};
+use crate::flow::Transport;
+use crate::message::{Message, Method};
+use crate::session::{SessionState, SignalingState};
+use std::sync::Arc;
+
+/// Kinds of events; the numbers are those of `enum sipdlg_event_kind_e`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+#[allow(missing_docs)]
+pub enum EventKind {
+    Invite = 1,
+    Reinvite = 2,
+    Update = 3,
+    Prack = 4,
+    Bye = 5,
+    Info = 6,
+    Message = 7,
+    Notify = 8,
+    Refer = 9,
+    Subscribe = 10,
+    Register = 11,
+    Options = 12,
+    Request = 13,
+    Ack = 14,
+    Cancel = 15,
+    Trying = 20,
+    Progress = 21,
+    Accept = 22,
+    Redirect = 23,
+    Reject = 24,
+    Challenge = 25,
+    State = 30,
+    AckTimeout = 31,
+    GlareRetry = 32,
+    Terminated = 33,
+    Resolve = 40,
+    TransportError = 41,
+}
+
+impl EventKind {
+    /// Whether it tells the fate of a request of ours (TRYING to CHALLENGE, GLARE_RETRY).
+    pub fn is_fate(self) -> bool {
+        matches!(
+            self,
+            Self::Trying | Self::Progress | Self::Accept | Self::Redirect | Self::Reject | Self::Challenge | Self::GlareRetry
+        )
+    }
+}
+
+/// Bits of `enum sipdlg_event_flag_e`.
+pub mod flag {
+    /// `status_code` was made here; there is no message.
+    pub const LOCAL: u32 = 1;
+    /// PROGRESS that wants a PRACK.
+    pub const RELIABLE: u32 = 2;
+    /// ... which the library leaves to the host.
+    pub const NEEDS_PRACK: u32 = 4;
+    /// ACCEPT whose ACK is left to the host.
+    pub const NEEDS_ACK: u32 = 8;
+    /// INVITE whose Replaces says early-only.
+    pub const EARLY_ONLY: u32 = 16;
+}
+
+/// Why the library did something by itself; the numbers are those of `enum sipdlg_reason_e`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[repr(u8)]
+#[allow(missing_docs)]
+pub enum Reason {
+    #[default]
+    None = 0,
+    LocalHangup = 1,
+    RemoteBye = 2,
+    Rejected = 3,
+    Cancelled = 4,
+    AckTimeout = 5,
+    SessionExpired = 6,
+    DialogGone = 7,
+    ForkLost = 8,
+    Replaced = 9,
+    Disposed = 10,
+    AnswerTimeout = 11,
+    PrackTimeout = 12,
+    NoAnswerIn2xx = 13,
+    GlareRetry = 20,
+    Authenticated = 21,
+    Refreshed = 22,
+    RefusedByRule = 23,
+    DefaultAnswer = 24,
+    Transport = 25,
+}
+
+/// What happened; the fields are those of `sipdlg_event_t`.
+#[derive(Clone, Debug)]
+#[allow(missing_docs)]
+pub struct Event {
+    pub kind: EventKind,
+    /// Bits of [`flag`].
+    pub flags: u32,
+    /// Rises; one counter with [`crate::agent::Transmit::id`].
+    pub id: u64,
+    pub session: Option<SessionId>,
+    pub incoming: Option<IncomingId>,
+    pub outgoing: Option<OutgoingId>,
+    pub replaces: Option<SessionId>,
+    pub message: Option<Arc<Message>>,
+    /// Of the request that this is about.
+    pub method: Option<Method>,
+    /// 0: none.
+    pub status_code: u16,
+    pub reason: Reason,
+    /// Of `session`, as it was when the event arose.
+    pub session_state: SessionState,
+    pub signaling_state: SignalingState,
+    /// RESOLVE: asked for by the URI.
+    pub transport: Option<Transport>,
+    /// GLARE_RETRY.
+    pub delay_us: u64,
+    /// RESOLVE.
+    pub query: u64,
+    /// RESOLVE: host; CHALLENGE: realm; TERMINATED: the Reason text.
+    pub text: Option<Arc<[u8]>>,
+    /// RESOLVE: 0 none.
+    pub port: u16,
+    /// RESOLVE: sips.
+    pub secure: bool,
+}
+
+impl Event {
+    pub(crate) fn new(kind: EventKind) -> Self {
+        Self {
+            kind,
+            flags: 0,
+            id: 0,
+            session: None,
+            incoming: None,
+            outgoing: None,
+            replaces: None,
+            message: None,
+            method: None,
+            status_code: 0,
+            reason: Reason::None,
+            session_state: SessionState::Initial,
+            signaling_state: SignalingState::Initial,
+            transport: None,
+            delay_us: 0,
+            query: 0,
+            text: None,
+            port: 0,
+            secure: false,
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! How a request or response of the host differs from the usual.
+
+use crate::agent::IncomingId;
+use crate::flow::Flow;
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+/// A body to send.
+#[derive(Clone, Copy, Debug)]
+pub struct Body<'a> {
+    /// The bytes.
+    pub content: &'a [u8],
+    /// `None`: application/sdp.
+    pub content_type: Option<&'a [u8]>,
+    /// `None`: "session" for application/sdp, else "render" (RFC 3261 §20.11).
+    pub disposition: Option<&'a [u8]>,
+}
+
+/// Bits of `enum sipdlg_request_flag_e`.
+pub mod request_flag {
+    /// INVITE: the host sends the ACK of every 2xx.
+    pub const MANUAL_ACK: u32 = 1;
+    /// INVITE: the host sends every PRACK.
+    pub const MANUAL_PRACK: u32 = 2;
+    /// 491, 500 with Retry-After, 422: handed up.
+    pub const NO_RETRY: u32 = 4;
+    /// 401, 407: handed up.
+    pub const NO_AUTH: u32 = 8;
+}
+
+/// Bits of `enum sipdlg_response_flag_e`.
+pub mod response_flag {
+    /// 101-199 to INVITE by RFC 3262.
+    pub const RELIABLE: u32 = 1;
+}
+
+/// What the host hung on an object: carried, counted (`Arc`) and let go of with the object, never looked into.
+/// A session starts with that of its INVITE; a request in a dialog starts with the user data of its session.
+#[derive(Clone, Default)]
+pub struct Attachment {
+    /// Who hears of it.
+    pub delegate: Option<Arc<dyn Any + Send + Sync>>,
+    /// The host's own.
+    pub user: Option<Arc<dyn Any + Send + Sync>>,
+}
+
+impl fmt::Debug for Attachment {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Attachment({}, {})", self.delegate.is_some(), self.user.is_some())
+    }
+}
+
+/// `sipdlg_request_options_t`. All text is checked by the call that takes it.
+#[derive(Clone, Debug, Default)]
+pub struct RequestOptions<'a> {
+    /// Bits of [`request_flag`].
+    pub flags: u32,
+    /// INVITE: Expires, and CANCEL by ourselves then; 0 none.
+    pub expires_ms: u32,
+    /// "Name: value" lines.
+    pub headers: Vec<&'a [u8]>,
+    /// The body.
+    pub body: Option<Body<'a>>,
+    /// Out of a dialog: name-addr or URI, no tag.
+    pub from: Option<&'a [u8]>,
+    /// Out of a dialog: the same.
+    pub to: Option<&'a [u8]>,
+    /// Out of a dialog.
+    pub call_id: Option<&'a [u8]>,
+    /// Send exactly there, resolve nothing; without remote: only choose the socket.
+    pub flow: Option<Flow>,
+    /// The host's.
+    pub attachment: Attachment,
+    /// INVITE: the REFER that asked for it.
+    pub refer: Option<IncomingId>,
+}
+
+/// `sipdlg_response_options_t`.
+#[derive(Clone, Debug, Default)]
+pub struct ResponseOptions<'a> {
+    /// Bits of [`response_flag`].
+    pub flags: u32,
+    /// "Name: value" lines.
+    pub headers: Vec<&'a [u8]>,
+    /// The body.
+    pub body: Option<Body<'a>>,
+    /// `None`: by the code.
+    pub reason_phrase: Option<&'a [u8]>,
+    /// First tagged response only. `None`: random.
+    pub to_tag: Option<&'a [u8]>,
+}

@@ -1,0 +1,200 @@
+//! Objects with generations: an id is never good for another object than the one it was given for.
+
+use std::collections::VecDeque;
+use std::marker::PhantomData;
+
+/// Bits of an id that say which slot.
+pub const INDEX_BITS: u32 = 22;
+/// Bits of an id that say which tenant of the slot.
+pub const GENERATION_BITS: u32 = 26;
+
+const INDEX_MASK: u64 = (1 << INDEX_BITS) - 1;
+const LAST_GENERATION: u32 = (1 << GENERATION_BITS) - 1;
+/// A freed slot waits until so many others were freed, so that an old id meets a gap before it meets a stranger's slot.
+const WAITING: usize = 64;
+
+/// The id of an object of kind `K`: never 0, at most 48 bits wide.
+pub struct Id<K> {
+    raw: u64,
+    kind: PhantomData<fn() -> K>,
+}
+
+impl<K> Id<K> {
+    /// The 48 bits, for the floors above; never 0.
+    pub fn raw(self) -> u64 {
+        self.raw
+    }
+
+    /// From bits that may be anything.
+    pub fn from_raw(raw: u64) -> Self {
+        Self { raw, kind: PhantomData }
+    }
+
+    fn new(index: u32, generation: u32) -> Self {
+        Self::from_raw(u64::from(generation) << INDEX_BITS | u64::from(index))
+    }
+
+    fn index(self) -> usize {
+        (self.raw & INDEX_MASK) as usize
+    }
+
+    fn generation(self) -> u32 {
+        (self.raw >> INDEX_BITS) as u32
+    }
+}
+
+impl<K> Clone for Id<K> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<K> Copy for Id<K> {}
+impl<K> PartialEq for Id<K> {
+    fn eq(&self, other: &Self) -> bool {
+        self.raw == other.raw
+    }
+}
+impl<K> Eq for Id<K> {}
+impl<K> std::hash::Hash for Id<K> {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.raw.hash(state);
+    }
+}
+impl<K> std::fmt::Debug for Id<K> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}.{}", self.index(), self.generation())
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Slot<T> {
+    generation: u32,
+    value: Option<Box<T>>,
+}
+
+/// A table of objects of one kind. `K` is the marker of its ids.
+#[derive(Clone, Debug)]
+pub struct Slots<K, T> {
+    slots: Vec<Slot<T>>,
+    free: VecDeque<u32>,
+    len: usize,
+    kind: PhantomData<fn() -> K>,
+}
+
+impl<K, T> Default for Slots<K, T> {
+    fn default() -> Self {
+        Self { slots: Vec::new(), free: VecDeque::new(), len: 0, kind: PhantomData }
+    }
+}
+
+impl<K, T> Slots<K, T> {
+    /// Objects that live now.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether none lives.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Stores what `make` makes of its id; `None` when every slot is taken.
+    pub fn insert_with(&mut self, make: impl FnOnce(Id<K>) -> T) -> Option<Id<K>> {
+        let index = if self.free.len() > WAITING || self.slots.len() > INDEX_MASK as usize {
+            self.free.pop_front()?
+        } else {
+            self.slots.push(Slot { generation: 1, value: None });
+            u32::try_from(self.slots.len() - 1).ok()?
+        };
+        let slot = self.slots.get_mut(index as usize)?;
+        let id = Id::new(index, slot.generation);
+        slot.value = Some(Box::new(make(id)));
+        self.len += 1;
+        Some(id)
+    }
+
+    /// The object, unless it has ended.
+    pub fn get(&self, id: Id<K>) -> Option<&T> {
+        self.slots.get(id.index()).filter(|slot| slot.generation == id.generation())?.value.as_deref()
+    }
+
+    /// The object, unless it has ended.
+    pub fn get_mut(&mut self, id: Id<K>) -> Option<&mut T> {
+        self.slots.get_mut(id.index()).filter(|slot| slot.generation == id.generation())?.value.as_deref_mut()
+    }
+
+    /// Ends an object. Its slot waits in line; a slot whose generations are used up is retired.
+    pub fn remove(&mut self, id: Id<K>) -> Option<T> {
+        let slot = self.slots.get_mut(id.index()).filter(|slot| slot.generation == id.generation())?;
+        let value = slot.value.take()?;
+        self.len -= 1;
+        if slot.generation < LAST_GENERATION {
+            slot.generation += 1;
+            self.free.push_back(id.index() as u32);
+        }
+        Some(*value)
+    }
+
+    /// Whether an object with this id ever lived here, so that "ended" and "never one" can be told apart.
+    pub fn ever(&self, id: Id<K>) -> bool {
+        id.generation() > 0 && self.slots.get(id.index()).is_some_and(|slot| id.generation() <= slot.generation)
+    }
+
+    /// The living object in the first slot after that of `previous` (`None`: the first of all).
+    pub fn next(&self, previous: Option<Id<K>>) -> Option<Id<K>> {
+        let start = previous.map_or(0, |id| id.index().saturating_add(1));
+        let living = self.slots.iter().enumerate().skip(start).find(|(_, slot)| slot.value.is_some());
+        living.map(|(index, slot)| Id::new(index as u32, slot.generation))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Test;
+
+    #[test]
+    fn an_ended_id_is_never_good_again() {
+        let mut slots = Slots::<Test, u32>::default();
+        let mut old = Vec::new();
+        for round in 0..1_000 {
+            let id = slots.insert_with(|_| round).expect("room");
+            assert_eq!(slots.get(id), Some(&round));
+            assert_eq!(slots.remove(id), Some(round));
+            old.push(id);
+            assert!(old.iter().all(|id| slots.get(*id).is_none() && slots.ever(*id)));
+            assert_eq!(slots.remove(id), None);
+        }
+        assert!(slots.slots.len() <= WAITING + 2, "slots are used again: {}", slots.slots.len());
+        assert!(!slots.ever(Id::from_raw(0)));
+        assert!(!slots.ever(Id::new(9_999, 1)));
+    }
+
+    #[test]
+    fn a_slot_whose_generations_are_used_up_is_retired() {
+        let mut slots = Slots::<Test, u32>::default();
+        let id = slots.insert_with(|_| 1).expect("room");
+        slots.slots[0].generation = LAST_GENERATION;
+        assert_eq!(slots.get(id), None);
+        let last = Id::new(0, LAST_GENERATION);
+        assert_eq!(slots.remove(last), Some(1));
+        assert!(slots.free.is_empty());
+        assert_eq!(slots.get(last), None);
+    }
+
+    #[test]
+    fn next_walks_the_living() {
+        let mut slots = Slots::<Test, u32>::default();
+        let ids: Vec<_> = (0..5).filter_map(|n| slots.insert_with(|_| n)).collect();
+        slots.remove(ids[1]);
+        let mut seen = Vec::new();
+        let mut at = None;
+        while let Some(id) = slots.next(at) {
+            seen.push(id);
+            at = Some(id);
+        }
+        assert_eq!(seen, [ids[0], ids[2], ids[3], ids[4]]);
+        assert_eq!(slots.next(Some(ids[1])), Some(ids[2]));
+    }
+}
