@@ -115,7 +115,6 @@ pub struct Config {
     pub manual_clock: bool,
 }
 
-
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -123,7 +122,10 @@ impl Default for Config {
             contact: None,
             user_agent: concat!("sipdlg/", env!("CARGO_PKG_VERSION")).as_bytes().to_vec(),
             supported: Vec::new(),
-            allow: ["INVITE", "ACK", "CANCEL", "BYE", "INFO", "OPTIONS"].iter().map(|name| name.as_bytes().to_vec()).collect(),
+            allow: ["INVITE", "ACK", "CANCEL", "BYE", "INFO", "OPTIONS"]
+                .iter()
+                .map(|name| name.as_bytes().to_vec())
+                .collect(),
             route_set: Vec::new(),
             timers: TimerValues::default(),
             invite_answer_timeout: Duration::from_secs(180),
