@@ -7,6 +7,7 @@
 
 pub mod config;
 pub mod error;
+pub mod ffi;
 pub mod flow;
 pub mod message;
 pub mod random;

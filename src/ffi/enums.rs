@@ -1,0 +1,317 @@
+//! The enumerations of the header. Their numbers never change. They travel as `int32_t`: an enum of C is never the type
+//! of a parameter or field, because a host may put any number there.
+//!
+//! The constants bear their C names, so that header and source read alike.
+#![allow(non_camel_case_types, missing_docs)]
+
+/// What a function returns.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum sipdlg_status_e {
+    SIPDLG_OK = 0,
+    /// nothing to give; not an error
+    SIPDLG_NONE = 1,
+    /// NULL, a number out of range, an unknown enumeration value
+    SIPDLG_ERR_ARGUMENT = -1,
+    /// the object has ended
+    SIPDLG_ERR_STALE = -2,
+    /// not a token of this kind, or never one
+    SIPDLG_ERR_KIND = -3,
+    /// a protocol rule forbids it now; nothing was sent
+    SIPDLG_ERR_STATE = -4,
+    /// a URI, header, message or text form that does not parse
+    SIPDLG_ERR_SYNTAX = -5,
+    /// a header that only the library writes; see sipdlg_request_options_t
+    SIPDLG_ERR_HEADER = -6,
+    /// `size` is impossible, or an unknown tail is not zero
+    SIPDLG_ERR_STRUCT = -7,
+    /// the buffer is too small; `needed` tells
+    SIPDLG_ERR_BUFFER = -8,
+    /// a configured limit is reached
+    SIPDLG_ERR_LIMIT = -9,
+    /// the agent is already being driven (nested or from another thread)
+    SIPDLG_ERR_BUSY = -10,
+    /// this build or this platform lacks it
+    SIPDLG_ERR_UNSUPPORTED = -11,
+    /// the operating system refused; errno is in sipdlg_last_error()
+    SIPDLG_ERR_SYSTEM = -12,
+    /// no transport was added that can reach the target
+    SIPDLG_ERR_NO_TRANSPORT = -13,
+    /// snapshot or recording: checksum, version or content
+    SIPDLG_ERR_CORRUPT = -14,
+    /// the agent belongs to the parent process
+    SIPDLG_ERR_FORKED = -15,
+    SIPDLG_ERR_NO_MEMORY = -16,
+    /// the agent caught a defect of its own and does nothing any more
+    SIPDLG_ERR_DEFUNCT = -17,
+}
+
+/// SessionState of SIP.js. Initial is seen only between sipdlg_session_new() and the first response.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum sipdlg_session_state_e {
+    SIPDLG_SESSION_INITIAL = 0,
+    SIPDLG_SESSION_EARLY = 1,
+    SIPDLG_SESSION_ACK_WAIT = 2,
+    SIPDLG_SESSION_CONFIRMED = 3,
+    SIPDLG_SESSION_TERMINATED = 4,
+}
+
+/// SignalingState of SIP.js (RFC 3264, RFC 6337 §2.2).
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum sipdlg_signaling_state_e {
+    SIPDLG_SIGNALING_INITIAL = 0,
+    SIPDLG_SIGNALING_HAVE_LOCAL_OFFER = 1,
+    SIPDLG_SIGNALING_HAVE_REMOTE_OFFER = 2,
+    SIPDLG_SIGNALING_STABLE = 3,
+    SIPDLG_SIGNALING_CLOSED = 4,
+}
+
+/// How far a request of ours is.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum sipdlg_outgoing_state_e {
+    SIPDLG_OUTGOING_RESOLVING = 0,
+    SIPDLG_OUTGOING_CALLING = 1,
+    SIPDLG_OUTGOING_PROCEEDING = 2,
+    SIPDLG_OUTGOING_WAITING_RETRY = 3,
+    SIPDLG_OUTGOING_COMPLETED = 4,
+}
+
+/// Transports.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum sipdlg_transport_e {
+    SIPDLG_TRANSPORT_ANY = 0,
+    SIPDLG_TRANSPORT_UDP = 1,
+    SIPDLG_TRANSPORT_TCP = 2,
+    SIPDLG_TRANSPORT_TLS = 3,
+    SIPDLG_TRANSPORT_WS = 4,
+    SIPDLG_TRANSPORT_WSS = 5,
+}
+
+/// Kinds of events. Kind X and the delegate's function on_x are the same thing (REJECT and on_reject).
+/// "Default" is what happens when no function is found and what sipdlg_event_default() does.
+/// Columns: [incoming] [outgoing] [session] = tokens that are set.
+/// 1 to 15: requests from the peer; answer now or later through event->incoming. 20 to 25: the fate of our request;
+/// final ones are the last of a non-INVITE outgoing. 30 to 33: the session itself. 40 and 41: the agent.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum sipdlg_event_kind_e {
+    /// [incoming, replaces] a new call. Default 486.
+    SIPDLG_EVENT_INVITE = 1,
+    /// [incoming, session] RFC 3261 §14.2. Default 488 with Warning.
+    SIPDLG_EVENT_REINVITE = 2,
+    /// [incoming, session] RFC 3311. Default 488 with an offer, 200 without.
+    SIPDLG_EVENT_UPDATE = 3,
+    /// [incoming, session] its RAck has matched. Default 200, with an offer 488. With the quirk PRACK_UNASKED also
+    /// one that acknowledges nothing; default 481.
+    SIPDLG_EVENT_PRACK = 4,
+    /// [incoming, session] default 200; TERMINATED follows in any case.
+    SIPDLG_EVENT_BYE = 5,
+    /// [incoming, session] RFC 6086: of a listed package, or without Info-Package. Default 469 with Recv-Info.
+    /// Unlisted packages are answered 469 before.
+    SIPDLG_EVENT_INFO = 6,
+    /// [incoming, session or 0] default 200.
+    SIPDLG_EVENT_MESSAGE = 7,
+    /// [incoming, session or 0, outgoing: our REFER] status_code: of the sipfrag. Default: unknown event 489, no
+    /// subscription 481 (RFC 6665 §4.1.3), else 200.
+    SIPDLG_EVENT_NOTIFY = 8,
+    /// [incoming, session or 0] malformed ones are answered 400 before. Default 603 (RFC 5057 §5.6).
+    SIPDLG_EVENT_REFER = 9,
+    /// [incoming] default 489.
+    SIPDLG_EVENT_SUBSCRIBE = 10,
+    /// [incoming] default 405.
+    SIPDLG_EVENT_REGISTER = 11,
+    /// [incoming, session or 0] default in a dialog 200, outside what an INVITE would get; with Allow, Accept,
+    /// Supported.
+    SIPDLG_EVENT_OPTIONS = 12,
+    /// [incoming, session or 0] a method that is in Allow without a function of its own. Default 405; an unknown
+    /// method is 501 at once.
+    SIPDLG_EVENT_REQUEST = 13,
+    /// [session] the ACK of our 2xx. Nothing to answer.
+    SIPDLG_EVENT_ACK = 14,
+    /// [incoming, session or 0] INVITE or re-INVITE cancelled; 200 and 487 are already sent.
+    SIPDLG_EVENT_CANCEL = 15,
+    /// [outgoing, session or 0] 100.
+    SIPDLG_EVENT_TRYING = 20,
+    /// [outgoing, session] 101-199; session: the early dialog of this To tag, 0 without tag.
+    SIPDLG_EVENT_PROGRESS = 21,
+    /// [outgoing, session] 2xx. Default of a 2xx with an offer: ACK, then BYE.
+    SIPDLG_EVENT_ACCEPT = 22,
+    /// [outgoing, session or 0] 3xx. Nothing is followed by itself.
+    SIPDLG_EVENT_REDIRECT = 23,
+    /// [outgoing, session or 0] 4xx-6xx, received or made here (flag LOCAL: 408, 503).
+    SIPDLG_EVENT_REJECT = 24,
+    /// [outgoing] 401/407 that the configured credentials cannot answer; text: realm. Default REJECT. Answer:
+    /// sipdlg_outgoing_authenticate().
+    SIPDLG_EVENT_CHALLENGE = 25,
+    /// [session] state or signaling_state changed; the first one is the birth.
+    SIPDLG_EVENT_STATE = 30,
+    /// [session] no ACK for 64*T1 (RFC 3261 §13.3.1.4). Default BYE.
+    SIPDLG_EVENT_ACK_TIMEOUT = 31,
+    /// [outgoing, session] will be sent again in delay_us; sipdlg_outgoing_cancel() stops it.
+    SIPDLG_EVENT_GLARE_RETRY = 32,
+    /// [session] the last event of a session, exactly once. reason, status_code, message: why.
+    SIPDLG_EVENT_TERMINATED = 33,
+    /// [outgoing or 0] text is a host name; query, transport, port, secure. Answer by sipdlg_agent_resolved().
+    /// Default: the runtime's resolver, else no target.
+    SIPDLG_EVENT_RESOLVE = 40,
+    /// [incoming, or session, or neither] a response or an ACK could not be sent.
+    SIPDLG_EVENT_TRANSPORT_ERROR = 41,
+}
+
+/// Methods, in events.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum sipdlg_method_e {
+    SIPDLG_METHOD_NONE = 0,
+    SIPDLG_METHOD_INVITE = 1,
+    SIPDLG_METHOD_ACK = 2,
+    SIPDLG_METHOD_BYE = 3,
+    SIPDLG_METHOD_CANCEL = 4,
+    SIPDLG_METHOD_UPDATE = 5,
+    SIPDLG_METHOD_PRACK = 6,
+    SIPDLG_METHOD_INFO = 7,
+    SIPDLG_METHOD_MESSAGE = 8,
+    SIPDLG_METHOD_NOTIFY = 9,
+    SIPDLG_METHOD_REFER = 10,
+    SIPDLG_METHOD_SUBSCRIBE = 11,
+    SIPDLG_METHOD_REGISTER = 12,
+    SIPDLG_METHOD_OPTIONS = 13,
+    SIPDLG_METHOD_PUBLISH = 14,
+    SIPDLG_METHOD_OTHER = 15,
+}
+
+/// Bits of sipdlg_event_t.flags.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum sipdlg_event_flag_e {
+    /// status_code was made here (time-out 408, transport 503); message is NULL
+    SIPDLG_EVENT_LOCAL = 1,
+    /// PROGRESS that wants a PRACK (RFC 3262)
+    SIPDLG_EVENT_RELIABLE = 2,
+    /// ... and the library leaves it to the host (manual, or it carries an offer)
+    SIPDLG_EVENT_NEEDS_PRACK = 4,
+    /// ACCEPT whose ACK is left to the host (manual, or it carries an offer)
+    SIPDLG_EVENT_NEEDS_ACK = 8,
+    /// INVITE whose Replaces says early-only; already checked
+    SIPDLG_EVENT_EARLY_ONLY = 16,
+}
+
+/// Why the library did something by itself; in TERMINATED and in sipdlg_explain_entry_t.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum sipdlg_reason_e {
+    SIPDLG_REASON_NONE = 0,
+    SIPDLG_REASON_LOCAL_HANGUP = 1,
+    SIPDLG_REASON_REMOTE_BYE = 2,
+    SIPDLG_REASON_REJECTED = 3,
+    SIPDLG_REASON_CANCELLED = 4,
+    SIPDLG_REASON_ACK_TIMEOUT = 5,
+    SIPDLG_REASON_SESSION_EXPIRED = 6,
+    /// 408, 481 or no answer in the dialog, RFC 5057
+    SIPDLG_REASON_DIALOG_GONE = 7,
+    SIPDLG_REASON_FORK_LOST = 8,
+    SIPDLG_REASON_REPLACED = 9,
+    SIPDLG_REASON_DISPOSED = 10,
+    SIPDLG_REASON_ANSWER_TIMEOUT = 11,
+    SIPDLG_REASON_PRACK_TIMEOUT = 12,
+    SIPDLG_REASON_NO_ANSWER_IN_2XX = 13,
+    SIPDLG_REASON_GLARE_RETRY = 20,
+    SIPDLG_REASON_AUTHENTICATED = 21,
+    SIPDLG_REASON_REFRESHED = 22,
+    SIPDLG_REASON_REFUSED_BY_RULE = 23,
+    SIPDLG_REASON_DEFAULT_ANSWER = 24,
+    SIPDLG_REASON_TRANSPORT = 25,
+}
+
+/// What to do with a mechanism.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum sipdlg_policy_e {
+    SIPDLG_OFF = 0,
+    SIPDLG_SUPPORTED = 1,
+    SIPDLG_REQUIRED = 2,
+}
+
+/// Who refreshes the session (RFC 4028).
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum sipdlg_refresher_e {
+    SIPDLG_REFRESHER_ANY = 0,
+    SIPDLG_REFRESHER_LOCAL = 1,
+    SIPDLG_REFRESHER_REMOTE = 2,
+}
+
+/// What to do with a second 2xx.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum sipdlg_fork_policy_e {
+    SIPDLG_FORK_FIRST = 0,
+    SIPDLG_FORK_ALL = 1,
+}
+
+/// How much is logged.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum sipdlg_log_level_e {
+    SIPDLG_LOG_OFF = 0,
+    SIPDLG_LOG_ERROR = 1,
+    SIPDLG_LOG_WARN = 2,
+    SIPDLG_LOG_INFO = 3,
+    SIPDLG_LOG_DEBUG = 4,
+}
+
+/// What a failed request in a dialog ends (RFC 5057 §5).
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum sipdlg_effect_e {
+    SIPDLG_EFFECT_TRANSACTION = 0,
+    SIPDLG_EFFECT_USAGE = 1,
+    SIPDLG_EFFECT_DIALOG = 2,
+}
+
+/// Forms of a ladder.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum sipdlg_ladder_format_e {
+    SIPDLG_LADDER_TEXT = 0,
+    SIPDLG_LADDER_SVG = 1,
+}
+
+/// Deviations that are tolerated and counted; bits of sipdlg_config_set_tolerance(). On by default: those that
+/// excuse the peer; off: the last two, which change what the host sees.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum sipdlg_quirk_e {
+    SIPDLG_QUIRK_1XX_WITHOUT_CONTACT = 1,
+    SIPDLG_QUIRK_1XX_WITHOUT_TAG = 2,
+    SIPDLG_QUIRK_TAG_CHANGED_BY_2XX = 4,
+    SIPDLG_QUIRK_PRACK_UNASKED = 8,
+    /// INFO, MESSAGE, NOTIFY, REFER of ours in an early dialog
+    SIPDLG_QUIRK_REQUESTS_IN_EARLY = 16,
+}
+
+/// Bits of sipdlg_request_options_t.flags.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum sipdlg_request_flag_e {
+    /// INVITE: the host calls sipdlg_session_ack() for every 2xx
+    SIPDLG_REQUEST_MANUAL_ACK = 1,
+    /// INVITE: the host calls sipdlg_session_prack()
+    SIPDLG_REQUEST_MANUAL_PRACK = 2,
+    /// 491, 500 + Retry-After, 422: hand it up
+    SIPDLG_REQUEST_NO_RETRY = 4,
+    /// 401, 407: hand it up
+    SIPDLG_REQUEST_NO_AUTH = 8,
+}
+
+/// Bits of sipdlg_response_options_t.flags.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum sipdlg_response_flag_e {
+    /// 101-199 to INVITE by RFC 3262; by itself when the peer requires it
+    SIPDLG_RESPONSE_RELIABLE = 1,
+}

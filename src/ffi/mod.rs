@@ -1,0 +1,6 @@
+//! The C ABI: one file per section of the header, in its order. Each function converts, makes one call, converts back;
+//! no SIP decision is taken here.
+#![allow(unsafe_code)]
+
+pub mod enums;
+pub mod structs;

@@ -1,0 +1,362 @@
+//! The types of the header, with the layouts that are the contract. Reading and writing them: `convert`.
+#![allow(non_camel_case_types, missing_docs)]
+
+use std::ffi::{c_char, c_void};
+
+/// enum sipdlg_status_e.
+pub type sipdlg_status_t = i32;
+/// Token of an agent; 0 is none.
+pub type sipdlg_agent_t = u64;
+/// Token of a session; 0 is none.
+pub type sipdlg_session_t = u64;
+/// Token of a request of the peer; 0 is none.
+pub type sipdlg_incoming_t = u64;
+/// Token of a request of ours; 0 is none.
+pub type sipdlg_outgoing_t = u64;
+
+/// A parsed, immutable message. Borrowed, or kept by sipdlg_message_retain().
+// Only ever behind a pointer, which is that of an `Arc<Message>`.
+pub struct sipdlg_message_t {
+    _opaque: [u8; 0],
+}
+
+/// Borrowed bytes; not NUL-terminated; data is NULL when there are none. Never changes layout.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct sipdlg_str_t {
+    pub data: *const c_char,
+    pub len: usize,
+}
+
+/// A body to send. Never changes layout.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct sipdlg_body_t {
+    /// NULL: no body
+    pub data: *const c_void,
+    pub len: usize,
+    /// NULL: application/sdp
+    pub content_type: *const c_char,
+    /// NULL: "session" for application/sdp, else "render" (RFC 3261 §20.11)
+    pub disposition: *const c_char,
+}
+
+/// A body received or kept. Never changes layout.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct sipdlg_body_view_t {
+    pub content: sipdlg_str_t,
+    pub content_type: sipdlg_str_t,
+    /// inferred when the message had none
+    pub disposition: sipdlg_str_t,
+}
+
+/// IP address and port. Never changes layout. All zero: none.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct sipdlg_endpoint_t {
+    /// network order; an IPv4 address stands in the first four bytes
+    pub ip: [u8; 16],
+    /// IPv6 scope id, else 0
+    pub scope: u32,
+    /// host order
+    pub port: u16,
+    /// 0 none, 4, 6
+    pub family: u16,
+}
+
+/// The way a message came or must go. Never changes layout.
+/// `link` is the host's own number for a socket or connection (a file descriptor, an index); the library only
+/// compares and repeats it. On a message to send, link 0 means "any socket of this transport; for TCP, TLS, WS:
+/// use the connection to `remote` or open one". A response goes back on the flow of its request: same link, and
+/// `remote` by RFC 3261 §18.2.2 and RFC 3581 (received, rport, maddr).
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct sipdlg_flow_t {
+    /// enum sipdlg_transport_e
+    pub transport: i32,
+    /// 0
+    pub reserved: u32,
+    pub link: u64,
+    pub local: sipdlg_endpoint_t,
+    pub remote: sipdlg_endpoint_t,
+}
+
+/// Called with a pointer that the host gave, when the last object that holds it has let it go. Runs where callbacks run,
+/// and inside sipdlg_agent_poll_event() and sipdlg_agent_free().
+pub type sipdlg_release_t = Option<unsafe extern "C" fn(user: *mut c_void)>;
+
+/// Receives log lines (at DEBUG one line per message sent or received: time, arrow, flow, start line: ladders come from
+/// these), on whichever thread is inside the library; must not call the library. The one exception to "Threads".
+pub type sipdlg_log_t = Option<unsafe extern "C" fn(user: *mut c_void, level: i32, line: *const c_char)>;
+
+/// What happened. Borrowed: see Memory. Tokens that do not apply are 0, pointers NULL, numbers 0.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct sipdlg_event_t {
+    pub size: usize,
+    /// enum sipdlg_event_kind_e
+    pub kind: i32,
+    /// bits of enum sipdlg_event_flag_e
+    pub flags: u32,
+    /// rises; one counter with sipdlg_transmit_t.id: the order of all that the agent put out
+    pub id: u64,
+    pub agent: sipdlg_agent_t,
+    pub session: sipdlg_session_t,
+    /// the request to answer
+    pub incoming: sipdlg_incoming_t,
+    /// our request that this is about
+    pub outgoing: sipdlg_outgoing_t,
+    /// INVITE with Replaces (RFC 3891): the session that accept() will end with BYE or CANCEL
+    pub replaces: sipdlg_session_t,
+    /// user pointer of the request, else of the session, else NULL
+    pub user: *mut c_void,
+    /// the request, or the response; NULL when there is none
+    pub message: *const sipdlg_message_t,
+    /// enum sipdlg_method_e of `incoming` or `outgoing`
+    pub method: i32,
+    /// SIP status of a response, also a local one; of the sipfrag for NOTIFY
+    pub status_code: i32,
+    /// enum sipdlg_reason_e
+    pub reason: i32,
+    /// of `session` after the event
+    pub session_state: i32,
+    pub signaling_state: i32,
+    /// RESOLVE: asked for by the URI, or TRANSPORT_ANY
+    pub transport: i32,
+    /// GLARE_RETRY
+    pub delay_us: u64,
+    /// RESOLVE: number for sipdlg_agent_resolved()
+    pub query: u64,
+    /// RESOLVE: host; CHALLENGE: realm; TERMINATED: the Reason text (RFC 3326)
+    pub text: sipdlg_str_t,
+    pub reserved: u32,
+    /// RESOLVE: of the URI, 0 none
+    pub port: u16,
+    /// RESOLVE: 1 for sips
+    pub secure: u16,
+}
+
+/// `user` is the delegate's own.
+pub type sipdlg_callback_t = Option<unsafe extern "C" fn(user: *mut c_void, event: *const sipdlg_event_t)>;
+
+/// Functions for events, each or NULL. Where an event looks for its function:
+///   the fate of a request of ours (TRYING to CHALLENGE, GLARE_RETRY): only in the delegate given to that request, so
+///     that the 200 of an INFO is never taken for that of the INVITE;
+///   all else: in its incoming request, then its session, then its agent; the first found is called.
+/// None: the default is done.
+/// A session starts with the delegate of its INVITE. User pointers: a session starts with that of its INVITE, a request
+/// in a dialog with that of its session (unless options give one). Such sharing is counted: the release function runs
+/// once, when the last that holds the pointer has ended or got another.
+/// The look-up happens when the event is delivered, so what one callback sets is there for the next event.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct sipdlg_delegate_t {
+    pub size: usize,
+    pub user: *mut c_void,
+    pub on_invite: sipdlg_callback_t,
+    pub on_reinvite: sipdlg_callback_t,
+    pub on_update: sipdlg_callback_t,
+    pub on_prack: sipdlg_callback_t,
+    pub on_bye: sipdlg_callback_t,
+    pub on_info: sipdlg_callback_t,
+    pub on_message: sipdlg_callback_t,
+    pub on_notify: sipdlg_callback_t,
+    pub on_refer: sipdlg_callback_t,
+    pub on_subscribe: sipdlg_callback_t,
+    pub on_register: sipdlg_callback_t,
+    pub on_options: sipdlg_callback_t,
+    pub on_request: sipdlg_callback_t,
+    pub on_ack: sipdlg_callback_t,
+    pub on_cancel: sipdlg_callback_t,
+    pub on_trying: sipdlg_callback_t,
+    pub on_progress: sipdlg_callback_t,
+    pub on_accept: sipdlg_callback_t,
+    pub on_redirect: sipdlg_callback_t,
+    pub on_reject: sipdlg_callback_t,
+    pub on_challenge: sipdlg_callback_t,
+    pub on_state: sipdlg_callback_t,
+    pub on_ack_timeout: sipdlg_callback_t,
+    pub on_glare_retry: sipdlg_callback_t,
+    pub on_terminated: sipdlg_callback_t,
+    pub on_resolve: sipdlg_callback_t,
+    pub on_transport_error: sipdlg_callback_t,
+}
+
+/// How a request differs from the usual. NULL or all zero (but size) is a plain one.
+///
+/// headers: "Name: value" strings, NULL at the end. What the host gives
+///   Via, CSeq, Content-Length, Content-Type, Content-Disposition, Record-Route, From, To, Call-ID, and in a dialog Route:
+///     refused, ERR_HEADER (out of a dialog use the fields below and sipdlg_config_set_route_set);
+///   RSeq, RAck: accepted where they are what the library may write (RSeq: free for the first reliable response to an
+///     INVITE, then one higher each; RAck: of the response that is acknowledged), else ERR_HEADER;
+///   Contact, Max-Forwards, User-Agent, Server, Allow, Accept, Warning, Retry-After, Recv-Info, Session-Expires, Min-SE,
+///     Refer-To, Event, Subscription-State: stands instead of the library's own;
+///   Supported, Require: united with the library's own;
+///   anything else: added in the given order.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct sipdlg_request_options_t {
+    pub size: usize,
+    /// bits of enum sipdlg_request_flag_e
+    pub flags: u32,
+    /// INVITE: Expires, and CANCEL by ourselves then; 0 none
+    pub expires_ms: u32,
+    pub headers: *const *const c_char,
+    pub body: sipdlg_body_t,
+    /// out of a dialog: name-addr or URI, no tag. Default the AOR
+    pub from: *const c_char,
+    /// out of a dialog: the same. Default the target
+    pub to: *const c_char,
+    /// out of a dialog. Default a new one
+    pub call_id: *const c_char,
+    /// send exactly there, resolve nothing; remote none: only choose the socket
+    pub flow: *const sipdlg_flow_t,
+    /// of this request, and for an INVITE of its sessions
+    pub delegate: *const sipdlg_delegate_t,
+    /// likewise
+    pub user: *mut c_void,
+    /// called once when all that hold `user` have ended; never when this call fails
+    pub release: sipdlg_release_t,
+    /// INVITE: the REFER that asked for it. It is accepted (200) if not answered, its Referred-By and Replaces are
+    /// honoured, and NOTIFYs with the progress go out (RFC 3515, 3892)
+    pub refer: sipdlg_incoming_t,
+}
+
+/// How a response differs from the usual. headers as above.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct sipdlg_response_options_t {
+    pub size: usize,
+    /// bits of enum sipdlg_response_flag_e
+    pub flags: u32,
+    /// 0
+    pub reserved: u32,
+    pub headers: *const *const c_char,
+    pub body: sipdlg_body_t,
+    /// default by the code
+    pub reason_phrase: *const c_char,
+    /// first tagged response of a request only; another tag makes another early dialog. Default random
+    pub to_tag: *const c_char,
+}
+
+/// A message to put on the wire.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct sipdlg_transmit_t {
+    pub size: usize,
+    /// for sipdlg_agent_transmit_failed(); see sipdlg_event_t.id
+    pub id: u64,
+    /// borrowed until the next sipdlg_agent_poll_transmit() of this agent
+    pub data: *const c_void,
+    pub len: usize,
+    /// where to; see sipdlg_flow_t
+    pub flow: sipdlg_flow_t,
+    /// when a connection may have to be opened: the name in the URI (TLS server name, RFC 5922; WS Host). As data
+    pub host: sipdlg_str_t,
+}
+
+/// Counters since the start, and what lives now.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct sipdlg_stats_t {
+    pub size: usize,
+    /// living now
+    pub sessions: u64,
+    pub incoming: u64,
+    pub outgoing: u64,
+    pub transactions: u64,
+    pub timers: u64,
+    /// held by all of them
+    pub bytes: u64,
+    pub messages_received: u64,
+    pub messages_sent: u64,
+    pub retransmissions_received: u64,
+    pub retransmissions_sent: u64,
+    pub dropped_malformed: u64,
+    pub dropped_limit: u64,
+    pub answered_limit: u64,
+    pub calls_placed: u64,
+    pub calls_received: u64,
+    pub calls_confirmed: u64,
+    pub longest_callback_us: u64,
+    /// by bit number of enum sipdlg_quirk_e
+    pub quirks: [u64; 32],
+}
+
+/// View of From, To, Contact, Route, Refer-To, P-Asserted-Identity, ... Never changes layout.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct sipdlg_name_addr_t {
+    pub display_name: sipdlg_str_t,
+    pub uri: sipdlg_str_t,
+    pub scheme: sipdlg_str_t,
+    pub user: sipdlg_str_t,
+    pub host: sipdlg_str_t,
+    pub uri_parameters: sipdlg_str_t,
+    pub uri_headers: sipdlg_str_t,
+    pub parameters: sipdlg_str_t,
+    pub tag: sipdlg_str_t,
+    /// 0 none
+    pub port: u32,
+    pub reserved: u32,
+}
+
+/// View of a Via. Never changes layout.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct sipdlg_via_t {
+    pub transport: sipdlg_str_t,
+    pub host: sipdlg_str_t,
+    pub branch: sipdlg_str_t,
+    pub received: sipdlg_str_t,
+    /// 0 none
+    pub port: u32,
+    /// 0 none
+    pub rport: u32,
+}
+
+/// The state of a dialog as text (RFC 3261 §12), for takeover from another product.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct sipdlg_dialog_state_t {
+    pub size: usize,
+    pub call_id: *const c_char,
+    pub local_tag: *const c_char,
+    pub remote_tag: *const c_char,
+    pub local_uri: *const c_char,
+    pub remote_uri: *const c_char,
+    pub remote_target: *const c_char,
+    /// a Route header value, first hop first; NULL none
+    pub route_set: *const c_char,
+    pub local_sequence_number: u32,
+    pub remote_sequence_number: u32,
+    /// 0: empty; 0 is a number
+    pub has_local_sequence_number: i32,
+    pub has_remote_sequence_number: i32,
+    pub secure: i32,
+    /// early needs `caller`
+    pub early: i32,
+    /// we sent the INVITE
+    pub caller: i32,
+    pub reserved: i32,
+    /// of the last exchange; data NULL none
+    pub offer: sipdlg_body_t,
+    pub answer: sipdlg_body_t,
+}
+
+/// One thing that the library did by itself.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct sipdlg_explain_entry_t {
+    pub size: usize,
+    pub unix_us: u64,
+    /// enum sipdlg_reason_e
+    pub reason: i32,
+    /// sent or received, 0 none
+    pub status_code: i32,
+    /// "RFC 3261 14.2". Static
+    pub rfc: sipdlg_str_t,
+    /// one sentence. Static
+    pub text: sipdlg_str_t,
+}
