@@ -24,6 +24,22 @@ pub enum ErrorKind {
     System,
     /// No transport was added that can reach the target.
     NoTransport,
+    /// Not an id of this kind, or never one.
+    Kind,
+    /// `size` of a struct is impossible, or its unknown tail is not zero.
+    Struct,
+    /// The host's buffer is too small.
+    Buffer,
+    /// The agent is already being driven.
+    Busy,
+    /// Checksum, version or content of a snapshot or recording.
+    Corrupt,
+    /// The agent belongs to the parent process.
+    Forked,
+    /// Without memory.
+    NoMemory,
+    /// A defect of the library was caught here before.
+    Defunct,
 }
 
 /// A refusal. `detail` names the argument or the RFC section.

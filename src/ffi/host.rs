@@ -1,0 +1,114 @@
+//! What the host hangs on objects: user pointers, counted, and delegates.
+
+use crate::agent::options::Attachment;
+use crate::ffi::guard::outside;
+use crate::ffi::structs::{sipdlg_callback_t, sipdlg_delegate_t, sipdlg_release_t};
+use parking_lot::Mutex;
+use std::any::Any;
+use std::ffi::c_void;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Release functions that are due. Objects end inside any call; the functions run where callbacks run.
+#[derive(Default)]
+pub(crate) struct ReleaseQueue {
+    due: Mutex<Vec<Release>>,
+    waiting: AtomicBool,
+}
+
+struct Release {
+    run: unsafe extern "C" fn(*mut c_void),
+    user: *mut c_void,
+}
+
+// SAFETY: the pointer is only handed back to the host, who gave it for use from any thread that delivers.
+unsafe impl Send for Release {}
+
+impl ReleaseQueue {
+    /// Whether functions are due.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
+    /// Runs what is due. Never with a lock held.
+    pub(crate) fn run(&self) {
+        while self.is_waiting() {
+            let due = {
+                let mut due = self.due.lock();
+                self.waiting.store(false, Ordering::Relaxed);
+                std::mem::take(&mut *due)
+            };
+            for release in due {
+                // SAFETY: the host promised that its function may be called once with its pointer, from where callbacks run.
+                outside(|| unsafe { (release.run)(release.user) });
+            }
+        }
+    }
+}
+
+/// A user pointer of the host. All objects that share it share one of these; its release function becomes due when the
+/// last has let it go.
+pub(crate) struct UserData {
+    pointer: *mut c_void,
+    release: sipdlg_release_t,
+    queue: Arc<ReleaseQueue>,
+    /// False while the call that brought the pointer may still fail: then the pointer stays the host's.
+    taken: AtomicBool,
+}
+
+// SAFETY: the pointer is never followed here; the host gave it for use from any thread.
+unsafe impl Send for UserData {}
+// SAFETY: as above; what changes is atomic.
+unsafe impl Sync for UserData {}
+
+impl UserData {
+    /// Not yet taken: see [`UserData::take`].
+    pub(crate) fn new(queue: &Arc<ReleaseQueue>, pointer: *mut c_void, release: sipdlg_release_t) -> Arc<Self> {
+        Arc::new(Self { pointer, release, queue: Arc::clone(queue), taken: AtomicBool::new(false) })
+    }
+
+    /// The call has succeeded: from now on the release function is owed.
+    pub(crate) fn take(&self) {
+        self.taken.store(true, Ordering::Release);
+    }
+
+    /// The host's pointer.
+    pub(crate) fn pointer(&self) -> *mut c_void {
+        self.pointer
+    }
+}
+
+impl Drop for UserData {
+    fn drop(&mut self) {
+        if let Some(run) = self.release
+            && *self.taken.get_mut()
+        {
+            let mut due = self.queue.due.lock();
+            due.push(Release { run, user: self.pointer });
+            self.queue.waiting.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+/// A copy of a delegate of the host.
+pub(crate) struct Delegate(pub(crate) sipdlg_delegate_t);
+
+// SAFETY: its pointers are only handed back to the host, who gave them for use from any thread that delivers.
+unsafe impl Send for Delegate {}
+// SAFETY: as above; it never changes.
+unsafe impl Sync for Delegate {}
+
+/// The user pointer of an attachment, or NULL.
+pub(crate) fn user_pointer(attachment: &Attachment) -> Option<*mut c_void> {
+    attachment.user.as_ref().and_then(|user| user.downcast_ref::<UserData>()).map(UserData::pointer)
+}
+
+/// The delegate of an attachment.
+pub(crate) fn delegate(attachment: &Attachment) -> Option<&Delegate> {
+    attachment.delegate.as_ref().and_then(|delegate| delegate.downcast_ref::<Delegate>())
+}
+
+/// As an attachment holds it.
+pub(crate) fn shared<T: Any + Send + Sync>(value: Arc<T>) -> Arc<dyn Any + Send + Sync> {
+    value
+}
