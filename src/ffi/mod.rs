@@ -2,5 +2,7 @@
 //! no SIP decision is taken here.
 #![allow(unsafe_code)]
 
+// What the sections share; exports nothing.
+pub mod convert;
 pub mod enums;
 pub mod structs;

@@ -22,7 +22,7 @@ pub struct sipdlg_message_t {
 
 /// Borrowed bytes; not NUL-terminated; data is NULL when there are none. Never changes layout.
 #[repr(C)]
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct sipdlg_str_t {
     pub data: *const c_char,
     pub len: usize,
@@ -30,7 +30,7 @@ pub struct sipdlg_str_t {
 
 /// A body to send. Never changes layout.
 #[repr(C)]
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct sipdlg_body_t {
     /// NULL: no body
     pub data: *const c_void,
@@ -43,7 +43,7 @@ pub struct sipdlg_body_t {
 
 /// A body received or kept. Never changes layout.
 #[repr(C)]
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct sipdlg_body_view_t {
     pub content: sipdlg_str_t,
     pub content_type: sipdlg_str_t,
@@ -53,7 +53,7 @@ pub struct sipdlg_body_view_t {
 
 /// IP address and port. Never changes layout. All zero: none.
 #[repr(C)]
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct sipdlg_endpoint_t {
     /// network order; an IPv4 address stands in the first four bytes
     pub ip: [u8; 16],
@@ -71,7 +71,7 @@ pub struct sipdlg_endpoint_t {
 /// use the connection to `remote` or open one". A response goes back on the flow of its request: same link, and
 /// `remote` by RFC 3261 §18.2.2 and RFC 3581 (received, rport, maddr).
 #[repr(C)]
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct sipdlg_flow_t {
     /// enum sipdlg_transport_e
     pub transport: i32,
@@ -92,7 +92,7 @@ pub type sipdlg_log_t = Option<unsafe extern "C" fn(user: *mut c_void, level: i3
 
 /// What happened. Borrowed: see Memory. Tokens that do not apply are 0, pointers NULL, numbers 0.
 #[repr(C)]
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct sipdlg_event_t {
     pub size: usize,
     /// enum sipdlg_event_kind_e
@@ -150,7 +150,7 @@ pub type sipdlg_callback_t = Option<unsafe extern "C" fn(user: *mut c_void, even
 /// once, when the last that holds the pointer has ended or got another.
 /// The look-up happens when the event is delivered, so what one callback sets is there for the next event.
 #[repr(C)]
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct sipdlg_delegate_t {
     pub size: usize,
     pub user: *mut c_void,
@@ -195,7 +195,7 @@ pub struct sipdlg_delegate_t {
 ///   Supported, Require: united with the library's own;
 ///   anything else: added in the given order.
 #[repr(C)]
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct sipdlg_request_options_t {
     pub size: usize,
     /// bits of enum sipdlg_request_flag_e
@@ -225,7 +225,7 @@ pub struct sipdlg_request_options_t {
 
 /// How a response differs from the usual. headers as above.
 #[repr(C)]
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct sipdlg_response_options_t {
     pub size: usize,
     /// bits of enum sipdlg_response_flag_e
@@ -242,7 +242,7 @@ pub struct sipdlg_response_options_t {
 
 /// A message to put on the wire.
 #[repr(C)]
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct sipdlg_transmit_t {
     pub size: usize,
     /// for sipdlg_agent_transmit_failed(); see sipdlg_event_t.id
@@ -258,7 +258,7 @@ pub struct sipdlg_transmit_t {
 
 /// Counters since the start, and what lives now.
 #[repr(C)]
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct sipdlg_stats_t {
     pub size: usize,
     /// living now
@@ -286,7 +286,7 @@ pub struct sipdlg_stats_t {
 
 /// View of From, To, Contact, Route, Refer-To, P-Asserted-Identity, ... Never changes layout.
 #[repr(C)]
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct sipdlg_name_addr_t {
     pub display_name: sipdlg_str_t,
     pub uri: sipdlg_str_t,
@@ -304,7 +304,7 @@ pub struct sipdlg_name_addr_t {
 
 /// View of a Via. Never changes layout.
 #[repr(C)]
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct sipdlg_via_t {
     pub transport: sipdlg_str_t,
     pub host: sipdlg_str_t,
@@ -318,7 +318,7 @@ pub struct sipdlg_via_t {
 
 /// The state of a dialog as text (RFC 3261 §12), for takeover from another product.
 #[repr(C)]
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct sipdlg_dialog_state_t {
     pub size: usize,
     pub call_id: *const c_char,
@@ -347,7 +347,7 @@ pub struct sipdlg_dialog_state_t {
 
 /// One thing that the library did by itself.
 #[repr(C)]
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct sipdlg_explain_entry_t {
     pub size: usize,
     pub unix_us: u64,
