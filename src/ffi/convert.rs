@@ -24,7 +24,7 @@ const LONGEST_STRUCT: usize = 4096;
 ///
 /// # Safety
 /// The type is `#[repr(C)]`, its first field is the `usize` size, and all-zero bytes are a value of it.
-pub unsafe trait SizeFirst: Copy {
+pub(crate) unsafe trait SizeFirst: Copy {
     /// Its C name, for people.
     const NAME: &'static str;
 }
@@ -68,7 +68,7 @@ unsafe fn size_of_struct<T: SizeFirst>(pointer: *const T) -> Result<usize> {
 ///
 /// # Safety
 /// `pointer` is NULL or readable for the `size` that stands there.
-pub unsafe fn read_struct<T: SizeFirst>(pointer: *const T) -> Result<Option<T>> {
+pub(crate) unsafe fn read_struct<T: SizeFirst>(pointer: *const T) -> Result<Option<T>> {
     if pointer.is_null() {
         return Ok(None);
     }
@@ -95,7 +95,7 @@ pub unsafe fn read_struct<T: SizeFirst>(pointer: *const T) -> Result<Option<T>> 
 ///
 /// # Safety
 /// `out` is NULL or readable for a `usize`.
-pub unsafe fn room<T: SizeFirst>(out: *const T) -> Result<Option<usize>> {
+pub(crate) unsafe fn room<T: SizeFirst>(out: *const T) -> Result<Option<usize>> {
     if out.is_null() {
         return Ok(None);
     }
@@ -107,7 +107,7 @@ pub unsafe fn room<T: SizeFirst>(out: *const T) -> Result<Option<usize>> {
 ///
 /// # Safety
 /// `out` is NULL or writable for the `size` that stands there.
-pub unsafe fn fill_struct<T: SizeFirst>(out: *mut T, value: &T) -> Result<()> {
+pub(crate) unsafe fn fill_struct<T: SizeFirst>(out: *mut T, value: &T) -> Result<()> {
     // SAFETY: promised by the caller.
     let Some(room) = (unsafe { room(out) })? else { return Ok(()) };
     let count = room.min(size_of::<T>()) - size_of::<usize>();
@@ -123,7 +123,7 @@ pub unsafe fn fill_struct<T: SizeFirst>(out: *mut T, value: &T) -> Result<()> {
 ///
 /// # Safety
 /// `out` is NULL or writable.
-pub unsafe fn write_out<T>(out: *mut T, value: T) {
+pub(crate) unsafe fn write_out<T>(out: *mut T, value: T) {
     if !out.is_null() {
         // SAFETY: promised by the caller; unaligned, because a host of another language may not care.
         unsafe { out.write_unaligned(value) }
@@ -134,7 +134,7 @@ pub unsafe fn write_out<T>(out: *mut T, value: T) {
 ///
 /// # Safety
 /// `out` is NULL or writable.
-pub unsafe fn write_optional<T>(out: *mut T, value: Option<T>) -> sipdlg_status_t {
+pub(crate) unsafe fn write_optional<T>(out: *mut T, value: Option<T>) -> sipdlg_status_t {
     match value {
         Some(value) => {
             // SAFETY: promised by the caller.
@@ -149,7 +149,7 @@ pub unsafe fn write_optional<T>(out: *mut T, value: Option<T>) -> sipdlg_status_
 ///
 /// # Safety
 /// `text` is NULL or ends with a NUL, and stays as it is for `'a`.
-pub unsafe fn optional_text<'a>(text: *const c_char) -> Option<&'a [u8]> {
+pub(crate) unsafe fn optional_text<'a>(text: *const c_char) -> Option<&'a [u8]> {
     if text.is_null() {
         return None;
     }
@@ -161,7 +161,7 @@ pub unsafe fn optional_text<'a>(text: *const c_char) -> Option<&'a [u8]> {
 ///
 /// # Safety
 /// `text` is NULL or ends with a NUL, and stays as it is for `'a`.
-pub unsafe fn text<'a>(text: *const c_char, name: &'static str) -> Result<&'a [u8]> {
+pub(crate) unsafe fn text<'a>(text: *const c_char, name: &'static str) -> Result<&'a [u8]> {
     // SAFETY: promised by the caller.
     unsafe { optional_text(text) }.ok_or_else(|| Error::argument(format!("{name} is NULL")))
 }
@@ -170,7 +170,7 @@ pub unsafe fn text<'a>(text: *const c_char, name: &'static str) -> Result<&'a [u
 ///
 /// # Safety
 /// `data` is NULL or readable for `len` bytes, and stays as it is for `'a`.
-pub unsafe fn bytes<'a>(data: *const c_void, len: usize, name: &'static str) -> Result<&'a [u8]> {
+pub(crate) unsafe fn bytes<'a>(data: *const c_void, len: usize, name: &'static str) -> Result<&'a [u8]> {
     if len == 0 {
         return Ok(&[]);
     }
@@ -188,7 +188,7 @@ pub unsafe fn bytes<'a>(data: *const c_void, len: usize, name: &'static str) -> 
 ///
 /// # Safety
 /// `list` is NULL or an array of texts that ends with NULL, and stays as it is for `'a`.
-pub unsafe fn text_list<'a>(list: *const *const c_char) -> Vec<&'a [u8]> {
+pub(crate) unsafe fn text_list<'a>(list: *const *const c_char) -> Vec<&'a [u8]> {
     let mut texts = Vec::new();
     if list.is_null() {
         return texts;
@@ -207,7 +207,7 @@ pub unsafe fn text_list<'a>(list: *const *const c_char) -> Vec<&'a [u8]> {
 ///
 /// # Safety
 /// `buffer` is NULL or writable for `capacity` bytes; `needed` is NULL or writable.
-pub unsafe fn give_text(text: &[u8], buffer: *mut c_char, capacity: usize, needed: *mut usize) -> Result<()> {
+pub(crate) unsafe fn give_text(text: &[u8], buffer: *mut c_char, capacity: usize, needed: *mut usize) -> Result<()> {
     // SAFETY: promised by the caller.
     unsafe { write_out(needed, text.len()) };
     if buffer.is_null() {
@@ -232,7 +232,7 @@ pub unsafe fn give_text(text: &[u8], buffer: *mut c_char, capacity: usize, neede
 }
 
 /// Borrowed bytes for the host; NULL when there are none.
-pub fn borrowed(bytes: Option<&[u8]>) -> sipdlg_str_t {
+pub(crate) fn borrowed(bytes: Option<&[u8]>) -> sipdlg_str_t {
     match bytes {
         Some(bytes) => sipdlg_str_t { data: bytes.as_ptr().cast(), len: bytes.len() },
         None => sipdlg_str_t { data: ptr::null(), len: 0 },
@@ -240,7 +240,7 @@ pub fn borrowed(bytes: Option<&[u8]>) -> sipdlg_str_t {
 }
 
 /// A boolean: 0 or 1; `name` is the parameter's.
-pub fn boolean(value: i32, name: &'static str) -> Result<bool> {
+pub(crate) fn boolean(value: i32, name: &'static str) -> Result<bool> {
     match value {
         0 => Ok(false),
         1 => Ok(true),
@@ -250,10 +250,10 @@ pub fn boolean(value: i32, name: &'static str) -> Result<bool> {
 
 impl sipdlg_endpoint_t {
     /// No address.
-    pub const NONE: Self = Self { ip: [0; 16], scope: 0, port: 0, family: 0 };
+    pub(crate) const NONE: Self = Self { ip: [0; 16], scope: 0, port: 0, family: 0 };
 
     /// The address, if it is one. Errors: an unknown family.
-    pub fn address(&self) -> Result<Option<SocketAddr>> {
+    pub(crate) fn address(&self) -> Result<Option<SocketAddr>> {
         let [a, b, c, d, ..] = self.ip;
         match self.family {
             0 => Ok(None),
@@ -291,7 +291,7 @@ impl From<Option<SocketAddr>> for sipdlg_endpoint_t {
 
 impl sipdlg_flow_t {
     /// The flow. Errors: transport 0 or unknown, an unknown family, `reserved` not 0.
-    pub fn flow(&self) -> Result<Flow> {
+    pub(crate) fn flow(&self) -> Result<Flow> {
         if self.reserved != 0 {
             return Err(Error::argument("flow: reserved is not 0"));
         }
@@ -317,7 +317,7 @@ impl From<&Flow> for sipdlg_flow_t {
 ///
 /// # Safety
 /// `flow` is NULL or readable.
-pub unsafe fn optional_flow(flow: *const sipdlg_flow_t) -> Result<Option<Flow>> {
+pub(crate) unsafe fn optional_flow(flow: *const sipdlg_flow_t) -> Result<Option<Flow>> {
     if flow.is_null() {
         return Ok(None);
     }
@@ -329,14 +329,15 @@ pub unsafe fn optional_flow(flow: *const sipdlg_flow_t) -> Result<Option<Flow>> 
 ///
 /// # Safety
 /// `flow` is NULL or readable.
-pub unsafe fn flow(flow: *const sipdlg_flow_t) -> Result<Flow> {
+pub(crate) unsafe fn flow(flow: *const sipdlg_flow_t) -> Result<Flow> {
     // SAFETY: promised by the caller.
     unsafe { optional_flow(flow) }?.ok_or_else(|| Error::argument("flow is NULL"))
 }
 
 impl sipdlg_body_t {
     /// No body.
-    pub const NONE: Self = Self { data: ptr::null(), len: 0, content_type: ptr::null(), disposition: ptr::null() };
+    pub(crate) const NONE: Self =
+        Self { data: ptr::null(), len: 0, content_type: ptr::null(), disposition: ptr::null() };
 }
 
 #[cfg(test)]
