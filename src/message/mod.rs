@@ -1,1 +1,361 @@
-//! message
+//! Messages: bytes to a [`Message`], and back.
+//!
+//! A [`Message`] is one copy of the datagram with the ranges of its header lines and the keys of its transaction and
+//! dialog. Everything else is read from those ranges when it is asked for.
+
+mod grammar;
+
+pub mod address;
+pub mod body;
+pub mod challenge;
+pub mod cseq;
+pub mod header;
+pub mod method;
+mod parse;
+pub mod rack;
+pub mod session_expires;
+pub mod status;
+pub mod uri;
+mod values;
+pub mod via;
+pub mod write;
+
+pub use address::NameAddr;
+pub use body::{Body, BodyView};
+pub use challenge::Challenge;
+pub use cseq::CSeq;
+pub use grammar::{Parameter, Parameters};
+pub use header::{HeaderId, HeaderName};
+pub use method::{Method, MethodName};
+pub use parse::{Malformed, RULE_VERSION};
+pub use rack::RAck;
+pub use session_expires::{Refresher, SessionExpires};
+pub use status::reason_phrase;
+pub use uri::Uri;
+pub use values::{Fields, Values};
+pub use via::{Rport, Via};
+
+use crate::error::{Error, Result};
+use crate::flow::Flow;
+use smallvec::SmallVec;
+
+/// A range of a message's text.
+#[derive(Clone, Copy, Debug)]
+struct Span {
+    start: u32,
+    length: u32,
+}
+
+impl Span {
+    /// Of what is not there.
+    const NONE: Self = Self { start: u32::MAX, length: 0 };
+
+    /// Where `part` is in `text`, of which it must be a piece.
+    #[inline]
+    fn of(part: &[u8], text: &[u8]) -> Self {
+        let start = (part.as_ptr() as usize).wrapping_sub(text.as_ptr() as usize);
+        match (u32::try_from(start), u32::try_from(part.len())) {
+            (Ok(start), Ok(length)) => Self { start, length },
+            _ => Self::NONE,
+        }
+    }
+
+    #[inline]
+    fn get(self, text: &[u8]) -> Option<&[u8]> {
+        text.get(self.start as usize..)?.get(..self.length as usize)
+    }
+}
+
+/// A header line.
+#[derive(Clone, Copy, Debug)]
+struct Field {
+    name: u32,
+    value: u32,
+    length: u32,
+    name_length: u16,
+    id: HeaderId,
+}
+
+/// What the start line says.
+#[derive(Clone, Copy, Debug)]
+enum Start {
+    Request { name: Span, uri: Span },
+    Response { status: u16, reason: Span },
+}
+
+/// A parsed, immutable message.
+///
+/// [`Message::parse`] has checked the framing and the headers that every message must have (RFC 3261 §8.1.1, §20). All
+/// other headers are checked when they are read.
+#[derive(Clone, Debug)]
+pub struct Message {
+    /// The message; a fold's CR LF are two spaces, so that ranges are the same as in `wire`.
+    text: Vec<u8>,
+    /// The bytes as they came, when there was a fold.
+    wire: Option<Box<[u8]>>,
+    fields: SmallVec<[Field; 24]>,
+    start: Start,
+    branch: Span,
+    sent_by: Span,
+    from_tag: Span,
+    to_tag: Span,
+    call_id: Span,
+    cseq_method: Span,
+    cseq: u32,
+    method: Method,
+    body: u32,
+    flow: Option<Flow>,
+}
+
+/// What names a message's transaction (RFC 3261 §17.1.3, §17.2.3) and dialog (§12).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keys<'a> {
+    /// Of the topmost Via.
+    pub branch: Option<&'a [u8]>,
+    /// Host and port of the topmost Via as written; empty in a malformed message without one.
+    pub sent_by: &'a [u8],
+    /// Of From.
+    pub from_tag: Option<&'a [u8]>,
+    /// Of To.
+    pub to_tag: Option<&'a [u8]>,
+    /// Empty in a malformed message without one.
+    pub call_id: &'a [u8],
+    /// The number of CSeq.
+    pub cseq: u32,
+    /// The method of CSeq.
+    pub cseq_method: MethodName<'a>,
+}
+
+impl Message {
+    /// Reads a datagram (RFC 3261 §7, §18.3) that came on `flow`.
+    ///
+    /// Line ends before the start line are skipped, bytes beyond Content-Length ignored. Refused are: CR or LF that end
+    /// no line, NUL in a header, a body shorter than Content-Length, more than 256 header lines, and everything that
+    /// [`Malformed`] names.
+    pub fn parse(data: &[u8], flow: Option<Flow>) -> Result<Self, Malformed> {
+        parse::parse(data, flow)
+    }
+
+    /// Whether it is a request.
+    #[inline]
+    pub fn is_request(&self) -> bool {
+        matches!(self.start, Start::Request { .. })
+    }
+
+    /// The method of a request; of a response that of CSeq.
+    #[inline]
+    pub fn method(&self) -> Method {
+        self.method
+    }
+
+    /// The name of [`Message::method`].
+    #[inline]
+    pub fn method_text(&self) -> &[u8] {
+        match self.start {
+            Start::Request { name, .. } => self.text(name),
+            Start::Response { .. } => self.text(self.cseq_method),
+        }
+    }
+
+    /// The Request-URI.
+    #[inline]
+    pub fn uri(&self) -> Option<&[u8]> {
+        match self.start {
+            Start::Request { uri, .. } => uri.get(&self.text),
+            Start::Response { .. } => None,
+        }
+    }
+
+    /// The status code, 0 of a request.
+    #[inline]
+    pub fn status(&self) -> u16 {
+        match self.start {
+            Start::Request { .. } => 0,
+            Start::Response { status, .. } => status,
+        }
+    }
+
+    /// The reason phrase of a response.
+    pub fn reason(&self) -> Option<&[u8]> {
+        match self.start {
+            Start::Request { .. } => None,
+            Start::Response { reason, .. } => reason.get(&self.text),
+        }
+    }
+
+    /// Everything that names its transaction and dialog.
+    pub fn keys(&self) -> Keys<'_> {
+        Keys {
+            branch: self.branch(),
+            sent_by: self.sent_by(),
+            from_tag: self.from_tag(),
+            to_tag: self.to_tag(),
+            call_id: self.call_id(),
+            cseq: self.cseq,
+            cseq_method: self.cseq_method(),
+        }
+    }
+
+    /// The branch of the topmost Via.
+    #[inline]
+    pub fn branch(&self) -> Option<&[u8]> {
+        self.branch.get(&self.text)
+    }
+
+    /// Host and port of the topmost Via as written.
+    #[inline]
+    pub fn sent_by(&self) -> &[u8] {
+        self.text(self.sent_by)
+    }
+
+    /// The tag of From.
+    #[inline]
+    pub fn from_tag(&self) -> Option<&[u8]> {
+        self.from_tag.get(&self.text)
+    }
+
+    /// The tag of To.
+    #[inline]
+    pub fn to_tag(&self) -> Option<&[u8]> {
+        self.to_tag.get(&self.text)
+    }
+
+    /// Call-ID.
+    #[inline]
+    pub fn call_id(&self) -> &[u8] {
+        self.text(self.call_id)
+    }
+
+    /// The number of CSeq.
+    #[inline]
+    pub fn cseq_number(&self) -> u32 {
+        self.cseq
+    }
+
+    /// The method of CSeq.
+    #[inline]
+    pub fn cseq_method(&self) -> MethodName<'_> {
+        // The CSeq of a request has the method of its start line; of a malformed one it may not.
+        match self.start {
+            Start::Request { .. } => MethodName::new(self.text(self.cseq_method)),
+            Start::Response { .. } => MethodName { method: self.method, text: self.text(self.cseq_method) },
+        }
+    }
+
+    /// CSeq.
+    pub fn cseq(&self) -> CSeq<'_> {
+        CSeq { number: self.cseq, method: self.cseq_method() }
+    }
+
+    /// The value of the first line of a header, without blanks at its ends, folds as spaces.
+    pub fn header<'n>(&self, name: impl Into<HeaderName<'n>>) -> Option<&[u8]> {
+        self.fields(name).next()
+    }
+
+    /// The values of all lines of a header, one a line.
+    pub fn fields<'n>(&self, name: impl Into<HeaderName<'n>>) -> Fields<'_, 'n> {
+        Fields::new(self, name.into())
+    }
+
+    /// The values of all lines of a header by any name, compact or long, in any case.
+    pub fn named<'n>(&self, name: &'n [u8]) -> Fields<'_, 'n> {
+        self.fields(name)
+    }
+
+    /// The single values of a header: comma lists are taken apart where the header's grammar has them (RFC 3261 §7.3.1).
+    pub fn values<'n>(&self, name: impl Into<HeaderName<'n>>) -> Values<'_, 'n> {
+        Values::new(self, name.into())
+    }
+
+    /// All header lines in order: number, name as written, value.
+    pub fn all_fields(&self) -> impl Iterator<Item = (HeaderId, &[u8], &[u8])> {
+        self.fields.iter().map(|field| (field.id, self.name_of(field), self.value_of(field)))
+    }
+
+    /// The `index`-th value of a header, read as an address. `None`: there is no such value.
+    pub fn name_addr<'n>(&self, name: impl Into<HeaderName<'n>>, index: usize) -> Option<Result<NameAddr<'_>>> {
+        self.values(name).nth(index).map(NameAddr::parse)
+    }
+
+    /// The `index`-th Via, 0 the topmost. `None`: there are fewer.
+    pub fn via(&self, index: usize) -> Option<Result<Via<'_>>> {
+        self.values(HeaderId::Via).nth(index).map(Via::parse)
+    }
+
+    /// Whether one of the values of a header is `token` in any case, parameters aside.
+    pub fn has_token<'n>(&self, name: impl Into<HeaderName<'n>>, token: &[u8]) -> bool {
+        self.values(name).any(|value| {
+            let end = memchr::memchr(b';', value).unwrap_or(value.len());
+            value.get(..end).is_some_and(|value| grammar::trim_end(value).eq_ignore_ascii_case(token))
+        })
+    }
+
+    /// The body.
+    #[inline]
+    pub fn body(&self) -> &[u8] {
+        self.text.get(self.body as usize..).unwrap_or_default()
+    }
+
+    /// Content-Type as written.
+    pub fn content_type(&self) -> Option<&[u8]> {
+        self.header(HeaderId::ContentType)
+    }
+
+    /// The body with its type and disposition; `None` when it is empty.
+    pub fn body_view(&self) -> Option<BodyView<'_>> {
+        if self.body().is_empty() {
+            return None;
+        }
+        let content_type = self.content_type().unwrap_or_default();
+        Some(BodyView::new(self.body(), content_type, self.header(HeaderId::ContentDisposition)))
+    }
+
+    /// The part of the body whose disposition is `session` (RFC 3261 §20.11), in a multipart too (RFC 5621).
+    pub fn session_body(&self) -> Option<BodyView<'_>> {
+        self.body_view()?.session()
+    }
+
+    /// The flow on which it came.
+    #[inline]
+    pub fn flow(&self) -> Option<&Flow> {
+        self.flow.as_ref()
+    }
+
+    /// The bytes as they came, from the start line to the end of the body.
+    #[inline]
+    pub fn bytes(&self) -> &[u8] {
+        self.wire.as_deref().unwrap_or(&self.text)
+    }
+
+    #[inline]
+    fn text(&self, span: Span) -> &[u8] {
+        span.get(&self.text).unwrap_or_default()
+    }
+
+    #[inline]
+    fn name_of(&self, field: &Field) -> &[u8] {
+        self.text(Span { start: field.name, length: u32::from(field.name_length) })
+    }
+
+    #[inline]
+    fn value_of(&self, field: &Field) -> &[u8] {
+        self.text(Span { start: field.value, length: field.length })
+    }
+
+    /// The header line as written (folds as spaces), without its end.
+    #[inline]
+    fn line_of(&self, field: &Field) -> &[u8] {
+        let length = field.value.saturating_sub(field.name).saturating_add(field.length);
+        self.text(Span { start: field.name, length })
+    }
+
+    /// The Contact that a dialog takes as its remote target (RFC 3261 §12.1): exactly one, with a URI that reads.
+    pub fn contact(&self) -> Option<Result<NameAddr<'_>>> {
+        let mut values = self.values(HeaderId::Contact);
+        let first = values.next()?;
+        if values.next().is_some() {
+            return Some(Err(Error::syntax("Contact: exactly one here (RFC 3261 §8.1.1.8, §12.1.1)")));
+        }
+        Some(NameAddr::parse(first))
+    }
+}

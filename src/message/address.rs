@@ -1,0 +1,169 @@
+//! name-addr and addr-spec with header parameters: From, To, Contact, Route, Refer-To, ... (RFC 3261 §20.10, §25.1).
+
+use super::grammar::{self, BLANK, Parameter, Parameters, TOKEN, is, quoted, trim, trim_start, unquote};
+use super::uri::{self, Uri};
+use crate::error::{Error, Result};
+use std::borrow::Cow;
+
+/// One address value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NameAddr<'a> {
+    /// As written, with its quotes; empty when there is none.
+    pub display_name: &'a [u8],
+    /// The URI as written, without `<>`.
+    pub uri: &'a [u8],
+    /// The header parameters as written, from the first `;`.
+    pub parameters: &'a [u8],
+    /// The tag (RFC 3261 §19.3).
+    pub tag: Option<&'a [u8]>,
+}
+
+impl<'a> NameAddr<'a> {
+    /// Reads one value. The URI is only seen to have a scheme; [`NameAddr::parse_uri`] reads it.
+    pub fn parse(value: &'a [u8]) -> Result<Self> {
+        Self::read(value).map_err(Error::syntax)
+    }
+
+    #[inline]
+    pub(crate) fn read(value: &'a [u8]) -> Result<Self, &'static str> {
+        const BRACKETS: &str = "name-addr: display name and <URI> (RFC 3261 §25.1)";
+        let (display_name, uri, rest) = if value.first() == Some(&b'"') {
+            let (_, rest) = quoted(value).ok_or("name-addr: quoted string without an end (RFC 3261 §25.1)")?;
+            let name = value.get(..value.len() - rest.len()).ok_or(BRACKETS)?;
+            let inner = trim_start(rest).strip_prefix(b"<").ok_or(BRACKETS)?;
+            let (uri, rest) = grammar::split_once(inner, b'>').ok_or(BRACKETS)?;
+            (name, uri, rest)
+        } else if let Some((name, inner)) = grammar::split_once(value, b'<') {
+            let name = trim(name);
+            // *(token LWS); bytes beyond ASCII are tolerated, for UTF-8 names without quotes are common.
+            if !name.iter().all(|byte| is(*byte, TOKEN | BLANK) || *byte >= 0x80) {
+                return Err("name-addr: display name is tokens or a quoted string (RFC 3261 §25.1)");
+            }
+            let (uri, rest) = grammar::split_once(inner, b'>').ok_or(BRACKETS)?;
+            (name, uri, rest)
+        } else {
+            // RFC 3261 §20: without <> every parameter is the header's, and the URI has no `,` `?` `;`.
+            let end = memchr::memchr(b';', value).unwrap_or(value.len());
+            let (uri, rest) = value.split_at_checked(end).ok_or(BRACKETS)?;
+            let uri = trim(uri);
+            if uri.iter().any(|byte| matches!(byte, b',' | b'?' | b'"' | b'>')) {
+                return Err("addr-spec: a URI with , ? or ; stands in <> (RFC 3261 §20)");
+            }
+            (&b""[..], uri, rest)
+        };
+        if !uri::is_absolute(uri) {
+            return Err("name-addr: the URI has no scheme, or blanks (RFC 3261 §25.1)");
+        }
+        let parameters = trim_start(rest);
+        let mut tag = None;
+        for parameter in Parameters::new(parameters) {
+            let parameter = parameter.map_err(|_| "name-addr: parameter (RFC 3261 §25.1 generic-param)")?;
+            if parameter.name.len() == 3 && parameter.is(b"tag") {
+                match parameter.value {
+                    Some(value) if value.first() != Some(&b'"') && tag.is_none() => tag = Some(value),
+                    _ => return Err("name-addr: one tag, a token (RFC 3261 §25.1 tag-param)"),
+                }
+            }
+        }
+        Ok(Self { display_name, uri, parameters, tag })
+    }
+
+    /// The URI, read.
+    pub fn parse_uri(&self) -> Result<Uri<'a>> {
+        Uri::parse(self.uri)
+    }
+
+    /// The display name without quotes and escapes.
+    pub fn display_text(&self) -> Cow<'a, [u8]> {
+        unquote(self.display_name)
+    }
+
+    /// The header parameters.
+    pub fn parameters(&self) -> Parameters<'a> {
+        Parameters::new(self.parameters)
+    }
+
+    /// A header parameter by name.
+    pub fn parameter(&self, name: &[u8]) -> Option<Parameter<'a>> {
+        self.parameters().find(name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn good() {
+        type Row = (&'static str, &'static str, &'static str, &'static str, Option<&'static str>);
+        let rows: [Row; 10] = [
+            (
+                r#""A. G. Bell" <sip:agb@bell.example> ;tag=a48s"#,
+                r#""A. G. Bell""#,
+                "sip:agb@bell.example",
+                ";tag=a48s",
+                Some("a48s"),
+            ),
+            (
+                "sip:+12125551212@phone2net.example;tag=887s",
+                "",
+                "sip:+12125551212@phone2net.example",
+                ";tag=887s",
+                Some("887s"),
+            ),
+            (
+                "Anonymous Caller<sip:c8o@a.example;lr>;x=\"y;z\";TAG=h",
+                "Anonymous Caller",
+                "sip:c8o@a.example;lr",
+                ";x=\"y;z\";TAG=h",
+                Some("h"),
+            ),
+            ("<sip:a@b?X=1,2>", "", "sip:a@b?X=1,2", "", None),
+            (r#""J \"<> R" <tel:+1-201>"#, r#""J \"<> R""#, "tel:+1-201", "", None),
+            (r#"""<sip:a@b>"#, r#""""#, "sip:a@b", "", None),
+            ("J\u{fc}rgen <sip:j@b>", "J\u{fc}rgen", "sip:j@b", "", None),
+            ("sip:a@b", "", "sip:a@b", "", None),
+            ("sip:a@b ; tag = x", "", "sip:a@b", "; tag = x", Some("x")),
+            ("<urn:service:sos>;tag=a@b/c=", "", "urn:service:sos", ";tag=a@b/c=", Some("a@b/c=")),
+        ];
+        for (text, name, uri, parameters, tag) in rows {
+            let read = NameAddr::parse(text.as_bytes()).unwrap();
+            let tag = tag.map(str::as_bytes);
+            assert_eq!(
+                (read.display_name, read.uri, read.parameters, read.tag),
+                (name.as_bytes(), uri.as_bytes(), parameters.as_bytes(), tag),
+                "{text}"
+            );
+        }
+        assert_eq!(&*NameAddr::parse(br#""J \"R" <tel:1>"#).unwrap().display_text(), br#"J "R"#);
+    }
+
+    #[test]
+    fn bad() {
+        for text in [
+            "",
+            "*",
+            "<>",
+            "alice",
+            "alice <sip:a@b",
+            "\"alice <sip:a@b>",
+            "\"alice\" sip:a@b",
+            "a,b <sip:a@b>",
+            "a@b <sip:a@b>",
+            "<sip:a@b>;tag",
+            "<sip:a@b>;tag=",
+            "<sip:a@b>;tag=a;tag=b",
+            "<sip:a@b>;tag=\"a\"",
+            "<sip:a@b>;",
+            "<sip:a@b> x",
+            "<sip:a@b>>",
+            "sip:a@b?Subject=x",
+            "sip:a@b,c",
+            "<sip:a b@c>",
+            "<:a>",
+            "<1sip:a>",
+        ] {
+            assert!(NameAddr::parse(text.as_bytes()).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! WWW-Authenticate, Proxy-Authenticate, and the other headers of a scheme and a comma list of parameters (RFC 3261 §20.44,
+//! RFC 7616 §3.3).
+
+use super::grammar::{Parameter, TOKEN, is_token, list_value, split_once, take, trim, trim_start, unquote};
+use crate::error::{Error, Result};
+use std::borrow::Cow;
+
+/// A challenge, or credentials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Challenge<'a> {
+    /// `Digest`, as written.
+    pub scheme: &'a [u8],
+    /// `name=value, name="value"`, as written.
+    pub parameters: &'a [u8],
+}
+
+impl<'a> Challenge<'a> {
+    /// Reads a value. Every parameter has been seen to be `name=value`.
+    pub fn parse(value: &'a [u8]) -> Result<Self> {
+        let bad = || Error::syntax("challenge: scheme name=value, name=\"value\" (RFC 3261 §25.1)");
+        let (scheme, rest) = take(value, TOKEN);
+        let parameters = trim_start(rest);
+        if scheme.is_empty() || parameters.len() == rest.len() {
+            return Err(bad());
+        }
+        let challenge = Self { scheme, parameters };
+        if challenge.pieces().next().is_none() || !challenge.pieces().all(|piece| read(piece).is_some()) {
+            return Err(bad());
+        }
+        Ok(challenge)
+    }
+
+    /// Whether it is of this scheme, in any case.
+    pub fn is_scheme(&self, scheme: &[u8]) -> bool {
+        self.scheme.eq_ignore_ascii_case(scheme)
+    }
+
+    /// The parameters in order.
+    pub fn parameters(&self) -> impl Iterator<Item = Parameter<'a>> + use<'a> {
+        self.pieces().filter_map(read)
+    }
+
+    /// A parameter by name, without quotes and escapes.
+    pub fn parameter(&self, name: &[u8]) -> Option<Cow<'a, [u8]>> {
+        self.parameters().find(|parameter| parameter.is(name))?.value.map(unquote)
+    }
+
+    /// Whether `stale=true`: the nonce was old, the credentials were right (RFC 7616 §3.3).
+    pub fn is_stale(&self) -> bool {
+        self.parameter(b"stale").is_some_and(|value| value.eq_ignore_ascii_case(b"true"))
+    }
+
+    /// Whether the list in the quoted `qop` has this value.
+    pub fn has_qop(&self, qop: &[u8]) -> bool {
+        self.parameter(b"qop")
+            .is_some_and(|list| list.split(|byte| *byte == b',').any(|one| trim(one).eq_ignore_ascii_case(qop)))
+    }
+
+    fn pieces(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        let mut rest = self.parameters;
+        std::iter::from_fn(move || {
+            while !rest.is_empty() {
+                let (piece, after) = rest.split_at(list_value(rest, false).min(rest.len()));
+                rest = after.get(1..).unwrap_or_default();
+                let piece = trim(piece);
+                if !piece.is_empty() {
+                    return Some(piece);
+                }
+            }
+            None
+        })
+    }
+}
+
+fn read(piece: &[u8]) -> Option<Parameter<'_>> {
+    let (name, value) = split_once(piece, b'=')?;
+    let (name, value) = (trim(name), trim(value));
+    let well_formed = match super::grammar::quoted(value) {
+        Some((_, rest)) => rest.is_empty(),
+        // Tokens, and the base64 of schemes other than Digest.
+        None => !value.is_empty() && value.iter().all(u8::is_ascii_graphic) && !value.contains(&b'"'),
+    };
+    (is_token(name) && well_formed).then_some(Parameter { name, value: Some(value) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn good() {
+        let challenge = Challenge::parse(
+            br#"Digest realm="at\"l,anta", qop="auth,auth-int" ,nonce="f8=4", opaque="", stale=TRUE, algorithm=SHA-256"#,
+        )
+        .unwrap();
+        assert!(challenge.is_scheme(b"digest") && challenge.is_stale());
+        assert!(challenge.has_qop(b"auth") && challenge.has_qop(b"AUTH-INT") && !challenge.has_qop(b"a"));
+        for (name, value) in [("realm", "at\"l,anta"), ("NONCE", "f8=4"), ("opaque", ""), ("algorithm", "SHA-256")] {
+            assert_eq!(challenge.parameter(name.as_bytes()).as_deref(), Some(value.as_bytes()), "{name}");
+        }
+        assert_eq!(challenge.parameter(b"domain"), None);
+        assert_eq!(challenge.parameters().count(), 6);
+    }
+
+    #[test]
+    fn bad() {
+        for text in [
+            "",
+            "Digest",
+            "Digest ",
+            "Digest realm",
+            "Digest realm=",
+            "Digest realm=\"x",
+            "Digest realm=\"x\" y",
+            "Digest =x",
+            "Digest ,",
+            "Digest a b=c",
+        ] {
+            assert!(Challenge::parse(text.as_bytes()).is_err(), "{text}");
+        }
+    }
+}

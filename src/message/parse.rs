@@ -1,0 +1,375 @@
+//! The one pass over a message: framing (RFC 3261 §7, §18.3), header ranges, keys, mandatory headers.
+
+use super::cseq::CSeq;
+use super::grammar::{self, WORD, is_token, trim_end, trim_start};
+use super::header::{HeaderId, scan_name};
+use super::method::Method;
+use super::via::Via;
+use super::{Field, Message, NameAddr, Span, Start};
+use crate::flow::Flow;
+use smallvec::SmallVec;
+use std::fmt;
+
+/// The limit of header lines. RFC 3261 has none; every real message has far fewer.
+const MAX_FIELDS: usize = 256;
+
+/// The rule of a request of another version, which may be answered 505 (RFC 3261 §21.5.6).
+pub const RULE_VERSION: &str = "SIP-Version is SIP/2.0 (RFC 3261 §7.1)";
+
+const RULE_CRLF: &str = "lines end with CR LF and hold neither of them nor NUL (RFC 3261 §7)";
+
+/// Why bytes are no message.
+#[derive(Clone, Debug)]
+pub struct Malformed {
+    /// The request, when its start line and header lines could be split: try [`Malformed::answerable`].
+    pub message: Option<Box<Message>>,
+    /// The header at fault; empty for the start line and the framing.
+    pub header: &'static str,
+    /// The rule that is broken, with its section.
+    pub rule: &'static str,
+}
+
+impl Malformed {
+    /// The request that can be answered statelessly with [`Malformed::status`]: not an ACK, and with all the headers that a
+    /// response must repeat (RFC 3261 §8.2.6.2).
+    pub fn answerable(&self) -> Option<&Message> {
+        let message = self.message.as_deref()?;
+        let has = |id| message.header(id).is_some_and(|value| !value.is_empty());
+        let copied = [HeaderId::From, HeaderId::To, HeaderId::CallId, HeaderId::CSeq].into_iter().all(has);
+        (message.is_request() && message.method() != Method::Ack && copied && !message.sent_by().is_empty())
+            .then_some(message)
+    }
+
+    /// The status to answer: 505 for another version, else 400.
+    pub fn status(&self) -> u16 {
+        if self.rule == RULE_VERSION { 505 } else { 400 }
+    }
+}
+
+impl fmt::Display for Malformed {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.header.is_empty() {
+            return formatter.write_str(self.rule);
+        }
+        write!(formatter, "{}: {}", self.header, self.rule)
+    }
+}
+
+impl std::error::Error for Malformed {}
+
+/// A broken rule: header, rule.
+type Broken = (&'static str, &'static str);
+
+/// What the pass over the header lines has met so far.
+struct Pass {
+    via: bool,
+    from: bool,
+    to: bool,
+    call_id: bool,
+    cseq: bool,
+    max_forwards: bool,
+    content_length: Option<u32>,
+    /// The first rule that was broken; the pass goes on, so that a request can be answered.
+    broken: Option<Broken>,
+}
+
+pub(super) fn parse(data: &[u8], flow: Option<Flow>) -> Result<Message, Malformed> {
+    let framing = |rule| Malformed { message: None, header: "", rule };
+    let mut data = data;
+    // RFC 3261 §7.5: empty lines before the start line.
+    while let Some(rest) = data.strip_prefix(b"\r\n") {
+        data = rest;
+    }
+    if u32::try_from(data.len()).is_err() {
+        return Err(framing("a message is shorter than 4 GiB"));
+    }
+    let mut message = Message {
+        text: data.to_vec(),
+        wire: None,
+        fields: SmallVec::new(),
+        start: Start::Response { status: 0, reason: Span::NONE },
+        branch: Span::NONE,
+        sent_by: Span::NONE,
+        from_tag: Span::NONE,
+        to_tag: Span::NONE,
+        call_id: Span::NONE,
+        cseq_method: Span::NONE,
+        cseq: 0,
+        method: Method::Other,
+        body: 0,
+        flow,
+    };
+    let mut pass = Pass {
+        via: false,
+        from: false,
+        to: false,
+        call_id: false,
+        cseq: false,
+        max_forwards: false,
+        content_length: None,
+        broken: None,
+    };
+    message.split(data, &mut pass).map_err(framing)?;
+    message.check_mandatory(&mut pass);
+    message.cut_body(&mut pass);
+    match pass.broken {
+        None => Ok(message),
+        Some((header, rule)) => {
+            let message = message.is_request().then(|| Box::new(message));
+            Err(Malformed { message, header, rule })
+        }
+    }
+}
+
+/// Where the line ends that goes on at `from`: the place of its CR LF.
+#[inline]
+fn line_end(text: &[u8], from: usize) -> Option<usize> {
+    let end = from + memchr::memchr3(b'\r', b'\n', 0, text.get(from..)?)?;
+    (text.get(end..)?.first_chunk::<2>() == Some(b"\r\n")).then_some(end)
+}
+
+#[inline]
+fn number(at: usize) -> u32 {
+    // The whole text is known to be shorter than 2^32.
+    at as u32
+}
+
+impl Message {
+    /// Start line and header lines. `wire` is what `self.text` was copied from.
+    fn split(&mut self, wire: &[u8], pass: &mut Pass) -> Result<(), &'static str> {
+        let end = line_end(&self.text, 0).ok_or(RULE_CRLF)?;
+        self.start_line(end, pass)?;
+        let mut at = end + 2;
+        loop {
+            let rest = self.text.get(at..).unwrap_or_default();
+            if let [b'\r', b'\n', ..] = rest {
+                self.body = number(at + 2);
+                return Ok(());
+            }
+            let Some((id, name_length)) = scan_name(rest) else {
+                return Err(if rest.is_empty() { "an empty line ends the headers (RFC 3261 §7)" } else { RULE_CRLF });
+            };
+            let mut end = line_end(&self.text, at + name_length + 1).ok_or(RULE_CRLF)?;
+            while let Some(b' ' | b'\t') = self.text.get(end + 2) {
+                self.unfold(end, wire);
+                end = line_end(&self.text, end + 3).ok_or(RULE_CRLF)?;
+            }
+            self.field(id, at, name_length, end, pass)?;
+            at = end + 2;
+        }
+    }
+
+    /// Writes spaces over the line end of a fold (RFC 3261 §7.3.1).
+    #[cold]
+    fn unfold(&mut self, end: usize, wire: &[u8]) {
+        if self.wire.is_none() {
+            self.wire = Some(wire.into());
+        }
+        if let Some(fold) = self.text.get_mut(end..end + 2) {
+            fold.fill(b' ');
+        }
+    }
+
+    #[inline]
+    fn field(
+        &mut self,
+        mut id: HeaderId,
+        at: usize,
+        mut name_length: usize,
+        end: usize,
+        pass: &mut Pass,
+    ) -> Result<(), &'static str> {
+        let line = self.text.get(at..end).unwrap_or_default();
+        if id == HeaderId::Other {
+            let name = trim_end(line.get(..name_length).unwrap_or_default());
+            if !is_token(name) {
+                return Err("a header name is a token before a colon (RFC 3261 §7.3.1)");
+            }
+            // Blanks before the colon (HCOLON).
+            if name.len() != name_length {
+                id = HeaderId::from_name(name);
+            }
+            let value_start = name_length;
+            name_length = name.len();
+            return self.push(id, at, name_length, trim_bounds(line, value_start + 1), pass);
+        }
+        self.push(id, at, name_length, trim_bounds(line, name_length + 1), pass)
+    }
+
+    #[inline]
+    fn push(
+        &mut self,
+        id: HeaderId,
+        at: usize,
+        name_length: usize,
+        (from, to): (usize, usize),
+        pass: &mut Pass,
+    ) -> Result<(), &'static str> {
+        if self.fields.len() == MAX_FIELDS {
+            return Err("at most 256 header lines (a limit of this library)");
+        }
+        let name_length = u16::try_from(name_length).map_err(|_| "a header name is shorter than 64 KiB")?;
+        let (value, length) = (number(at + from), number(to - from));
+        self.fields.push(Field { name: number(at), value, length, name_length, id });
+        if let Err(broken) = self.take_key(id, Span { start: value, length }, pass) {
+            pass.broken = pass.broken.or(Some(broken));
+        }
+        Ok(())
+    }
+
+    /// Keeps what the line says when it is one of the headers that every message has.
+    #[inline]
+    fn take_key(&mut self, id: HeaderId, span: Span, pass: &mut Pass) -> Result<(), Broken> {
+        let once = |seen: &mut bool, header| {
+            if std::mem::replace(seen, true) {
+                Err((header, "stands once (RFC 3261 §7.3.1, table 2)"))
+            } else {
+                Ok(())
+            }
+        };
+        let value = span.get(&self.text).unwrap_or_default();
+        match id {
+            HeaderId::Via if !pass.via => {
+                pass.via = true;
+                let mut rest = value;
+                // Every value of the first line is checked, the topmost one is kept.
+                loop {
+                    let (first, more) = Via::split(rest);
+                    let via = Via::read(first).map_err(|rule| ("Via", rule))?;
+                    if self.sent_by.get(&self.text).is_none() {
+                        self.sent_by = Span::of(via.sent_by, &self.text);
+                        self.branch = via.branch.map_or(Span::NONE, |branch| Span::of(branch, &self.text));
+                    }
+                    let Some(more) = more.strip_prefix(b",") else { break };
+                    rest = trim_start(more);
+                }
+            }
+            HeaderId::From => {
+                once(&mut pass.from, "From")?;
+                let from = NameAddr::read(value).map_err(|rule| ("From", rule))?;
+                self.from_tag = from.tag.map_or(Span::NONE, |tag| Span::of(tag, &self.text));
+            }
+            HeaderId::To => {
+                once(&mut pass.to, "To")?;
+                let to = NameAddr::read(value).map_err(|rule| ("To", rule))?;
+                self.to_tag = to.tag.map_or(Span::NONE, |tag| Span::of(tag, &self.text));
+            }
+            HeaderId::CallId => {
+                once(&mut pass.call_id, "Call-ID")?;
+                if value.is_empty() || !grammar::all(value, WORD) {
+                    return Err(("Call-ID", "is word@word (RFC 3261 §25.1 callid)"));
+                }
+                self.call_id = span;
+            }
+            HeaderId::CSeq => {
+                once(&mut pass.cseq, "CSeq")?;
+                let Ok(CSeq { number, method }) = CSeq::parse(value) else {
+                    return Err(("CSeq", "is a number below 2^31 and a method (RFC 3261 §8.1.1.5, §20.16)"));
+                };
+                let span = Span::of(method.text, &self.text);
+                self.cseq = number;
+                self.cseq_method = span;
+                match self.start {
+                    Start::Request { name, .. } if name.get(&self.text) != Some(method.text) => {
+                        return Err(("CSeq", "has the method of the request (RFC 3261 §8.1.1.5)"));
+                    }
+                    Start::Request { .. } => {}
+                    Start::Response { .. } => self.method = method.method,
+                }
+            }
+            HeaderId::MaxForwards => {
+                once(&mut pass.max_forwards, "Max-Forwards")?;
+                if grammar::decimal(value, 255).is_none() {
+                    return Err(("Max-Forwards", "is 0 to 255 (RFC 3261 §20.22)"));
+                }
+            }
+            HeaderId::ContentLength => {
+                let length = grammar::decimal_u32(value);
+                // A second one is refused even when it says the same: whoever disagrees about the end of a
+                // message can be made to see another message.
+                if pass.content_length.is_some() {
+                    return Err(("Content-Length", "stands once (RFC 3261 §7.3.1, §18.3)"));
+                }
+                pass.content_length = length;
+                if length.is_none() {
+                    return Err(("Content-Length", "is a number without sign (RFC 3261 §20.14)"));
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn start_line(&mut self, end: usize, pass: &mut Pass) -> Result<(), &'static str> {
+        const RULE_RESPONSE: &str = "a response begins SIP/2.0 code phrase (RFC 3261 §7.2)";
+        const RULE_REQUEST: &str = "a request begins Method Request-URI SIP/2.0 (RFC 3261 §7.1)";
+        let text = &self.text;
+        let line = text.get(..end).unwrap_or_default();
+        if line.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"SIP/")) {
+            let (version, rest) = grammar::split_once(line, b' ').ok_or(RULE_RESPONSE)?;
+            if !version.eq_ignore_ascii_case(b"SIP/2.0") {
+                return Err(RULE_VERSION);
+            }
+            let (code, reason) = match rest.split_first_chunk::<3>() {
+                Some((code, [])) => (code, &rest[rest.len()..]),
+                Some((code, [b' ', reason @ ..])) => (code, reason),
+                _ => return Err(RULE_RESPONSE),
+            };
+            let status = grammar::decimal(code, 699).filter(|code| *code >= 100).ok_or(RULE_RESPONSE)?;
+            self.start = Start::Response { status: status as u16, reason: Span::of(reason, text) };
+            return Ok(());
+        }
+        let (name, rest) = grammar::split_once(line, b' ').ok_or(RULE_REQUEST)?;
+        let (uri, version) = grammar::split_once(rest, b' ').ok_or(RULE_REQUEST)?;
+        if !is_token(name) || !super::uri::is_absolute(uri) {
+            return Err(RULE_REQUEST);
+        }
+        if !version.eq_ignore_ascii_case(b"SIP/2.0") {
+            // SIP/3.0 may be answered (§21.5.6), GET / HTTP/1.1 may not.
+            let number =
+                version.get(..4).filter(|sip| sip.eq_ignore_ascii_case(b"SIP/")).and_then(|_| version.get(4..));
+            let (major, minor) = number.and_then(|number| grammar::split_once(number, b'.')).ok_or(RULE_REQUEST)?;
+            if grammar::decimal_u32(major).is_none() || grammar::decimal_u32(minor).is_none() {
+                return Err(RULE_REQUEST);
+            }
+            pass.broken = Some(("", RULE_VERSION));
+        }
+        self.method = Method::from_name(name);
+        self.start = Start::Request { name: Span::of(name, text), uri: Span::of(uri, text) };
+        Ok(())
+    }
+
+    fn check_mandatory(&self, pass: &mut Pass) {
+        for (seen, header) in
+            [(pass.via, "Via"), (pass.from, "From"), (pass.to, "To"), (pass.call_id, "Call-ID"), (pass.cseq, "CSeq")]
+        {
+            if !seen {
+                pass.broken = pass.broken.or(Some((header, "is in every message (RFC 3261 §8.1.1)")));
+            }
+        }
+    }
+
+    /// RFC 3261 §18.3: what is beyond Content-Length is ignored, without it the rest is the body.
+    fn cut_body(&mut self, pass: &mut Pass) {
+        let Some(length) = pass.content_length else { return };
+        let end = (self.body as usize).saturating_add(length as usize);
+        if end > self.text.len() {
+            pass.broken =
+                pass.broken.or(Some(("Content-Length", "is not above the length of the body (RFC 3261 §18.3)")));
+        } else if end < self.text.len() {
+            self.text.truncate(end);
+            if let Some(wire) = &self.wire {
+                self.wire = wire.get(..end).map(Into::into);
+            }
+        }
+    }
+}
+
+/// Where the value is in its line without the blanks around it.
+#[inline]
+fn trim_bounds(line: &[u8], from: usize) -> (usize, usize) {
+    let value = line.get(from..).unwrap_or_default();
+    let trimmed = trim_start(value);
+    let from = line.len() - trimmed.len();
+    (from, from + trim_end(trimmed).len())
+}

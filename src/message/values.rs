@@ -1,0 +1,79 @@
+//! Walking over the lines and values of one header.
+
+use super::grammar::{list_value, trim};
+use super::header::{Grammar, HeaderId, HeaderName};
+use super::{Field, Message};
+
+/// The values of the lines of a header. Made by [`Message::fields`].
+#[derive(Clone, Debug)]
+pub struct Fields<'m, 'n> {
+    message: &'m Message,
+    rest: std::slice::Iter<'m, Field>,
+    name: HeaderName<'n>,
+}
+
+impl<'m, 'n> Fields<'m, 'n> {
+    #[inline]
+    pub(super) fn new(message: &'m Message, name: HeaderName<'n>) -> Self {
+        Self { message, rest: message.fields.iter(), name }
+    }
+}
+
+impl<'m> Iterator for Fields<'m, '_> {
+    type Item = &'m [u8];
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        let message = self.message;
+        let field = match self.name {
+            HeaderName::Known(id) => self.rest.find(|field| field.id == id),
+            HeaderName::Other(name) => {
+                self.rest.find(|field| field.id == HeaderId::Other && message.name_of(field).eq_ignore_ascii_case(name))
+            }
+        }?;
+        Some(message.value_of(field))
+    }
+}
+
+/// The single values of a header. Made by [`Message::values`]. Empty list elements are left out.
+#[derive(Clone, Debug)]
+pub struct Values<'m, 'n> {
+    fields: Fields<'m, 'n>,
+    rest: &'m [u8],
+    grammar: Grammar,
+}
+
+impl<'m, 'n> Values<'m, 'n> {
+    pub(super) fn new(message: &'m Message, name: HeaderName<'n>) -> Self {
+        Self { fields: Fields::new(message, name), rest: b"", grammar: name.id().grammar() }
+    }
+}
+
+impl<'m> Iterator for Values<'m, '_> {
+    type Item = &'m [u8];
+
+    fn next(&mut self) -> Option<Self::Item> {
+        // No header that is a list of addresses has comments, and a URI without <> may hold parentheses.
+        let comments = match self.grammar {
+            Grammar::Single | Grammar::Address => return self.fields.next(),
+            Grammar::List => true,
+            Grammar::Addresses => false,
+        };
+        loop {
+            while self.rest.is_empty() {
+                self.rest = self.fields.next()?;
+                if self.rest.is_empty() {
+                    // `Supported:` with nothing is a list of none.
+                    continue;
+                }
+            }
+            let end = list_value(self.rest, comments).min(self.rest.len());
+            let (value, rest) = self.rest.split_at(end);
+            self.rest = rest.get(1..).unwrap_or_default();
+            let value = trim(value);
+            if !value.is_empty() {
+                return Some(value);
+            }
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! Writing messages into a caller's buffer. What is copied from a message is copied from its ranges.
+//!
+//! Text of the host must have passed [`check_line`] (or [`check_token`], [`split_header_line`]) before it comes here.
+
+use super::Message;
+use super::body::Body;
+use super::grammar::{is_token, trim, trim_end};
+use super::header::{HeaderId, HeaderName};
+use super::method::Method;
+use super::status::reason_phrase;
+use super::via::{Rport, Via};
+use crate::error::{Error, Result};
+use std::io::Write as _;
+use std::net::{IpAddr, SocketAddr};
+
+/// `METHOD uri SIP/2.0`.
+pub fn request_line(out: &mut Vec<u8>, method: &[u8], uri: &[u8]) {
+    put(out, &[method, b" ", uri, b" SIP/2.0\r\n"]);
+}
+
+/// A header line; `parts` are written one after the other.
+#[inline]
+pub fn header<'n>(out: &mut Vec<u8>, name: impl Into<HeaderName<'n>>, parts: &[&[u8]]) {
+    put(out, &[name.into().text(), b": "]);
+    put(out, parts);
+    out.extend_from_slice(b"\r\n");
+}
+
+/// A header line whose value is a number.
+pub fn number_header<'n>(out: &mut Vec<u8>, name: impl Into<HeaderName<'n>>, value: u64) {
+    put(out, &[name.into().text(), b": "]);
+    number(out, value);
+    out.extend_from_slice(b"\r\n");
+}
+
+/// `Via: SIP/2.0/UDP host:port;branch=...;rport` (RFC 3261 §18.1.1, RFC 3581 §3).
+pub fn via(out: &mut Vec<u8>, transport: &[u8], sent_by: &[u8], branch: &[u8], rport: bool) {
+    let rport: &[u8] = if rport { b";rport\r\n" } else { b"\r\n" };
+    put(out, &[b"Via: SIP/2.0/", transport, b" ", sent_by, b";branch=", branch, rport]);
+}
+
+/// `CSeq: number METHOD`.
+pub fn cseq(out: &mut Vec<u8>, value: u32, method: &[u8]) {
+    out.extend_from_slice(b"CSeq: ");
+    number(out, u64::from(value));
+    put(out, &[b" ", method, b"\r\n"]);
+}
+
+/// A decimal number.
+pub fn number(out: &mut Vec<u8>, mut value: u64) {
+    let mut digits = [0u8; 20];
+    let mut used = 0;
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + (value % 10) as u8;
+        value /= 10;
+        used += 1;
+        if value == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(digits.get(digits.len() - used..).unwrap_or_default());
+}
+
+/// Host and port as they stand in Via and Contact: an IPv6 address in brackets.
+pub fn address(out: &mut Vec<u8>, address: SocketAddr) {
+    match address.ip() {
+        IpAddr::V6(_) => {
+            out.push(b'[');
+            ip(out, address.ip());
+            out.push(b']');
+        }
+        IpAddr::V4(_) => ip(out, address.ip()),
+    }
+    out.push(b':');
+    number(out, u64::from(address.port()));
+}
+
+/// An IP address without brackets, as in `received`. An IPv4 address mapped into IPv6 is written as IPv4.
+pub fn ip(out: &mut Vec<u8>, ip: IpAddr) {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => {
+            let [a, b, c, d] = ip.octets();
+            number(out, u64::from(a));
+            for octet in [b, c, d] {
+                out.push(b'.');
+                number(out, u64::from(octet));
+            }
+        }
+        // Writing into a Vec cannot fail.
+        IpAddr::V6(ip) => drop(write!(out, "{ip}")),
+    }
+}
+
+/// The beginning of a response (RFC 3261 §8.2.6.2): status line, every Via of the request, From, To, Call-ID, CSeq; of a 100 the
+/// Timestamp (§8.2.6.1). `reason` `None` is the default phrase. `to_tag` is added where the request had no To tag.
+///
+/// The top Via gets `received` and `rport` from the remote address of the request's flow (§18.2.1, RFC 3581 §4); what
+/// it had of them is replaced.
+pub fn response_head(out: &mut Vec<u8>, request: &Message, status: u16, reason: Option<&[u8]>, to_tag: Option<&[u8]>) {
+    out.extend_from_slice(b"SIP/2.0 ");
+    number(out, u64::from(status));
+    put(out, &[b" ", reason.unwrap_or_else(|| reason_phrase(status).as_bytes()), b"\r\n"]);
+    let mut top = true;
+    for field in &request.fields {
+        match field.id {
+            HeaderId::Via if top => {
+                top = false;
+                out.extend_from_slice(b"Via: ");
+                top_via(out, request.value_of(field), request.flow().and_then(|flow| flow.remote));
+                out.extend_from_slice(b"\r\n");
+            }
+            HeaderId::To => {
+                out.extend_from_slice(request.line_of(field));
+                if let (Some(tag), None) = (to_tag, request.to_tag()) {
+                    put(out, &[b";tag=", tag]);
+                }
+                out.extend_from_slice(b"\r\n");
+            }
+            HeaderId::Via | HeaderId::From | HeaderId::CallId | HeaderId::CSeq => {
+                put(out, &[request.line_of(field), b"\r\n"]);
+            }
+            HeaderId::Timestamp if status == 100 => put(out, &[request.line_of(field), b"\r\n"]),
+            _ => {}
+        }
+    }
+}
+
+/// The first line of Via with its first value completed.
+fn top_via(out: &mut Vec<u8>, field: &[u8], remote: Option<SocketAddr>) {
+    let (first, rest) = Via::split(field);
+    let (Some(remote), Ok(via)) = (remote, Via::parse(first)) else {
+        return out.extend_from_slice(field);
+    };
+    let asked = via.rport != Rport::Absent;
+    let received = asked || !via.is_sent_by(remote.ip());
+    if !asked && !received && via.received.is_none() {
+        return out.extend_from_slice(field);
+    }
+    let head = first.len() - via.parameters.len();
+    out.extend_from_slice(trim_end(first.get(..head).unwrap_or_default()));
+    for parameter in super::Parameters::new(via.parameters).flatten() {
+        if parameter.is(b"received") || parameter.is(b"rport") {
+            continue;
+        }
+        put(out, &[b";", parameter.name]);
+        if let Some(value) = parameter.value {
+            put(out, &[b"=", value]);
+        }
+    }
+    if received {
+        out.extend_from_slice(b";received=");
+        ip(out, remote.ip());
+    }
+    if asked {
+        out.extend_from_slice(b";rport=");
+        number(out, u64::from(remote.port()));
+    }
+    out.extend_from_slice(rest);
+}
+
+/// Every line of a header of `message`, as it was written.
+pub fn copy_lines(out: &mut Vec<u8>, message: &Message, id: HeaderId) {
+    for field in message.fields.iter().filter(|field| field.id == id) {
+        put(out, &[message.line_of(field), b"\r\n"]);
+    }
+}
+
+/// Every Record-Route of the request, whole and in order (RFC 3261 §12.1.1).
+pub fn record_routes(out: &mut Vec<u8>, request: &Message) {
+    copy_lines(out, request, HeaderId::RecordRoute);
+}
+
+/// The end of a message: Content-Type and Content-Disposition of the body, Content-Length, empty line, body.
+pub fn finish(out: &mut Vec<u8>, body: Option<&Body<'_>>) {
+    let Some(body) = body.filter(|body| !body.content.is_empty()) else {
+        return out.extend_from_slice(b"Content-Length: 0\r\n\r\n");
+    };
+    header(out, HeaderId::ContentType, &[body.content_type]);
+    if let Some(disposition) = body.disposition {
+        header(out, HeaderId::ContentDisposition, &[disposition]);
+    }
+    number_header(out, HeaderId::ContentLength, body.content.len() as u64);
+    put(out, &[b"\r\n", body.content]);
+}
+
+/// The whole ACK to a non-2xx final `response` to `invite`, which is the INVITE as it was sent (RFC 3261 §17.1.1.3).
+pub fn ack_for(out: &mut Vec<u8>, invite: &Message, response: &Message) {
+    same_transaction(out, invite, b"ACK", response);
+    finish(out, None);
+}
+
+/// The whole CANCEL of `invite`, which is the INVITE as it was sent (RFC 3261 §9.1). `lines` are further header lines (Reason),
+/// each with its CR LF.
+pub fn cancel_for(out: &mut Vec<u8>, invite: &Message, lines: &[u8]) {
+    same_transaction(out, invite, Method::Cancel.name().as_bytes(), invite);
+    out.extend_from_slice(lines);
+    finish(out, None);
+}
+
+/// Request-URI, topmost Via, every Route, From, Call-ID and CSeq number of the INVITE, To of another message.
+fn same_transaction(out: &mut Vec<u8>, invite: &Message, method: &[u8], to: &Message) {
+    request_line(out, method, invite.uri().unwrap_or_default());
+    if let Some(field) = invite.header(HeaderId::Via) {
+        header(out, HeaderId::Via, &[Via::split(field).0]);
+    }
+    out.extend_from_slice(b"Max-Forwards: 70\r\n");
+    copy_lines(out, invite, HeaderId::Route);
+    copy_lines(out, invite, HeaderId::From);
+    copy_lines(out, to, HeaderId::To);
+    copy_lines(out, invite, HeaderId::CallId);
+    cseq(out, invite.cseq_number(), method);
+}
+
+/// Refuses text that would end a line: CR, LF, NUL.
+pub fn check_line(text: &[u8]) -> Result<()> {
+    match memchr::memchr3(b'\r', b'\n', 0, text) {
+        None => Ok(()),
+        Some(_) => Err(Error::syntax("text for a message holds no CR, LF or NUL")),
+    }
+}
+
+/// Refuses what is no token (RFC 3261 §25.1): tags, methods, option tags.
+pub fn check_token(text: &[u8]) -> Result<()> {
+    if is_token(text) { Ok(()) } else { Err(Error::syntax("a token (RFC 3261 §25.1)")) }
+}
+
+/// Takes a host's `Name: value` apart: a token, and a value that [`check_line`] lets through, without blanks around it.
+pub fn split_header_line(line: &[u8]) -> Result<(HeaderName<'_>, &[u8])> {
+    check_line(line)?;
+    let (name, value) =
+        super::grammar::split_once(line, b':').ok_or_else(|| Error::syntax("a header line is Name: value"))?;
+    let name = trim_end(name);
+    if !is_token(name) {
+        return Err(Error::syntax("a header name is a token (RFC 3261 §25.1)"));
+    }
+    Ok((HeaderName::from(name), trim(value)))
+}
+
+#[inline]
+fn put(out: &mut Vec<u8>, parts: &[&[u8]]) {
+    for part in parts {
+        out.extend_from_slice(part);
+    }
+}
