@@ -11,6 +11,7 @@ pub mod ffi;
 pub mod flow;
 pub mod message;
 pub mod random;
+pub mod session;
 pub mod time;
 pub mod timer;
 pub mod transaction;

@@ -1,5 +1,7 @@
 //! SessionDialog: the INVITE usage of a dialog.
 
+pub mod usage;
+
 /// SessionState of SIP.js; the numbers are those of `enum sipdlg_session_state_e`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
