@@ -8,9 +8,11 @@
 pub mod invite_client;
 pub mod invite_server;
 pub mod key;
+mod messages;
 pub mod non_invite_client;
 pub mod non_invite_server;
 
+pub mod table;
 pub mod timers;
 
 use std::sync::Arc;

@@ -1,0 +1,56 @@
+//! What a transaction reads from messages, and the two that it makes itself: the 100 and the ACK to 300-699.
+
+use super::Bytes;
+use super::key::RequestFields;
+use crate::message::{HeaderId, Message, write};
+
+/// The fields that identify the transaction of a request.
+pub fn fields(request: &Message) -> RequestFields<'_> {
+    let keys = request.keys();
+    let (host, port) = split_sent_by(keys.sent_by);
+    RequestFields {
+        method: request.method_text(),
+        request_uri: request.uri().unwrap_or_default(),
+        branch: keys.branch,
+        host,
+        port,
+        default_port: request.flow().map_or(5060, |flow| flow.transport.default_port()),
+        via: request.values(HeaderId::Via).next().unwrap_or_default(),
+        from_tag: keys.from_tag,
+        to_tag: keys.to_tag,
+        call_id: keys.call_id,
+        cseq: keys.cseq,
+    }
+}
+
+/// The 100 (Trying) to a request (§8.2.6.1): no To tag of ours.
+pub fn trying(request: &Message) -> Bytes {
+    let mut out = Vec::with_capacity(512);
+    write::response_head(&mut out, request, 100, None, None);
+    write::finish(&mut out, None);
+    out.into()
+}
+
+/// The ACK to a final response other than 2xx (§17.1.1.3), made from the INVITE as it was sent.
+pub fn ack(invite: &[u8], response: &Message) -> Option<Bytes> {
+    let invite = Message::parse(invite, None).ok()?;
+    let mut out = Vec::with_capacity(512);
+    write::ack_for(&mut out, &invite, response);
+    Some(out.into())
+}
+
+/// The tag that our own response has in To.
+pub fn to_tag(response: &[u8]) -> Option<Vec<u8>> {
+    Message::parse(response, None).ok()?.to_tag().map(<[u8]>::to_vec)
+}
+
+/// Host and port of `host[:port]`, with the blanks that RFC 3261 allows around the colon.
+fn split_sent_by(sent_by: &[u8]) -> (&[u8], Option<u16>) {
+    let Some(colon) = sent_by.iter().rposition(|byte| *byte == b':') else { return (sent_by, None) };
+    let (host, port) = (sent_by.get(..colon).unwrap_or_default(), sent_by.get(colon + 1..).unwrap_or_default());
+    // The last colon of `[::1]` is followed by a bracket.
+    match std::str::from_utf8(port.trim_ascii()).ok().and_then(|port| port.parse().ok()) {
+        Some(port) => (host.trim_ascii_end(), Some(port)),
+        None => (sent_by, None),
+    }
+}
