@@ -50,7 +50,7 @@ pub(crate) fn is_absolute(text: &[u8]) -> bool {
     scheme.first().is_some_and(u8::is_ascii_alphabetic)
         && grammar::all(scheme, TOKEN)
         && !rest.is_empty()
-        && grammar::is_visible(rest)
+        && rest.iter().all(|byte| *byte > b' ' && *byte != 0x7f)
 }
 
 impl<'a> Uri<'a> {
