@@ -35,8 +35,8 @@ struct Piece<T> {
 #[derive(Clone, Debug)]
 pub struct Slab<T> {
     pieces: Vec<Piece<T>>,
-    /// No piece below this one has a free place.
-    first_free: usize,
+    /// Which pieces have a free place.
+    open: Open,
     /// Pieces with memory and without entries: one is kept, so that a call that comes and goes allocates nothing.
     idle: usize,
     len: usize,
@@ -52,7 +52,7 @@ impl<T> Default for Slab<T> {
 impl<T> Slab<T> {
     /// An empty one, without memory.
     pub const fn new() -> Self {
-        Self { pieces: Vec::new(), first_free: 0, idle: 0, len: 0, generation: 0 }
+        Self { pieces: Vec::new(), open: Open::new(), idle: 0, len: 0, generation: 0 }
     }
 
     /// How many entries live.
@@ -87,6 +87,9 @@ impl<T> Slab<T> {
                 *entry = Entry { generation, value: Some(value) };
                 piece.taken |= 1 << place;
                 self.len += 1;
+            }
+            if piece.taken == u64::MAX {
+                self.open.remove(at);
             }
             index += place;
         }
@@ -130,9 +133,11 @@ impl<T> Slab<T> {
         let (at, place) = split(index);
         let piece = self.pieces.get_mut(at)?;
         let value = piece.entries.get_mut(place)?.value.take()?;
+        if piece.taken == u64::MAX {
+            self.open.insert(at);
+        }
         piece.taken &= !(1 << place);
         self.len -= 1;
-        self.first_free = self.first_free.min(at);
         if piece.taken == 0 {
             if self.idle == 0 {
                 self.idle = 1;
@@ -146,20 +151,63 @@ impl<T> Slab<T> {
 
     /// The lowest piece with a free place; a new one when all are full.
     fn free_piece(&mut self) -> usize {
-        let full = self.pieces.iter().skip(self.first_free).take_while(|piece| piece.taken == u64::MAX).count();
-        self.first_free += full;
-        if self.first_free == self.pieces.len() {
-            self.pieces.push(Piece { taken: 0, entries: Vec::new() });
+        if let Some(lowest) = self.open.lowest() {
+            return lowest;
         }
-        self.first_free
+        self.pieces.push(Piece { taken: 0, entries: Vec::new() });
+        self.open.insert(self.pieces.len() - 1);
+        self.pieces.len() - 1
     }
 
     fn give_back(&mut self) {
         while self.pieces.last().is_some_and(|piece| piece.entries.is_empty()) {
             self.pieces.pop();
+            self.open.remove(self.pieces.len());
         }
         if self.pieces.len() < self.pieces.capacity() / 4 {
             self.pieces.shrink_to(self.pieces.len() * 2);
+        }
+    }
+}
+
+/// A set of small numbers whose lowest is found by two words: a bit for each number, a bit for each word with bits.
+#[derive(Clone, Debug)]
+struct Open {
+    words: Vec<u64>,
+    summary: Vec<u64>,
+}
+
+impl Open {
+    const fn new() -> Self {
+        Self { words: Vec::new(), summary: Vec::new() }
+    }
+
+    /// One word of the summary stands for 64*64 numbers: for a million entries of the slab there are four.
+    fn lowest(&self) -> Option<usize> {
+        let (at, summary) = self.summary.iter().enumerate().find(|(_, summary)| **summary != 0)?;
+        let word = at * 64 + summary.trailing_zeros() as usize;
+        Some(word * 64 + self.words.get(word)?.trailing_zeros() as usize)
+    }
+
+    fn insert(&mut self, number: usize) {
+        let word = number / 64;
+        if word >= self.words.len() {
+            self.words.resize(word + 1, 0);
+            self.summary.resize(word / 64 + 1, 0);
+        }
+        if let (Some(bits), Some(summary)) = (self.words.get_mut(word), self.summary.get_mut(word / 64)) {
+            *bits |= 1 << (number % 64);
+            *summary |= 1 << (word % 64);
+        }
+    }
+
+    fn remove(&mut self, number: usize) {
+        let word = number / 64;
+        if let (Some(bits), Some(summary)) = (self.words.get_mut(word), self.summary.get_mut(word / 64)) {
+            *bits &= !(1 << (number % 64));
+            if *bits == 0 {
+                *summary &= !(1 << (word % 64));
+            }
         }
     }
 }
@@ -203,5 +251,34 @@ mod tests {
         // And everything is taken up again.
         let again: Vec<Key> = (0..300).map(|number| slab.insert(number)).collect();
         assert!(again.iter().enumerate().all(|(number, key)| slab.get(*key) == Some(&number)));
+    }
+
+    /// Against a map: random insertions and removals in a population that grows and shrinks; always the lowest place.
+    #[test]
+    fn the_slab_agrees_with_a_map() {
+        let mut random = crate::random::Random::from_seed([6; 32]);
+        let (mut slab, mut model) = (Slab::new(), std::collections::BTreeMap::new());
+        let mut gone = Vec::new();
+        for number in 0..24_000u64 {
+            let grows = (number / 3_000) % 2 == 0;
+            if model.is_empty() || random.below(10) < if grows { 7 } else { 3 } {
+                let lowest = (0..).zip(model.keys()).find(|(place, index)| place != *index);
+                let lowest = lowest.map_or(model.len() as u32, |(place, _)| place);
+                let key = slab.insert(number);
+                assert_eq!(key.index(), lowest);
+                assert!(model.insert(key.index(), (key, number)).is_none());
+            } else {
+                let from = random.below(model.len() as u64) as usize;
+                let (index, (key, value)) = model.iter().nth(from).map(|(index, entry)| (*index, *entry)).unwrap();
+                assert_eq!(slab.remove(key), Some(value));
+                model.remove(&index);
+                gone.push(key);
+            }
+            assert_eq!(slab.len(), model.len());
+            if let Some(key) = gone.get(random.below(gone.len() as u64) as usize) {
+                assert_eq!(slab.get(*key), None);
+            }
+        }
+        assert!(model.values().all(|(key, value)| slab.get(*key) == Some(value)));
     }
 }
