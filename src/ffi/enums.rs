@@ -315,3 +315,55 @@ pub enum sipdlg_response_flag_e {
     /// 101-199 to INVITE by RFC 3262; by itself when the peer requires it
     SIPDLG_RESPONSE_RELIABLE = 1,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{ForkPolicy, Policy, quirk};
+    use crate::flow::Transport;
+    use crate::session::usage::Effect;
+    use crate::session::{SessionState, SignalingState};
+
+    macro_rules! same {
+        ($($core:expr, $c:expr;)*) => {
+            $(assert_eq!($core as i64, $c as i64, stringify!($c));)*
+        };
+    }
+
+    /// The core's enumerations are cast to numbers, so their numbers must be those of the header.
+    #[test]
+    fn numbers_of_the_core() {
+        use sipdlg_session_state_e::*;
+        use sipdlg_signaling_state_e::*;
+        same! {
+            SessionState::Initial, SIPDLG_SESSION_INITIAL;
+            SessionState::Early, SIPDLG_SESSION_EARLY;
+            SessionState::AckWait, SIPDLG_SESSION_ACK_WAIT;
+            SessionState::Confirmed, SIPDLG_SESSION_CONFIRMED;
+            SessionState::Terminated, SIPDLG_SESSION_TERMINATED;
+            SignalingState::Initial, SIPDLG_SIGNALING_INITIAL;
+            SignalingState::HaveLocalOffer, SIPDLG_SIGNALING_HAVE_LOCAL_OFFER;
+            SignalingState::HaveRemoteOffer, SIPDLG_SIGNALING_HAVE_REMOTE_OFFER;
+            SignalingState::Stable, SIPDLG_SIGNALING_STABLE;
+            SignalingState::Closed, SIPDLG_SIGNALING_CLOSED;
+            Transport::Udp, sipdlg_transport_e::SIPDLG_TRANSPORT_UDP;
+            Transport::Tcp, sipdlg_transport_e::SIPDLG_TRANSPORT_TCP;
+            Transport::Tls, sipdlg_transport_e::SIPDLG_TRANSPORT_TLS;
+            Transport::Ws, sipdlg_transport_e::SIPDLG_TRANSPORT_WS;
+            Transport::Wss, sipdlg_transport_e::SIPDLG_TRANSPORT_WSS;
+            Effect::Transaction, sipdlg_effect_e::SIPDLG_EFFECT_TRANSACTION;
+            Effect::Usage, sipdlg_effect_e::SIPDLG_EFFECT_USAGE;
+            Effect::Dialog, sipdlg_effect_e::SIPDLG_EFFECT_DIALOG;
+            Policy::Off, sipdlg_policy_e::SIPDLG_OFF;
+            Policy::Supported, sipdlg_policy_e::SIPDLG_SUPPORTED;
+            Policy::Required, sipdlg_policy_e::SIPDLG_REQUIRED;
+            ForkPolicy::First, sipdlg_fork_policy_e::SIPDLG_FORK_FIRST;
+            ForkPolicy::All, sipdlg_fork_policy_e::SIPDLG_FORK_ALL;
+            quirk::ONE_XX_WITHOUT_CONTACT, sipdlg_quirk_e::SIPDLG_QUIRK_1XX_WITHOUT_CONTACT;
+            quirk::ONE_XX_WITHOUT_TAG, sipdlg_quirk_e::SIPDLG_QUIRK_1XX_WITHOUT_TAG;
+            quirk::TAG_CHANGED_BY_2XX, sipdlg_quirk_e::SIPDLG_QUIRK_TAG_CHANGED_BY_2XX;
+            quirk::PRACK_UNASKED, sipdlg_quirk_e::SIPDLG_QUIRK_PRACK_UNASKED;
+            quirk::REQUESTS_IN_EARLY, sipdlg_quirk_e::SIPDLG_QUIRK_REQUESTS_IN_EARLY;
+        }
+    }
+}

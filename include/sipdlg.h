@@ -1,0 +1,748 @@
+/**
+ * sipdlg: a SIP session-dialog engine. The whole C API.
+ *
+ * Made by cbindgen from src/ffi; change it there, then `make header`.
+ *
+ * THE CONTRACT (true of every function unless its comment says otherwise)
+ *
+ * Time:     An agent reads the system's clocks when a function is called, unless its configuration
+ *           says "manual clock"; then time is what sipdlg_agent_set_time() last said.
+ * Status:   0 is SIPDLG_OK, 1 is SIPDLG_NONE ("there is nothing to give", not an error), negative is an error.
+ *           Functions that return int32_t give a value >= 0 or a negative status.
+ *           Out-parameters are written on SIPDLG_OK only (one exception: `needed`, see Text). Any may be NULL.
+ *           Every function may return the usual errors: ERR_ARGUMENT, ERR_STALE, ERR_KIND, ERR_STRUCT,
+ *           ERR_DEFUNCT, ERR_FORKED, ERR_NO_MEMORY. "Errors:" in a comment lists only what comes on top.
+ * Tokens:   sipdlg_agent_t, _session_t, _incoming_t, _outgoing_t are numbers; 0 is none. The library ends objects
+ *           by itself. A token is good until its object's last callback has returned (TERMINATED for a session;
+ *           see "Life" at incoming and outgoing); afterwards ERR_STALE, for ever. During TERMINATED all
+ *           properties can still be read and every act gives ERR_STATE.
+ * Threads:  Every function may be called from any thread, without registration, and from every callback.
+ *           One agent's callbacks never overlap and run only inside sipdlg_agent_dispatch(),
+ *           sipdlg_agent_run_once(), or on the delivery thread of sipdlg_agent_start().
+ * Driving:  Two choices. Network: the host's (receive, handle_timeout, poll_transmit), run_once, or start. Events: callbacks
+ *           (dispatch, run_once, the delivery thread) or poll_event; the latter goes with the host's network or with start.
+ * Free:     After sipdlg_agent_free() has returned, no callback of that agent runs (from inside
+ *           a callback: once that callback has returned).
+ * Fork:     After fork() the child gets ERR_FORKED for every inherited agent; sipdlg_agent_free() of one only frees memory.
+ * Memory:   What goes in is copied before the call returns. What comes out is borrowed (an event and all it
+ *           points to: until its callback returns, or until the next sipdlg_agent_poll_event()) or copied into the
+ *           host's buffer. Nothing is ever handed out for free(). The host frees agents, configurations and
+ *           the messages that it retained or parsed.
+ * Text in:  NUL-terminated, any bytes; CR, LF where a line must not end: ERR_SYNTAX. NULL = default.
+ * Text out: (char *buffer, size_t capacity, size_t *needed) as snprintf: at most capacity - 1 bytes and a NUL;
+ *           `needed` gets the length without NUL, also when it did not fit (ERR_BUFFER). NULL and 0 ask the length.
+ * Structs:  Those that begin with `size` may grow; set it by the _INIT macro or `.size = sizeof x`. An older
+ *           shorter one is zero-filled, a longer one with a non-zero tail is ERR_STRUCT; of those that
+ *           the library fills only `size` must be set, and only so much is written. The others never change.
+ * Booleans: int32_t, 0 or 1. Enumerations (enum sipdlg_*_e) travel as int32_t; unknown values are ERR_ARGUMENT.
+ */
+
+#ifndef SIPDLG_H
+#define SIPDLG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define SIPDLG_VERSION_MAJOR 0
+#define SIPDLG_VERSION_MINOR 1
+#define SIPDLG_VERSION_PATCH 0
+/** Changes only when a program must be compiled again. Compare with sipdlg_abi_version(). */
+#define SIPDLG_ABI_VERSION 0
+
+/* Every field is named, because a shorter list is a warning in C++ and a designated one no C++11. */
+#define SIPDLG_REQUEST_OPTIONS_INIT \
+    { sizeof(sipdlg_request_options_t), 0, 0, NULL, { NULL, 0, NULL, NULL }, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0 }
+
+#define SIPDLG_RESPONSE_OPTIONS_INIT \
+    { sizeof(sipdlg_response_options_t), 0, 0, NULL, { NULL, 0, NULL, NULL }, NULL, NULL }
+
+#define SIPDLG_DELEGATE_INIT \
+    { sizeof(sipdlg_delegate_t), NULL, \
+      NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, \
+      NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL }
+
+/** What a function returns. */
+typedef enum sipdlg_status_e {
+    SIPDLG_OK = 0,
+    /** nothing to give; not an error */
+    SIPDLG_NONE = 1,
+    /** NULL, a number out of range, an unknown enumeration value */
+    SIPDLG_ERR_ARGUMENT = -1,
+    /** the object has ended */
+    SIPDLG_ERR_STALE = -2,
+    /** not a token of this kind, or never one */
+    SIPDLG_ERR_KIND = -3,
+    /** a protocol rule forbids it now; nothing was sent */
+    SIPDLG_ERR_STATE = -4,
+    /** a URI, header, message or text form that does not parse */
+    SIPDLG_ERR_SYNTAX = -5,
+    /** a header that only the library writes; see sipdlg_request_options_t */
+    SIPDLG_ERR_HEADER = -6,
+    /** `size` is impossible, or an unknown tail is not zero */
+    SIPDLG_ERR_STRUCT = -7,
+    /** the buffer is too small; `needed` tells */
+    SIPDLG_ERR_BUFFER = -8,
+    /** a configured limit is reached */
+    SIPDLG_ERR_LIMIT = -9,
+    /** the agent is already being driven (nested or from another thread) */
+    SIPDLG_ERR_BUSY = -10,
+    /** this build or this platform lacks it */
+    SIPDLG_ERR_UNSUPPORTED = -11,
+    /** the operating system refused; errno is in sipdlg_last_error() */
+    SIPDLG_ERR_SYSTEM = -12,
+    /** no transport was added that can reach the target */
+    SIPDLG_ERR_NO_TRANSPORT = -13,
+    /** snapshot or recording: checksum, version or content */
+    SIPDLG_ERR_CORRUPT = -14,
+    /** the agent belongs to the parent process */
+    SIPDLG_ERR_FORKED = -15,
+    SIPDLG_ERR_NO_MEMORY = -16,
+    /** the agent caught a defect of its own and does nothing any more */
+    SIPDLG_ERR_DEFUNCT = -17,
+} sipdlg_status_e;
+
+/** SessionState of SIP.js. Initial is seen only between sipdlg_session_new() and the first response. */
+typedef enum sipdlg_session_state_e {
+    SIPDLG_SESSION_INITIAL = 0,
+    SIPDLG_SESSION_EARLY = 1,
+    SIPDLG_SESSION_ACK_WAIT = 2,
+    SIPDLG_SESSION_CONFIRMED = 3,
+    SIPDLG_SESSION_TERMINATED = 4,
+} sipdlg_session_state_e;
+
+/** SignalingState of SIP.js (RFC 3264, RFC 6337 §2.2). */
+typedef enum sipdlg_signaling_state_e {
+    SIPDLG_SIGNALING_INITIAL = 0,
+    SIPDLG_SIGNALING_HAVE_LOCAL_OFFER = 1,
+    SIPDLG_SIGNALING_HAVE_REMOTE_OFFER = 2,
+    SIPDLG_SIGNALING_STABLE = 3,
+    SIPDLG_SIGNALING_CLOSED = 4,
+} sipdlg_signaling_state_e;
+
+/** How far a request of ours is. */
+typedef enum sipdlg_outgoing_state_e {
+    SIPDLG_OUTGOING_RESOLVING = 0,
+    SIPDLG_OUTGOING_CALLING = 1,
+    SIPDLG_OUTGOING_PROCEEDING = 2,
+    SIPDLG_OUTGOING_WAITING_RETRY = 3,
+    SIPDLG_OUTGOING_COMPLETED = 4,
+} sipdlg_outgoing_state_e;
+
+/** Transports. */
+typedef enum sipdlg_transport_e {
+    SIPDLG_TRANSPORT_ANY = 0,
+    SIPDLG_TRANSPORT_UDP = 1,
+    SIPDLG_TRANSPORT_TCP = 2,
+    SIPDLG_TRANSPORT_TLS = 3,
+    SIPDLG_TRANSPORT_WS = 4,
+    SIPDLG_TRANSPORT_WSS = 5,
+} sipdlg_transport_e;
+
+/**
+ * Kinds of events. Kind X and the delegate's function on_x are the same thing (REJECT and on_reject).
+ * "Default" is what happens when no function is found and what sipdlg_event_default() does.
+ * Columns: [incoming] [outgoing] [session] = tokens that are set.
+ * 1 to 15: requests from the peer; answer now or later through event->incoming. 20 to 25: the fate of our request;
+ * final ones are the last of a non-INVITE outgoing. 30 to 33: the session itself. 40 and 41: the agent.
+ */
+typedef enum sipdlg_event_kind_e {
+    /** [incoming, replaces] a new call. Default 486. */
+    SIPDLG_EVENT_INVITE = 1,
+    /** [incoming, session] RFC 3261 §14.2. Default 488 with Warning. */
+    SIPDLG_EVENT_REINVITE = 2,
+    /** [incoming, session] RFC 3311. Default 488 with an offer, 200 without. */
+    SIPDLG_EVENT_UPDATE = 3,
+    /**
+     * [incoming, session] its RAck has matched. Default 200, with an offer 488. With the quirk PRACK_UNASKED also
+     * one that acknowledges nothing; default 481.
+     */
+    SIPDLG_EVENT_PRACK = 4,
+    /** [incoming, session] default 200; TERMINATED follows in any case. */
+    SIPDLG_EVENT_BYE = 5,
+    /**
+     * [incoming, session] RFC 6086: of a listed package, or without Info-Package. Default 469 with Recv-Info.
+     * Unlisted packages are answered 469 before.
+     */
+    SIPDLG_EVENT_INFO = 6,
+    /** [incoming, session or 0] default 200. */
+    SIPDLG_EVENT_MESSAGE = 7,
+    /**
+     * [incoming, session or 0, outgoing: our REFER] status_code: of the sipfrag. Default: unknown event 489, no
+     * subscription 481 (RFC 6665 §4.1.3), else 200.
+     */
+    SIPDLG_EVENT_NOTIFY = 8,
+    /** [incoming, session or 0] malformed ones are answered 400 before. Default 603 (RFC 5057 §5.6). */
+    SIPDLG_EVENT_REFER = 9,
+    /** [incoming] default 489. */
+    SIPDLG_EVENT_SUBSCRIBE = 10,
+    /** [incoming] default 405. */
+    SIPDLG_EVENT_REGISTER = 11,
+    /**
+     * [incoming, session or 0] default in a dialog 200, outside what an INVITE would get; with Allow, Accept,
+     * Supported.
+     */
+    SIPDLG_EVENT_OPTIONS = 12,
+    /**
+     * [incoming, session or 0] a method that is in Allow without a function of its own. Default 405; an unknown
+     * method is 501 at once.
+     */
+    SIPDLG_EVENT_REQUEST = 13,
+    /** [session] the ACK of our 2xx. Nothing to answer. */
+    SIPDLG_EVENT_ACK = 14,
+    /** [incoming, session or 0] INVITE or re-INVITE cancelled; 200 and 487 are already sent. */
+    SIPDLG_EVENT_CANCEL = 15,
+    /** [outgoing, session or 0] 100. */
+    SIPDLG_EVENT_TRYING = 20,
+    /** [outgoing, session] 101-199; session: the early dialog of this To tag, 0 without tag. */
+    SIPDLG_EVENT_PROGRESS = 21,
+    /** [outgoing, session] 2xx. Default of a 2xx with an offer: ACK, then BYE. */
+    SIPDLG_EVENT_ACCEPT = 22,
+    /** [outgoing, session or 0] 3xx. Nothing is followed by itself. */
+    SIPDLG_EVENT_REDIRECT = 23,
+    /** [outgoing, session or 0] 4xx-6xx, received or made here (flag LOCAL: 408, 503). */
+    SIPDLG_EVENT_REJECT = 24,
+    /**
+     * [outgoing] 401/407 that the configured credentials cannot answer; text: realm. Default REJECT. Answer:
+     * sipdlg_outgoing_authenticate().
+     */
+    SIPDLG_EVENT_CHALLENGE = 25,
+    /** [session] state or signaling_state changed; the first one is the birth. */
+    SIPDLG_EVENT_STATE = 30,
+    /** [session] no ACK for 64*T1 (RFC 3261 §13.3.1.4). Default BYE. */
+    SIPDLG_EVENT_ACK_TIMEOUT = 31,
+    /** [outgoing, session] will be sent again in delay_us; sipdlg_outgoing_cancel() stops it. */
+    SIPDLG_EVENT_GLARE_RETRY = 32,
+    /** [session] the last event of a session, exactly once. reason, status_code, message: why. */
+    SIPDLG_EVENT_TERMINATED = 33,
+    /**
+     * [outgoing or 0] text is a host name; query, transport, port, secure. Answer by sipdlg_agent_resolved().
+     * Default: the runtime's resolver, else no target.
+     */
+    SIPDLG_EVENT_RESOLVE = 40,
+    /** [incoming, or session, or neither] a response or an ACK could not be sent. */
+    SIPDLG_EVENT_TRANSPORT_ERROR = 41,
+} sipdlg_event_kind_e;
+
+/** Methods, in events. */
+typedef enum sipdlg_method_e {
+    SIPDLG_METHOD_NONE = 0,
+    SIPDLG_METHOD_INVITE = 1,
+    SIPDLG_METHOD_ACK = 2,
+    SIPDLG_METHOD_BYE = 3,
+    SIPDLG_METHOD_CANCEL = 4,
+    SIPDLG_METHOD_UPDATE = 5,
+    SIPDLG_METHOD_PRACK = 6,
+    SIPDLG_METHOD_INFO = 7,
+    SIPDLG_METHOD_MESSAGE = 8,
+    SIPDLG_METHOD_NOTIFY = 9,
+    SIPDLG_METHOD_REFER = 10,
+    SIPDLG_METHOD_SUBSCRIBE = 11,
+    SIPDLG_METHOD_REGISTER = 12,
+    SIPDLG_METHOD_OPTIONS = 13,
+    SIPDLG_METHOD_PUBLISH = 14,
+    SIPDLG_METHOD_OTHER = 15,
+} sipdlg_method_e;
+
+/** Bits of sipdlg_event_t.flags. */
+typedef enum sipdlg_event_flag_e {
+    /** status_code was made here (time-out 408, transport 503); message is NULL */
+    SIPDLG_EVENT_LOCAL = 1,
+    /** PROGRESS that wants a PRACK (RFC 3262) */
+    SIPDLG_EVENT_RELIABLE = 2,
+    /** ... and the library leaves it to the host (manual, or it carries an offer) */
+    SIPDLG_EVENT_NEEDS_PRACK = 4,
+    /** ACCEPT whose ACK is left to the host (manual, or it carries an offer) */
+    SIPDLG_EVENT_NEEDS_ACK = 8,
+    /** INVITE whose Replaces says early-only; already checked */
+    SIPDLG_EVENT_EARLY_ONLY = 16,
+} sipdlg_event_flag_e;
+
+/** Why the library did something by itself; in TERMINATED and in sipdlg_explain_entry_t. */
+typedef enum sipdlg_reason_e {
+    SIPDLG_REASON_NONE = 0,
+    SIPDLG_REASON_LOCAL_HANGUP = 1,
+    SIPDLG_REASON_REMOTE_BYE = 2,
+    SIPDLG_REASON_REJECTED = 3,
+    SIPDLG_REASON_CANCELLED = 4,
+    SIPDLG_REASON_ACK_TIMEOUT = 5,
+    SIPDLG_REASON_SESSION_EXPIRED = 6,
+    /** 408, 481 or no answer in the dialog, RFC 5057 */
+    SIPDLG_REASON_DIALOG_GONE = 7,
+    SIPDLG_REASON_FORK_LOST = 8,
+    SIPDLG_REASON_REPLACED = 9,
+    SIPDLG_REASON_DISPOSED = 10,
+    SIPDLG_REASON_ANSWER_TIMEOUT = 11,
+    SIPDLG_REASON_PRACK_TIMEOUT = 12,
+    SIPDLG_REASON_NO_ANSWER_IN_2XX = 13,
+    SIPDLG_REASON_GLARE_RETRY = 20,
+    SIPDLG_REASON_AUTHENTICATED = 21,
+    SIPDLG_REASON_REFRESHED = 22,
+    SIPDLG_REASON_REFUSED_BY_RULE = 23,
+    SIPDLG_REASON_DEFAULT_ANSWER = 24,
+    SIPDLG_REASON_TRANSPORT = 25,
+} sipdlg_reason_e;
+
+/** What to do with a mechanism. */
+typedef enum sipdlg_policy_e {
+    SIPDLG_OFF = 0,
+    SIPDLG_SUPPORTED = 1,
+    SIPDLG_REQUIRED = 2,
+} sipdlg_policy_e;
+
+/** Who refreshes the session (RFC 4028). */
+typedef enum sipdlg_refresher_e {
+    SIPDLG_REFRESHER_ANY = 0,
+    SIPDLG_REFRESHER_LOCAL = 1,
+    SIPDLG_REFRESHER_REMOTE = 2,
+} sipdlg_refresher_e;
+
+/** What to do with a second 2xx. */
+typedef enum sipdlg_fork_policy_e {
+    SIPDLG_FORK_FIRST = 0,
+    SIPDLG_FORK_ALL = 1,
+} sipdlg_fork_policy_e;
+
+/** How much is logged. */
+typedef enum sipdlg_log_level_e {
+    SIPDLG_LOG_OFF = 0,
+    SIPDLG_LOG_ERROR = 1,
+    SIPDLG_LOG_WARN = 2,
+    SIPDLG_LOG_INFO = 3,
+    SIPDLG_LOG_DEBUG = 4,
+} sipdlg_log_level_e;
+
+/** What a failed request in a dialog ends (RFC 5057 §5). */
+typedef enum sipdlg_effect_e {
+    SIPDLG_EFFECT_TRANSACTION = 0,
+    SIPDLG_EFFECT_USAGE = 1,
+    SIPDLG_EFFECT_DIALOG = 2,
+} sipdlg_effect_e;
+
+/** Forms of a ladder. */
+typedef enum sipdlg_ladder_format_e {
+    SIPDLG_LADDER_TEXT = 0,
+    SIPDLG_LADDER_SVG = 1,
+} sipdlg_ladder_format_e;
+
+/**
+ * Deviations that are tolerated and counted; bits of sipdlg_config_set_tolerance(). On by default: those that
+ * excuse the peer; off: the last two, which change what the host sees.
+ */
+typedef enum sipdlg_quirk_e {
+    SIPDLG_QUIRK_1XX_WITHOUT_CONTACT = 1,
+    SIPDLG_QUIRK_1XX_WITHOUT_TAG = 2,
+    SIPDLG_QUIRK_TAG_CHANGED_BY_2XX = 4,
+    SIPDLG_QUIRK_PRACK_UNASKED = 8,
+    /** INFO, MESSAGE, NOTIFY, REFER of ours in an early dialog */
+    SIPDLG_QUIRK_REQUESTS_IN_EARLY = 16,
+} sipdlg_quirk_e;
+
+/** Bits of sipdlg_request_options_t.flags. */
+typedef enum sipdlg_request_flag_e {
+    /** INVITE: the host calls sipdlg_session_ack() for every 2xx */
+    SIPDLG_REQUEST_MANUAL_ACK = 1,
+    /** INVITE: the host calls sipdlg_session_prack() */
+    SIPDLG_REQUEST_MANUAL_PRACK = 2,
+    /** 491, 500 + Retry-After, 422: hand it up */
+    SIPDLG_REQUEST_NO_RETRY = 4,
+    /** 401, 407: hand it up */
+    SIPDLG_REQUEST_NO_AUTH = 8,
+} sipdlg_request_flag_e;
+
+/** Bits of sipdlg_response_options_t.flags. */
+typedef enum sipdlg_response_flag_e {
+    /** 101-199 to INVITE by RFC 3262; by itself when the peer requires it */
+    SIPDLG_RESPONSE_RELIABLE = 1,
+} sipdlg_response_flag_e;
+
+/** A parsed, immutable message. Borrowed, or kept by sipdlg_message_retain(). */
+typedef struct sipdlg_message_t sipdlg_message_t;
+
+/** enum sipdlg_status_e. */
+typedef int32_t sipdlg_status_t;
+
+/** IP address and port. Never changes layout. All zero: none. */
+typedef struct sipdlg_endpoint_t {
+    /** network order; an IPv4 address stands in the first four bytes */
+    uint8_t ip[16];
+    /** IPv6 scope id, else 0 */
+    uint32_t scope;
+    /** host order */
+    uint16_t port;
+    /** 0 none, 4, 6 */
+    uint16_t family;
+} sipdlg_endpoint_t;
+
+/** Token of an agent; 0 is none. */
+typedef uint64_t sipdlg_agent_t;
+
+/** Token of a session; 0 is none. */
+typedef uint64_t sipdlg_session_t;
+
+/** Token of a request of the peer; 0 is none. */
+typedef uint64_t sipdlg_incoming_t;
+
+/** Token of a request of ours; 0 is none. */
+typedef uint64_t sipdlg_outgoing_t;
+
+/** Borrowed bytes; not NUL-terminated; data is NULL when there are none. Never changes layout. */
+typedef struct sipdlg_str_t {
+    const char *data;
+    size_t len;
+} sipdlg_str_t;
+
+/** A body to send. Never changes layout. */
+typedef struct sipdlg_body_t {
+    /** NULL: no body */
+    const void *data;
+    size_t len;
+    /** NULL: application/sdp */
+    const char *content_type;
+    /** NULL: "session" for application/sdp, else "render" (RFC 3261 §20.11) */
+    const char *disposition;
+} sipdlg_body_t;
+
+/** A body received or kept. Never changes layout. */
+typedef struct sipdlg_body_view_t {
+    sipdlg_str_t content;
+    sipdlg_str_t content_type;
+    /** inferred when the message had none */
+    sipdlg_str_t disposition;
+} sipdlg_body_view_t;
+
+/**
+ * The way a message came or must go. Never changes layout.
+ * `link` is the host's own number for a socket or connection (a file descriptor, an index); the library only
+ * compares and repeats it. On a message to send, link 0 means "any socket of this transport; for TCP, TLS, WS:
+ * use the connection to `remote` or open one". A response goes back on the flow of its request: same link, and
+ * `remote` by RFC 3261 §18.2.2 and RFC 3581 (received, rport, maddr).
+ */
+typedef struct sipdlg_flow_t {
+    /** enum sipdlg_transport_e */
+    int32_t transport;
+    /** 0 */
+    uint32_t reserved;
+    uint64_t link;
+    sipdlg_endpoint_t local;
+    sipdlg_endpoint_t remote;
+} sipdlg_flow_t;
+
+/**
+ * Called with a pointer that the host gave, when the last object that holds it has let it go. Runs where callbacks run,
+ * and inside sipdlg_agent_poll_event() and sipdlg_agent_free().
+ */
+typedef void (*sipdlg_release_t)(void *user);
+
+/**
+ * Receives log lines (at DEBUG one line per message sent or received: time, arrow, flow, start line: ladders come from
+ * these), on whichever thread is inside the library; must not call the library. The one exception to "Threads".
+ */
+typedef void (*sipdlg_log_t)(void *user, int32_t level, const char *line);
+
+/** What happened. Borrowed: see Memory. Tokens that do not apply are 0, pointers NULL, numbers 0. */
+typedef struct sipdlg_event_t {
+    size_t size;
+    /** enum sipdlg_event_kind_e */
+    int32_t kind;
+    /** bits of enum sipdlg_event_flag_e */
+    uint32_t flags;
+    /** rises; one counter with sipdlg_transmit_t.id: the order of all that the agent put out */
+    uint64_t id;
+    sipdlg_agent_t agent;
+    sipdlg_session_t session;
+    /** the request to answer */
+    sipdlg_incoming_t incoming;
+    /** our request that this is about */
+    sipdlg_outgoing_t outgoing;
+    /** INVITE with Replaces (RFC 3891): the session that accept() will end with BYE or CANCEL */
+    sipdlg_session_t replaces;
+    /** user pointer of the request, else of the session, else NULL */
+    void *user;
+    /** the request, or the response; NULL when there is none */
+    const sipdlg_message_t *message;
+    /** enum sipdlg_method_e of `incoming` or `outgoing` */
+    int32_t method;
+    /** SIP status of a response, also a local one; of the sipfrag for NOTIFY */
+    int32_t status_code;
+    /** enum sipdlg_reason_e */
+    int32_t reason;
+    /** of `session` after the event */
+    int32_t session_state;
+    int32_t signaling_state;
+    /** RESOLVE: asked for by the URI, or TRANSPORT_ANY */
+    int32_t transport;
+    /** GLARE_RETRY */
+    uint64_t delay_us;
+    /** RESOLVE: number for sipdlg_agent_resolved() */
+    uint64_t query;
+    /** RESOLVE: host; CHALLENGE: realm; TERMINATED: the Reason text (RFC 3326) */
+    sipdlg_str_t text;
+    uint32_t reserved;
+    /** RESOLVE: of the URI, 0 none */
+    uint16_t port;
+    /** RESOLVE: 1 for sips */
+    uint16_t secure;
+} sipdlg_event_t;
+
+/** `user` is the delegate's own. */
+typedef void (*sipdlg_callback_t)(void *user, const sipdlg_event_t *event);
+
+/**
+ * Functions for events, each or NULL. Where an event looks for its function:
+ *   the fate of a request of ours (TRYING to CHALLENGE, GLARE_RETRY): only in the delegate given to that request, so
+ *     that the 200 of an INFO is never taken for that of the INVITE;
+ *   all else: in its incoming request, then its session, then its agent; the first found is called.
+ * None: the default is done.
+ * A session starts with the delegate of its INVITE. User pointers: a session starts with that of its INVITE, a request
+ * in a dialog with that of its session (unless options give one). Such sharing is counted: the release function runs
+ * once, when the last that holds the pointer has ended or got another.
+ * The look-up happens when the event is delivered, so what one callback sets is there for the next event.
+ */
+typedef struct sipdlg_delegate_t {
+    size_t size;
+    void *user;
+    sipdlg_callback_t on_invite;
+    sipdlg_callback_t on_reinvite;
+    sipdlg_callback_t on_update;
+    sipdlg_callback_t on_prack;
+    sipdlg_callback_t on_bye;
+    sipdlg_callback_t on_info;
+    sipdlg_callback_t on_message;
+    sipdlg_callback_t on_notify;
+    sipdlg_callback_t on_refer;
+    sipdlg_callback_t on_subscribe;
+    sipdlg_callback_t on_register;
+    sipdlg_callback_t on_options;
+    sipdlg_callback_t on_request;
+    sipdlg_callback_t on_ack;
+    sipdlg_callback_t on_cancel;
+    sipdlg_callback_t on_trying;
+    sipdlg_callback_t on_progress;
+    sipdlg_callback_t on_accept;
+    sipdlg_callback_t on_redirect;
+    sipdlg_callback_t on_reject;
+    sipdlg_callback_t on_challenge;
+    sipdlg_callback_t on_state;
+    sipdlg_callback_t on_ack_timeout;
+    sipdlg_callback_t on_glare_retry;
+    sipdlg_callback_t on_terminated;
+    sipdlg_callback_t on_resolve;
+    sipdlg_callback_t on_transport_error;
+} sipdlg_delegate_t;
+
+/**
+ * How a request differs from the usual. NULL or all zero (but size) is a plain one.
+ *
+ * headers: "Name: value" strings, NULL at the end. What the host gives
+ *   Via, CSeq, Content-Length, Content-Type, Content-Disposition, Record-Route, From, To, Call-ID, and in a dialog Route:
+ *     refused, ERR_HEADER (out of a dialog use the fields below and sipdlg_config_set_route_set);
+ *   RSeq, RAck: accepted where they are what the library may write (RSeq: free for the first reliable response to an
+ *     INVITE, then one higher each; RAck: of the response that is acknowledged), else ERR_HEADER;
+ *   Contact, Max-Forwards, User-Agent, Server, Allow, Accept, Warning, Retry-After, Recv-Info, Session-Expires, Min-SE,
+ *     Refer-To, Event, Subscription-State: stands instead of the library's own;
+ *   Supported, Require: united with the library's own;
+ *   anything else: added in the given order.
+ */
+typedef struct sipdlg_request_options_t {
+    size_t size;
+    /** bits of enum sipdlg_request_flag_e */
+    uint32_t flags;
+    /** INVITE: Expires, and CANCEL by ourselves then; 0 none */
+    uint32_t expires_ms;
+    const char *const *headers;
+    sipdlg_body_t body;
+    /** out of a dialog: name-addr or URI, no tag. Default the AOR */
+    const char *from;
+    /** out of a dialog: the same. Default the target */
+    const char *to;
+    /** out of a dialog. Default a new one */
+    const char *call_id;
+    /** send exactly there, resolve nothing; remote none: only choose the socket */
+    const sipdlg_flow_t *flow;
+    /** of this request, and for an INVITE of its sessions */
+    const sipdlg_delegate_t *delegate;
+    /** likewise */
+    void *user;
+    /** called once when all that hold `user` have ended; never when this call fails */
+    sipdlg_release_t release;
+    /**
+     * INVITE: the REFER that asked for it. It is accepted (200) if not answered, its Referred-By and Replaces are
+     * honoured, and NOTIFYs with the progress go out (RFC 3515, 3892)
+     */
+    sipdlg_incoming_t refer;
+} sipdlg_request_options_t;
+
+/** How a response differs from the usual. headers as above. */
+typedef struct sipdlg_response_options_t {
+    size_t size;
+    /** bits of enum sipdlg_response_flag_e */
+    uint32_t flags;
+    /** 0 */
+    uint32_t reserved;
+    const char *const *headers;
+    sipdlg_body_t body;
+    /** default by the code */
+    const char *reason_phrase;
+    /** first tagged response of a request only; another tag makes another early dialog. Default random */
+    const char *to_tag;
+} sipdlg_response_options_t;
+
+/** A message to put on the wire. */
+typedef struct sipdlg_transmit_t {
+    size_t size;
+    /** for sipdlg_agent_transmit_failed(); see sipdlg_event_t.id */
+    uint64_t id;
+    /** borrowed until the next sipdlg_agent_poll_transmit() of this agent */
+    const void *data;
+    size_t len;
+    /** where to; see sipdlg_flow_t */
+    sipdlg_flow_t flow;
+    /** when a connection may have to be opened: the name in the URI (TLS server name, RFC 5922; WS Host). As data */
+    sipdlg_str_t host;
+} sipdlg_transmit_t;
+
+/** Counters since the start, and what lives now. */
+typedef struct sipdlg_stats_t {
+    size_t size;
+    /** living now */
+    uint64_t sessions;
+    uint64_t incoming;
+    uint64_t outgoing;
+    uint64_t transactions;
+    uint64_t timers;
+    /** held by all of them */
+    uint64_t bytes;
+    uint64_t messages_received;
+    uint64_t messages_sent;
+    uint64_t retransmissions_received;
+    uint64_t retransmissions_sent;
+    uint64_t dropped_malformed;
+    uint64_t dropped_limit;
+    uint64_t answered_limit;
+    uint64_t calls_placed;
+    uint64_t calls_received;
+    uint64_t calls_confirmed;
+    uint64_t longest_callback_us;
+    /** by bit number of enum sipdlg_quirk_e */
+    uint64_t quirks[32];
+} sipdlg_stats_t;
+
+/** View of From, To, Contact, Route, Refer-To, P-Asserted-Identity, ... Never changes layout. */
+typedef struct sipdlg_name_addr_t {
+    sipdlg_str_t display_name;
+    sipdlg_str_t uri;
+    sipdlg_str_t scheme;
+    sipdlg_str_t user;
+    sipdlg_str_t host;
+    sipdlg_str_t uri_parameters;
+    sipdlg_str_t uri_headers;
+    sipdlg_str_t parameters;
+    sipdlg_str_t tag;
+    /** 0 none */
+    uint32_t port;
+    uint32_t reserved;
+} sipdlg_name_addr_t;
+
+/** View of a Via. Never changes layout. */
+typedef struct sipdlg_via_t {
+    sipdlg_str_t transport;
+    sipdlg_str_t host;
+    sipdlg_str_t branch;
+    sipdlg_str_t received;
+    /** 0 none */
+    uint32_t port;
+    /** 0 none */
+    uint32_t rport;
+} sipdlg_via_t;
+
+/** The state of a dialog as text (RFC 3261 §12), for takeover from another product. */
+typedef struct sipdlg_dialog_state_t {
+    size_t size;
+    const char *call_id;
+    const char *local_tag;
+    const char *remote_tag;
+    const char *local_uri;
+    const char *remote_uri;
+    const char *remote_target;
+    /** a Route header value, first hop first; NULL none */
+    const char *route_set;
+    uint32_t local_sequence_number;
+    uint32_t remote_sequence_number;
+    /** 0: empty; 0 is a number */
+    int32_t has_local_sequence_number;
+    int32_t has_remote_sequence_number;
+    int32_t secure;
+    /** early needs `caller` */
+    int32_t early;
+    /** we sent the INVITE */
+    int32_t caller;
+    int32_t reserved;
+    /** of the last exchange; data NULL none */
+    sipdlg_body_t offer;
+    sipdlg_body_t answer;
+} sipdlg_dialog_state_t;
+
+/** One thing that the library did by itself. */
+typedef struct sipdlg_explain_entry_t {
+    size_t size;
+    uint64_t unix_us;
+    /** enum sipdlg_reason_e */
+    int32_t reason;
+    /** sent or received, 0 none */
+    int32_t status_code;
+    /** "RFC 3261 14.2". Static */
+    sipdlg_str_t rfc;
+    /** one sentence. Static */
+    sipdlg_str_t text;
+} sipdlg_explain_entry_t;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/* ================================================================ library */
+
+/** "0.1.0". Static. */
+const char *sipdlg_version(void);
+
+/** SIPDLG_ABI_VERSION of the library; refuse to run when it differs from the header's. */
+uint32_t sipdlg_abi_version(void);
+
+/** The name and meaning of a status, "SIPDLG_ERR_STATE: a protocol rule forbids it now". Static, total, never NULL. */
+const char *sipdlg_status_text(sipdlg_status_t status);
+
+/** The calling thread's last failure in words: the argument, the RFC section. For people only. Text out. */
+sipdlg_status_t sipdlg_last_error(char *buffer, size_t capacity, size_t *needed);
+
+/**
+ * What a response to a request in a dialog ends by RFC 5057 §5: enum sipdlg_effect_e. status_code 0: no response
+ * (time-out, transport failure). Errors: ERR_ARGUMENT method NULL or status_code neither 0 nor 300-699.
+ */
+int32_t sipdlg_effect_of(const char *method, int32_t status_code);
+
+/** "192.0.2.1:5060", "[2001:db8::1%2]:5060" to an endpoint. No port: 0. Errors: ERR_SYNTAX. */
+sipdlg_status_t sipdlg_endpoint_parse(const char *text, sipdlg_endpoint_t *out);
+
+/** The reverse. Text out. */
+sipdlg_status_t sipdlg_endpoint_text(const sipdlg_endpoint_t *endpoint,
+                                     char *buffer,
+                                     size_t capacity,
+                                     size_t *needed);
+
+/** From a struct sockaddr_in or _in6. Errors: ERR_ARGUMENT another family, or too short. */
+sipdlg_status_t sipdlg_endpoint_from_sockaddr(const void *sockaddr, size_t len, sipdlg_endpoint_t *out);
+
+/**
+ * To a struct sockaddr_in or _in6 of the host (a sockaddr_storage is enough); `len` gets its length. Errors:
+ * ERR_BUFFER.
+ */
+sipdlg_status_t sipdlg_endpoint_to_sockaddr(const sipdlg_endpoint_t *endpoint,
+                                            void *sockaddr,
+                                            size_t capacity,
+                                            size_t *len);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* SIPDLG_H */
