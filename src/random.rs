@@ -136,6 +136,12 @@ mod tests {
             seen[random.below(10) as usize] += 1;
         }
         assert!(seen.iter().all(|count| (850..1150).contains(count)), "{seen:?}");
+        // Without rejection one in three results of this bound would come twice as often.
+        let mut thirds = [0u32; 3];
+        for _ in 0..30_000 {
+            thirds[(random.below(3 << 62) % 3) as usize] += 1;
+        }
+        assert!(thirds.iter().all(|count| (9_600..10_400).contains(count)), "{thirds:?}");
         assert_eq!((random.below(0), random.below(1)), (0, 0));
         assert!(random.below(u64::MAX) < u64::MAX);
     }

@@ -62,7 +62,7 @@ pub struct RequestFields<'a> {
     pub port: Option<u16>,
     /// The port that the transport of the top Via means when it names none.
     pub default_port: u16,
-    /// The top Via as it stands.
+    /// The top Via as it stands; read only when the branch is not unique.
     pub via: &'a [u8],
     /// Tag of From.
     pub from_tag: Option<&'a [u8]>,
@@ -75,18 +75,20 @@ pub struct RequestFields<'a> {
 }
 
 impl RequestFields<'_> {
-    /// The branch, if it is one of RFC 3261 (§8.1.1.7).
     fn unique_branch(&self) -> Option<&[u8]> {
-        const COOKIE: &[u8] = b"z9hG4bK";
-        let branch = self.branch?;
-        let is_unique = branch.len() > COOKIE.len() && branch.get(..COOKIE.len())?.eq_ignore_ascii_case(COOKIE);
-        is_unique.then_some(branch)
+        self.branch.filter(|branch| is_unique(branch))
     }
 
     /// The method of the transaction that the request belongs to: ACK belongs to its INVITE.
     pub fn transaction_method(&self) -> &[u8] {
         if self.method == b"ACK" { b"INVITE" } else { self.method }
     }
+}
+
+/// Whether a branch has the magic cookie of RFC 3261 §8.1.1.7, and more.
+pub fn is_unique(branch: &[u8]) -> bool {
+    const COOKIE: &[u8] = b"z9hG4bK";
+    branch.len() > COOKIE.len() && branch.get(..COOKIE.len()).is_some_and(|start| start.eq_ignore_ascii_case(COOKIE))
 }
 
 /// Makes keys under one secret.

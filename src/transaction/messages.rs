@@ -1,13 +1,17 @@
 //! What a transaction reads from messages, and the two that it makes itself: the 100 and the ACK to 300-699.
 
 use super::Bytes;
-use super::key::RequestFields;
+use super::key::{RequestFields, is_unique};
 use crate::message::{HeaderId, Message, write};
 
 /// The fields that identify the transaction of a request.
 pub fn fields(request: &Message) -> RequestFields<'_> {
     let keys = request.keys();
     let (host, port) = split_sent_by(keys.sent_by);
+    let via = match keys.branch {
+        Some(branch) if is_unique(branch) => b"",
+        _ => request.values(HeaderId::Via).next().unwrap_or_default(),
+    };
     RequestFields {
         method: request.method_text(),
         request_uri: request.uri().unwrap_or_default(),
@@ -15,7 +19,7 @@ pub fn fields(request: &Message) -> RequestFields<'_> {
         host,
         port,
         default_port: request.flow().map_or(5060, |flow| flow.transport.default_port()),
-        via: request.values(HeaderId::Via).next().unwrap_or_default(),
+        via,
         from_tag: keys.from_tag,
         to_tag: keys.to_tag,
         call_id: keys.call_id,

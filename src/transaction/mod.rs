@@ -11,7 +11,7 @@ pub mod key;
 mod messages;
 pub mod non_invite_client;
 pub mod non_invite_server;
-
+pub mod state;
 pub mod table;
 pub mod timers;
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::key::{ByKey, Key, Keys, RequestFields};
+pub use super::state::{ClientState, ServerState};
 use super::timers::{Actions, Change, Environment, Input, Letter, Tell, Wire};
 use super::{Bytes, ClientId, Outcome, ServerId, Sink, Timer, TransactionId};
 use super::{invite_client, invite_server, messages, non_invite_client, non_invite_server};
@@ -13,24 +14,6 @@ use crate::message::{Message, Method};
 use crate::random::Random;
 use crate::timer::TimerId;
 use crate::timer::slab::Slab;
-
-/// Where a client transaction is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ClientState {
-    /// Of an INVITE.
-    Invite(invite_client::State),
-    /// Of any other request.
-    NonInvite(non_invite_client::State),
-}
-
-/// Where a server transaction is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ServerState {
-    /// Of an INVITE.
-    Invite(invite_server::State),
-    /// Of any other request.
-    NonInvite(non_invite_server::State),
-}
 
 /// Counted since the table was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -363,10 +346,8 @@ impl Table {
         server.request = None;
         if let (Some(old), 300..) = (&mut server.old, status) {
             let ack = self.keys.old_server(old.base, b"INVITE", messages::to_tag(&response).as_deref());
-            if ack != server.key {
-                old.ack = Some(ack);
-                self.server_by_key.insert(ack, id);
-            }
+            old.ack = Some(ack);
+            self.server_by_key.insert(ack, id);
         }
         server.sent = state.may_send().then_some(response);
         let outcome = Outcome { owner: server.owner, tell: actions.tell, ended: state.is_terminated() };
@@ -492,106 +473,6 @@ impl Running {
                 *place = Some(sink.arm(after, Timer { transaction, letter }));
             }
         }
-    }
-}
-
-impl ClientState {
-    fn handle(self, input: Input, environment: &Environment) -> (Self, Actions) {
-        match self {
-            Self::Invite(state) => {
-                let (state, actions) = state.handle(input, environment);
-                (Self::Invite(state), actions)
-            }
-            Self::NonInvite(state) => {
-                let (state, actions) = state.handle(input, environment);
-                (Self::NonInvite(state), actions)
-            }
-        }
-    }
-
-    /// No final response came yet.
-    pub const fn is_waiting(self) -> bool {
-        use invite_client::State as Invite;
-        use non_invite_client::State as NonInvite;
-        matches!(
-            self,
-            Self::Invite(Invite::Calling { .. } | Invite::Proceeding)
-                | Self::NonInvite(NonInvite::Trying { .. } | NonInvite::Proceeding)
-        )
-    }
-
-    /// A provisional response came and no final one: the time for CANCEL (§9.1).
-    pub const fn is_proceeding(self) -> bool {
-        matches!(
-            self,
-            Self::Invite(invite_client::State::Proceeding) | Self::NonInvite(non_invite_client::State::Proceeding)
-        )
-    }
-
-    /// The request or its ACK may have to be sent again.
-    const fn may_send(self) -> bool {
-        self.is_waiting() || matches!(self, Self::Invite(invite_client::State::Completed))
-    }
-
-    const fn is_terminated(self) -> bool {
-        matches!(
-            self,
-            Self::Invite(invite_client::State::Terminated) | Self::NonInvite(non_invite_client::State::Terminated)
-        )
-    }
-}
-
-impl ServerState {
-    fn handle(self, input: Input, environment: &Environment) -> (Self, Actions) {
-        match self {
-            Self::Invite(state) => {
-                let (state, actions) = state.handle(input, environment);
-                (Self::Invite(state), actions)
-            }
-            Self::NonInvite(state) => {
-                let (state, actions) = state.handle(input, environment);
-                (Self::NonInvite(state), actions)
-            }
-        }
-    }
-
-    fn respond(self, status: u16, environment: &Environment) -> Result<(Self, Actions)> {
-        Ok(match self {
-            Self::Invite(state) => {
-                let (state, actions) = state.respond(status, environment)?;
-                (Self::Invite(state), actions)
-            }
-            Self::NonInvite(state) => {
-                let (state, actions) = state.respond(status, environment)?;
-                (Self::NonInvite(state), actions)
-            }
-        })
-    }
-
-    /// No final response was sent yet.
-    pub const fn is_waiting(self) -> bool {
-        use non_invite_server::State as NonInvite;
-        matches!(
-            self,
-            Self::Invite(invite_server::State::Proceeding) | Self::NonInvite(NonInvite::Trying | NonInvite::Proceeding)
-        )
-    }
-
-    /// The last response may have to be sent again.
-    const fn may_send(self) -> bool {
-        self.is_waiting()
-            || matches!(
-                self,
-                Self::Invite(invite_server::State::Completed { .. })
-                    | Self::NonInvite(non_invite_server::State::Completed)
-            )
-    }
-
-    const fn is_terminated(self) -> bool {
-        matches!(
-            self,
-            Self::Invite(invite_server::State::Terminated) | Self::NonInvite(non_invite_server::State::Terminated)
-        )
     }
 }
 
