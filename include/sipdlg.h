@@ -355,6 +355,10 @@ typedef enum sipdlg_response_flag_e {
     SIPDLG_RESPONSE_RELIABLE = 1,
 } sipdlg_response_flag_e;
 
+/* ================================================================ message
+ * Read-only; any thread. SIPDLG_NONE: the message has no such thing.
+ */
+
 /** A parsed, immutable message. Borrowed, or kept by sipdlg_message_retain(). */
 typedef struct sipdlg_message_t sipdlg_message_t;
 
@@ -373,34 +377,39 @@ typedef struct sipdlg_endpoint_t {
     uint16_t family;
 } sipdlg_endpoint_t;
 
-/** Token of an agent; 0 is none. */
-typedef uint64_t sipdlg_agent_t;
-
-/** Token of a session; 0 is none. */
-typedef uint64_t sipdlg_session_t;
-
-/** Token of a request of the peer; 0 is none. */
-typedef uint64_t sipdlg_incoming_t;
-
-/** Token of a request of ours; 0 is none. */
-typedef uint64_t sipdlg_outgoing_t;
-
 /** Borrowed bytes; not NUL-terminated; data is NULL when there are none. Never changes layout. */
 typedef struct sipdlg_str_t {
     const char *data;
     size_t len;
 } sipdlg_str_t;
 
-/** A body to send. Never changes layout. */
-typedef struct sipdlg_body_t {
-    /** NULL: no body */
-    const void *data;
-    size_t len;
-    /** NULL: application/sdp */
-    const char *content_type;
-    /** NULL: "session" for application/sdp, else "render" (RFC 3261 §20.11) */
-    const char *disposition;
-} sipdlg_body_t;
+/** View of From, To, Contact, Route, Refer-To, P-Asserted-Identity, ... Never changes layout. */
+typedef struct sipdlg_name_addr_t {
+    sipdlg_str_t display_name;
+    sipdlg_str_t uri;
+    sipdlg_str_t scheme;
+    sipdlg_str_t user;
+    sipdlg_str_t host;
+    sipdlg_str_t uri_parameters;
+    sipdlg_str_t uri_headers;
+    sipdlg_str_t parameters;
+    sipdlg_str_t tag;
+    /** 0 none */
+    uint32_t port;
+    uint32_t reserved;
+} sipdlg_name_addr_t;
+
+/** View of a Via. Never changes layout. */
+typedef struct sipdlg_via_t {
+    sipdlg_str_t transport;
+    sipdlg_str_t host;
+    sipdlg_str_t branch;
+    sipdlg_str_t received;
+    /** 0 none */
+    uint32_t port;
+    /** 0 none */
+    uint32_t rport;
+} sipdlg_via_t;
 
 /** A body received or kept. Never changes layout. */
 typedef struct sipdlg_body_view_t {
@@ -426,6 +435,29 @@ typedef struct sipdlg_flow_t {
     sipdlg_endpoint_t local;
     sipdlg_endpoint_t remote;
 } sipdlg_flow_t;
+
+/** Token of an agent; 0 is none. */
+typedef uint64_t sipdlg_agent_t;
+
+/** Token of a session; 0 is none. */
+typedef uint64_t sipdlg_session_t;
+
+/** Token of a request of the peer; 0 is none. */
+typedef uint64_t sipdlg_incoming_t;
+
+/** Token of a request of ours; 0 is none. */
+typedef uint64_t sipdlg_outgoing_t;
+
+/** A body to send. Never changes layout. */
+typedef struct sipdlg_body_t {
+    /** NULL: no body */
+    const void *data;
+    size_t len;
+    /** NULL: application/sdp */
+    const char *content_type;
+    /** NULL: "session" for application/sdp, else "render" (RFC 3261 §20.11) */
+    const char *disposition;
+} sipdlg_body_t;
 
 /**
  * Called with a pointer that the host gave, when the last object that holds it has let it go. Runs where callbacks run,
@@ -627,34 +659,6 @@ typedef struct sipdlg_stats_t {
     uint64_t quirks[32];
 } sipdlg_stats_t;
 
-/** View of From, To, Contact, Route, Refer-To, P-Asserted-Identity, ... Never changes layout. */
-typedef struct sipdlg_name_addr_t {
-    sipdlg_str_t display_name;
-    sipdlg_str_t uri;
-    sipdlg_str_t scheme;
-    sipdlg_str_t user;
-    sipdlg_str_t host;
-    sipdlg_str_t uri_parameters;
-    sipdlg_str_t uri_headers;
-    sipdlg_str_t parameters;
-    sipdlg_str_t tag;
-    /** 0 none */
-    uint32_t port;
-    uint32_t reserved;
-} sipdlg_name_addr_t;
-
-/** View of a Via. Never changes layout. */
-typedef struct sipdlg_via_t {
-    sipdlg_str_t transport;
-    sipdlg_str_t host;
-    sipdlg_str_t branch;
-    sipdlg_str_t received;
-    /** 0 none */
-    uint32_t port;
-    /** 0 none */
-    uint32_t rport;
-} sipdlg_via_t;
-
 /** The state of a dialog as text (RFC 3261 §12), for takeover from another product. */
 typedef struct sipdlg_dialog_state_t {
     size_t size;
@@ -740,6 +744,71 @@ sipdlg_status_t sipdlg_endpoint_to_sockaddr(const sipdlg_endpoint_t *endpoint,
                                             void *sockaddr,
                                             size_t capacity,
                                             size_t *len);
+
+/** Keeps a borrowed message; as many sipdlg_message_release() as retain and parse. May outlive the agent. */
+sipdlg_status_t sipdlg_message_retain(const sipdlg_message_t *message);
+
+/** NULL is allowed. */
+void sipdlg_message_release(const sipdlg_message_t *message);
+
+/**
+ * Parses bytes into a message that the host must release. Errors: ERR_SYNTAX names header and rule in
+ * sipdlg_last_error().
+ */
+sipdlg_status_t sipdlg_message_parse(const void *data, size_t len, const sipdlg_message_t **out);
+
+/** 0 for a request, else 100-699. */
+int32_t sipdlg_message_status_code(const sipdlg_message_t *message);
+
+/** Method of a request; of a response: that of CSeq. */
+sipdlg_status_t sipdlg_message_method(const sipdlg_message_t *message, sipdlg_str_t *out);
+
+/** Request-URI. */
+sipdlg_status_t sipdlg_message_uri(const sipdlg_message_t *message, sipdlg_str_t *out);
+
+/** Reason phrase of a response. */
+sipdlg_status_t sipdlg_message_reason_phrase(const sipdlg_message_t *message, sipdlg_str_t *out);
+
+/**
+ * How many values a header has (comma lists counted by value where the grammar allows lists). Any case, compact or long
+ * name.
+ */
+int32_t sipdlg_message_header_count(const sipdlg_message_t *message, const char *name);
+
+/** The index-th value of a header, unfolded. */
+sipdlg_status_t sipdlg_message_header(const sipdlg_message_t *message,
+                                      const char *name,
+                                      uint32_t index,
+                                      sipdlg_str_t *out);
+
+/**
+ * The index-th value of a header with addresses, as its parts: the display name without quotes, escapes as written.
+ * Errors: ERR_SYNTAX.
+ */
+sipdlg_status_t sipdlg_message_name_addr(const sipdlg_message_t *message,
+                                         const char *name,
+                                         uint32_t index,
+                                         sipdlg_name_addr_t *out);
+
+/** CSeq number and method. */
+sipdlg_status_t sipdlg_message_cseq(const sipdlg_message_t *message,
+                                    uint32_t *number,
+                                    sipdlg_str_t *method);
+
+/** The index-th Via, 0 the topmost. Errors: ERR_SYNTAX. */
+sipdlg_status_t sipdlg_message_via(const sipdlg_message_t *message, uint32_t index, sipdlg_via_t *out);
+
+/** The body, all of it. */
+sipdlg_status_t sipdlg_message_body(const sipdlg_message_t *message, sipdlg_body_view_t *out);
+
+/** The part of the body with disposition "session" (in a multipart, that part), else SIPDLG_NONE. */
+sipdlg_status_t sipdlg_message_session_body(const sipdlg_message_t *message, sipdlg_body_view_t *out);
+
+/** The bytes as they were on the wire. */
+sipdlg_status_t sipdlg_message_bytes(const sipdlg_message_t *message, sipdlg_str_t *out);
+
+/** The flow on which it was received. */
+sipdlg_status_t sipdlg_message_flow(const sipdlg_message_t *message, sipdlg_flow_t *out);
 
 #ifdef __cplusplus
 }  // extern "C"

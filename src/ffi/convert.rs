@@ -231,9 +231,11 @@ pub(crate) unsafe fn give_text(text: &[u8], buffer: *mut c_char, capacity: usize
     Ok(())
 }
 
-/// Borrowed bytes for the host; NULL when there are none.
+/// Borrowed bytes for the host; NULL when there are none, and not when they are empty.
 pub(crate) fn borrowed(bytes: Option<&[u8]>) -> sipdlg_str_t {
     match bytes {
+        // Rust's empty slice may point nowhere.
+        Some([]) => sipdlg_str_t { data: c"".as_ptr(), len: 0 },
         Some(bytes) => sipdlg_str_t { data: bytes.as_ptr().cast(), len: bytes.len() },
         None => sipdlg_str_t { data: ptr::null(), len: 0 },
     }

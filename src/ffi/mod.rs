@@ -15,3 +15,4 @@ pub mod structs;
 
 // The sections, in the order of the header.
 pub mod library;
+pub mod message;
