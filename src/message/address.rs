@@ -56,8 +56,9 @@ impl<'a> NameAddr<'a> {
         }
         let parameters = trim_start(rest);
         let mut tag = None;
-        for parameter in Parameters::new(parameters) {
-            let parameter = parameter.map_err(|_| "name-addr: parameter (RFC 3261 §25.1 generic-param)")?;
+        let mut list = Parameters::new(parameters);
+        while let Some(parameter) = list.step() {
+            let parameter = parameter.ok_or("name-addr: parameter (RFC 3261 §25.1 generic-param)")?;
             if parameter.name.len() == 3 && parameter.is(b"tag") {
                 match parameter.value {
                     Some(value) if value.first() != Some(&b'"') && tag.is_none() => tag = Some(value),

@@ -84,6 +84,22 @@ pub(crate) fn all(text: &[u8], class: u8) -> bool {
     text.iter().all(|byte| is(*byte, class))
 }
 
+/// Whether there is no blank and no control character.
+#[inline]
+pub(crate) fn is_visible(text: &[u8]) -> bool {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let mut rest = text;
+    let mut found = 0;
+    while let Some((chunk, after)) = rest.split_first_chunk::<8>() {
+        let word = u64::from_le_bytes(*chunk);
+        let delete = word ^ (ONES * 0x7f);
+        // A byte below 0x21, or zero after the exclusive or.
+        found |= (word.wrapping_sub(ONES * 0x21) & !word) | (delete.wrapping_sub(ONES) & !delete);
+        rest = after;
+    }
+    found & (ONES << 7) == 0 && rest.iter().all(|byte| *byte > b' ' && *byte != 0x7f)
+}
+
 /// A `token` of at least one byte.
 #[inline]
 pub(crate) fn is_token(text: &[u8]) -> bool {
@@ -270,6 +286,20 @@ impl<'a> Parameters<'a> {
         self.filter_map(Result::ok).find(|parameter| parameter.is(name))
     }
 
+    /// The next parameter without the weight of an error: `Some(None)` is a bad one.
+    #[inline]
+    pub(crate) fn step(&mut self) -> Option<Option<Parameter<'a>>> {
+        self.rest = trim_start(self.rest);
+        if self.rest.is_empty() {
+            return None;
+        }
+        let parameter = self.parse();
+        if parameter.is_none() {
+            self.rest = b"";
+        }
+        Some(parameter)
+    }
+
     #[inline]
     fn parse(&mut self) -> Option<Parameter<'a>> {
         let after = trim_start(self.rest.strip_prefix(b";")?);
@@ -301,15 +331,8 @@ impl<'a> Iterator for Parameters<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        self.rest = trim_start(self.rest);
-        if self.rest.is_empty() {
-            return None;
-        }
-        let parameter = self.parse();
-        if parameter.is_none() {
-            self.rest = b"";
-        }
-        Some(parameter.ok_or_else(|| Error::syntax("parameter: ;name=value (RFC 3261 §25.1 generic-param)")))
+        let bad = || Error::syntax("parameter: ;name=value (RFC 3261 §25.1 generic-param)");
+        self.step().map(|parameter| parameter.ok_or_else(bad))
     }
 }
 
@@ -371,6 +394,19 @@ mod tests {
         assert_eq!(quoted(b"a"), None);
         assert_eq!(&*unquote(br#""a\"b\\""#), br#"a"b\"#);
         assert_eq!(&*unquote(b"plain"), b"plain");
+    }
+
+    #[test]
+    fn visible() {
+        for length in 0..20 {
+            for at in 0..length {
+                for byte in 0..=255 {
+                    let mut text = vec![b'a'; length];
+                    text[at] = byte;
+                    assert_eq!(is_visible(&text), byte > b' ' && byte != 0x7f, "{byte} at {at} of {length}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -31,14 +31,16 @@ macro_rules! headers {
 }
 
 headers! {
+    // Those with keys, which the parser looks at by itself: up to Content-Length.
     Via, "Via", Some(b'v'), List;
     From, "From", Some(b'f'), Address;
     To, "To", Some(b't'), Address;
     CallId, "Call-ID", Some(b'i'), Single;
     CSeq, "CSeq", None, Single;
     MaxForwards, "Max-Forwards", None, Single;
-    Contact, "Contact", Some(b'm'), Addresses;
     ContentLength, "Content-Length", Some(b'l'), Single;
+    // The others, of one length the frequent ones first.
+    Contact, "Contact", Some(b'm'), Addresses;
     ContentType, "Content-Type", Some(b'c'), Single;
     Route, "Route", None, Addresses;
     RecordRoute, "Record-Route", None, Addresses;
@@ -211,15 +213,12 @@ const fn colon(word: u64) -> Option<usize> {
     if found == 0 { None } else { Some(found.trailing_zeros() as usize / 8) }
 }
 
-#[inline]
-fn word(bytes: &[u8], at: usize) -> Option<u64> {
-    bytes.get(at..)?.first_chunk::<8>().map(|chunk| u64::from_le_bytes(*chunk))
-}
-
 /// The header line at the beginning of `text`: id, and length of the name up to the colon. `None`: no colon at all.
 #[inline]
 pub(crate) fn scan_name(text: &[u8]) -> Option<(HeaderId, usize)> {
-    if let (Some(first), Some(second)) = (word(text, 0), word(text, 8)) {
+    if let Some(chunk) = text.first_chunk::<16>() {
+        let chunk = u128::from_le_bytes(*chunk);
+        let (first, second) = (chunk as u64, (chunk >> 64) as u64);
         if let Some(length) = colon(first) {
             return Some((lookup([low(lower(first), length), 0], length, text), length));
         }

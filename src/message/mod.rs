@@ -31,13 +31,14 @@ pub use parse::{Malformed, RULE_VERSION};
 pub use rack::RAck;
 pub use session_expires::{Refresher, SessionExpires};
 pub use status::reason_phrase;
-pub use uri::Uri;
+pub use uri::{Scheme, Uri};
 pub use values::{Fields, Values};
 pub use via::{Rport, Via};
 
 use crate::error::{Error, Result};
 use crate::flow::Flow;
 use smallvec::SmallVec;
+use std::fmt;
 
 /// A range of a message's text.
 #[derive(Clone, Copy, Debug)]
@@ -87,7 +88,7 @@ enum Start {
 ///
 /// [`Message::parse`] has checked the framing and the headers that every message must have (RFC 3261 §8.1.1, §20). All
 /// other headers are checked when they are read.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Message {
     /// The message; a fold's CR LF are two spaces, so that ranges are the same as in `wire`.
     text: Vec<u8>,
@@ -97,6 +98,9 @@ pub struct Message {
     start: Start,
     branch: Span,
     sent_by: Span,
+    /// The length of the host in `sent_by`.
+    sent_by_host: u16,
+    sent_by_port: Option<u16>,
     from_tag: Span,
     to_tag: Span,
     call_id: Span,
@@ -105,6 +109,16 @@ pub struct Message {
     method: Method,
     body: u32,
     flow: Option<Flow>,
+}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Message")
+            .field("text", &String::from_utf8_lossy(&self.text))
+            .field("flow", &self.flow)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What names a message's transaction (RFC 3261 §17.1.3, §17.2.3) and dialog (§12).
@@ -206,6 +220,18 @@ impl Message {
     #[inline]
     pub fn sent_by(&self) -> &[u8] {
         self.text(self.sent_by)
+    }
+
+    /// The host of the topmost Via, an IPv6 reference with its brackets.
+    #[inline]
+    pub fn sent_by_host(&self) -> &[u8] {
+        self.sent_by().get(..usize::from(self.sent_by_host)).unwrap_or_default()
+    }
+
+    /// The port of the topmost Via.
+    #[inline]
+    pub fn sent_by_port(&self) -> Option<u16> {
+        self.sent_by_port
     }
 
     /// The tag of From.

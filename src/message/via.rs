@@ -72,8 +72,9 @@ impl<'a> Via<'a> {
             ttl: None,
             parameters,
         };
-        for parameter in Parameters::new(parameters) {
-            let parameter = parameter.map_err(|_| PARAMETER)?;
+        let mut list = Parameters::new(parameters);
+        while let Some(parameter) = list.step() {
+            let parameter = parameter.ok_or(PARAMETER)?;
             let slot = match parameter.name.len() {
                 6 if parameter.is(b"branch") => &mut via.branch,
                 8 if parameter.is(b"received") => &mut via.received,
