@@ -1,8 +1,10 @@
 //! What the host hangs on objects: user pointers, counted, and delegates.
 
-use crate::agent::options::Attachment;
+use crate::agent::Attachment;
+use crate::error::Result;
+use crate::ffi::convert::read_struct;
 use crate::ffi::guard::outside;
-use crate::ffi::structs::{sipdlg_callback_t, sipdlg_delegate_t, sipdlg_release_t};
+use crate::ffi::structs::{sipdlg_delegate_t, sipdlg_release_t};
 use parking_lot::Mutex;
 use std::any::Any;
 use std::ffi::c_void;
@@ -14,6 +16,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub(crate) struct ReleaseQueue {
     due: Mutex<Vec<Release>>,
     waiting: AtomicBool,
+    disowned: AtomicBool,
 }
 
 struct Release {
@@ -28,6 +31,11 @@ impl ReleaseQueue {
     /// Whether functions are due.
     pub(crate) fn is_waiting(&self) -> bool {
         self.waiting.load(Ordering::Relaxed)
+    }
+
+    /// In a child after fork(): nothing is ever run.
+    pub(crate) fn disown(&self) {
+        self.disowned.store(true, Ordering::Relaxed);
     }
 
     /// Runs what is due. Never with a lock held.
@@ -82,6 +90,7 @@ impl Drop for UserData {
     fn drop(&mut self) {
         if let Some(run) = self.release
             && *self.taken.get_mut()
+            && !self.queue.disowned.load(Ordering::Relaxed)
         {
             let mut due = self.queue.due.lock();
             due.push(Release { run, user: self.pointer });
@@ -108,7 +117,32 @@ pub(crate) fn delegate(attachment: &Attachment) -> Option<&Delegate> {
     attachment.delegate.as_ref().and_then(|delegate| delegate.downcast_ref::<Delegate>())
 }
 
-/// As an attachment holds it.
-pub(crate) fn shared<T: Any + Send + Sync>(value: Arc<T>) -> Arc<dyn Any + Send + Sync> {
-    value
+/// Copies a delegate into an attachment; NULL removes it.
+///
+/// # Safety
+/// `delegate` is NULL or readable for the `size` that stands there.
+pub(crate) unsafe fn set_delegate(attachment: &mut Attachment, delegate: *const sipdlg_delegate_t) -> Result<()> {
+    // SAFETY: promised by the caller.
+    let delegate = unsafe { read_struct(delegate) }?;
+    attachment.delegate = delegate.map(|delegate| Arc::new(Delegate(delegate)) as _);
+    Ok(())
+}
+
+/// Puts a user pointer into an attachment, which lets go of the former.
+pub(crate) fn set_user(
+    attachment: &mut Attachment,
+    queue: &Arc<ReleaseQueue>,
+    user: *mut c_void,
+    release: sipdlg_release_t,
+) {
+    let data = UserData::new(queue, user, release);
+    data.take();
+    attachment.user = Some(data);
+}
+
+/// The call that brought this user pointer has succeeded.
+pub(crate) fn taken(user: Option<&Arc<dyn Any + Send + Sync>>) {
+    if let Some(user) = user.and_then(|user| user.downcast_ref::<UserData>()) {
+        user.take();
+    }
 }

@@ -1,0 +1,700 @@
+//! The place of an agent: its core behind one lock, what the host hung on it, who drives it, how it ends.
+
+use crate::agent::{Agent, Attachment, Event, IncomingId, OutgoingId, SessionId, Transmit};
+use crate::config::LogLevel;
+use crate::error::{Error, ErrorKind, Result};
+use crate::ffi::guard::{contain, outside};
+use crate::ffi::handle::{
+    self, Kind, LAST_GENERATION, agent_token, core_id, object_token, parts, process_stamp, stale,
+};
+use crate::ffi::host::ReleaseQueue;
+use crate::ffi::structs::sipdlg_log_t;
+#[cfg(feature = "runtime")]
+use crate::runtime::{Network, Threads};
+use crate::time::{Now, Time};
+use parking_lot::{Condvar, Mutex, MutexGuard};
+use std::cell::Cell;
+use std::ffi::{CString, c_void};
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::{AsRawFd, FromRawFd};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
+
+#[cfg(feature = "runtime")]
+mod threads;
+
+thread_local! {
+    /// Callbacks that run on this thread, of any agent, nested.
+    static CALLBACKS: Cell<u32> = const { Cell::new(0) };
+    /// The agent whose callback runs on this thread, the innermost; else 0.
+    static DELIVERED: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Whether the thread is inside a callback of any agent, where nothing may wait.
+pub(crate) fn in_callback() -> bool {
+    CALLBACKS.get() > 0
+}
+
+/// Runs a callback of the host for an agent.
+pub(crate) fn callback(agent: u64, call: impl FnOnce()) {
+    let (outer, depth) = (DELIVERED.replace(agent), CALLBACKS.get());
+    CALLBACKS.set(depth.saturating_add(1));
+    outside(call);
+    CALLBACKS.set(depth);
+    DELIVERED.set(outer);
+}
+
+/// The place of an agent. Made with its slot's first tenant, never freed.
+pub(crate) struct AgentCell {
+    slot: u16,
+    /// The living tenant's token, else 0.
+    pub(crate) token: AtomicU64,
+    /// How many tenants there were: the generation of the last.
+    pub(crate) tenants: AtomicU32,
+    /// [`process_stamp`] of the process that made the tenant.
+    stamp: AtomicU64,
+    defunct: AtomicBool,
+    inner: Mutex<Option<Box<Inner>>>,
+    /// A driver has left, or the tenant is gone.
+    changed: Condvar,
+    /// Where the objects of the next tenant begin to count.
+    base: AtomicU32,
+    // What sipdlg_agent_wake may touch: no lock.
+    wake_fd: AtomicI32,
+    event_fd: AtomicI32,
+    woken: AtomicBool,
+    event_woken: AtomicBool,
+    wakers: AtomicU32,
+}
+
+/// A living agent.
+pub(crate) struct Inner {
+    pub(crate) token: u64,
+    slot: u16,
+    base: u32,
+    highest: u32,
+    pub(crate) core: Agent,
+    /// Of the agent itself.
+    pub(crate) attachment: Attachment,
+    pub(crate) releases: Arc<ReleaseQueue>,
+    pub(crate) clock: Clock,
+    log: Log,
+    /// The event that is being delivered, or was polled last: what the host has borrowed.
+    pub(crate) current: Option<Event>,
+    /// What the host has borrowed of the last transmit.
+    pub(crate) transmit: Option<Transmit>,
+    pub(crate) longest_callback_us: u64,
+    event_fd: Option<File>,
+    fd_level: bool,
+    /// Threads inside dispatch, run_once or of the runtime.
+    drivers: u32,
+    /// One of them delivers events.
+    delivering: bool,
+    /// One of them drives the network.
+    networking: bool,
+    /// To be freed when the last driver leaves.
+    ending: bool,
+    #[cfg(feature = "runtime")]
+    pub(crate) network: Option<Arc<Network>>,
+    #[cfg(feature = "runtime")]
+    threads: Option<Threads>,
+    /// Threads of the runtime that have not left.
+    running: u32,
+}
+
+/// Whose time it is.
+pub(crate) enum Clock {
+    /// The system's; wall time is the monotonic one and what was seen between them lately.
+    System { offset_us: u64, seen: u64 },
+    /// The host's.
+    Manual(Now),
+}
+
+impl Clock {
+    /// Both clocks now.
+    pub(crate) fn now(&mut self) -> Now {
+        match self {
+            Self::Manual(now) => *now,
+            Self::System { offset_us, seen } => {
+                let monotonic = micros(libc::CLOCK_MONOTONIC);
+                // The wall clock may be set; a tenth of a second late is early enough to see it.
+                if monotonic.saturating_sub(*seen) >= 100_000 || *seen == 0 {
+                    *offset_us = micros(libc::CLOCK_REALTIME).saturating_sub(monotonic);
+                    *seen = monotonic;
+                }
+                Now { monotonic: Time::from_micros(monotonic), unix_us: monotonic.saturating_add(*offset_us) }
+            }
+        }
+    }
+
+    /// The system's, not read yet.
+    pub(crate) fn system() -> Self {
+        Self::System { offset_us: 0, seen: 0 }
+    }
+}
+
+/// A clock of the system in microseconds.
+pub(crate) fn micros(clock: libc::clockid_t) -> u64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the pointer is to a timespec.
+    unsafe { libc::clock_gettime(clock, &raw mut time) };
+    (time.tv_sec as u64).saturating_mul(1_000_000).saturating_add(time.tv_nsec as u64 / 1_000)
+}
+
+/// Where log lines go.
+#[derive(Clone, Copy)]
+pub(crate) struct Log {
+    pub(crate) function: sipdlg_log_t,
+    pub(crate) user: *mut c_void,
+}
+
+impl Log {
+    /// Nowhere.
+    pub(crate) const NONE: Self = Self { function: None, user: std::ptr::null_mut() };
+}
+
+// SAFETY: the pointer is only handed back to the host, who promised that it outlives the agents.
+unsafe impl Send for Log {}
+
+/// What a locked section leaves to be done once the lock is gone.
+#[derive(Default)]
+struct Aftermath {
+    lines: Vec<(LogLevel, String)>,
+    log: Option<Log>,
+    #[cfg(feature = "runtime")]
+    rouse: bool,
+    #[cfg(feature = "runtime")]
+    notify: bool,
+    #[cfg(feature = "runtime")]
+    flush: bool,
+    #[cfg(feature = "runtime")]
+    network: Option<Arc<Network>>,
+}
+
+/// What a caller wants to drive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Drive {
+    /// Events: dispatch.
+    Events,
+    /// Network and events: run_once.
+    Both,
+}
+
+/// Marks the agent defunct unless told that all went well.
+struct Fuse<'a>(Option<&'a AtomicBool>);
+
+impl Fuse<'_> {
+    fn disarm(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Fuse<'_> {
+    fn drop(&mut self) {
+        if let Some(defunct) = self.0 {
+            defunct.store(true, Ordering::SeqCst);
+        }
+    }
+}
+
+fn busy() -> Error {
+    Error::new(ErrorKind::Busy, "the agent is being driven already, by a call further out or by another thread")
+}
+
+impl AgentCell {
+    /// An empty place.
+    pub(crate) fn new(slot: u16) -> Self {
+        Self {
+            slot,
+            token: AtomicU64::new(0),
+            tenants: AtomicU32::new(0),
+            stamp: AtomicU64::new(0),
+            defunct: AtomicBool::new(false),
+            inner: Mutex::new(None),
+            changed: Condvar::new(),
+            base: AtomicU32::new(0),
+            wake_fd: AtomicI32::new(-1),
+            event_fd: AtomicI32::new(-1),
+            woken: AtomicBool::new(false),
+            event_woken: AtomicBool::new(false),
+            wakers: AtomicU32::new(0),
+        }
+    }
+
+    /// Moves an agent in; its token.
+    pub(crate) fn move_in(&'static self, core: Agent, clock: Clock, log: Log) -> u64 {
+        let generation = self.tenants.load(Ordering::Relaxed).saturating_add(1);
+        let base = self.base.load(Ordering::Relaxed);
+        let token = agent_token(self.slot, generation);
+        let inner = Inner {
+            token,
+            slot: self.slot,
+            base,
+            highest: base,
+            core,
+            attachment: Attachment::default(),
+            releases: Arc::default(),
+            clock,
+            log,
+            current: None,
+            transmit: None,
+            longest_callback_us: 0,
+            event_fd: None,
+            fd_level: false,
+            drivers: 0,
+            delivering: false,
+            networking: false,
+            ending: false,
+            #[cfg(feature = "runtime")]
+            network: None,
+            #[cfg(feature = "runtime")]
+            threads: None,
+            running: 0,
+        };
+        let mut place = self.inner.lock();
+        *place = Some(Box::new(inner));
+        self.defunct.store(false, Ordering::Relaxed);
+        self.woken.store(false, Ordering::Relaxed);
+        self.event_woken.store(false, Ordering::Relaxed);
+        self.stamp.store(process_stamp(), Ordering::Relaxed);
+        self.tenants.store(generation, Ordering::Relaxed);
+        self.token.store(token, Ordering::SeqCst);
+        token
+    }
+
+    /// Not of another process, not broken.
+    fn check(&self) -> Result<()> {
+        if self.stamp.load(Ordering::Relaxed) != process_stamp() {
+            return Err(if self.token.load(Ordering::Relaxed) == 0 {
+                stale()
+            } else {
+                Error::new(ErrorKind::Forked, "the agent was made before fork(), in the parent")
+            });
+        }
+        if self.defunct.load(Ordering::Relaxed) {
+            return Err(Error::new(ErrorKind::Defunct, "the agent caught a defect of its own before; free it"));
+        }
+        Ok(())
+    }
+
+    /// Runs with the agent locked, and afterwards tells whoever must know of what came of it.
+    pub(crate) fn with<T>(&'static self, run: impl FnOnce(&mut Inner, Now) -> Result<T>) -> Result<T> {
+        self.check()?;
+        let mut place = self.inner.lock();
+        let inner = place.as_deref_mut().ok_or_else(stale)?;
+        let now = inner.clock.now();
+        let fuse = Fuse(Some(&self.defunct));
+        let result = run(inner, now);
+        let aftermath = inner.settle();
+        fuse.disarm();
+        drop(place);
+        self.carry_out(aftermath);
+        result
+    }
+
+    /// As [`AgentCell::with`], for what changes nothing.
+    pub(crate) fn look<T>(&'static self, run: impl FnOnce(&mut Inner) -> Result<T>) -> Result<T> {
+        self.check()?;
+        let mut place = self.inner.lock();
+        let inner = place.as_deref_mut().ok_or_else(stale)?;
+        let fuse = Fuse(Some(&self.defunct));
+        let result = run(inner);
+        fuse.disarm();
+        result
+    }
+
+    fn carry_out(&'static self, aftermath: Aftermath) {
+        if let Some(log) = aftermath.log
+            && let Some(function) = log.function
+        {
+            for (level, line) in aftermath.lines {
+                let mut line = line.into_bytes();
+                line.retain(|byte| *byte != 0);
+                let line = CString::new(line).unwrap_or_default();
+                // SAFETY: the host promised that its function takes its pointer and a text, on any thread.
+                outside(|| unsafe { function(log.user, level as i32, line.as_ptr()) });
+            }
+        }
+        #[cfg(feature = "runtime")]
+        if let Some(network) = aftermath.network {
+            if aftermath.notify {
+                network.notify();
+            }
+            if aftermath.flush {
+                network.flush(self);
+            }
+            if aftermath.rouse {
+                network.rouse();
+            }
+        }
+    }
+
+    // --- who drives
+
+    /// Enters as a driver. Errors: busy, nested or on another thread.
+    pub(crate) fn enter(&'static self, token: u64, drive: Drive) -> Result<()> {
+        self.look(|inner| {
+            inner.check_token(token)?;
+            if inner.delivering || inner.ending || drive == Drive::Both && inner.networking {
+                return Err(busy());
+            }
+            if drive == Drive::Both && matches!(inner.clock, Clock::Manual(_)) {
+                return Err(Error::state("run_once goes by the system's clock; this agent has a manual one"));
+            }
+            inner.delivering = true;
+            inner.networking |= drive == Drive::Both;
+            inner.drivers += 1;
+            Ok(())
+        })
+    }
+
+    /// The driver leaves; the last one of an agent that is to end ends it.
+    pub(crate) fn leave(&'static self, delivered: bool, networked: bool) {
+        let mut place = self.inner.lock();
+        let Some(inner) = place.as_deref_mut() else { return };
+        inner.delivering &= !delivered;
+        inner.networking &= !networked;
+        inner.drivers = inner.drivers.saturating_sub(1);
+        if inner.event_fd.is_some() {
+            inner.set_level();
+        }
+        if inner.ending && inner.drivers == 0 {
+            self.end(place);
+        } else {
+            drop(place);
+        }
+        self.changed.notify_all();
+    }
+
+    /// Whether delivery must stop: the agent is to end.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.inner.lock().as_deref().is_none_or(|inner| inner.ending)
+    }
+
+    // --- the end
+
+    /// sipdlg_agent_free().
+    pub(crate) fn free(&'static self, token: u64) -> Result<()> {
+        if self.stamp.load(Ordering::Relaxed) != process_stamp() {
+            return self.abandon(token);
+        }
+        let mut place = self.inner.lock();
+        let inner = place.as_deref_mut().ok_or_else(stale)?;
+        inner.check_token(token)?;
+        inner.ending = true;
+        if inner.drivers == 0 {
+            self.end(place);
+            return Ok(());
+        }
+        inner.stop_threads();
+        self.rouse_all(inner);
+        if in_callback() {
+            // Whoever drives ends it on leaving.
+            return Ok(());
+        }
+        #[cfg(feature = "runtime")]
+        let threads = inner.threads.take();
+        while place.as_deref().is_some_and(|inner| inner.token == token) {
+            self.changed.wait(&mut place);
+        }
+        drop(place);
+        #[cfg(feature = "runtime")]
+        if let Some(threads) = threads {
+            threads.join();
+        }
+        Ok(())
+    }
+
+    /// Takes the tenant out; its release functions run with nothing locked.
+    fn end(&'static self, mut place: MutexGuard<'_, Option<Box<Inner>>>) {
+        let Some(inner) = place.take() else { return };
+        self.token.store(0, Ordering::SeqCst);
+        self.wake_fd.store(-1, Ordering::SeqCst);
+        self.event_fd.store(-1, Ordering::SeqCst);
+        self.base.store(inner.highest, Ordering::Relaxed);
+        let used_up = inner.highest > LAST_GENERATION / 2 || self.tenants.load(Ordering::Relaxed) >= LAST_GENERATION;
+        drop(place);
+        // A signal handler on another thread may hold the descriptors for one write.
+        while self.wakers.load(Ordering::SeqCst) > 0 {
+            std::thread::yield_now();
+        }
+        let releases = Arc::clone(&inner.releases);
+        // After a defect the core may be in any state, and its destructor too.
+        let _ = contain(|| {
+            drop(inner);
+            Ok(())
+        });
+        run_releases(&releases);
+        handle::release(self.slot, used_up);
+    }
+
+    /// In a child after fork(): frees memory, calls nothing, touches no thread and no other process's registrations.
+    fn abandon(&'static self, token: u64) -> Result<()> {
+        if self.token.load(Ordering::Relaxed) != token {
+            return Err(stale());
+        }
+        // A thread of the parent may have held the lock; then nobody ever gives it back here.
+        let Some(mut place) = self.inner.try_lock() else {
+            self.token.store(0, Ordering::SeqCst);
+            handle::release(self.slot, true);
+            return Ok(());
+        };
+        self.token.store(0, Ordering::SeqCst);
+        self.wake_fd.store(-1, Ordering::SeqCst);
+        self.event_fd.store(-1, Ordering::SeqCst);
+        let inner = place.take();
+        drop(place);
+        #[cfg_attr(not(feature = "runtime"), allow(unused_mut))]
+        if let Some(mut inner) = inner {
+            self.base.store(inner.highest, Ordering::Relaxed);
+            inner.releases.disown();
+            #[cfg(feature = "runtime")]
+            if let Some(threads) = inner.threads.take() {
+                threads.forget();
+            }
+            let had_drivers = inner.drivers > 0;
+            drop(inner);
+            // Parked waiters of the parent's threads stand in the condition variable's queue only by address; the place
+            // may be used again unless someone was inside.
+            handle::release(self.slot, had_drivers);
+        }
+        Ok(())
+    }
+
+    fn rouse_all(&self, inner: &Inner) {
+        self.woken.store(true, Ordering::SeqCst);
+        #[cfg(feature = "runtime")]
+        if let Some(network) = &inner.network {
+            network.rouse();
+        }
+        let _ = inner;
+    }
+
+    // --- descriptors
+
+    /// sipdlg_agent_wake(): atomics and write(2) only, errno kept. Whether the agent lives here.
+    pub(crate) fn wake(&'static self, token: u64) -> i32 {
+        self.wakers.fetch_add(1, Ordering::SeqCst);
+        let status = if self.token.load(Ordering::SeqCst) != token {
+            if parts(token).1 <= self.tenants.load(Ordering::Relaxed) { -2 } else { -3 }
+        } else if self.stamp.load(Ordering::Relaxed) != process_stamp() {
+            -15
+        } else {
+            self.woken.store(true, Ordering::SeqCst);
+            self.event_woken.store(true, Ordering::SeqCst);
+            for fd in [&self.wake_fd, &self.event_fd] {
+                let fd = fd.load(Ordering::SeqCst);
+                if fd >= 0 {
+                    write_one(fd);
+                }
+            }
+            0
+        };
+        self.wakers.fetch_sub(1, Ordering::SeqCst);
+        status
+    }
+
+    /// The descriptor that is readable while output waits, made when first asked for.
+    pub(crate) fn event_fd(&'static self, token: u64) -> Result<i32> {
+        self.with(|inner, _| {
+            inner.check_token(token)?;
+            if let Some(file) = &inner.event_fd {
+                return Ok(file.as_raw_fd());
+            }
+            let file = new_eventfd()?;
+            let fd = file.as_raw_fd();
+            inner.event_fd = Some(file);
+            inner.fd_level = false;
+            self.event_fd.store(fd, Ordering::SeqCst);
+            if self.event_woken.load(Ordering::SeqCst) {
+                write_one(fd);
+            }
+            Ok(fd)
+        })
+    }
+
+    /// After a dispatch beside threads of the runtime: what callbacks made goes out.
+    pub(crate) fn send_what_waits(&'static self, token: u64) {
+        #[cfg(feature = "runtime")]
+        {
+            let network = self.look(|inner| {
+                inner.check_token(token)?;
+                let ours = inner.running > 0 && inner.core.has_transmits();
+                Ok(inner.network.as_ref().filter(|_| ours).map(Arc::clone))
+            });
+            if let Ok(Some(network)) = network {
+                network.flush(self);
+            }
+        }
+        let _ = token;
+    }
+
+    /// The host has found nothing: a wake-up that made the descriptor readable is seen.
+    pub(crate) fn seen(&'static self, inner: &mut Inner) {
+        if self.event_woken.load(Ordering::Relaxed) && self.event_woken.swap(false, Ordering::SeqCst) {
+            inner.fd_level = true;
+        }
+    }
+}
+
+/// Runs release functions where they may run: as callbacks.
+pub(crate) fn run_releases(releases: &ReleaseQueue) {
+    if releases.is_waiting() {
+        callback(DELIVERED.get(), || releases.run());
+    }
+}
+
+fn new_eventfd() -> Result<File> {
+    #[cfg(target_os = "linux")]
+    {
+        // SAFETY: no pointers.
+        let fd = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };
+        if fd < 0 {
+            return Err(Error::new(ErrorKind::System, std::io::Error::last_os_error().to_string()));
+        }
+        // SAFETY: the descriptor is new and nobody else's.
+        Ok(unsafe { File::from_raw_fd(fd) })
+    }
+    #[cfg(not(target_os = "linux"))]
+    Err(Error::new(ErrorKind::Unsupported, "no eventfd on this platform"))
+}
+
+/// Makes an eventfd readable; safe in a signal handler.
+fn write_one(fd: i32) {
+    let one = 1_u64.to_ne_bytes();
+    // SAFETY: eight readable bytes; errno belongs to the thread that was interrupted, so it is put back.
+    unsafe {
+        let errno = libc::__errno_location();
+        let before = *errno;
+        libc::write(fd, one.as_ptr().cast(), one.len());
+        *errno = before;
+    }
+}
+
+impl Inner {
+    /// The token is this tenant's.
+    pub(crate) fn check_token(&self, token: u64) -> Result<()> {
+        if self.token == token { Ok(()) } else { Err(stale()) }
+    }
+
+    fn give(&mut self, kind: Kind, raw: u64) -> u64 {
+        let generation = parts(raw).1.saturating_add(self.base);
+        self.highest = self.highest.max(generation);
+        object_token(kind, self.slot, self.base, raw)
+    }
+
+    /// The token of a session.
+    pub(crate) fn session_token(&mut self, id: SessionId) -> u64 {
+        self.give(Kind::Session, id.raw())
+    }
+
+    /// The token of a request of the peer.
+    pub(crate) fn incoming_token(&mut self, id: IncomingId) -> u64 {
+        self.give(Kind::Incoming, id.raw())
+    }
+
+    /// The token of a request of ours.
+    pub(crate) fn outgoing_token(&mut self, id: OutgoingId) -> u64 {
+        self.give(Kind::Outgoing, id.raw())
+    }
+
+    /// The session of a token that [`handle::find`] brought here.
+    pub(crate) fn session_id(&self, token: u64) -> Result<SessionId> {
+        core_id(token, self.base).map(SessionId::from_raw)
+    }
+
+    /// The request of the peer of a token that [`handle::find`] brought here.
+    pub(crate) fn incoming_id(&self, token: u64) -> Result<IncomingId> {
+        core_id(token, self.base).map(IncomingId::from_raw)
+    }
+
+    /// The request of ours of a token that [`handle::find`] brought here.
+    pub(crate) fn outgoing_id(&self, token: u64) -> Result<OutgoingId> {
+        core_id(token, self.base).map(OutgoingId::from_raw)
+    }
+
+    /// Whether a thread of the runtime or run_once sends what waits.
+    pub(crate) fn is_networked(&self) -> bool {
+        self.networking
+    }
+
+    /// Whether somebody delivers events now.
+    pub(crate) fn is_delivered(&self) -> bool {
+        self.delivering
+    }
+
+    /// Whether the agent is to be freed: nothing more is delivered.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.ending
+    }
+
+    /// Whether RESOLVE is the library's own affair: it has sockets.
+    pub(crate) fn resolves_itself(&self, event: &Event) -> bool {
+        #[cfg(feature = "runtime")]
+        if self.network.as_ref().is_some_and(|network| network.is_open()) {
+            return event.kind == crate::agent::EventKind::Resolve;
+        }
+        let _ = event;
+        false
+    }
+
+    /// Whether output waits for the host: what threads of the runtime take care of does not.
+    fn waits_for_host(&self) -> bool {
+        if self.running > 0 {
+            return !self.delivering && self.core.has_events();
+        }
+        self.core.has_output()
+    }
+
+    /// Before the lock goes: the level of the event descriptor, and what is to be done without the lock.
+    fn settle(&mut self) -> Aftermath {
+        let mut aftermath = Aftermath::default();
+        if self.log.function.is_some() {
+            while let Some(line) = self.core.poll_log() {
+                aftermath.lines.push(line);
+            }
+            if !aftermath.lines.is_empty() {
+                aftermath.log = Some(self.log);
+            }
+        }
+        // During a delivery it would go up and down with each callback; the driver sets it on leaving.
+        if self.event_fd.is_some() && !self.delivering {
+            self.set_level();
+        }
+        #[cfg(feature = "runtime")]
+        if let Some(network) = &self.network {
+            let events = self.core.has_events();
+            aftermath.notify = (events || self.releases.is_waiting()) && network.must_notify();
+            // Whoever delivers sends what its callbacks made when they have returned.
+            let transmits = self.core.has_transmits() && DELIVERED.get() != self.token;
+            aftermath.flush = transmits && self.running > 0;
+            let output = self.running == 0 && (events || transmits);
+            aftermath.rouse = network.must_rouse(&self.core, output);
+            if aftermath.notify || aftermath.flush || aftermath.rouse {
+                aftermath.network = Some(Arc::clone(network));
+            }
+        }
+        aftermath
+    }
+
+    fn set_level(&mut self) {
+        let level = self.waits_for_host();
+        let Some(mut file) = self.event_fd.as_ref().filter(|_| level != self.fd_level) else { return };
+        self.fd_level = level;
+        if level {
+            write_one(file.as_raw_fd());
+        } else {
+            let _ = file.read(&mut [0; 8]);
+        }
+    }
+
+    fn stop_threads(&mut self) {
+        #[cfg(feature = "runtime")]
+        if self.running > 0
+            && let Some(network) = &self.network
+        {
+            network.stop();
+        }
+    }
+}

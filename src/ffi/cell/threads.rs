@@ -1,0 +1,140 @@
+//! The place of an agent as the runtime sees it: its network, its threads.
+
+use super::{AgentCell, Clock, Fuse, busy, in_callback};
+use crate::agent::Agent;
+use crate::error::{Error, ErrorKind, Result};
+use crate::ffi::event::deliver;
+use crate::ffi::guard::contain;
+use crate::ffi::handle::stale;
+use crate::runtime::{Host, Network, Threads};
+use crate::time::Now;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+impl AgentCell {
+    /// The network of the agent, made when first asked for.
+    pub(crate) fn network(&'static self, token: u64) -> Result<Arc<Network>> {
+        self.look(|inner| {
+            inner.check_token(token)?;
+            if let Some(network) = &inner.network {
+                return Ok(Arc::clone(network));
+            }
+            let network = Arc::new(Network::new()?);
+            self.wake_fd.store(network.wake_fd(), Ordering::SeqCst);
+            inner.network = Some(Arc::clone(&network));
+            Ok(network)
+        })
+    }
+
+    /// sipdlg_agent_start(), its arguments checked.
+    pub(crate) fn start(&'static self, token: u64, deliver: bool) -> Result<()> {
+        let network = self.network(token)?;
+        let former = self.look(|inner| {
+            inner.check_token(token)?;
+            if matches!(inner.clock, Clock::Manual(_)) {
+                return Err(Error::state("start goes by the system's clock; this agent has a manual one"));
+            }
+            if inner.running > 0 {
+                return Err(Error::state("the agent is started already"));
+            }
+            if inner.networking || inner.ending || deliver && inner.delivering {
+                return Err(busy());
+            }
+            inner.running = 1 + u32::from(deliver);
+            inner.drivers += inner.running;
+            inner.networking = true;
+            inner.delivering |= deliver;
+            Ok(inner.threads.take())
+        })?;
+        // Those of a start before have left; only their last breath may be outstanding.
+        former.map(Threads::join).unwrap_or_default();
+        let threads = network.start(self, deliver);
+        let failed = threads.failed();
+        if failed {
+            network.stop();
+            if deliver && threads.is_empty() {
+                self.leave_thread(true);
+            }
+            self.leave_thread(false);
+        }
+        let mut place = self.inner.lock();
+        match place.as_deref_mut().filter(|inner| inner.token == token) {
+            Some(inner) => inner.threads = Some(threads),
+            None => {
+                drop(place);
+                threads.join();
+            }
+        }
+        if failed {
+            return Err(Error::new(ErrorKind::System, "no thread can be had"));
+        }
+        Ok(())
+    }
+
+    /// sipdlg_agent_stop().
+    pub(crate) fn stop(&'static self, token: u64) -> Result<()> {
+        self.check()?;
+        let mut place = self.inner.lock();
+        let inner = place.as_deref_mut().ok_or_else(stale)?;
+        inner.check_token(token)?;
+        inner.stop_threads();
+        if in_callback() {
+            return Ok(());
+        }
+        let threads = inner.threads.take();
+        while place.as_deref().is_some_and(|inner| inner.token == token && inner.running > 0) {
+            self.changed.wait(&mut place);
+        }
+        drop(place);
+        threads.map(Threads::join).unwrap_or_default();
+        Ok(())
+    }
+
+    fn leave_thread(&'static self, delivered: bool) {
+        if let Some(inner) = self.inner.lock().as_deref_mut() {
+            inner.running = inner.running.saturating_sub(1);
+        }
+        self.leave(delivered, !delivered);
+    }
+}
+
+impl Host for AgentCell {
+    fn with_agent<T>(&'static self, run: impl FnOnce(&mut Agent, Now) -> T) -> Option<T> {
+        // Its callers hold the outbox at times; what a call outside would send at once, they send.
+        contain(|| {
+            self.check()?;
+            let mut place = self.inner.lock();
+            let inner = place.as_deref_mut().ok_or_else(stale)?;
+            let now = inner.clock.now();
+            let fuse = Fuse(Some(&self.defunct));
+            let result = run(&mut inner.core, now);
+            let mut aftermath = inner.settle();
+            aftermath.flush = false;
+            fuse.disarm();
+            drop(place);
+            self.carry_out(aftermath);
+            Ok(result)
+        })
+        .ok()
+    }
+
+    fn deliver(&'static self) {
+        // A defect ends the agent, and with it the driver, in its next locked section.
+        let _ = contain(|| {
+            deliver(self);
+            Ok(())
+        });
+    }
+
+    fn leave(&'static self, delivered: bool) {
+        self.leave_thread(delivered);
+    }
+
+    fn is_woken(&self) -> bool {
+        self.woken.load(Ordering::SeqCst)
+    }
+
+    fn clear_woken(&self) {
+        self.woken.store(false, Ordering::SeqCst);
+    }
+}

@@ -1,0 +1,214 @@
+//! Section "incoming" of the header: requests of the peer.
+
+use crate::agent::{IncomingId, SessionId};
+use crate::error::{Error, Result};
+use crate::ffi::agent::status;
+use crate::ffi::cell::Inner;
+use crate::ffi::convert::{text_list, write_optional, write_out};
+use crate::ffi::guard::{OK, guard, guard_or};
+use crate::ffi::handle::{self, Kind};
+use crate::ffi::host::{set_delegate, set_user};
+use crate::ffi::options::response_options;
+use crate::ffi::session::properties::pointer_of;
+use crate::ffi::structs::{
+    sipdlg_delegate_t, sipdlg_incoming_t, sipdlg_message_t, sipdlg_release_t, sipdlg_response_options_t,
+    sipdlg_session_t, sipdlg_status_t,
+};
+use crate::time::Now;
+use std::ffi::{c_char, c_void};
+use std::ptr;
+use std::sync::Arc;
+
+/// Runs with the agent of a request of the peer.
+fn with_incoming<T>(
+    incoming: sipdlg_incoming_t,
+    run: impl FnOnce(&mut Inner, IncomingId, Now) -> Result<T>,
+) -> Result<T> {
+    handle::find(incoming, Kind::Incoming)?.with(|inner, now| {
+        let id = inner.incoming_id(incoming)?;
+        run(inner, id, now)
+    })
+}
+
+/// Copies the delegate: for CANCEL and TRANSPORT_ERROR of this request, and for the session of an INVITE. NULL removes
+/// it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_incoming_set_delegate(
+    incoming: sipdlg_incoming_t,
+    delegate: *const sipdlg_delegate_t,
+) -> sipdlg_status_t {
+    guard(|| {
+        with_incoming(incoming, |inner, id, _| {
+            // SAFETY: the header's rule for structs.
+            unsafe { set_delegate(inner.core.incoming_attachment_mut(id)?, delegate) }
+        })?;
+        Ok(OK)
+    })
+}
+
+/// An INVITE's session starts with it. Replaces and lets go of the former.
+#[unsafe(no_mangle)]
+pub extern "C" fn sipdlg_incoming_set_user(
+    incoming: sipdlg_incoming_t,
+    user: *mut c_void,
+    release: sipdlg_release_t,
+) -> sipdlg_status_t {
+    guard(|| {
+        with_incoming(incoming, |inner, id, _| {
+            set_user(inner.core.incoming_attachment_mut(id)?, &inner.releases, user, release);
+            Ok(OK)
+        })
+    })
+}
+
+/// The user pointer, or NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn sipdlg_incoming_user(incoming: sipdlg_incoming_t) -> *mut c_void {
+    guard_or(ptr::null_mut(), || {
+        handle::find(incoming, Kind::Incoming)?
+            .look(|inner| Ok(pointer_of(inner.core.incoming(inner.incoming_id(incoming)?)?.attachment())))
+    })
+}
+
+/// The request, for as long as the caller wants: it must release it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_incoming_message(
+    incoming: sipdlg_incoming_t,
+    out: *mut *const sipdlg_message_t,
+) -> sipdlg_status_t {
+    guard(|| {
+        if out.is_null() {
+            return Err(Error::argument("out is NULL: the message could not be released"));
+        }
+        let message = handle::find(incoming, Kind::Incoming)?
+            .look(|inner| Ok(Arc::clone(inner.core.incoming(inner.incoming_id(incoming)?)?.message())))?;
+        // SAFETY: the caller promises that `out` is writable.
+        unsafe { write_out(out, Arc::into_raw(message).cast()) };
+        Ok(OK)
+    })
+}
+
+/// The session of an in-dialog request, or the one made for an INVITE; else SIPDLG_NONE.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_incoming_session(
+    incoming: sipdlg_incoming_t,
+    out: *mut sipdlg_session_t,
+) -> sipdlg_status_t {
+    guard(|| {
+        let session = handle::find(incoming, Kind::Incoming)?.look(|inner| {
+            let session = inner.core.incoming(inner.incoming_id(incoming)?)?.session();
+            Ok(session.map(|id| inner.session_token(id)))
+        })?;
+        // SAFETY: the caller promises that `out`, when not NULL, is writable.
+        Ok(unsafe { write_optional(out, session) })
+    })
+}
+
+/// 100 now; by itself after 200 ms. Errors: ERR_STATE answered.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_incoming_trying(
+    incoming: sipdlg_incoming_t,
+    options: *const sipdlg_response_options_t,
+) -> sipdlg_status_t {
+    guard(|| {
+        // SAFETY: the header's rule for structs.
+        let options = unsafe { response_options(options) }?;
+        with_incoming(incoming, |inner, id, now| inner.core.trying(now, id, options))?;
+        Ok(OK)
+    })
+}
+
+/// The token of the session that a response made; 0 none.
+fn session_token(inner: &mut Inner, session: Option<SessionId>) -> sipdlg_session_t {
+    session.map_or(0, |id| inner.session_token(id))
+}
+
+/// 101-199 (0: 180) to an INVITE. `session` gets the early session. Reliable ones queue behind an unacknowledged one
+/// (RFC 3262 §3). Errors: ERR_STATE answered, or not an INVITE (RFC 4320); a body that is no legal offer or answer now;
+/// reliable where the peer does not support it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_incoming_progress(
+    incoming: sipdlg_incoming_t,
+    status_code: i32,
+    options: *const sipdlg_response_options_t,
+    session: *mut sipdlg_session_t,
+) -> sipdlg_status_t {
+    guard(|| {
+        let status = status(status_code)?;
+        // SAFETY: the header's rule for structs.
+        let options = unsafe { response_options(options) }?;
+        let token = with_incoming(incoming, |inner, id, now| {
+            let session = inner.core.progress(now, id, status, options)?;
+            Ok(session_token(inner, session))
+        })?;
+        // SAFETY: the caller promises that `session`, when not NULL, is writable.
+        unsafe { write_out(session, token) };
+        Ok(OK)
+    })
+}
+
+/// 2xx (0: 200). `session`: of an INVITE. Without a body where an answer was given in a reliable 1xx; with one that is
+/// the answer, or the offer. Held back while a reliable 1xx with a description is unacknowledged. Errors: ERR_STATE
+/// answered; answer missing (RFC 3261 §13.3.1.4).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_incoming_accept(
+    incoming: sipdlg_incoming_t,
+    status_code: i32,
+    options: *const sipdlg_response_options_t,
+    session: *mut sipdlg_session_t,
+) -> sipdlg_status_t {
+    guard(|| {
+        let status = status(status_code)?;
+        // SAFETY: the header's rule for structs.
+        let options = unsafe { response_options(options) }?;
+        let token = with_incoming(incoming, |inner, id, now| {
+            let session = inner.core.accept(now, id, status, options)?;
+            Ok(session_token(inner, session))
+        })?;
+        // SAFETY: the caller promises that `session`, when not NULL, is writable.
+        unsafe { write_out(session, token) };
+        Ok(OK)
+    })
+}
+
+/// 3xx (0: 302) with contacts, URIs or name-addrs, NULL at the end. Errors: ERR_STATE; ERR_SYNTAX.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_incoming_redirect(
+    incoming: sipdlg_incoming_t,
+    status_code: i32,
+    contacts: *const *const c_char,
+    options: *const sipdlg_response_options_t,
+) -> sipdlg_status_t {
+    guard(|| {
+        let status = status(status_code)?;
+        // SAFETY: the header's rules for lists and structs.
+        let (contacts, options) = unsafe { (text_list(contacts), response_options(options)?) };
+        with_incoming(incoming, |inner, id, now| inner.core.redirect(now, id, status, &contacts, options))?;
+        Ok(OK)
+    })
+}
+
+/// 4xx-6xx (0: 480). Errors: ERR_STATE answered.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_incoming_reject(
+    incoming: sipdlg_incoming_t,
+    status_code: i32,
+    options: *const sipdlg_response_options_t,
+) -> sipdlg_status_t {
+    guard(|| {
+        let status = status(status_code)?;
+        // SAFETY: the header's rule for structs.
+        let options = unsafe { response_options(options) }?;
+        with_incoming(incoming, |inner, id, now| inner.core.reject(now, id, status, options))?;
+        Ok(OK)
+    })
+}
+
+/// Answers with the default now. Nothing when answered.
+#[unsafe(no_mangle)]
+pub extern "C" fn sipdlg_incoming_dispose(incoming: sipdlg_incoming_t) -> sipdlg_status_t {
+    guard(|| {
+        with_incoming(incoming, |inner, id, now| inner.core.dispose_incoming(now, id))?;
+        Ok(OK)
+    })
+}

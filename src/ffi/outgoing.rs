@@ -1,0 +1,127 @@
+//! Section "outgoing" of the header: requests of ours.
+
+use crate::agent::OutgoingId;
+use crate::error::{Error, Result};
+use crate::ffi::cell::Inner;
+use crate::ffi::convert::{optional_text, write_out};
+use crate::ffi::guard::{NONE, OK, guard, guard_or};
+use crate::ffi::handle::{self, Kind};
+use crate::ffi::host::{set_delegate, set_user, taken};
+use crate::ffi::options::request_options;
+use crate::ffi::session::properties::pointer_of;
+use crate::ffi::structs::{
+    sipdlg_delegate_t, sipdlg_message_t, sipdlg_outgoing_t, sipdlg_release_t, sipdlg_request_options_t, sipdlg_status_t,
+};
+use crate::time::Now;
+use std::ffi::{c_char, c_void};
+use std::ptr;
+use std::sync::Arc;
+
+/// Runs with the agent of a request of ours.
+fn with_outgoing<T>(
+    outgoing: sipdlg_outgoing_t,
+    run: impl FnOnce(&mut Inner, OutgoingId, Now) -> Result<T>,
+) -> Result<T> {
+    handle::find(outgoing, Kind::Outgoing)?.with(|inner, now| {
+        let id = inner.outgoing_id(outgoing)?;
+        run(inner, id, now)
+    })
+}
+
+/// Copies the delegate; NULL removes it. Sessions that exist keep what they have. To miss nothing give it in the options
+/// instead.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_outgoing_set_delegate(
+    outgoing: sipdlg_outgoing_t,
+    delegate: *const sipdlg_delegate_t,
+) -> sipdlg_status_t {
+    guard(|| {
+        with_outgoing(outgoing, |inner, id, _| {
+            // SAFETY: the header's rule for structs.
+            unsafe { set_delegate(inner.core.outgoing_attachment_mut(id)?, delegate) }
+        })?;
+        Ok(OK)
+    })
+}
+
+/// Replaces and lets go of the former.
+#[unsafe(no_mangle)]
+pub extern "C" fn sipdlg_outgoing_set_user(
+    outgoing: sipdlg_outgoing_t,
+    user: *mut c_void,
+    release: sipdlg_release_t,
+) -> sipdlg_status_t {
+    guard(|| {
+        with_outgoing(outgoing, |inner, id, _| {
+            set_user(inner.core.outgoing_attachment_mut(id)?, &inner.releases, user, release);
+            Ok(OK)
+        })
+    })
+}
+
+/// The user pointer, or NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn sipdlg_outgoing_user(outgoing: sipdlg_outgoing_t) -> *mut c_void {
+    guard_or(ptr::null_mut(), || {
+        handle::find(outgoing, Kind::Outgoing)?
+            .look(|inner| Ok(pointer_of(inner.core.outgoing(inner.outgoing_id(outgoing)?)?.attachment())))
+    })
+}
+
+/// The request as sent last; the caller must release it. SIPDLG_NONE: not sent yet (RESOLVING).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_outgoing_message(
+    outgoing: sipdlg_outgoing_t,
+    out: *mut *const sipdlg_message_t,
+) -> sipdlg_status_t {
+    guard(|| {
+        if out.is_null() {
+            return Err(Error::argument("out is NULL: the message could not be released"));
+        }
+        let message = handle::find(outgoing, Kind::Outgoing)?
+            .look(|inner| Ok(inner.core.outgoing(inner.outgoing_id(outgoing)?)?.message()))?;
+        let Some(message) = message else { return Ok(NONE) };
+        // SAFETY: the caller promises that `out` is writable.
+        unsafe { write_out(out, Arc::into_raw(message).cast()) };
+        Ok(OK)
+    })
+}
+
+/// enum sipdlg_outgoing_state_e.
+#[unsafe(no_mangle)]
+pub extern "C" fn sipdlg_outgoing_state(outgoing: sipdlg_outgoing_t) -> i32 {
+    guard(|| {
+        handle::find(outgoing, Kind::Outgoing)?
+            .look(|inner| Ok(inner.core.outgoing(inner.outgoing_id(outgoing)?)?.state() as i32))
+    })
+}
+
+/// INVITE, re-INVITE: CANCEL, as soon as a 1xx is there (RFC 3261 §9.1); a 2xx that crosses is ACKed and ended with BYE
+/// (re-INVITE: ACKed and kept). A retry that waits is dropped: REJECT with the 491. reason: text of a Reason header, or
+/// NULL. SIPDLG_NONE: final already, nothing sent. Errors: ERR_STATE another method.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_outgoing_cancel(
+    outgoing: sipdlg_outgoing_t,
+    reason: *const c_char,
+    options: *const sipdlg_request_options_t,
+) -> sipdlg_status_t {
+    guard(|| {
+        with_outgoing(outgoing, |inner, id, now| {
+            // SAFETY: the header's rules for text in and structs.
+            let (reason, options) = unsafe { (optional_text(reason), request_options(options, inner)?) };
+            let user = options.attachment.user.clone();
+            let sent = inner.core.cancel(now, id, reason, options)?;
+            taken(user.as_ref());
+            Ok(if sent { OK } else { NONE })
+        })
+    })
+}
+
+/// No more events of it; a 2xx that still comes to an INVITE is ACKed and ended with BYE.
+#[unsafe(no_mangle)]
+pub extern "C" fn sipdlg_outgoing_dispose(outgoing: sipdlg_outgoing_t) -> sipdlg_status_t {
+    guard(|| {
+        with_outgoing(outgoing, |inner, id, now| inner.core.dispose_outgoing(now, id))?;
+        Ok(OK)
+    })
+}

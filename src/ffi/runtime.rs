@@ -1,0 +1,94 @@
+//! Section "runtime" of the header: sockets and threads of the library.
+
+use crate::error::{Error, ErrorKind};
+use crate::ffi::agent::{Driver, with_agent};
+use crate::ffi::cell::Drive;
+use crate::ffi::convert::{boolean, give_text, text};
+use crate::ffi::guard::{NONE, OK, guard};
+use crate::ffi::handle::{self, Kind};
+use crate::ffi::structs::{sipdlg_agent_t, sipdlg_status_t};
+use std::ffi::c_char;
+use std::time::Duration;
+
+/// Opens a socket: "udp:127.0.0.1:5070", "tcp:[::]:0", "tls:", "ws:", "wss:" likewise. Errors: ERR_SYNTAX, ERR_SYSTEM.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_agent_listen(agent: sipdlg_agent_t, address: *const c_char) -> sipdlg_status_t {
+    guard(|| {
+        // SAFETY: the header's rule for text in.
+        let address = unsafe { text(address, "address") }?;
+        let address = std::str::from_utf8(address).map_err(|_| Error::syntax("address is not UTF-8"))?;
+        let network = handle::find(agent, Kind::Agent)?.network(agent)?;
+        let flow = network.listen(address)?;
+        let added = with_agent(agent, |inner, _| inner.core.add_transport(&flow, None));
+        if added.is_err() {
+            network.unlisten(&flow);
+        }
+        added?;
+        Ok(OK)
+    })
+}
+
+/// The index-th address that is listened on, "udp:127.0.0.1:40712"; SIPDLG_NONE beyond. Text out.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_agent_local_address(
+    agent: sipdlg_agent_t,
+    index: u32,
+    buffer: *mut c_char,
+    capacity: usize,
+    needed: *mut usize,
+) -> sipdlg_status_t {
+    guard(|| {
+        let address = with_agent(agent, |inner, _| {
+            Ok(inner.network.as_ref().and_then(|network| network.local_address(index as usize)))
+        })?;
+        let Some(address) = address else { return Ok(NONE) };
+        // SAFETY: the header's rule for text out.
+        unsafe { give_text(address.as_bytes(), buffer, capacity, needed) }?;
+        Ok(OK)
+    })
+}
+
+/// Waits at most timeout_ms (-1: for ever) for network, timers or events, handles all that is there, delivers. On the
+/// caller's thread. Returns early on a signal. Errors: ERR_BUSY.
+#[unsafe(no_mangle)]
+pub extern "C" fn sipdlg_agent_run_once(agent: sipdlg_agent_t, timeout_ms: i32) -> sipdlg_status_t {
+    guard(|| {
+        let timeout = match timeout_ms {
+            -1 => None,
+            other => Some(Duration::from_millis(
+                u64::try_from(other)
+                    .map_err(|_| Error::argument(format!("timeout_ms is {other}; it must be -1 or not negative")))?,
+            )),
+        };
+        let network = handle::find(agent, Kind::Agent)?.network(agent)?;
+        let driver = Driver::enter(agent, Drive::Both)?;
+        network.run_once(driver.cell(), timeout)?;
+        Ok(OK)
+    })
+}
+
+/// The same on threads of the library: `workers` for the network and, with deliver 1, one that runs the callbacks; with 0
+/// the host dispatches or polls, woken by the event fd. All signals are blocked in them. Errors: ERR_STATE started
+/// already; manual clock; ERR_UNSUPPORTED more than one worker, in this version.
+#[unsafe(no_mangle)]
+pub extern "C" fn sipdlg_agent_start(agent: sipdlg_agent_t, workers: u32, deliver: i32) -> sipdlg_status_t {
+    guard(|| {
+        let deliver = boolean(deliver, "deliver")?;
+        match workers {
+            0 => return Err(Error::argument("workers is 0")),
+            1 => {}
+            _ => return Err(Error::new(ErrorKind::Unsupported, "this version has one worker")),
+        }
+        handle::find(agent, Kind::Agent)?.start(agent, deliver)?;
+        Ok(OK)
+    })
+}
+
+/// Ends the threads; sessions stay. From a callback it takes effect when that returns.
+#[unsafe(no_mangle)]
+pub extern "C" fn sipdlg_agent_stop(agent: sipdlg_agent_t) -> sipdlg_status_t {
+    guard(|| {
+        handle::find(agent, Kind::Agent)?.stop(agent)?;
+        Ok(OK)
+    })
+}

@@ -1,0 +1,364 @@
+//! A session and its properties, in the order of the header.
+
+use crate::agent::Attachment;
+use crate::error::{Error, ErrorKind};
+use crate::ffi::agent::with_agent;
+use crate::ffi::convert::{give_text, optional_flow, read_struct, write_optional, write_out};
+use crate::ffi::guard::{OK, guard, guard_or};
+use crate::ffi::handle::{self, Kind};
+use crate::ffi::host::{set_delegate, set_user, user_pointer};
+use crate::ffi::session::offer_answer::give_body;
+use crate::ffi::session::{look, with_session};
+use crate::ffi::structs::{
+    sipdlg_agent_t, sipdlg_body_view_t, sipdlg_delegate_t, sipdlg_dialog_state_t, sipdlg_flow_t, sipdlg_incoming_t,
+    sipdlg_outgoing_t, sipdlg_release_t, sipdlg_session_t, sipdlg_status_t,
+};
+use std::ffi::{c_char, c_void};
+use std::ptr;
+
+/// A session before any response: either of a live incoming INVITE (state NULL), to know its tags and to set its
+/// delegate first; or of a foreign dialog (initial_request 0), confirmed or early, which takes part from now on.
+/// SIP.js: constructor(initialTransaction, core, state, delegate). delegate NULL: the INVITE's.
+/// Errors: ERR_ARGUMENT both or none; ERR_SYNTAX; ERR_LIMIT; ERR_STATE the INVITE is answered, or the dialog is there
+/// already; ERR_UNSUPPORTED a foreign dialog, in this version.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_session_new(
+    agent: sipdlg_agent_t,
+    initial_request: sipdlg_incoming_t,
+    state: *const sipdlg_dialog_state_t,
+    delegate: *const sipdlg_delegate_t,
+    out: *mut sipdlg_session_t,
+) -> sipdlg_status_t {
+    guard(|| {
+        // SAFETY: the header's rule for structs.
+        let state = unsafe { read_struct(state) }?;
+        if (initial_request == 0) != state.is_some() {
+            return Err(Error::argument("either initial_request or state"));
+        }
+        if state.is_some() {
+            return Err(Error::new(ErrorKind::Unsupported, "state: a foreign dialog cannot be taken over yet"));
+        }
+        // SAFETY: the header's rule for structs.
+        let given = unsafe { read_struct(delegate) }?.is_some();
+        let same = ptr::eq(handle::find(initial_request, Kind::Incoming)?, handle::find(agent, Kind::Agent)?);
+        if !same {
+            return Err(Error::argument("initial_request is of another agent"));
+        }
+        let token = with_agent(agent, |inner, now| {
+            let incoming = inner.incoming_id(initial_request)?;
+            let id = inner.core.session_for_invite(now, incoming)?;
+            if given {
+                // SAFETY: the header's rule for structs; it was read before.
+                unsafe { set_delegate(inner.core.session_attachment_mut(id)?, delegate) }?;
+            }
+            Ok(inner.session_token(id))
+        })?;
+        // SAFETY: the caller promises that `out`, when not NULL, is writable.
+        unsafe { write_out(out, token) };
+        Ok(OK)
+    })
+}
+
+/// Copies the delegate; NULL removes it (then the agent's serves).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_session_set_delegate(
+    session: sipdlg_session_t,
+    delegate: *const sipdlg_delegate_t,
+) -> sipdlg_status_t {
+    guard(|| {
+        with_session(session, |inner, id, _| {
+            // SAFETY: the header's rule for structs.
+            unsafe { set_delegate(inner.core.session_attachment_mut(id)?, delegate) }
+        })?;
+        Ok(OK)
+    })
+}
+
+/// Replaces the user pointer; this session lets go of the former one.
+#[unsafe(no_mangle)]
+pub extern "C" fn sipdlg_session_set_user(
+    session: sipdlg_session_t,
+    user: *mut c_void,
+    release: sipdlg_release_t,
+) -> sipdlg_status_t {
+    guard(|| {
+        with_session(session, |inner, id, _| {
+            set_user(inner.core.session_attachment_mut(id)?, &inner.releases, user, release);
+            Ok(OK)
+        })
+    })
+}
+
+/// The user pointer, or NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn sipdlg_session_user(session: sipdlg_session_t) -> *mut c_void {
+    guard_or(ptr::null_mut(), || look(session, |session| Ok(pointer_of(session.attachment()))))
+}
+
+/// The user pointer of an attachment, or NULL.
+pub(crate) fn pointer_of(attachment: &Attachment) -> *mut c_void {
+    user_pointer(attachment).unwrap_or(ptr::null_mut())
+}
+
+/// enum sipdlg_session_state_e.
+#[unsafe(no_mangle)]
+pub extern "C" fn sipdlg_session_state(session: sipdlg_session_t) -> i32 {
+    guard(|| look(session, |session| Ok(session.state() as i32)))
+}
+
+/// enum sipdlg_signaling_state_e. The committed one, never a guess.
+#[unsafe(no_mangle)]
+pub extern "C" fn sipdlg_session_signaling_state(session: sipdlg_session_t) -> i32 {
+    guard(|| look(session, |session| Ok(session.signaling_state() as i32)))
+}
+
+/// 1 early, 0 confirmed.
+#[unsafe(no_mangle)]
+pub extern "C" fn sipdlg_session_early(session: sipdlg_session_t) -> i32 {
+    guard(|| look(session, |session| Ok(i32::from(session.is_early()))))
+}
+
+/// 1 when established by sips over TLS (RFC 3261 §12.1).
+#[unsafe(no_mangle)]
+pub extern "C" fn sipdlg_session_secure(session: sipdlg_session_t) -> i32 {
+    guard(|| look(session, |session| Ok(i32::from(session.is_secure()))))
+}
+
+/// One line of all properties, for logs. Text out.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_session_state_text(
+    session: sipdlg_session_t,
+    buffer: *mut c_char,
+    capacity: usize,
+    needed: *mut usize,
+) -> sipdlg_status_t {
+    guard(|| {
+        // SAFETY: the header's rule for text out.
+        look(session, |session| unsafe { give_text(session.state_text().as_bytes(), buffer, capacity, needed) })?;
+        Ok(OK)
+    })
+}
+
+/// The current offer (HAVE_LOCAL_OFFER, HAVE_REMOTE_OFFER, STABLE), copied into the buffer, to which `out` then points.
+/// SIPDLG_NONE: none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_session_offer(
+    session: sipdlg_session_t,
+    out: *mut sipdlg_body_view_t,
+    buffer: *mut c_char,
+    capacity: usize,
+    needed: *mut usize,
+) -> sipdlg_status_t {
+    guard(|| {
+        // SAFETY: the header's rule for text out, and for `out`.
+        look(session, |session| unsafe { give_body(session.offer(), out, buffer, capacity, needed) })
+    })
+}
+
+/// The current answer (STABLE only). As offer.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_session_answer(
+    session: sipdlg_session_t,
+    out: *mut sipdlg_body_view_t,
+    buffer: *mut c_char,
+    capacity: usize,
+    needed: *mut usize,
+) -> sipdlg_status_t {
+    guard(|| {
+        // SAFETY: the header's rule for text out, and for `out`.
+        look(session, |session| unsafe { give_body(session.answer(), out, buffer, capacity, needed) })
+    })
+}
+
+/// Our re-INVITE that is pending, or SIPDLG_NONE.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_session_reinvite_client(
+    session: sipdlg_session_t,
+    out: *mut sipdlg_outgoing_t,
+) -> sipdlg_status_t {
+    guard(|| {
+        let token = with_session(session, |inner, id, _| {
+            let pending = inner.core.session(id)?.reinvite_client();
+            Ok(pending.map(|id| inner.outgoing_token(id)))
+        })?;
+        // SAFETY: the caller promises that `out`, when not NULL, is writable.
+        Ok(unsafe { write_optional(out, token) })
+    })
+}
+
+/// The peer's re-INVITE that is pending (until its ACK), or SIPDLG_NONE.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_session_reinvite_server(
+    session: sipdlg_session_t,
+    out: *mut sipdlg_incoming_t,
+) -> sipdlg_status_t {
+    guard(|| {
+        let token = with_session(session, |inner, id, _| {
+            let pending = inner.core.session(id)?.reinvite_server();
+            Ok(pending.map(|id| inner.incoming_token(id)))
+        })?;
+        // SAFETY: the caller promises that `out`, when not NULL, is writable.
+        Ok(unsafe { write_optional(out, token) })
+    })
+}
+
+/// Call-ID + local tag + remote tag. Text out.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_session_id(
+    session: sipdlg_session_t,
+    buffer: *mut c_char,
+    capacity: usize,
+    needed: *mut usize,
+) -> sipdlg_status_t {
+    guard(|| {
+        // SAFETY: the header's rule for text out.
+        look(session, |session| unsafe { give_text(&session.id(), buffer, capacity, needed) })?;
+        Ok(OK)
+    })
+}
+
+/// Text out.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_session_call_id(
+    session: sipdlg_session_t,
+    buffer: *mut c_char,
+    capacity: usize,
+    needed: *mut usize,
+) -> sipdlg_status_t {
+    guard(|| {
+        // SAFETY: the header's rule for text out.
+        look(session, |session| unsafe { give_text(session.call_id(), buffer, capacity, needed) })?;
+        Ok(OK)
+    })
+}
+
+/// Text out.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_session_local_tag(
+    session: sipdlg_session_t,
+    buffer: *mut c_char,
+    capacity: usize,
+    needed: *mut usize,
+) -> sipdlg_status_t {
+    guard(|| {
+        // SAFETY: the header's rule for text out.
+        look(session, |session| unsafe { give_text(session.local_tag(), buffer, capacity, needed) })?;
+        Ok(OK)
+    })
+}
+
+/// Text out. "" when the peer (RFC 2543) has none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_session_remote_tag(
+    session: sipdlg_session_t,
+    buffer: *mut c_char,
+    capacity: usize,
+    needed: *mut usize,
+) -> sipdlg_status_t {
+    guard(|| {
+        // SAFETY: the header's rule for text out.
+        look(session, |session| unsafe { give_text(session.remote_tag(), buffer, capacity, needed) })?;
+        Ok(OK)
+    })
+}
+
+/// Text out.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_session_local_uri(
+    session: sipdlg_session_t,
+    buffer: *mut c_char,
+    capacity: usize,
+    needed: *mut usize,
+) -> sipdlg_status_t {
+    guard(|| {
+        // SAFETY: the header's rule for text out.
+        look(session, |session| unsafe { give_text(session.local_uri(), buffer, capacity, needed) })?;
+        Ok(OK)
+    })
+}
+
+/// Text out.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_session_remote_uri(
+    session: sipdlg_session_t,
+    buffer: *mut c_char,
+    capacity: usize,
+    needed: *mut usize,
+) -> sipdlg_status_t {
+    guard(|| {
+        // SAFETY: the header's rule for text out.
+        look(session, |session| unsafe { give_text(session.remote_uri(), buffer, capacity, needed) })?;
+        Ok(OK)
+    })
+}
+
+/// Text out.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_session_remote_target(
+    session: sipdlg_session_t,
+    buffer: *mut c_char,
+    capacity: usize,
+    needed: *mut usize,
+) -> sipdlg_status_t {
+    guard(|| {
+        // SAFETY: the header's rule for text out.
+        look(session, |session| unsafe { give_text(session.remote_target(), buffer, capacity, needed) })?;
+        Ok(OK)
+    })
+}
+
+/// A Route header value, "" when empty. Text out.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_session_route_set(
+    session: sipdlg_session_t,
+    buffer: *mut c_char,
+    capacity: usize,
+    needed: *mut usize,
+) -> sipdlg_status_t {
+    guard(|| {
+        // SAFETY: the header's rule for text out.
+        look(session, |session| unsafe { give_text(&session.route_set(), buffer, capacity, needed) })?;
+        Ok(OK)
+    })
+}
+
+/// SIPDLG_NONE: empty (RFC 3261 §12.1.1).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_session_local_sequence_number(
+    session: sipdlg_session_t,
+    out: *mut u32,
+) -> sipdlg_status_t {
+    guard(|| {
+        let value = look(session, |session| Ok(session.local_sequence_number()))?;
+        // SAFETY: the caller promises that `out`, when not NULL, is writable.
+        Ok(unsafe { write_optional(out, value) })
+    })
+}
+
+/// SIPDLG_NONE: empty.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_session_remote_sequence_number(
+    session: sipdlg_session_t,
+    out: *mut u32,
+) -> sipdlg_status_t {
+    guard(|| {
+        let value = look(session, |session| Ok(session.remote_sequence_number()))?;
+        // SAFETY: the caller promises that `out`, when not NULL, is writable.
+        Ok(unsafe { write_optional(out, value) })
+    })
+}
+
+/// Where requests in the dialog go from now on, whatever their URI says (NAT, RFC 5626); NULL: by URI again. By itself:
+/// while remote target is the next hop and the dialog's messages come on a connection, that connection.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_session_set_flow(
+    session: sipdlg_session_t,
+    flow: *const sipdlg_flow_t,
+) -> sipdlg_status_t {
+    guard(|| {
+        // SAFETY: the caller promises that `flow` is NULL or readable.
+        let flow = unsafe { optional_flow(flow) }?;
+        with_session(session, |inner, id, _| inner.core.set_flow(id, flow))?;
+        Ok(OK)
+    })
+}

@@ -1,0 +1,151 @@
+//! Acts on a session, in the order of the header.
+
+use crate::ffi::agent::status;
+use crate::ffi::convert::write_out;
+use crate::ffi::guard::{OK, guard};
+use crate::ffi::host::taken;
+use crate::ffi::options::request_options;
+use crate::ffi::session::with_session;
+use crate::ffi::structs::{sipdlg_outgoing_t, sipdlg_request_options_t, sipdlg_session_t, sipdlg_status_t};
+
+/// Ends the call, whatever its state: CANCEL, a final rejection (status_code, 0: 603), BYE, or BYE as soon as it is
+/// legal. Survives 401/407, time-outs and lost transports; TERMINATED always comes. A second call does nothing.
+/// options: headers (Reason, ...) and body of what is sent, or NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_session_hangup(
+    session: sipdlg_session_t,
+    status_code: i32,
+    options: *const sipdlg_request_options_t,
+) -> sipdlg_status_t {
+    guard(|| {
+        let status = status(status_code)?;
+        with_session(session, |inner, id, now| {
+            // SAFETY: the header's rule for structs.
+            let options = unsafe { request_options(options, inner) }?;
+            let user = options.attachment.user.clone();
+            inner.core.hangup(now, id, status, options)?;
+            taken(user.as_ref());
+            Ok(OK)
+        })
+    })
+}
+
+/// BYE, strictly (RFC 3261 §15.1.1). TERMINATED follows. Errors: ERR_STATE we are the callee and the dialog is early or
+/// its ACK outstanding.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_session_bye(
+    session: sipdlg_session_t,
+    options: *const sipdlg_request_options_t,
+    out: *mut sipdlg_outgoing_t,
+) -> sipdlg_status_t {
+    guard(|| {
+        let token = with_session(session, |inner, id, now| {
+            // SAFETY: the header's rule for structs.
+            let options = unsafe { request_options(options, inner) }?;
+            let user = options.attachment.user.clone();
+            let request = inner.core.bye(now, id, options)?;
+            taken(user.as_ref());
+            Ok(inner.outgoing_token(request))
+        })?;
+        // SAFETY: the caller promises that `out`, when not NULL, is writable.
+        unsafe { write_out(out, token) };
+        Ok(OK)
+    })
+}
+
+/// re-INVITE (RFC 3261 §14.1). Errors: ERR_STATE early; a re-INVITE is pending in either direction; a body while an offer
+/// is open.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_session_invite(
+    session: sipdlg_session_t,
+    options: *const sipdlg_request_options_t,
+    out: *mut sipdlg_outgoing_t,
+) -> sipdlg_status_t {
+    guard(|| {
+        let token = with_session(session, |inner, id, now| {
+            // SAFETY: the header's rule for structs.
+            let options = unsafe { request_options(options, inner) }?;
+            let user = options.attachment.user.clone();
+            let request = inner.core.reinvite(now, id, options)?;
+            taken(user.as_ref());
+            Ok(inner.outgoing_token(request))
+        })?;
+        // SAFETY: the caller promises that `out`, when not NULL, is writable.
+        unsafe { write_out(out, token) };
+        Ok(OK)
+    })
+}
+
+/// INFO (RFC 6086); an Info-Package header is checked against the peer's Recv-Info. Errors: ERR_STATE early (without the
+/// quirk REQUESTS_IN_EARLY), package not wanted.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_session_info(
+    session: sipdlg_session_t,
+    options: *const sipdlg_request_options_t,
+    out: *mut sipdlg_outgoing_t,
+) -> sipdlg_status_t {
+    guard(|| {
+        let token = with_session(session, |inner, id, now| {
+            // SAFETY: the header's rule for structs.
+            let options = unsafe { request_options(options, inner) }?;
+            let user = options.attachment.user.clone();
+            let request = inner.core.info(now, id, options)?;
+            taken(user.as_ref());
+            Ok(inner.outgoing_token(request))
+        })?;
+        // SAFETY: the caller promises that `out`, when not NULL, is writable.
+        unsafe { write_out(out, token) };
+        Ok(OK)
+    })
+}
+
+/// OPTIONS in the dialog (RFC 3261 §11).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_session_options(
+    session: sipdlg_session_t,
+    options: *const sipdlg_request_options_t,
+    out: *mut sipdlg_outgoing_t,
+) -> sipdlg_status_t {
+    guard(|| {
+        let token = with_session(session, |inner, id, now| {
+            // SAFETY: the header's rule for structs.
+            let options = unsafe { request_options(options, inner) }?;
+            let user = options.attachment.user.clone();
+            let request = inner.core.options(now, id, options)?;
+            taken(user.as_ref());
+            Ok(inner.outgoing_token(request))
+        })?;
+        // SAFETY: the caller promises that `out`, when not NULL, is writable.
+        unsafe { write_out(out, token) };
+        Ok(OK)
+    })
+}
+
+/// ACK of the 2xx that waits for one (NEEDS_ACK); there is at most one. CSeq and credentials of the INVITE; repeated by
+/// itself for each repeated 2xx (RFC 3261 §13.2.2.4). Not done in 64*T1: ACK, then BYE. Errors: ERR_STATE no 2xx waits;
+/// its offer needs a body; a body without offer.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_session_ack(
+    session: sipdlg_session_t,
+    options: *const sipdlg_request_options_t,
+) -> sipdlg_status_t {
+    guard(|| {
+        with_session(session, |inner, id, now| {
+            // SAFETY: the header's rule for structs.
+            let options = unsafe { request_options(options, inner) }?;
+            let user = options.attachment.user.clone();
+            inner.core.ack(now, id, options)?;
+            taken(user.as_ref());
+            Ok(OK)
+        })
+    })
+}
+
+/// Forgets the session: no BYE; the peer's pending requests get 487; TERMINATED follows.
+#[unsafe(no_mangle)]
+pub extern "C" fn sipdlg_session_dispose(session: sipdlg_session_t) -> sipdlg_status_t {
+    guard(|| {
+        with_session(session, |inner, id, now| inner.core.dispose_session(now, id))?;
+        Ok(OK)
+    })
+}

@@ -1,0 +1,32 @@
+//! The optional floor with sockets and threads: UDP, one worker, one delivery thread, one resolver thread.
+//!
+//! It drives an agent that it does not own: [`Host`] is what it needs of the floor above.
+#![allow(unsafe_code)]
+
+mod resolve;
+mod udp;
+mod worker;
+
+pub use resolve::Question;
+pub use worker::{Network, Threads};
+
+use crate::agent::Agent;
+use crate::time::Now;
+
+/// Who owns the agent and its lock. It lives as long as the process.
+pub trait Host: Send + Sync + 'static {
+    /// Runs with the agent locked and the clocks read; `None` when the agent is over.
+    fn with_agent<T>(&'static self, run: impl FnOnce(&mut Agent, Now) -> T) -> Option<T>;
+
+    /// Delivers the events that wait, with nothing locked. Only its driver calls it.
+    fn deliver(&'static self);
+
+    /// The calling thread of the runtime ends; `delivered`: it was the one that ran callbacks.
+    fn leave(&'static self, delivered: bool);
+
+    /// Whether the running or next turn is to return at once.
+    fn is_woken(&self) -> bool;
+
+    /// A turn returns.
+    fn clear_woken(&self);
+}

@@ -1,0 +1,380 @@
+//! UDP sockets: opened, read and written in batches.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::flow::{Flow, Transport};
+use std::io;
+use std::mem;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6, UdpSocket};
+use std::os::fd::{AsRawFd, RawFd};
+
+/// Datagrams of one system call.
+pub(crate) const BATCH: usize = 64;
+/// The largest payload of UDP.
+const DATAGRAM: usize = 65_535;
+/// Buffers do not all begin at the same place of a page, else they would compete for the same lines of the cache.
+const STRIDE: usize = DATAGRAM + 1 + 9 * 64;
+/// What is asked for; the kernel gives what its limits allow.
+const SOCKET_BUFFER: libc::c_int = 4 << 20;
+
+/// Room for the name of a sender.
+const NAME: libc::socklen_t = mem::size_of::<libc::sockaddr_storage>() as libc::socklen_t;
+
+/// A bound socket.
+pub(crate) struct Socket {
+    socket: UdpSocket,
+    /// As bound.
+    pub(crate) bound: SocketAddr,
+    /// As the peers are told: never a wildcard.
+    pub(crate) flow: Flow,
+}
+
+impl Socket {
+    /// Binds to `address`; `link` will be its number.
+    pub(crate) fn bind(address: SocketAddr, link: u64) -> Result<Self> {
+        let socket = open(address)?;
+        let bound = socket.local_addr().map_err(system)?;
+        let mut local = bound;
+        if bound.ip().is_unspecified() {
+            local.set_ip(primary_address(bound.is_ipv6()));
+        }
+        Ok(Self { socket, bound, flow: Flow { transport: Transport::Udp, link, local: Some(local), remote: None } })
+    }
+
+    pub(crate) fn fd(&self) -> RawFd {
+        self.socket.as_raw_fd()
+    }
+}
+
+fn system(error: io::Error) -> Error {
+    Error::new(ErrorKind::System, error.to_string())
+}
+
+/// A socket of the address's family; IPv6 is IPv6 only, so that one port may be bound for both.
+fn open(address: SocketAddr) -> Result<UdpSocket> {
+    use std::os::fd::FromRawFd;
+    let family = if address.is_ipv6() { libc::AF_INET6 } else { libc::AF_INET };
+    // SAFETY: no pointers.
+    let fd = unsafe { libc::socket(family, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK, 0) };
+    if fd < 0 {
+        return Err(system(io::Error::last_os_error()));
+    }
+    // SAFETY: the descriptor is new and nobody else's.
+    let socket = unsafe { UdpSocket::from_raw_fd(fd) };
+    if address.is_ipv6() {
+        set_option(fd, libc::IPPROTO_IPV6, libc::IPV6_V6ONLY, 1);
+    }
+    set_option(fd, libc::SOL_SOCKET, libc::SO_RCVBUF, SOCKET_BUFFER);
+    set_option(fd, libc::SOL_SOCKET, libc::SO_SNDBUF, SOCKET_BUFFER);
+    let name = Name::of(address);
+    // SAFETY: the name is valid for its length.
+    if unsafe { libc::bind(fd, name.pointer(), name.len) } != 0 {
+        return Err(system(io::Error::last_os_error()));
+    }
+    Ok(socket)
+}
+
+/// Wishes: what the kernel does not grant is done without.
+fn set_option(fd: RawFd, level: libc::c_int, option: libc::c_int, value: libc::c_int) {
+    let len = mem::size_of::<libc::c_int>() as libc::socklen_t;
+    // SAFETY: the pointer is to an int and the length says so.
+    unsafe { libc::setsockopt(fd, level, option, (&raw const value).cast(), len) };
+}
+
+/// The address that a packet to the world would carry: that of the interface of the default route, else loopback.
+/// Connecting a UDP socket sends nothing.
+fn primary_address(v6: bool) -> IpAddr {
+    let (any, world): (IpAddr, IpAddr) = if v6 {
+        (Ipv6Addr::UNSPECIFIED.into(), Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into())
+    } else {
+        (Ipv4Addr::UNSPECIFIED.into(), Ipv4Addr::new(198, 51, 100, 1).into())
+    };
+    let found = UdpSocket::bind((any, 0)).and_then(|socket| {
+        socket.connect((world, 5060))?;
+        socket.local_addr()
+    });
+    match found {
+        Ok(local) if !local.ip().is_unspecified() => local.ip(),
+        _ if v6 => Ipv6Addr::LOCALHOST.into(),
+        _ => Ipv4Addr::LOCALHOST.into(),
+    }
+}
+
+/// "udp:127.0.0.1:5070", "udp:[::]:0".
+pub(crate) fn parse_listen(address: &str) -> Result<SocketAddr> {
+    let (transport, rest) = address.split_once(':').ok_or_else(|| Error::syntax("address: transport:ip:port"))?;
+    match transport {
+        "udp" => {}
+        "tcp" | "tls" | "ws" | "wss" => {
+            return Err(Error::new(ErrorKind::Unsupported, "address: this build has UDP only"));
+        }
+        _ => return Err(Error::syntax("address: transport is udp, tcp, tls, ws or wss")),
+    }
+    rest.parse().map_err(|_| Error::syntax("address: 192.0.2.1:5060 or [2001:db8::1]:5060 after the transport"))
+}
+
+/// A socket address as the kernel wants it.
+struct Name {
+    storage: libc::sockaddr_storage,
+    len: libc::socklen_t,
+}
+
+impl Name {
+    fn of(address: SocketAddr) -> Self {
+        // SAFETY: all zero is a valid sockaddr_storage.
+        let mut storage: libc::sockaddr_storage = unsafe { mem::zeroed() };
+        let len = write_name(address, &mut storage);
+        Self { storage, len }
+    }
+
+    fn pointer(&self) -> *const libc::sockaddr {
+        (&raw const self.storage).cast()
+    }
+}
+
+fn write_name(address: SocketAddr, storage: &mut libc::sockaddr_storage) -> libc::socklen_t {
+    match address {
+        SocketAddr::V4(v4) => {
+            let name = libc::sockaddr_in {
+                sin_family: libc::AF_INET as libc::sa_family_t,
+                sin_port: v4.port().to_be(),
+                sin_addr: libc::in_addr { s_addr: u32::from_ne_bytes(v4.ip().octets()) },
+                sin_zero: [0; 8],
+            };
+            // SAFETY: a sockaddr_storage has room and alignment for each kind of name.
+            unsafe { (&raw mut *storage).cast::<libc::sockaddr_in>().write(name) };
+            mem::size_of::<libc::sockaddr_in>() as libc::socklen_t
+        }
+        SocketAddr::V6(v6) => {
+            let name = libc::sockaddr_in6 {
+                sin6_family: libc::AF_INET6 as libc::sa_family_t,
+                sin6_port: v6.port().to_be(),
+                sin6_flowinfo: v6.flowinfo(),
+                sin6_addr: libc::in6_addr { s6_addr: v6.ip().octets() },
+                sin6_scope_id: v6.scope_id(),
+            };
+            // SAFETY: as above.
+            unsafe { (&raw mut *storage).cast::<libc::sockaddr_in6>().write(name) };
+            mem::size_of::<libc::sockaddr_in6>() as libc::socklen_t
+        }
+    }
+}
+
+fn read_name(storage: &libc::sockaddr_storage) -> Option<SocketAddr> {
+    match libc::c_int::from(storage.ss_family) {
+        libc::AF_INET => {
+            // SAFETY: the family says that it is one, and a sockaddr_storage is large enough.
+            let name = unsafe { &*(&raw const *storage).cast::<libc::sockaddr_in>() };
+            let ip = Ipv4Addr::from(name.sin_addr.s_addr.to_ne_bytes());
+            Some(SocketAddrV4::new(ip, u16::from_be(name.sin_port)).into())
+        }
+        libc::AF_INET6 => {
+            // SAFETY: as above.
+            let name = unsafe { &*(&raw const *storage).cast::<libc::sockaddr_in6>() };
+            let ip = Ipv6Addr::from(name.sin6_addr.s6_addr);
+            Some(SocketAddrV6::new(ip, u16::from_be(name.sin6_port), 0, name.sin6_scope_id).into())
+        }
+        _ => None,
+    }
+}
+
+/// Zeroed places for one batch of either direction. Their pointers are set anew before each system call.
+struct Batch {
+    headers: Vec<libc::mmsghdr>,
+    vectors: Vec<libc::iovec>,
+    names: Vec<libc::sockaddr_storage>,
+}
+
+// SAFETY: the pointers inside are only used during a call that has set them.
+unsafe impl Send for Batch {}
+
+impl Batch {
+    fn new() -> Self {
+        // SAFETY: all zero is a valid value of each of the three.
+        let (header, vector, name) = unsafe { (mem::zeroed(), mem::zeroed(), mem::zeroed()) };
+        Self { headers: vec![header; BATCH], vectors: vec![vector; BATCH], names: vec![name; BATCH] }
+    }
+
+    /// Points header `at` to its name and vector.
+    fn point(&mut self, at: usize, data: *mut libc::c_void, len: usize, name_len: libc::socklen_t) {
+        let (Some(header), Some(vector), Some(name)) =
+            (self.headers.get_mut(at), self.vectors.get_mut(at), self.names.get_mut(at))
+        else {
+            return;
+        };
+        *vector = libc::iovec { iov_base: data, iov_len: len };
+        header.msg_hdr.msg_name = (&raw mut *name).cast();
+        header.msg_hdr.msg_namelen = name_len;
+        header.msg_hdr.msg_iov = vector;
+        header.msg_hdr.msg_iovlen = 1;
+    }
+}
+
+/// Reads datagrams.
+pub(crate) struct Receiver {
+    batch: Batch,
+    /// Zero pages until a datagram touches them.
+    buffer: Vec<u8>,
+    filled: usize,
+}
+
+impl Receiver {
+    pub(crate) fn new() -> Self {
+        let mut receiver = Self { batch: Batch::new(), buffer: vec![0; BATCH * STRIDE], filled: 0 };
+        // Neither vector ever grows or shrinks, so the pointers stay good.
+        for (at, place) in receiver.buffer.chunks_exact_mut(STRIDE).enumerate() {
+            receiver.batch.point(at, place.as_mut_ptr().cast(), DATAGRAM, NAME);
+        }
+        receiver
+    }
+
+    /// Reads what `socket` has, at most a batch; how many there were.
+    pub(crate) fn fill(&mut self, socket: &Socket) -> usize {
+        // The kernel has written the lengths of the names of those that it used.
+        for header in self.batch.headers.iter_mut().take(self.filled) {
+            header.msg_hdr.msg_namelen = NAME;
+        }
+        // SAFETY: each of the BATCH headers points to a name and a buffer of the lengths it says; all outlive the call.
+        let count = unsafe {
+            libc::recvmmsg(
+                socket.fd(),
+                self.batch.headers.as_mut_ptr(),
+                BATCH as libc::c_uint,
+                libc::MSG_DONTWAIT as _,
+                std::ptr::null_mut(),
+            )
+        };
+        // EAGAIN, EINTR, an error that an earlier send left behind: nothing here now.
+        self.filled = usize::try_from(count).unwrap_or(0);
+        self.filled
+    }
+
+    /// The datagrams of the last fill with their senders.
+    pub(crate) fn datagrams(&self) -> impl Iterator<Item = (SocketAddr, &[u8])> {
+        let places = self.buffer.chunks_exact(STRIDE).zip(&self.batch.headers).zip(&self.batch.names);
+        places.take(self.filled).filter_map(|((place, header), name)| {
+            let data = place.get(..header.msg_len as usize)?;
+            Some((read_name(name)?, data))
+        })
+    }
+}
+
+/// Writes datagrams.
+pub(crate) struct Sender {
+    batch: Batch,
+}
+
+/// What became of the first datagrams of a batch.
+pub(crate) enum Sent {
+    /// So many are gone.
+    Count(usize),
+    /// The socket takes no more for now.
+    Full,
+    /// The first one cannot be sent there.
+    Refused,
+    /// The first one is lost; nobody need know.
+    Lost,
+}
+
+impl Sender {
+    pub(crate) fn new() -> Self {
+        Self { batch: Batch::new() }
+    }
+
+    /// Sends at most a batch from `socket`.
+    pub(crate) fn send<'a>(
+        &mut self,
+        socket: &Socket,
+        datagrams: impl Iterator<Item = (SocketAddr, &'a [u8])>,
+    ) -> Sent {
+        let mut count = 0;
+        for (to, data) in datagrams.take(BATCH) {
+            let Some(name) = self.batch.names.get_mut(count) else { break };
+            let name_len = write_name(to, name);
+            self.batch.point(count, data.as_ptr().cast_mut().cast(), data.len(), name_len);
+            count += 1;
+        }
+        if count == 0 {
+            return Sent::Count(0);
+        }
+        let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+        // SAFETY: `count` headers point to names and to data that the kernel only reads; all outlive the call.
+        let sent =
+            unsafe { libc::sendmmsg(socket.fd(), self.batch.headers.as_mut_ptr(), count as libc::c_uint, flags as _) };
+        if let Ok(sent) = usize::try_from(sent) {
+            return Sent::Count(sent);
+        }
+        match io::Error::last_os_error().raw_os_error() {
+            Some(libc::EINTR) => Sent::Count(0),
+            Some(libc::EAGAIN) => Sent::Full,
+            // Left behind by a datagram before (ICMP), or no room in the kernel: as good as lost on the way.
+            Some(libc::ECONNREFUSED | libc::ENOBUFS | libc::ENOMEM) => Sent::Lost,
+            _ => Sent::Refused,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn listen_addresses() {
+        assert_eq!(parse_listen("udp:127.0.0.1:5070").ok(), "127.0.0.1:5070".parse().ok());
+        assert_eq!(parse_listen("udp:[::]:0").ok(), "[::]:0".parse().ok());
+        for (text, kind) in [
+            ("tcp:127.0.0.1:5070", ErrorKind::Unsupported),
+            ("sctp:127.0.0.1:5070", ErrorKind::Syntax),
+            ("udp:localhost:5070", ErrorKind::Syntax),
+            ("udp:127.0.0.1", ErrorKind::Syntax),
+            ("", ErrorKind::Syntax),
+        ] {
+            assert_eq!(parse_listen(text).map_err(|error| error.kind), Err(kind), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_batch_goes_and_comes_with_its_addresses() {
+        for any in ["127.0.0.1:0", "[::1]:0"] {
+            let address = any.parse().expect("an address");
+            let (Ok(alice), Ok(bob)) = (Socket::bind(address, 1), Socket::bind(address, 2)) else {
+                assert!(address.is_ipv6(), "no IPv4 loopback");
+                continue;
+            };
+            let payloads: Vec<Vec<u8>> = (0..100_u8).map(|n| vec![n; usize::from(n) * 300]).collect();
+            let (mut sender, mut receiver) = (Sender::new(), Receiver::new());
+            let mut seen = 0;
+            let mut left = payloads.as_slice();
+            while !left.is_empty() {
+                let chunk = left.iter().map(|data| (bob.bound, data.as_slice()));
+                let Sent::Count(count) = sender.send(&alice, chunk) else { panic!("not sent") };
+                assert!(count > 0 && count <= BATCH);
+                left = &left[count..];
+                while receiver.fill(&bob) > 0 {
+                    for (from, data) in receiver.datagrams() {
+                        assert_eq!(from, alice.bound);
+                        assert_eq!(data, payloads[seen]);
+                        seen += 1;
+                    }
+                }
+            }
+            assert_eq!(seen, payloads.len());
+        }
+    }
+
+    #[test]
+    fn a_wildcard_is_told_to_peers_as_an_address() {
+        let socket = Socket::bind("0.0.0.0:0".parse().expect("an address"), 1).expect("bound");
+        let local = socket.flow.local.expect("local");
+        assert!(socket.bound.ip().is_unspecified() && !local.ip().is_unspecified());
+        assert_eq!(local.port(), socket.bound.port());
+    }
+
+    #[test]
+    fn too_long_is_refused_and_not_lost() {
+        let address = "127.0.0.1:0".parse().expect("an address");
+        let socket = Socket::bind(address, 1).expect("bound");
+        let data = vec![0; 70_000];
+        let sent = Sender::new().send(&socket, [(socket.bound, data.as_slice())].into_iter());
+        assert!(matches!(sent, Sent::Refused));
+    }
+}
