@@ -1,0 +1,311 @@
+/* Places calls, each: INVITE, ACK, with options hold, resume and INFO, then BYE. Exit status 0 only when every call went through all
+ * that was asked. One thread, the built-in runtime. */
+#include <stdio.h>
+#include <stdlib.h>
+#include "common.h"
+
+static struct {
+    const char *listen, *to, *from;
+    long duration_ms, calls, rate, cancel_ms;
+    int hold, info, late_offer, peer_hangs_up, quiet, ladder;
+} settings = { "udp:127.0.0.1:0", NULL, "sip:alice@127.0.0.1", 0, 1, 10, -1, 0, 0, 0, 0, 0, 0 };
+
+static const struct option options[] = {
+    { "listen", OPTION_TEXT, &settings.listen, "where to listen (udp:127.0.0.1:0)" },
+    { "to", OPTION_TEXT, &settings.to, "whom to call, sip:bob@127.0.0.1:5070" },
+    { "from", OPTION_TEXT, &settings.from, "who calls (sip:alice@127.0.0.1)" },
+    { "hold", OPTION_FLAG, &settings.hold, "put the call on hold and take it back (two re-INVITEs)" },
+    { "info", OPTION_FLAG, &settings.info, "send a digit by INFO" },
+    { "late-offer", OPTION_FLAG, &settings.late_offer, "INVITE without offer, answer in the ACK" },
+    { "duration-ms", OPTION_NUMBER, &settings.duration_ms, "time before BYE (0)" },
+    { "peer-hangs-up", OPTION_FLAG, &settings.peer_hangs_up, "wait for the peer's BYE" },
+    { "cancel-ms", OPTION_NUMBER, &settings.cancel_ms, "cancel the call so long after INVITE; then 487 is success" },
+    { "calls", OPTION_NUMBER, &settings.calls, "number of calls (1)" },
+    { "rate", OPTION_NUMBER, &settings.rate, "calls a second (10)" },
+    { "quiet", OPTION_FLAG, &settings.quiet, "print nothing for each call" },
+    { "ladder", OPTION_FLAG, &settings.ladder, "draw each message as an arrow" },
+};
+
+enum step { STEP_INVITE, STEP_HOLD, STEP_RESUME, STEP_INFO, STEP_TALK, STEP_BYE, STEP_OVER };
+
+/* The library holds it as user pointer of the INVITE and its sessions, and gives it back to release_call(). */
+struct call {
+    enum step step;              /* what runs now */
+    sipdlg_session_t session;
+    unsigned version;            /* of the description sent last */
+};
+
+static sipdlg_agent_t agent;
+static sipdlg_delegate_t delegate = SIPDLG_DELEGATE_INIT;
+static struct line to_hang_up; /* of sipdlg_session_t */
+static struct line to_cancel;  /* of sipdlg_outgoing_t */
+static long completed, not_completed;
+
+static void over(struct call *call, const char *problem)
+{
+    if (call->step == STEP_OVER)
+        return;
+    call->step = STEP_OVER;
+    if (problem == NULL)
+        completed++;
+    else
+        not_completed++;
+    if (problem != NULL)
+        fprintf(stderr, "a call was not completed: %s\n", problem);
+    else if (!settings.quiet)
+        printf("call %ld completed\n", completed);
+}
+
+static void release_call(void *user)
+{
+    over(user, "the library let it go before its end");
+    free(user);
+}
+
+static void give_up(struct call *call, const char *problem)
+{
+    over(call, problem);
+    if (call->session != 0)
+        sipdlg_session_hangup(call->session, 0, NULL);
+}
+
+static sipdlg_status_t modify(struct call *call, const char *direction)
+{
+    sipdlg_request_options_t request = SIPDLG_REQUEST_OPTIONS_INIT;
+    struct sdp sdp;
+    request.delegate = &delegate;
+    sdp_write(&sdp, ++call->version, direction, &request.body);
+    return sipdlg_session_invite(call->session, &request, NULL);
+}
+
+static sipdlg_status_t send_digit(struct call *call)
+{
+    static const char digit[] = "Signal=5\r\nDuration=160\r\n";
+    sipdlg_request_options_t request = SIPDLG_REQUEST_OPTIONS_INIT;
+    request.delegate = &delegate; /* the user pointer is the session's */
+    request.body.data = digit;
+    request.body.len = sizeof digit - 1;
+    request.body.content_type = "application/dtmf-relay";
+    return sipdlg_session_info(call->session, &request, NULL);
+}
+
+/* The next step after one is done; steps that were not asked for are passed over. */
+static void advance(struct call *call)
+{
+    sipdlg_status_t status = SIPDLG_OK;
+    switch (call->step) {
+    case STEP_INVITE:
+        call->step = STEP_HOLD;
+        if (settings.hold) {
+            status = modify(call, "sendonly");
+            break;
+        }
+        /* fall through */
+    case STEP_HOLD:
+        call->step = STEP_RESUME;
+        if (settings.hold) {
+            status = modify(call, "sendrecv");
+            break;
+        }
+        /* fall through */
+    case STEP_RESUME:
+        call->step = STEP_INFO;
+        if (settings.info) {
+            status = send_digit(call);
+            break;
+        }
+        /* fall through */
+    case STEP_INFO:
+        call->step = STEP_TALK;
+        if (settings.peer_hangs_up)
+            return;
+        if (settings.duration_ms > 0) {
+            if (!line_add(&to_hang_up, call->session))
+                give_up(call, "no memory");
+            return;
+        }
+        /* fall through */
+    case STEP_TALK:
+        call->step = STEP_BYE;
+        status = sipdlg_session_hangup(call->session, 0, NULL);
+        break;
+    default:
+        return;
+    }
+    if (failed(status, "call"))
+        give_up(call, "the library refused the next step");
+}
+
+static void on_progress(void *user, const sipdlg_event_t *event)
+{
+    (void)user;
+    if (!settings.quiet)
+        printf("%d\n", (int)event->status_code);
+}
+
+/* The 2xx of INVITE, re-INVITE and INFO. The ACK has gone out already, unless the 2xx brought an offer. */
+static void on_accept(void *user, const sipdlg_event_t *event)
+{
+    struct call *call = event->user;
+    (void)user;
+    if (call->session == 0)
+        call->session = event->session;
+    if (event->session != call->session)
+        return; /* another fork: the library ends it */
+    if (settings.cancel_ms >= 0 && call->step == STEP_INVITE) {
+        give_up(call, "answered before it was cancelled");
+        return;
+    }
+    if (event->flags & SIPDLG_EVENT_NEEDS_ACK) {
+        sipdlg_request_options_t ack = SIPDLG_REQUEST_OPTIONS_INIT;
+        struct sdp sdp;
+        sdp_write(&sdp, call->version, sdp_answer_direction(event->message), &ack.body);
+        if (failed(sipdlg_session_ack(event->session, &ack), "ACK")) {
+            give_up(call, "no ACK");
+            return;
+        }
+    }
+    advance(call);
+}
+
+static void on_reject(void *user, const sipdlg_event_t *event)
+{
+    struct call *call = event->user;
+    char problem[80];
+    (void)user;
+    if (call->step == STEP_INVITE && settings.cancel_ms >= 0 && event->status_code == 487) {
+        over(call, NULL);
+        return;
+    }
+    snprintf(problem, sizeof problem, "%d%s to step %d", (int)event->status_code,
+             event->flags & SIPDLG_EVENT_LOCAL ? " (made here)" : "", (int)call->step);
+    give_up(call, problem);
+}
+
+static void on_terminated(void *user, const sipdlg_event_t *event)
+{
+    struct call *call = event->user;
+    char problem[80];
+    (void)user;
+    if (call == NULL || event->session != call->session)
+        return; /* a fork that lost */
+    snprintf(problem, sizeof problem, "ended at step %d, reason %d", (int)call->step, (int)event->reason);
+    over(call, call->step == STEP_BYE || (call->step == STEP_TALK && settings.peer_hangs_up) ? NULL : problem);
+}
+
+static void place(void)
+{
+    sipdlg_request_options_t request = SIPDLG_REQUEST_OPTIONS_INIT;
+    struct call *call = calloc(1, sizeof *call);
+    sipdlg_outgoing_t invite;
+    struct sdp sdp;
+    if (call == NULL) {
+        not_completed++;
+        return;
+    }
+    request.delegate = &delegate;
+    request.user = call;
+    request.release = release_call;
+    if (!settings.late_offer)
+        sdp_write(&sdp, call->version, "sendrecv", &request.body);
+    if (failed(sipdlg_agent_invite(agent, settings.to, &request, &invite), settings.to)) {
+        free(call);
+        not_completed++;
+        return;
+    }
+    if (settings.cancel_ms >= 0 && !line_add(&to_cancel, invite))
+        give_up(call, "no memory");
+}
+
+/* Milliseconds after the start when call number `index` is due. */
+static uint64_t due(long index)
+{
+    return settings.rate == 0 ? 0 : (uint64_t)index * 1000u / (uint64_t)settings.rate;
+}
+
+static void run(void)
+{
+    uint64_t began = now_ms();
+    long placed = 0;
+    while (completed + not_completed < settings.calls && !stop_asked()) {
+        uint64_t token, now = now_ms();
+        int timeout = -1;
+        while (placed < settings.calls && began + due(placed) <= now) {
+            place();
+            placed++;
+        }
+        while (line_take(&to_hang_up, now, &token)) {
+            struct call *call = sipdlg_session_user(token);
+            if (call != NULL && call->step == STEP_TALK)
+                advance(call);
+        }
+        while (line_take(&to_cancel, now, &token))
+            sipdlg_outgoing_cancel(token, NULL, NULL); /* SIPDLG_NONE: answered already */
+        if (placed < settings.calls)
+            timeout = (int)(began + due(placed) - now);
+        timeout = line_timeout(&to_hang_up, now, line_timeout(&to_cancel, now, timeout));
+        if (completed + not_completed < settings.calls && failed(sipdlg_agent_run_once(agent, timeout), "run"))
+            break;
+    }
+}
+
+/* After a signal: ends the calls that live. */
+static void close_down(sipdlg_stats_t *stats)
+{
+    sipdlg_session_t session = 0;
+    while (sipdlg_agent_next_session(agent, session, &session) == SIPDLG_OK)
+        sipdlg_session_hangup(session, 0, NULL);
+    while (sipdlg_agent_stats(agent, stats) == SIPDLG_OK && stats->sessions > 0)
+        if (failed(sipdlg_agent_run_once(agent, 1000), "run"))
+            return;
+}
+
+static int start(void)
+{
+    sipdlg_config_t *config = sipdlg_config_new();
+    int good = config != NULL
+        && (!settings.ladder || !failed(sipdlg_config_set_log(config, SIPDLG_LOG_DEBUG, ladder_log, NULL), "log"))
+        && !failed(sipdlg_config_set_aor(config, settings.from), settings.from)
+        && !failed(sipdlg_agent_new(config, &agent), "agent");
+    sipdlg_config_free(config);
+    delegate.on_progress = on_progress;
+    delegate.on_accept = on_accept;
+    delegate.on_redirect = on_reject;
+    delegate.on_reject = on_reject;
+    delegate.on_terminated = on_terminated;
+    return good && !failed(sipdlg_agent_listen(agent, settings.listen), settings.listen);
+}
+
+int main(int argc, char **argv)
+{
+    sipdlg_stats_t stats = { 0 };
+    switch (options_parse("call_client: places calls", options, sizeof options / sizeof *options, argc, argv)) {
+    case OPTIONS_HELP_SHOWN: return 0;
+    case OPTIONS_WRONG: return 2;
+    default: break;
+    }
+    if (settings.to == NULL) {
+        fprintf(stderr, "call_client: --to is needed (see --help)\n");
+        return 2;
+    }
+    if (sipdlg_abi_version() != SIPDLG_ABI_VERSION) {
+        fprintf(stderr, "call_client: another libsipdlg than it was compiled for\n");
+        return 2;
+    }
+    to_hang_up.wait_ms = (uint64_t)settings.duration_ms;
+    to_cancel.wait_ms = settings.cancel_ms < 0 ? 0 : (uint64_t)settings.cancel_ms;
+    stats.size = sizeof stats;
+    if (!start())
+        return 1;
+    stop_on_signals(agent);
+    run();
+    close_down(&stats);
+    printf("calls %ld, completed %ld, messages received %llu, sent %llu, retransmissions received %llu, sent %llu\n",
+           settings.calls, completed,
+           (unsigned long long)stats.messages_received, (unsigned long long)stats.messages_sent,
+           (unsigned long long)stats.retransmissions_received, (unsigned long long)stats.retransmissions_sent);
+    sipdlg_agent_free(agent);
+    line_free(&to_hang_up);
+    line_free(&to_cancel);
+    return completed != settings.calls;
+}

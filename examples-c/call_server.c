@@ -1,0 +1,188 @@
+/* Answers calls: 180, then 200 with a session description; takes re-INVITE and INFO; ends its calls on SIGINT or SIGTERM.
+ * One thread, the built-in runtime; without delays it allocates nothing for a call. */
+#include <stdio.h>
+#include <stdlib.h>
+#include "common.h"
+
+static struct {
+    const char *listen;
+    long ring_ms, answer_delay_ms, reject;
+    int quiet, ladder;
+} settings = { "udp:127.0.0.1:5070", 0, 0, 0, 0, 0 };
+
+static const struct option options[] = {
+    { "listen", OPTION_TEXT, &settings.listen, "where to listen (udp:127.0.0.1:5070; port 0: any)" },
+    { "ring-ms", OPTION_NUMBER, &settings.ring_ms, "time from INVITE to 180 (0)" },
+    { "answer-delay-ms", OPTION_NUMBER, &settings.answer_delay_ms, "time from 180 to 200 (0)" },
+    { "reject", OPTION_NUMBER, &settings.reject, "reject calls with this status code, 300 to 699" },
+    { "quiet", OPTION_FLAG, &settings.quiet, "print nothing for each call" },
+    { "ladder", OPTION_FLAG, &settings.ladder, "draw each message as an arrow" },
+};
+
+static struct line to_ring, to_answer; /* of sipdlg_incoming_t */
+static int closing;
+static unsigned long failures;         /* calls of the library that failed */
+
+static void check(sipdlg_status_t status, const char *what)
+{
+    if (failed(status, what))
+        failures++;
+}
+
+/* The version of the description that this side sent last is all that a call must remember: the user pointer carries it. */
+static void answer(sipdlg_incoming_t incoming, unsigned version, const char *direction)
+{
+    sipdlg_response_options_t response = SIPDLG_RESPONSE_OPTIONS_INIT;
+    struct sdp sdp;
+    sdp_write(&sdp, version, direction, &response.body);
+    check(sipdlg_incoming_accept(incoming, 200, &response, NULL), "accept");
+}
+
+static void answer_call(sipdlg_incoming_t incoming)
+{
+    const sipdlg_message_t *invite;
+    if (sipdlg_incoming_message(incoming, &invite) != SIPDLG_OK)
+        return; /* cancelled meanwhile */
+    answer(incoming, 0, sdp_answer_direction(invite));
+    sipdlg_message_release(invite);
+}
+
+static void ring(sipdlg_incoming_t incoming)
+{
+    sipdlg_status_t status = sipdlg_incoming_progress(incoming, 180, NULL, NULL);
+    if (status == SIPDLG_ERR_STALE || status == SIPDLG_ERR_STATE)
+        return; /* cancelled meanwhile */
+    check(status, "ring");
+    if (settings.answer_delay_ms == 0)
+        answer_call(incoming);
+    else if (!line_add(&to_answer, incoming))
+        check(sipdlg_incoming_reject(incoming, 500, NULL), "reject");
+}
+
+static void on_invite(void *user, const sipdlg_event_t *event)
+{
+    sipdlg_name_addr_t from;
+    (void)user;
+    if (!settings.quiet && sipdlg_message_name_addr(event->message, "From", 0, &from) == SIPDLG_OK) {
+        printf("call from %.*s\n", (int)from.uri.len, from.uri.data);
+        fflush(stdout);
+    }
+    if (closing || settings.reject != 0)
+        check(sipdlg_incoming_reject(event->incoming, closing ? 503 : (int32_t)settings.reject, NULL), "reject");
+    else if (settings.ring_ms == 0)
+        ring(event->incoming);
+    else if (!line_add(&to_ring, event->incoming))
+        check(sipdlg_incoming_reject(event->incoming, 500, NULL), "reject");
+}
+
+static void on_reinvite(void *user, const sipdlg_event_t *event)
+{
+    uintptr_t version = (uintptr_t)event->user + 1;
+    (void)user;
+    check(sipdlg_session_set_user(event->session, (void *)version, NULL), "version");
+    answer(event->incoming, (unsigned)version, sdp_answer_direction(event->message));
+}
+
+static void on_info(void *user, const sipdlg_event_t *event)
+{
+    (void)user;
+    check(sipdlg_incoming_accept(event->incoming, 200, NULL, NULL), "INFO");
+}
+
+static void on_terminated(void *user, const sipdlg_event_t *event)
+{
+    char call_id[256];
+    (void)user;
+    if (settings.quiet || sipdlg_session_call_id(event->session, call_id, sizeof call_id, NULL) != SIPDLG_OK)
+        return;
+    printf("%s ended, reason %d\n", call_id, (int)event->reason);
+    fflush(stdout);
+}
+
+static int start(sipdlg_agent_t *agent)
+{
+    sipdlg_delegate_t delegate = SIPDLG_DELEGATE_INIT;
+    sipdlg_config_t *config = sipdlg_config_new();
+    char address[80];
+    int good;
+    delegate.on_invite = on_invite;
+    delegate.on_reinvite = on_reinvite;
+    delegate.on_info = on_info;
+    delegate.on_terminated = on_terminated;
+    good = config != NULL
+        && (!settings.ladder || !failed(sipdlg_config_set_log(config, SIPDLG_LOG_DEBUG, ladder_log, NULL), "log"))
+        && !failed(sipdlg_config_set_aor(config, "sip:server@127.0.0.1"), "address of record")
+        && !failed(sipdlg_agent_new(config, agent), "agent");
+    sipdlg_config_free(config);
+    if (!good
+        || failed(sipdlg_agent_set_delegate(*agent, &delegate), "delegate")
+        || failed(sipdlg_agent_listen(*agent, settings.listen), settings.listen)
+        || failed(sipdlg_agent_local_address(*agent, 0, address, sizeof address, NULL), "local address"))
+        return 0;
+    printf("listening on %s\n", address);
+    fflush(stdout);
+    return 1;
+}
+
+static void serve(sipdlg_agent_t agent)
+{
+    while (!stop_asked()) {
+        uint64_t incoming, now = now_ms();
+        while (line_take(&to_ring, now, &incoming))
+            ring(incoming);
+        while (line_take(&to_answer, now, &incoming))
+            answer_call(incoming);
+        if (failed(sipdlg_agent_run_once(agent, line_timeout(&to_answer, now, line_timeout(&to_ring, now, -1))), "run"))
+            return;
+    }
+}
+
+/* Ends what lives, politely: rejections for calls that wait, BYE for the others. */
+static void close_down(sipdlg_agent_t agent, sipdlg_stats_t *stats)
+{
+    sipdlg_session_t session = 0;
+    uint64_t incoming;
+    closing = 1;
+    while (line_take(&to_ring, UINT64_MAX, &incoming))
+        sipdlg_incoming_reject(incoming, 480, NULL);
+    while (sipdlg_agent_next_session(agent, session, &session) == SIPDLG_OK)
+        sipdlg_session_hangup(session, 480, NULL);
+    while (sipdlg_agent_stats(agent, stats) == SIPDLG_OK && stats->sessions > 0)
+        if (failed(sipdlg_agent_run_once(agent, 1000), "run"))
+            return;
+}
+
+int main(int argc, char **argv)
+{
+    sipdlg_stats_t stats = { 0 };
+    sipdlg_agent_t agent = 0;
+
+    switch (options_parse("call_server: answers every call", options, sizeof options / sizeof *options, argc, argv)) {
+    case OPTIONS_HELP_SHOWN: return 0;
+    case OPTIONS_WRONG: return 2;
+    default: break;
+    }
+    if (settings.reject != 0 && (settings.reject < 300 || settings.reject > 699)) {
+        fprintf(stderr, "call_server: --reject wants 300 to 699\n");
+        return 2;
+    }
+    if (sipdlg_abi_version() != SIPDLG_ABI_VERSION) {
+        fprintf(stderr, "call_server: another libsipdlg than it was compiled for\n");
+        return 2;
+    }
+    to_ring.wait_ms = (uint64_t)settings.ring_ms;
+    to_answer.wait_ms = (uint64_t)settings.answer_delay_ms;
+    stats.size = sizeof stats;
+    if (!start(&agent))
+        return 1;
+    stop_on_signals(agent);
+    serve(agent);
+    close_down(agent, &stats);
+    printf("calls %llu, confirmed %llu, messages received %llu, sent %llu, retransmissions received %llu, sent %llu, errors %lu\n",
+           (unsigned long long)stats.calls_received, (unsigned long long)stats.calls_confirmed,
+           (unsigned long long)stats.messages_received, (unsigned long long)stats.messages_sent,
+           (unsigned long long)stats.retransmissions_received, (unsigned long long)stats.retransmissions_sent, failures);
+    line_free(&to_ring);
+    line_free(&to_answer);
+    return sipdlg_agent_free(agent) != SIPDLG_OK || failures > 0;
+}

@@ -1,0 +1,61 @@
+/* What the example programs share: options, messages, waiting lines, session descriptions, the ladder. */
+#ifndef COMMON_H
+#define COMMON_H
+
+#include <stdint.h>
+#include "sipdlg.h"
+
+/* ---- options: "--name" or "--name VALUE" */
+
+enum option_kind { OPTION_FLAG, OPTION_NUMBER, OPTION_TEXT };
+
+struct option {
+    const char *name;            /* without "--" */
+    enum option_kind kind;
+    void *value;                 /* int * for a flag, long * for a number, const char ** for a text */
+    const char *help;
+};
+
+enum options_result { OPTIONS_GO_ON, OPTIONS_HELP_SHOWN, OPTIONS_WRONG };
+
+/* `about` is printed above the list of options by --help. */
+enum options_result options_parse(const char *about, const struct option *options, size_t count, int argc, char **argv);
+
+/* ---- errors: prints what failed and why; 1 when it did */
+
+int failed(sipdlg_status_t status, const char *what);
+
+/* ---- stopping: SIGINT and SIGTERM set `stop_asked` and wake the agent */
+
+int stop_asked(void);
+void stop_on_signals(sipdlg_agent_t agent);
+
+/* ---- waiting lines: everything in one line waits equally long, so the first is always the next */
+
+uint64_t now_ms(void);
+
+struct line {
+    uint64_t wait_ms;
+    struct waiting { uint64_t due_ms, what; } *ring;
+    size_t first, count, capacity;
+};
+
+int line_add(struct line *line, uint64_t what);                /* 0 without memory */
+int line_take(struct line *line, uint64_t now, uint64_t *what); /* 0 when none is due */
+int line_timeout(const struct line *line, uint64_t now, int limit_ms); /* for run_once; -1 is no limit */
+void line_free(struct line *line);
+
+/* ---- session descriptions (RFC 3264): one audio stream, no media behind it */
+
+struct sdp { char text[256]; };
+
+/* `version` rises with each change; direction: "sendrecv", "sendonly", "recvonly", "inactive". */
+void sdp_write(struct sdp *sdp, unsigned version, const char *direction, sipdlg_body_t *body);
+/* What to answer to the direction in an offer (RFC 3264 section 6.1). */
+const char *sdp_answer_direction(const sipdlg_message_t *offer);
+
+/* ---- ladder: a sipdlg_log_t that draws the DEBUG line of each message as an arrow */
+
+void ladder_log(void *user, int32_t level, const char *line);
+
+#endif
