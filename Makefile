@@ -1,0 +1,91 @@
+# make call: builds everything and runs a call between two C programs.   make test: every test.   make help: all targets.
+
+export CARGO_TARGET_DIR = target
+LIB      = target/release
+HOST_LIB = target/host/release
+OUT      = target/examples-c
+CC      ?= cc
+CARGO   ?= cargo
+CFLAGS_C = -std=c99 -O2 -g -Wall -Wextra -Wpedantic -Wconversion -Werror -Iinclude
+NEXTEST = $(shell command -v cargo-nextest >/dev/null 2>&1 && echo yes)
+
+.PHONY: help call test examples lib host-lib header bench soak install-deps lint rust-tests c-tests readme-test sipp-tests budget clean
+.NOTPARALLEL:
+
+help:
+	@echo "make call      build everything, run a call between two C programs with hold and INFO"
+	@echo "make test      install what the tests need, run every test"
+	@echo "make examples  the C programs, into $(OUT)"
+	@echo "make header    write include/sipdlg.h anew"
+	@echo "make bench     the programs to measure, into target/bench"
+	@echo "make soak      a hundred thousand calls; memory must stay flat"
+
+# ---- the library, the programs
+
+lib:
+	$(CARGO) build --release --locked
+	@ln -sf libsipdlg.so $(LIB)/libsipdlg.so.0
+
+# the engine alone: no sockets, no threads
+host-lib:
+	$(CARGO) build --release --locked --no-default-features --target-dir target/host
+	@ln -sf libsipdlg.so $(HOST_LIB)/libsipdlg.so.0
+
+examples: lib host-lib
+	@mkdir -p $(OUT)
+	$(CC) $(CFLAGS_C) -o $(OUT)/call_server examples-c/call_server.c examples-c/common.c -L$(LIB) -lsipdlg -Wl,-rpath,'$$ORIGIN/../release'
+	$(CC) $(CFLAGS_C) -o $(OUT)/call_client examples-c/call_client.c examples-c/common.c -L$(LIB) -lsipdlg -Wl,-rpath,'$$ORIGIN/../release'
+	$(CC) $(CFLAGS_C) -o $(OUT)/host_loop examples-c/host_loop.c -L$(HOST_LIB) -lsipdlg -Wl,-rpath,'$$ORIGIN/../host/release'
+
+call: examples
+	@examples-c/run-call $(OUT)
+
+# ---- the tests
+
+test: install-deps lint rust-tests examples c-tests readme-test sipp-tests budget
+	@examples-c/run-call $(OUT) >/dev/null && echo "make call: passed"
+	@echo "make test: everything passed"
+
+install-deps:
+	@tests/install-deps.sh
+
+lint:
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) clippy --locked --no-default-features --all-targets -- -D warnings
+	@echo "lint: passed"
+
+rust-tests:
+ifeq ($(NEXTEST),yes)
+	$(CARGO) nextest run --locked --no-fail-fast --no-tests=pass
+	$(CARGO) test --locked --doc
+else
+	$(CARGO) test --locked --no-fail-fast
+endif
+	@echo "rust tests: passed"
+
+c-tests: lib host-lib
+	@tests/c/run $(LIB)
+
+readme-test: lib
+	@tests/readme/run $(LIB)
+
+sipp-tests: examples
+	@tests/sipp/run $(OUT)
+
+budget: examples bench
+	@tests/budget/run $(OUT) target/bench
+
+# ---- more
+
+header:
+	SIPDLG_HEADER_OUT=include/sipdlg.h $(CARGO) build --locked
+
+bench: lib
+	@benches/build target/bench
+
+soak: examples
+	@tests/sipp/run $(OUT) --soak
+
+clean:
+	$(CARGO) clean
