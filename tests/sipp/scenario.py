@@ -1,0 +1,105 @@
+"""SIPp scenarios, put together from their steps. Each function gives the XML of one step; `write` makes the file."""
+
+SDP = """v=0
+o=sipp 1 {version} IN IP4 [local_ip]
+s=-
+c=IN IP4 [local_ip]
+t=0 0
+m=audio 6000 RTP/AVP 0
+a={direction}
+"""
+
+
+def sdp(direction="sendrecv", version=1):
+    return SDP.format(direction=direction, version=version)
+
+
+def _send(text, retrans, body, content_type):
+    lines = text.strip("\n").split("\n")
+    if body:
+        lines.append(f"Content-Type: {content_type}")
+    lines += ["Content-Length: [len]", "", body.strip("\n") if body else "", ""]
+    attribute = ' retrans="500"' if retrans else ""
+    return f"<send{attribute}><![CDATA[\n" + "\n".join(lines) + "\n]]></send>"
+
+
+def request(method, cseq, *, in_dialog=True, cseq_method=None, body=None, content_type="application/sdp", branch="[branch]",
+            retrans=None, headers=()):
+    """A request of the caller (SIPp's role uac), or with [next_url] in a dialog."""
+    uri = "[next_url]" if in_dialog else "sip:bob@[remote_ip]:[remote_port]"
+    tag = "[peer_tag_param]" if in_dialog else ""
+    more = "".join(f"\n{line}" for line in headers)
+    routes = "\n[routes]" if in_dialog else ""
+    text = f"""{method} {uri} SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch={branch}{routes}
+Max-Forwards: 70
+From: <sip:sipp@[local_ip]:[local_port]>;tag=[pid]c[call_number]
+To: <sip:bob@[remote_ip]:[remote_port]>{tag}
+Call-ID: [call_id]
+CSeq: {cseq} {cseq_method or method}
+Contact: <sip:sipp@[local_ip]:[local_port]>{more}"""
+    if retrans is None:
+        retrans = method != "ACK"
+    return _send(text, retrans, body, content_type)
+
+
+def response(status, *, body=None, contact=True, retrans=False):
+    """A response of the called side (role uas) to the request received last."""
+    text = f"""SIP/2.0 {status}
+[last_Via:]
+[last_Record-Route:]
+[last_From:]
+[last_To:];tag=[pid]s[call_number]
+[last_Call-ID:]
+[last_CSeq:]"""
+    if contact:
+        text += "\nContact: <sip:[local_ip]:[local_port]>"
+    return _send(text, retrans, body, "application/sdp")
+
+
+def response_in_dialog(status, *, body=None):
+    """The same where the request has a To tag already."""
+    return response(status, body=body).replace("[last_To:];tag=[pid]s[call_number]", "[last_To:]")
+
+
+def bye_of_callee(cseq=1):
+    """BYE by the called side: what was To is From now. Needs `keep_addresses` on the INVITE."""
+    return _send(f"""BYE [next_url] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+Max-Forwards: 70
+From: [$to];tag=[pid]s[call_number]
+To: [$from]
+Call-ID: [call_id]
+CSeq: {cseq} BYE""", True, None, "")
+
+
+def recv_request(method, *, rrs=False, keep_addresses=False, optional=False):
+    inner = ""
+    if keep_addresses:
+        inner = ('<action><ereg regexp=".*" search_in="hdr" header="From:" assign_to="from"/>'
+                 '<ereg regexp=".*" search_in="hdr" header="To:" assign_to="to"/></action>')
+    return f'<recv request="{method}"{_flags(rrs, optional)}>{inner}</recv>'
+
+
+def recv(status, *, rrs=False, optional=False):
+    return f'<recv response="{status}"{_flags(rrs, optional)}></recv>'
+
+
+def _flags(rrs, optional):
+    return (' rrs="true"' if rrs else "") + (' optional="true"' if optional else "")
+
+
+def pause(ms):
+    return f'<pause milliseconds="{ms}"/>'
+
+
+def write(path, name, steps):
+    with open(path, "w", encoding="ascii") as file:
+        file.write('<?xml version="1.0" encoding="ISO-8859-1" ?>\n')
+        file.write(f'<scenario name="{name}">\n' + "\n".join(steps) + "\n</scenario>\n")
+
+
+def placed_call():
+    """INVITE up to the ACK, by SIPp as caller."""
+    return [request("INVITE", 1, in_dialog=False, body=sdp()), recv(100, optional=True), recv(180), recv(200, rrs=True),
+            request("ACK", 1)]
