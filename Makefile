@@ -71,6 +71,7 @@ readme-test: lib
 	@tests/readme/run $(LIB)
 
 sipp-tests: examples
+	@tests/api/build $(LIB) target/tests-api
 	@tests/sipp/run $(OUT)
 
 budget: examples bench

@@ -18,7 +18,7 @@ def _send(text, retrans, body, content_type):
     lines = text.strip("\n").split("\n")
     if body:
         lines.append(f"Content-Type: {content_type}")
-    lines += ["Content-Length: [len]", "", body.strip("\n") if body else "", ""]
+    lines += ["Content-Length: [len]", "", body.strip("\n") + "\n" if body else ""]
     attribute = ' retrans="500"' if retrans else ""
     return f"<send{attribute}><![CDATA[\n" + "\n".join(lines) + "\n]]></send>"
 
