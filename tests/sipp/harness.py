@@ -179,6 +179,62 @@ class Case:
         return text
 
 
+class Peer:
+    """A peer of few words, for what SIPp cannot do: it takes an identical message for a repeated one and repeats its own last."""
+
+    def __init__(self):
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        self.trace = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *unused):
+        self.socket.close()
+
+    def send(self, text, to):
+        self.trace.append(Message(time.monotonic(), True, text))
+        self.socket.sendto(text.replace("\n", "\r\n").encode("latin-1"), ("127.0.0.1", to))
+
+    def receive(self, wanted, seconds=5):
+        """The next message, which must be this one ('< ACK')."""
+        self.socket.settimeout(seconds)
+        try:
+            data, self.sender = self.socket.recvfrom(65535)
+        except TimeoutError:
+            raise Failed(f"no {wanted} in {seconds} s; trace: {briefs(self.trace)}") from None
+        self.trace.append(Message(time.monotonic(), False, data.decode("latin-1").replace("\r", "")))
+        same(self.trace[-1].brief(), wanted, "message")
+        return self.trace[-1]
+
+    def silence(self, seconds):
+        self.socket.settimeout(seconds)
+        try:
+            data, _ = self.socket.recvfrom(65535)
+        except TimeoutError:
+            return
+        raise Failed("unexpected: " + data.decode("latin-1").split("\r")[0])
+
+    def reply(self, to, status, body="", tag=""):
+        kept = [f"{name}: {value}" for name, value in to.headers if name.lower() in ("via", "from", "call-id", "cseq", "record-route")]
+        tag = f";tag={tag}" if tag else ""
+        head = [f"SIP/2.0 {status}", *kept, f"To: {to.get('To')}{tag}", f"Contact: <sip:127.0.0.1:{self.port}>"]
+        if body:
+            head.append("Content-Type: application/sdp")
+        self.send("\n".join([*head, f"Content-Length: {len(body) + body.count(chr(10))}", "", body]), self.sender[1])
+
+    def request(self, method, cseq, port, branch, to_tag="", body="", call_id="peer"):
+        tag = f";tag={to_tag}" if to_tag else ""
+        head = [f"{method} sip:bob@127.0.0.1:{port} SIP/2.0", f"Via: SIP/2.0/UDP 127.0.0.1:{self.port};branch=z9hG4bK{branch}",
+                "Max-Forwards: 70", f"From: <sip:peer@127.0.0.1:{self.port}>;tag=peer", f"To: <sip:bob@127.0.0.1:{port}>{tag}",
+                f"Call-ID: {call_id}-{self.port}", f"CSeq: {cseq} {method}", f"Contact: <sip:peer@127.0.0.1:{self.port}>"]
+        if body:
+            head.append("Content-Type: application/sdp")
+        self.send("\n".join([*head, f"Content-Length: {len(body) + body.count(chr(10))}", "", body]), port)
+
+
 def briefs(trace):
     return [message.brief() for message in trace]
 
