@@ -355,6 +355,14 @@ typedef enum sipdlg_response_flag_e {
     SIPDLG_RESPONSE_RELIABLE = 1,
 } sipdlg_response_flag_e;
 
+/* ================================================================ config
+ * A configuration is used by one thread at a time, may make many agents, and may be freed at once afterwards:
+ * sipdlg_agent_new() copies it. Setters return SIPDLG_OK, ERR_ARGUMENT or ERR_SYNTAX.
+ */
+
+/** Settings of an agent. Made by sipdlg_config_new(). */
+typedef struct sipdlg_config_t sipdlg_config_t;
+
 /* ================================================================ message
  * Read-only; any thread. SIPDLG_NONE: the message has no such thing.
  */
@@ -376,6 +384,12 @@ typedef struct sipdlg_endpoint_t {
     /** 0 none, 4, 6 */
     uint16_t family;
 } sipdlg_endpoint_t;
+
+/**
+ * Receives log lines (at DEBUG one line per message sent or received: time, arrow, flow, start line: ladders come from
+ * these), on whichever thread is inside the library; must not call the library. The one exception to "Threads".
+ */
+typedef void (*sipdlg_log_t)(void *user, int32_t level, const char *line);
 
 /** Borrowed bytes; not NUL-terminated; data is NULL when there are none. Never changes layout. */
 typedef struct sipdlg_str_t {
@@ -464,12 +478,6 @@ typedef struct sipdlg_body_t {
  * and inside sipdlg_agent_poll_event() and sipdlg_agent_free().
  */
 typedef void (*sipdlg_release_t)(void *user);
-
-/**
- * Receives log lines (at DEBUG one line per message sent or received: time, arrow, flow, start line: ladders come from
- * these), on whichever thread is inside the library; must not call the library. The one exception to "Threads".
- */
-typedef void (*sipdlg_log_t)(void *user, int32_t level, const char *line);
 
 /** What happened. Borrowed: see Memory. Tokens that do not apply are 0, pointers NULL, numbers 0. */
 typedef struct sipdlg_event_t {
@@ -744,6 +752,86 @@ sipdlg_status_t sipdlg_endpoint_to_sockaddr(const sipdlg_endpoint_t *endpoint,
                                             void *sockaddr,
                                             size_t capacity,
                                             size_t *len);
+
+/** New, with every default. NULL only without memory. Free it with sipdlg_config_free(). */
+sipdlg_config_t *sipdlg_config_new(void);
+
+/** NULL is allowed. */
+void sipdlg_config_free(sipdlg_config_t *config);
+
+/**
+ * Identity: From of what we send, `"Alice" <sip:alice@example.com>` or a URI. Default sip:anonymous@anonymous.invalid
+ * (RFC 3261 §8.1.1.3).
+ */
+sipdlg_status_t sipdlg_config_set_aor(sipdlg_config_t *config, const char *name_addr);
+
+/** Contact (name-addr or URI). Default: user of the AOR at the address of the transport in use (RFC 3261 §8.1.1.8). */
+sipdlg_status_t sipdlg_config_set_contact(sipdlg_config_t *config, const char *name_addr);
+
+/** User-Agent and Server. Default "sipdlg/VERSION"; "" sends none. */
+sipdlg_status_t sipdlg_config_set_user_agent(sipdlg_config_t *config, const char *value);
+
+/**
+ * Option tags for Supported, comma separated, beyond those that the settings imply. Default none. Tags of extensions
+ * that this version lacks (100rel, timer, replaces) are not sent.
+ */
+sipdlg_status_t sipdlg_config_set_supported(sipdlg_config_t *config, const char *tags);
+
+/**
+ * Methods in Allow, comma separated. Others are answered 405. Default: INVITE ACK CANCEL BYE INFO OPTIONS. Methods that
+ * this version lacks (PRACK, UPDATE, NOTIFY, REFER) are left out.
+ */
+sipdlg_status_t sipdlg_config_set_allow(sipdlg_config_t *config, const char *methods);
+
+/** Preloaded routes (an outbound proxy), a Route header value: "<sip:proxy;lr>, <...>". Default none (RFC 3261 §8.1.2). */
+sipdlg_status_t sipdlg_config_set_route_set(sipdlg_config_t *config, const char *routes);
+
+/** T1, T2, T4 of RFC 3261 §17 in milliseconds; 0 keeps one. Default 500, 4000, 5000. Errors: ERR_ARGUMENT T1 > T2. */
+sipdlg_status_t sipdlg_config_set_timers(sipdlg_config_t *config,
+                                         uint32_t t1_ms,
+                                         uint32_t t2_ms,
+                                         uint32_t t4_ms);
+
+/**
+ * Time the host may take to answer an INVITE (then 480; Expires may shorten it) and any other request (then its
+ * default) in milliseconds; 0 keeps one. Default 180000, 16000.
+ */
+sipdlg_status_t sipdlg_config_set_answer_timeouts(sipdlg_config_t *config,
+                                                  uint32_t invite_ms,
+                                                  uint32_t other_ms);
+
+/** Upper bounds; 0 keeps one. Default 65535 bytes, 100000, 200000. Beyond: 513, 503, or dropped and counted. */
+sipdlg_status_t sipdlg_config_set_limits(sipdlg_config_t *config,
+                                         uint32_t message_bytes,
+                                         uint32_t sessions,
+                                         uint32_t transactions);
+
+/**
+ * What to do with a second 2xx: enum sipdlg_fork_policy_e. Default FORK_FIRST: it is ACKed, then ended with BYE.
+ * FORK_ALL: another ACCEPT event.
+ */
+sipdlg_status_t sipdlg_config_set_fork_policy(sipdlg_config_t *config, int32_t policy);
+
+/**
+ * RFC 6086: packages for Recv-Info, comma separated; "": an empty Recv-Info. Default NULL: packages are not supported,
+ * no Recv-Info is sent.
+ */
+sipdlg_status_t sipdlg_config_set_info_packages(sipdlg_config_t *config, const char *packages);
+
+/** Bits of enum sipdlg_quirk_e that are tolerated. Default: all but PRACK_UNASKED and REQUESTS_IN_EARLY. */
+sipdlg_status_t sipdlg_config_set_tolerance(sipdlg_config_t *config, uint32_t quirks);
+
+/**
+ * Seed of tags, branches and random waits. Default: from the operating system. The same seed and inputs give the same
+ * bytes.
+ */
+sipdlg_status_t sipdlg_config_set_seed(sipdlg_config_t *config, uint64_t seed);
+
+/** 1: time is what sipdlg_agent_set_time() says (tests, replay). Default 0. Not with run_once or start. */
+sipdlg_status_t sipdlg_config_set_manual_clock(sipdlg_config_t *config, int32_t on);
+
+/** Log lines up to a level (enum sipdlg_log_level_e). Default none. `user` must outlive the agents. */
+sipdlg_status_t sipdlg_config_set_log(sipdlg_config_t *config, int32_t level, sipdlg_log_t log, void *user);
 
 /** Keeps a borrowed message; as many sipdlg_message_release() as retain and parse. May outlive the agent. */
 sipdlg_status_t sipdlg_message_retain(const sipdlg_message_t *message);

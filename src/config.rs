@@ -1,6 +1,7 @@
 //! Settings of an agent: plain values, checked by whoever sets them through the methods here.
 
 use crate::error::{Error, Result};
+use crate::message::{NameAddr, is_token, list_value};
 use std::time::Duration;
 
 /// What to do with a mechanism (`enum sipdlg_policy_e`).
@@ -12,6 +13,20 @@ pub enum Policy {
     Supported,
     /// Demanded of the peer.
     Required,
+}
+
+/// How much is logged (`enum sipdlg_log_level_e`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+#[allow(missing_docs)]
+pub enum LogLevel {
+    #[default]
+    Off = 0,
+    Error = 1,
+    Warn = 2,
+    Info = 3,
+    /// One line a message.
+    Debug = 4,
 }
 
 /// What to do with a second 2xx to an INVITE (`enum sipdlg_fork_policy_e`).
@@ -35,6 +50,8 @@ pub mod quirk {
     pub const PRACK_UNASKED: u32 = 8;
     /// INFO, MESSAGE, NOTIFY, REFER of ours in an early dialog.
     pub const REQUESTS_IN_EARLY: u32 = 16;
+    /// Every one.
+    pub const ALL: u32 = 31;
 }
 
 /// T1, T2 and T4 of RFC 3261 §17.
@@ -113,6 +130,8 @@ pub struct Config {
     pub seed: Option<u64>,
     /// Time is what the host says (`ffi`); the core never reads a clock.
     pub manual_clock: bool,
+    /// Lines up to this level are made.
+    pub log_level: LogLevel,
 }
 
 impl Default for Config {
@@ -136,6 +155,7 @@ impl Default for Config {
             tolerance: quirk::ONE_XX_WITHOUT_CONTACT | quirk::ONE_XX_WITHOUT_TAG | quirk::TAG_CHANGED_BY_2XX,
             seed: None,
             manual_clock: false,
+            log_level: LogLevel::Off,
         }
     }
 }
@@ -143,57 +163,248 @@ impl Default for Config {
 impl Config {
     /// Identity: a name-addr or a URI, no tag. Errors: syntax.
     pub fn set_aor(&mut self, name_addr: &[u8]) -> Result<()> {
-        let _ = name_addr;
-        Err(Error::argument("being written"))
+        let text = line(name_addr, "aor")?;
+        let address = NameAddr::parse(text)?;
+        address.parse_uri()?;
+        if address.tag.is_some() {
+            return Err(Error::syntax("aor: the tag of From is made for each dialog (RFC 3261 §19.3)"));
+        }
+        self.aor = text.to_vec();
+        Ok(())
     }
+
     /// Contact: a name-addr or a URI. Errors: syntax.
     pub fn set_contact(&mut self, name_addr: &[u8]) -> Result<()> {
-        let _ = name_addr;
-        Err(Error::argument("being written"))
+        let text = line(name_addr, "contact")?;
+        if !NameAddr::parse(text)?.parse_uri()?.is_sip() {
+            return Err(Error::syntax("contact: a sip or sips URI (RFC 3261 §8.1.1.8)"));
+        }
+        self.contact = Some(text.to_vec());
+        Ok(())
     }
+
     /// User-Agent and Server. Errors: syntax when it holds a line end.
     pub fn set_user_agent(&mut self, value: &[u8]) -> Result<()> {
-        let _ = value;
-        Err(Error::argument("being written"))
+        self.user_agent = line(value, "user agent")?.to_vec();
+        Ok(())
     }
+
     /// Option tags, comma separated. Errors: syntax.
     pub fn set_supported(&mut self, tags: &[u8]) -> Result<()> {
-        let _ = tags;
-        Err(Error::argument("being written"))
+        self.supported = tokens(tags, "supported", <[u8]>::eq_ignore_ascii_case)?;
+        Ok(())
     }
-    /// Methods, comma separated. Errors: syntax.
+
+    /// Methods, comma separated; they are case-sensitive (RFC 3261 §7.1). Errors: syntax.
     pub fn set_allow(&mut self, methods: &[u8]) -> Result<()> {
-        let _ = methods;
-        Err(Error::argument("being written"))
+        self.allow = tokens(methods, "allow", |one, other| one == other)?;
+        Ok(())
     }
-    /// A Route header value. Errors: syntax.
+
+    /// A Route header value; empty: none. Errors: syntax.
     pub fn set_route_set(&mut self, routes: &[u8]) -> Result<()> {
-        let _ = routes;
-        Err(Error::argument("being written"))
+        let text = line(routes, "route set")?;
+        let routes: Vec<&[u8]> = if text.is_empty() { Vec::new() } else { list(text).collect() };
+        for route in &routes {
+            if !NameAddr::parse(route)?.parse_uri()?.is_sip() || !route.contains(&b'<') {
+                return Err(Error::syntax("route set: sip or sips URIs in <> (RFC 3261 §20.34)"));
+            }
+        }
+        self.route_set = routes.into_iter().map(<[u8]>::to_vec).collect();
+        Ok(())
     }
-    /// Milliseconds; 0 keeps one.
+
+    /// Milliseconds; 0 keeps one. Errors: argument when T1 would be longer than T2.
     pub fn set_timers(&mut self, t1_ms: u32, t2_ms: u32, t4_ms: u32) -> Result<()> {
-        let _ = (t1_ms, t2_ms, t4_ms);
-        Err(Error::argument("being written"))
+        let timers = TimerValues {
+            t1: milliseconds(t1_ms, self.timers.t1),
+            t2: milliseconds(t2_ms, self.timers.t2),
+            t4: milliseconds(t4_ms, self.timers.t4),
+        };
+        if timers.t1 > timers.t2 {
+            return Err(Error::argument("timers: T1 is longer than T2, where its doubling ends (RFC 3261 §17.1.2.1)"));
+        }
+        self.timers = timers;
+        Ok(())
     }
+
     /// Milliseconds; 0 keeps one.
     pub fn set_answer_timeouts(&mut self, invite_ms: u32, other_ms: u32) -> Result<()> {
-        let _ = (invite_ms, other_ms);
-        Err(Error::argument("being written"))
+        self.invite_answer_timeout = milliseconds(invite_ms, self.invite_answer_timeout);
+        self.other_answer_timeout = milliseconds(other_ms, self.other_answer_timeout);
+        Ok(())
     }
+
     /// 0 keeps one.
     pub fn set_limits(&mut self, message_bytes: u32, sessions: u32, transactions: u32) -> Result<()> {
-        let _ = (message_bytes, sessions, transactions);
-        Err(Error::argument("being written"))
+        let limit = |number: u32, now: usize| match usize::try_from(number) {
+            Ok(0) => now,
+            Ok(number) => number,
+            Err(_) => usize::MAX,
+        };
+        self.limits.message_bytes = limit(message_bytes, self.limits.message_bytes);
+        self.limits.sessions = limit(sessions, self.limits.sessions);
+        self.limits.transactions = limit(transactions, self.limits.transactions);
+        Ok(())
     }
+
     /// Packages, comma separated; empty: an empty Recv-Info; `None`: no support. Errors: syntax.
     pub fn set_info_packages(&mut self, packages: Option<&[u8]>) -> Result<()> {
-        let _ = packages;
-        Err(Error::argument("being written"))
+        let tokens = packages.map(|packages| tokens(packages, "info packages", <[u8]>::eq_ignore_ascii_case));
+        self.info_packages = tokens.transpose()?;
+        Ok(())
     }
+
     /// Bits of [`quirk`]. Errors: argument for unknown bits.
     pub fn set_tolerance(&mut self, quirks: u32) -> Result<()> {
-        let _ = quirks;
-        Err(Error::argument("being written"))
+        if quirks & !quirk::ALL != 0 {
+            return Err(Error::argument(format!("quirks: unknown bits {:#x}", quirks & !quirk::ALL)));
+        }
+        self.tolerance = quirks;
+        Ok(())
+    }
+}
+
+/// What goes into a header line must not end it. Blanks at the ends are no part of it.
+fn line<'a>(text: &'a [u8], name: &'static str) -> Result<&'a [u8]> {
+    if text.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
+        return Err(Error::syntax(format!("{name}: CR, LF or NUL")));
+    }
+    Ok(text.trim_ascii())
+}
+
+/// The values of a comma list; commas in quotes and in <> are none.
+fn list(mut text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        if text.is_empty() {
+            return None;
+        }
+        let (value, rest) = text.split_at_checked(list_value(text, false))?;
+        // What stands behind a comma is a value, and be it empty.
+        text = rest.get(1..).map_or(b"", |rest| if rest.is_empty() { b" " } else { rest });
+        Some(value.trim_ascii())
+    })
+}
+
+/// A comma list of tokens, each once.
+fn tokens(text: &[u8], name: &'static str, same: impl Fn(&[u8], &[u8]) -> bool) -> Result<Vec<Vec<u8>>> {
+    let mut tokens: Vec<Vec<u8>> = Vec::new();
+    for token in list(line(text, name)?) {
+        if !is_token(token) {
+            return Err(Error::syntax(format!("{name}: a comma list of tokens (RFC 3261 §25.1)")));
+        }
+        if !tokens.iter().any(|known| same(known, token)) {
+            tokens.push(token.to_vec());
+        }
+    }
+    Ok(tokens)
+}
+
+fn milliseconds(number: u32, now: Duration) -> Duration {
+    if number == 0 { now } else { Duration::from_millis(number.into()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+
+    /// What `set` makes of a text: the kind of the refusal, and whether a refusal left everything as it was.
+    fn refused(texts: &[&str], set: impl Fn(&mut Config, &[u8]) -> Result<()>) {
+        let before = format!("{:?}", Config::default());
+        for text in texts {
+            let mut config = Config::default();
+            let error = set(&mut config, text.as_bytes()).expect_err(text);
+            assert_eq!(error.kind, ErrorKind::Syntax, "{text}");
+            assert_eq!(format!("{config:?}"), before, "{text}");
+        }
+    }
+
+    fn texts(list: &[Vec<u8>]) -> Vec<&str> {
+        list.iter().map(|text| std::str::from_utf8(text).unwrap()).collect()
+    }
+
+    #[test]
+    fn identity() {
+        let mut config = Config::default();
+        for text in ["sip:alice@example.com", "\"A, B\" <sips:a@b;x=y>", "<tel:+1-201>", "  Alice <sip:a@b>;x=1 "] {
+            config.set_aor(text.as_bytes()).unwrap();
+            assert_eq!(config.aor, text.trim().as_bytes());
+        }
+        refused(
+            &[
+                "",
+                "alice",
+                "<sip:a@b>;tag=1",
+                "sip:a@b\r\nX: y",
+                "\"a\nb\" <sip:a@b>",
+                "sip:a@b\0",
+                "sip:",
+                "<sip:a@b",
+                "*",
+            ],
+            Config::set_aor,
+        );
+        config.set_contact(b"<sip:a@192.0.2.1:5070;transport=tcp>;x").unwrap();
+        assert_eq!(config.contact.as_deref(), Some(&b"<sip:a@192.0.2.1:5070;transport=tcp>;x"[..]));
+        refused(&["", "*", "tel:+1", "<sip:a@b>, <sip:c@d>", "sip:a@b\n"], Config::set_contact);
+        config.set_user_agent(b"My phone/1.0 (\xfc)").unwrap();
+        assert_eq!(config.user_agent, b"My phone/1.0 (\xfc)");
+        config.set_user_agent(b"").unwrap();
+        assert!(config.user_agent.is_empty());
+        refused(&["a\r\nb", "a\n"], Config::set_user_agent);
+    }
+
+    #[test]
+    fn lists() {
+        let mut config = Config::default();
+        config.set_supported(b" path ,outbound,PATH").unwrap();
+        assert_eq!(texts(&config.supported), ["path", "outbound"]);
+        config.set_supported(b"").unwrap();
+        assert!(config.supported.is_empty());
+        config.set_allow(b"INVITE,ACK, BYE,invite,BYE").unwrap();
+        assert_eq!(texts(&config.allow), ["INVITE", "ACK", "BYE", "invite"]);
+        assert_eq!(config.info_packages, None);
+        config.set_info_packages(Some(b"dtmf, conference")).unwrap();
+        assert_eq!(texts(config.info_packages.as_deref().unwrap()), ["dtmf", "conference"]);
+        config.set_info_packages(Some(b"")).unwrap();
+        assert_eq!(config.info_packages, Some(Vec::new()));
+        config.set_info_packages(None).unwrap();
+        assert_eq!(config.info_packages, None);
+        let bad = ["a b", ",", "a,", ",a", "a,,b", "a;b", "a\r\n", "\"a\"", "\u{fc}"];
+        refused(&bad, Config::set_supported);
+        refused(&bad, Config::set_allow);
+        refused(&bad, |config, text| config.set_info_packages(Some(text)));
+    }
+
+    #[test]
+    fn routes() {
+        let mut config = Config::default();
+        config.set_route_set(b"<sip:p1.example;lr>, \"a, b\" <sips:a,b@p2.example>;y").unwrap();
+        assert_eq!(texts(&config.route_set), ["<sip:p1.example;lr>", "\"a, b\" <sips:a,b@p2.example>;y"]);
+        config.set_route_set(b"").unwrap();
+        assert!(config.route_set.is_empty());
+        let bad = ["sip:p1;lr", "<tel:1>", "<sip:a>,", "<sip:a>,,<sip:b>", ",<sip:a>", "<sip:a>\r\n", "<sip:a", "x"];
+        refused(&bad, Config::set_route_set);
+    }
+
+    #[test]
+    fn numbers() {
+        let mut config = Config::default();
+        config.set_timers(100, 0, 1).unwrap();
+        let seconds = Duration::from_secs;
+        assert_eq!((config.timers.t1, config.timers.t2), (Duration::from_millis(100), seconds(4)));
+        assert_eq!(config.timers.t4, Duration::from_millis(1));
+        assert_eq!(config.set_timers(5_000, 0, 0).unwrap_err().kind, ErrorKind::Argument);
+        assert_eq!(config.timers.t1, Duration::from_millis(100));
+        config.set_timers(u32::MAX, u32::MAX, u32::MAX).unwrap();
+        config.set_answer_timeouts(0, 2_000).unwrap();
+        assert_eq!((config.invite_answer_timeout, config.other_answer_timeout), (seconds(180), seconds(2)));
+        config.set_limits(0, 5, u32::MAX).unwrap();
+        assert_eq!((config.limits.message_bytes, config.limits.sessions), (65_535, 5));
+        assert_eq!(config.limits.transactions, u32::MAX as usize);
+        config.set_tolerance(31).unwrap();
+        assert_eq!(config.set_tolerance(32).unwrap_err().kind, ErrorKind::Argument);
+        assert_eq!(config.tolerance, 31);
     }
 }

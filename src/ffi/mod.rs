@@ -15,4 +15,5 @@ pub mod structs;
 
 // The sections, in the order of the header.
 pub mod library;
+pub mod config;
 pub mod message;

@@ -25,6 +25,7 @@ pub use body::{Body, BodyView};
 pub use challenge::Challenge;
 pub use cseq::CSeq;
 pub use grammar::{Parameter, Parameters};
+pub(crate) use grammar::{is_token, list_value};
 pub use header::{HeaderId, HeaderName};
 pub use method::{Method, MethodName};
 pub use parse::{Malformed, RULE_VERSION};

@@ -1,0 +1,307 @@
+//! Section "config" of the header: the settings of an agent.
+//!
+//! In the header:
+//! A configuration is used by one thread at a time, may make many agents, and may be freed at once afterwards:
+//! sipdlg_agent_new() copies it. Setters return SIPDLG_OK, ERR_ARGUMENT or ERR_SYNTAX.
+
+#![allow(non_camel_case_types)]
+
+use crate::config::{Config, ForkPolicy, LogLevel};
+use crate::error::{Error, Result};
+use crate::ffi::convert::{boolean, optional_text};
+use crate::ffi::guard::{OK, guard, guard_or};
+use crate::ffi::structs::{sipdlg_log_t, sipdlg_status_t};
+use std::ffi::{c_char, c_void};
+use std::ptr;
+
+/// Settings of an agent. Made by sipdlg_config_new().
+pub struct sipdlg_config_t {
+    /// What the core is told.
+    pub(crate) core: Config,
+    /// Where log lines go: function and user pointer.
+    pub(crate) log: (sipdlg_log_t, *mut c_void),
+}
+
+/// Sets something in a configuration.
+///
+/// # Safety
+/// `config` is NULL, or came from sipdlg_config_new(), lives, and is used by no other thread.
+unsafe fn set(config: *mut sipdlg_config_t, set: impl FnOnce(&mut sipdlg_config_t) -> Result<()>) -> sipdlg_status_t {
+    guard(|| {
+        // SAFETY: promised by the caller.
+        set(unsafe { config.as_mut() }.ok_or_else(|| Error::argument("config is NULL"))?)?;
+        Ok(OK)
+    })
+}
+
+/// New, with every default. NULL only without memory. Free it with sipdlg_config_free().
+#[unsafe(no_mangle)]
+pub extern "C" fn sipdlg_config_new() -> *mut sipdlg_config_t {
+    guard_or(ptr::null_mut(), || {
+        Ok(Box::into_raw(Box::new(sipdlg_config_t { core: Config::default(), log: (None, ptr::null_mut()) })))
+    })
+}
+
+/// NULL is allowed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_config_free(config: *mut sipdlg_config_t) {
+    guard_or((), || {
+        if !config.is_null() {
+            // SAFETY: the caller promises that it came from sipdlg_config_new() and is not used any more.
+            drop(unsafe { Box::from_raw(config) });
+        }
+        Ok(())
+    });
+}
+
+/// Identity: From of what we send, `"Alice" <sip:alice@example.com>` or a URI. Default sip:anonymous@anonymous.invalid
+/// (RFC 3261 §8.1.1.3).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_config_set_aor(
+    config: *mut sipdlg_config_t,
+    name_addr: *const c_char,
+) -> sipdlg_status_t {
+    // SAFETY: the caller's promises are those of `set`; text as the header says.
+    unsafe {
+        set(config, |config| match optional_text(name_addr) {
+            Some(name_addr) => config.core.set_aor(name_addr),
+            None => {
+                config.core.aor = Config::default().aor;
+                Ok(())
+            }
+        })
+    }
+}
+
+/// Contact (name-addr or URI). Default: user of the AOR at the address of the transport in use (RFC 3261 §8.1.1.8).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_config_set_contact(
+    config: *mut sipdlg_config_t,
+    name_addr: *const c_char,
+) -> sipdlg_status_t {
+    // SAFETY: the caller's promises are those of `set`; text as the header says.
+    unsafe {
+        set(config, |config| match optional_text(name_addr) {
+            Some(name_addr) => config.core.set_contact(name_addr),
+            None => {
+                config.core.contact = None;
+                Ok(())
+            }
+        })
+    }
+}
+
+/// User-Agent and Server. Default "sipdlg/VERSION"; "" sends none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_config_set_user_agent(
+    config: *mut sipdlg_config_t,
+    value: *const c_char,
+) -> sipdlg_status_t {
+    // SAFETY: the caller's promises are those of `set`; text as the header says.
+    unsafe {
+        set(config, |config| match optional_text(value) {
+            Some(value) => config.core.set_user_agent(value),
+            None => {
+                config.core.user_agent = Config::default().user_agent;
+                Ok(())
+            }
+        })
+    }
+}
+
+/// Option tags for Supported, comma separated, beyond those that the settings imply. Default none. Tags of extensions
+/// that this version lacks (100rel, timer, replaces) are not sent.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_config_set_supported(
+    config: *mut sipdlg_config_t,
+    tags: *const c_char,
+) -> sipdlg_status_t {
+    // SAFETY: the caller's promises are those of `set`; text as the header says.
+    unsafe { set(config, |config| config.core.set_supported(optional_text(tags).unwrap_or_default())) }
+}
+
+/// Methods in Allow, comma separated. Others are answered 405. Default: INVITE ACK CANCEL BYE INFO OPTIONS. Methods that
+/// this version lacks (PRACK, UPDATE, NOTIFY, REFER) are left out.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_config_set_allow(
+    config: *mut sipdlg_config_t,
+    methods: *const c_char,
+) -> sipdlg_status_t {
+    // SAFETY: the caller's promises are those of `set`; text as the header says.
+    unsafe {
+        set(config, |config| match optional_text(methods) {
+            Some(methods) => config.core.set_allow(methods),
+            None => {
+                config.core.allow = Config::default().allow;
+                Ok(())
+            }
+        })
+    }
+}
+
+/// Preloaded routes (an outbound proxy), a Route header value: "<sip:proxy;lr>, <...>". Default none (RFC 3261 §8.1.2).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_config_set_route_set(
+    config: *mut sipdlg_config_t,
+    routes: *const c_char,
+) -> sipdlg_status_t {
+    // SAFETY: the caller's promises are those of `set`; text as the header says.
+    unsafe { set(config, |config| config.core.set_route_set(optional_text(routes).unwrap_or_default())) }
+}
+
+/// T1, T2, T4 of RFC 3261 §17 in milliseconds; 0 keeps one. Default 500, 4000, 5000. Errors: ERR_ARGUMENT T1 > T2.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_config_set_timers(
+    config: *mut sipdlg_config_t,
+    t1_ms: u32,
+    t2_ms: u32,
+    t4_ms: u32,
+) -> sipdlg_status_t {
+    // SAFETY: the caller's promises are those of `set`.
+    unsafe { set(config, |config| config.core.set_timers(t1_ms, t2_ms, t4_ms)) }
+}
+
+/// Time the host may take to answer an INVITE (then 480; Expires may shorten it) and any other request (then its
+/// default) in milliseconds; 0 keeps one. Default 180000, 16000.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_config_set_answer_timeouts(
+    config: *mut sipdlg_config_t,
+    invite_ms: u32,
+    other_ms: u32,
+) -> sipdlg_status_t {
+    // SAFETY: the caller's promises are those of `set`.
+    unsafe { set(config, |config| config.core.set_answer_timeouts(invite_ms, other_ms)) }
+}
+
+/// Upper bounds; 0 keeps one. Default 65535 bytes, 100000, 200000. Beyond: 513, 503, or dropped and counted.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_config_set_limits(
+    config: *mut sipdlg_config_t,
+    message_bytes: u32,
+    sessions: u32,
+    transactions: u32,
+) -> sipdlg_status_t {
+    // SAFETY: the caller's promises are those of `set`.
+    unsafe { set(config, |config| config.core.set_limits(message_bytes, sessions, transactions)) }
+}
+
+/// What to do with a second 2xx: enum sipdlg_fork_policy_e. Default FORK_FIRST: it is ACKed, then ended with BYE.
+/// FORK_ALL: another ACCEPT event.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_config_set_fork_policy(config: *mut sipdlg_config_t, policy: i32) -> sipdlg_status_t {
+    let policies = [ForkPolicy::First, ForkPolicy::All];
+    let known = policies.into_iter().find(|known| *known as i32 == policy);
+    // SAFETY: the caller's promises are those of `set`.
+    unsafe {
+        set(config, |config| {
+            config.core.fork_policy = known.ok_or_else(|| Error::argument(format!("policy is {policy}")))?;
+            Ok(())
+        })
+    }
+}
+
+/// RFC 6086: packages for Recv-Info, comma separated; "": an empty Recv-Info. Default NULL: packages are not supported,
+/// no Recv-Info is sent.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_config_set_info_packages(
+    config: *mut sipdlg_config_t,
+    packages: *const c_char,
+) -> sipdlg_status_t {
+    // SAFETY: the caller's promises are those of `set`; text as the header says.
+    unsafe { set(config, |config| config.core.set_info_packages(optional_text(packages))) }
+}
+
+/// Bits of enum sipdlg_quirk_e that are tolerated. Default: all but PRACK_UNASKED and REQUESTS_IN_EARLY.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_config_set_tolerance(config: *mut sipdlg_config_t, quirks: u32) -> sipdlg_status_t {
+    // SAFETY: the caller's promises are those of `set`.
+    unsafe { set(config, |config| config.core.set_tolerance(quirks)) }
+}
+
+/// Seed of tags, branches and random waits. Default: from the operating system. The same seed and inputs give the same
+/// bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_config_set_seed(config: *mut sipdlg_config_t, seed: u64) -> sipdlg_status_t {
+    // SAFETY: the caller's promises are those of `set`.
+    unsafe {
+        set(config, |config| {
+            config.core.seed = Some(seed);
+            Ok(())
+        })
+    }
+}
+
+/// 1: time is what sipdlg_agent_set_time() says (tests, replay). Default 0. Not with run_once or start.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_config_set_manual_clock(config: *mut sipdlg_config_t, on: i32) -> sipdlg_status_t {
+    // SAFETY: the caller's promises are those of `set`.
+    unsafe {
+        set(config, |config| {
+            config.core.manual_clock = boolean(on, "on")?;
+            Ok(())
+        })
+    }
+}
+
+/// Log lines up to a level (enum sipdlg_log_level_e). Default none. `user` must outlive the agents.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_config_set_log(
+    config: *mut sipdlg_config_t,
+    level: i32,
+    log: sipdlg_log_t,
+    user: *mut c_void,
+) -> sipdlg_status_t {
+    let levels = [LogLevel::Off, LogLevel::Error, LogLevel::Warn, LogLevel::Info, LogLevel::Debug];
+    let known = levels.into_iter().find(|known| *known as i32 == level);
+    // SAFETY: the caller's promises are those of `set`.
+    unsafe {
+        set(config, |config| {
+            let known = known.ok_or_else(|| Error::argument(format!("level is {level}")))?;
+            // Lines that no one hears are not made.
+            config.core.log_level = if log.is_some() { known } else { LogLevel::Off };
+            config.log = (log, user);
+            Ok(())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    unsafe extern "C" fn log(_user: *mut c_void, _level: i32, _line: *const c_char) {}
+
+    #[test]
+    fn setters_through_the_abi() {
+        let config = sipdlg_config_new();
+        // SAFETY: a living configuration of this thread, text with its NUL; freed last.
+        unsafe {
+            assert_eq!(sipdlg_config_set_aor(config, c"<sip:a@b>".as_ptr()), OK);
+            assert_eq!((*config).core.aor, b"<sip:a@b>");
+            assert_eq!(sipdlg_config_set_aor(config, c"a\nb".as_ptr()), -5);
+            assert_eq!(sipdlg_config_set_aor(config, ptr::null()), OK);
+            assert_eq!((*config).core.aor, Config::default().aor);
+            assert_eq!(sipdlg_config_set_contact(config, c"sip:a@b".as_ptr()), OK);
+            assert_eq!(sipdlg_config_set_contact(config, ptr::null()), OK);
+            assert_eq!((*config).core.contact, None);
+            assert_eq!(sipdlg_config_set_fork_policy(config, 1), OK);
+            assert_eq!((*config).core.fork_policy, ForkPolicy::All);
+            assert_eq!((sipdlg_config_set_fork_policy(config, 2), sipdlg_config_set_fork_policy(config, -1)), (-1, -1));
+            assert_eq!(
+                (sipdlg_config_set_manual_clock(config, 1), sipdlg_config_set_manual_clock(config, 2)),
+                (OK, -1)
+            );
+            assert_eq!(sipdlg_config_set_tolerance(config, 32), -1);
+            assert_eq!(sipdlg_config_set_seed(config, 7), OK);
+            assert_eq!((*config).core.seed, Some(7));
+            assert_eq!(sipdlg_config_set_log(config, 4, Some(log), ptr::null_mut()), OK);
+            assert_eq!((*config).core.log_level, LogLevel::Debug);
+            assert_eq!(sipdlg_config_set_log(config, 5, Some(log), ptr::null_mut()), -1);
+            assert_eq!(sipdlg_config_set_log(config, 4, None, ptr::null_mut()), OK);
+            assert_eq!((*config).core.log_level, LogLevel::Off);
+            assert_eq!(sipdlg_config_set_seed(ptr::null_mut(), 7), -1);
+            sipdlg_config_free(config);
+            sipdlg_config_free(ptr::null_mut());
+        }
+    }
+}
