@@ -286,6 +286,7 @@ fn broken_headers_are_named_and_answerable() {
         ("To", "To: <sip:b>\r\nTo: <sip:b>", true),
         ("Call-ID", "", false),
         ("Call-ID", "Call-ID: a b", true),
+        ("Call-ID", "Call-ID: a\u{1}b", true),
         ("Call-ID", "Call-ID: ", false),
         ("Call-ID", "Call-ID: a\r\ni: a", true),
         ("CSeq", "", false),

@@ -6,21 +6,19 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// `token`.
 pub(crate) const TOKEN: u8 = 1;
-/// `word`, with `@`: what a Call-ID is made of.
-pub(crate) const WORD: u8 = 2;
 /// Host names and IPv4 addresses; the underscore is no letter of RFC 1123, but real.
-pub(crate) const HOST: u8 = 4;
+pub(crate) const HOST: u8 = 2;
 /// `unreserved` and `user-unreserved`, and bytes beyond ASCII, which pass through.
-pub(crate) const USER: u8 = 8;
+pub(crate) const USER: u8 = 4;
 /// What stands in a header parameter's value outside quotes. Wider than the grammar (tags with `@`, `/` or `=` are
 /// seen): every visible byte that separates nothing.
-pub(crate) const VALUE: u8 = 16;
+pub(crate) const VALUE: u8 = 8;
 /// `0` to `9`.
-pub(crate) const DIGIT: u8 = 32;
+pub(crate) const DIGIT: u8 = 16;
 /// Space and tab; folds are spaces already.
-pub(crate) const BLANK: u8 = 64;
+pub(crate) const BLANK: u8 = 32;
 /// `paramchar` and `hnv-unreserved` of URIs without the escapes.
-pub(crate) const URI_PARAMETER: u8 = 128;
+pub(crate) const URI_PARAMETER: u8 = 64;
 
 static CLASS: [u8; 256] = classes();
 
@@ -44,9 +42,6 @@ const fn classes() -> [u8; 256] {
         let mut class = 0;
         if letter || has(b"-.!%*_+`'~", byte) {
             class |= TOKEN;
-        }
-        if letter || has(b"-.!%*_+`'~()<>:\\\"/[]?{}@", byte) {
-            class |= WORD;
         }
         if letter || has(b"-._", byte) {
             class |= HOST;

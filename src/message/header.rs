@@ -143,10 +143,10 @@ struct Entry {
     id: HeaderId,
 }
 
-/// Names by length: those of length `n` are `entries[starts[n]..starts[n + 1]]`.
+/// Names by length: `ranges[n]` is where those of length `n` begin and end.
 struct Names {
     entries: [Entry; HEADERS.len()],
-    starts: [u8; LONGEST + 2],
+    ranges: [(u8, u8); LONGEST + 1],
 }
 
 static NAMES: Names = names();
@@ -154,10 +154,10 @@ static COMPACT: [HeaderId; 256] = compact();
 
 const fn names() -> Names {
     let mut names =
-        Names { entries: [Entry { words: [0; 2], id: HeaderId::Other }; HEADERS.len()], starts: [0; LONGEST + 2] };
+        Names { entries: [Entry { words: [0; 2], id: HeaderId::Other }; HEADERS.len()], ranges: [(0, 0); LONGEST + 1] };
     let (mut length, mut filled) = (0, 0);
     while length <= LONGEST {
-        names.starts[length] = filled as u8;
+        let start = filled as u8;
         let mut i = 0;
         while i < HEADERS.len() {
             let name = HEADERS[i].1.as_bytes();
@@ -172,9 +172,9 @@ const fn names() -> Names {
             }
             i += 1;
         }
+        names.ranges[length] = (start, filled as u8);
         length += 1;
     }
-    names.starts[LONGEST + 1] = filled as u8;
     assert!(filled == HEADERS.len(), "LONGEST is too small");
     names
 }
@@ -237,9 +237,7 @@ fn lookup(words: [u64; 2], length: usize, text: &[u8]) -> HeaderId {
     if length == 1 {
         return text.first().map_or(HeaderId::Other, |letter| COMPACT[usize::from(*letter)]);
     }
-    let (Some(start), Some(end)) = (NAMES.starts.get(length), NAMES.starts.get(length + 1)) else {
-        return HeaderId::Other;
-    };
+    let Some((start, end)) = NAMES.ranges.get(length) else { return HeaderId::Other };
     let entries = NAMES.entries.get(usize::from(*start)..usize::from(*end)).unwrap_or_default();
     for entry in entries {
         if entry.words == words

@@ -71,10 +71,13 @@ impl Span {
 /// A header line.
 #[derive(Clone, Copy, Debug)]
 struct Field {
+    /// Where the line begins.
     name: u32,
-    value: u32,
+    /// Of the value.
     length: u32,
-    name_length: u16,
+    /// From the beginning of the line to the value.
+    offset: u16,
+    name_length: u8,
     id: HeaderId,
 }
 
@@ -105,7 +108,8 @@ pub struct Message {
     from_tag: Span,
     to_tag: Span,
     call_id: Span,
-    cseq_method: Span,
+    cseq_name: Span,
+    cseq_method: Method,
     cseq: u32,
     method: Method,
     body: u32,
@@ -168,7 +172,7 @@ impl Message {
     pub fn method_text(&self) -> &[u8] {
         match self.start {
             Start::Request { name, .. } => self.text(name),
-            Start::Response { .. } => self.text(self.cseq_method),
+            Start::Response { .. } => self.text(self.cseq_name),
         }
     }
 
@@ -262,11 +266,7 @@ impl Message {
     /// The method of CSeq.
     #[inline]
     pub fn cseq_method(&self) -> MethodName<'_> {
-        // The CSeq of a request has the method of its start line; of a malformed one it may not.
-        match self.start {
-            Start::Request { .. } => MethodName::new(self.text(self.cseq_method)),
-            Start::Response { .. } => MethodName { method: self.method, text: self.text(self.cseq_method) },
-        }
+        MethodName { method: self.cseq_method, text: self.text(self.cseq_name) }
     }
 
     /// CSeq.
@@ -366,13 +366,13 @@ impl Message {
 
     #[inline]
     fn value_of(&self, field: &Field) -> &[u8] {
-        self.text(Span { start: field.value, length: field.length })
+        self.text(Span { start: field.name.saturating_add(u32::from(field.offset)), length: field.length })
     }
 
     /// The header line as written (folds as spaces), without its end.
     #[inline]
     fn line_of(&self, field: &Field) -> &[u8] {
-        let length = field.value.saturating_sub(field.name).saturating_add(field.length);
+        let length = field.length.saturating_add(u32::from(field.offset));
         self.text(Span { start: field.name, length })
     }
 

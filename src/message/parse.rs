@@ -1,7 +1,7 @@
 //! The one pass over a message: framing (RFC 3261 §7, §18.3), header ranges, keys, mandatory headers.
 
 use super::cseq::CSeq;
-use super::grammar::{self, WORD, is_token, trim_end, trim_start};
+use super::grammar::{self, is_token, trim_end, trim_start};
 use super::header::{HeaderId, scan_name};
 use super::method::Method;
 use super::via::Via;
@@ -95,7 +95,8 @@ pub(super) fn parse(data: &[u8], flow: Option<Flow>) -> Result<Message, Malforme
         from_tag: Span::NONE,
         to_tag: Span::NONE,
         call_id: Span::NONE,
-        cseq_method: Span::NONE,
+        cseq_name: Span::NONE,
+        cseq_method: Method::Other,
         cseq: 0,
         method: Method::Other,
         body: 0,
@@ -127,41 +128,38 @@ pub(super) fn parse(data: &[u8], flow: Option<Flow>) -> Result<Message, Malforme
 
 /// Where the line ends that goes on at `from`: the place of its CR LF.
 ///
-/// Sixteen bytes a step, looking for control characters, of which a tab is the only usual one in a line: half the
+/// Sixteen bytes a step, looking for control characters, of which a tab is the only usual one in a line: a third of the
 /// instructions of three-byte `memchr`, whose start costs more than lines of this length.
 #[inline]
 fn line_end(text: &[u8], from: usize) -> Option<usize> {
-    let mut rest = text.get(from..)?;
-    let mut at = from;
-    loop {
-        let offset = match rest.split_first_chunk::<16>() {
-            Some((chunk, after)) => {
-                let chunk = u128::from_le_bytes(*chunk);
-                let (low, high) = (controls(chunk as u64), controls((chunk >> 64) as u64));
-                if low | high == 0 {
-                    at += 16;
-                    rest = after;
-                    continue;
-                }
-                (if low != 0 { low.trailing_zeros() } else { 64 + high.trailing_zeros() }) as usize / 8
-            }
-            None => rest.iter().position(|byte| *byte < b' ')?,
-        };
-        match rest.get(offset..)? {
-            [b'\r', b'\n', ..] => return Some(at + offset),
-            [b'\r' | b'\n' | 0, ..] => return None,
-            _ => {}
-        }
-        at += offset + 1;
-        rest = rest.get(offset + 1..)?;
-    }
-}
-
-/// The high bit of the first byte below 0x20 is set, and no bit before it.
-#[inline]
-const fn controls(word: u64) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
-    word.wrapping_sub(ONES * 0x20) & !word & (ONES << 7)
+    const HIGH: u64 = ONES << 7;
+    // The high bit of every byte below 0x20 is set, of some beyond ASCII too, and of none that is neither.
+    let suspicious = |word: u64| word.wrapping_sub(ONES * 0x20);
+    let mut rest = text.get(from..)?;
+    loop {
+        while let Some((chunk, after)) = rest.split_first_chunk::<16>() {
+            let chunk = u128::from_le_bytes(*chunk);
+            let (low, high) = (chunk as u64, (chunk >> 64) as u64);
+            if (suspicious(low) | suspicious(high)) & HIGH != 0 {
+                let (low, high) = (suspicious(low) & !low & HIGH, suspicious(high) & !high & HIGH);
+                if low | high != 0 {
+                    let bit = if low != 0 { low.trailing_zeros() } else { 64 + high.trailing_zeros() };
+                    rest = rest.get(bit as usize / 8..)?;
+                    break;
+                }
+            }
+            rest = after;
+        }
+        if rest.len() < 16 {
+            rest = rest.get(rest.iter().position(|byte| *byte < b' ')?..)?;
+        }
+        match rest {
+            [b'\r', b'\n', ..] => return Some(text.len() - rest.len()),
+            [b'\r' | b'\n' | 0, ..] => return None,
+            _ => rest = rest.get(1..)?,
+        }
+    }
 }
 
 #[inline]
@@ -176,6 +174,7 @@ impl Message {
         let end = line_end(text, 0).ok_or(RULE_CRLF)?;
         self.start_line(text, end, pass)?;
         let mut at = end + 2;
+        let mut lines = 0;
         loop {
             let rest = text.get(at..).unwrap_or_default();
             if let [b'\r', b'\n', ..] = rest {
@@ -194,15 +193,19 @@ impl Message {
             if id == HeaderId::Other {
                 (id, name_length) = other_name(text.get(at..at + name_length).unwrap_or_default())?;
             }
-            let (value, length) = trim_bounds(text, after_colon, end);
-            if self.fields.len() == MAX_FIELDS {
+            if lines == MAX_FIELDS {
                 return Err("at most 256 header lines (a limit of this library)");
             }
-            let name_length = u16::try_from(name_length).map_err(|_| "a header name is shorter than 64 KiB")?;
-            self.fields.push(Field { name: number(at), value, length, name_length, id });
+            lines += 1;
+            let value = trimmed(text, after_colon, end);
+            let offset = u16::try_from((value.start as usize).wrapping_sub(at));
+            let (Ok(offset), Ok(name_length)) = (offset, u8::try_from(name_length)) else {
+                return Err("a header name is at most 255 bytes long (a limit of this library)");
+            };
+            self.fields.push(Field { name: number(at), length: value.length, offset, name_length, id });
             // The headers with keys have the lowest numbers.
             if id <= HeaderId::ContentLength {
-                if let Err(broken) = self.take_key(text, id, Span { start: value, length }, pass) {
+                if let Err(broken) = self.take_key(text, id, value, pass) {
                     pass.broken = pass.broken.or(Some(broken));
                 }
             }
@@ -262,8 +265,8 @@ impl Message {
             }
             HeaderId::CallId => {
                 once(&mut pass.call_id, "Call-ID")?;
-                if value.is_empty() || !grammar::all(value, WORD) {
-                    return Err(("Call-ID", "is word@word (RFC 3261 §25.1 callid)"));
+                if value.is_empty() || !grammar::is_visible(value) {
+                    return Err(("Call-ID", "is without blanks (RFC 3261 §25.1 callid)"));
                 }
                 self.call_id = span;
             }
@@ -274,7 +277,7 @@ impl Message {
                 };
                 let span = Span::of(method.text, text);
                 self.cseq = number;
-                self.cseq_method = span;
+                (self.cseq_method, self.cseq_name) = (method.method, span);
                 match self.start {
                     Start::Request { name, .. } if name.get(text) != Some(method.text) => {
                         return Err(("CSeq", "has the method of the request (RFC 3261 §8.1.1.5)"));
@@ -380,10 +383,14 @@ fn other_name(name: &[u8]) -> Result<(HeaderId, usize), &'static str> {
     Ok((HeaderId::from_name(name), name.len()))
 }
 
-/// Start and length of the value between `from` and `to` without the blanks around it.
+/// The value between `from` and `to` without the blanks around it.
 #[inline]
-fn trim_bounds(text: &[u8], from: usize, to: usize) -> (u32, u32) {
-    let trimmed = trim_start(text.get(from..to).unwrap_or_default());
-    let start = to - trimmed.len();
-    (number(start), number(trim_end(trimmed).len()))
+fn trimmed(text: &[u8], from: usize, to: usize) -> Span {
+    let value = text.get(from..to).unwrap_or_default();
+    let value = match value {
+        // As nearly all are: one space before, none behind.
+        [b' ', rest @ ..] if matches!(rest, [first, .., last] if *first > b' ' && *last > b' ') => rest,
+        _ => trim_end(trim_start(value)),
+    };
+    Span::of(value, text)
 }
