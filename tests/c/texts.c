@@ -88,7 +88,8 @@ int main(void)
     statuses();
     last_error();
     endpoints();
-    CHECK_NUMBER(sipdlg_effect_of("INVITE", 481), SIPDLG_EFFECT_DIALOG);
+    CHECK_NUMBER(sipdlg_effect_of("INVITE", 404), SIPDLG_EFFECT_DIALOG);
+    CHECK_NUMBER(sipdlg_effect_of("INVITE", 481), SIPDLG_EFFECT_USAGE);
     CHECK_NUMBER(sipdlg_effect_of("INFO", 486), SIPDLG_EFFECT_TRANSACTION);
     CHECK_STATUS(sipdlg_effect_of(NULL, 481), SIPDLG_ERR_ARGUMENT);
     CHECK_STATUS(sipdlg_effect_of("INVITE", 200), SIPDLG_ERR_ARGUMENT);
