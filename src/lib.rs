@@ -5,13 +5,17 @@
 //! (`include/sipdlg.h`); the modules are public so that the project's own tests reach every floor.
 #![deny(unsafe_code)]
 
+pub mod agent;
+pub mod attachment;
 pub mod config;
+pub mod dialog;
 pub mod error;
 pub mod ffi;
 pub mod flow;
 pub mod message;
 pub mod random;
 pub mod session;
+pub mod slots;
 pub mod time;
 pub mod timer;
 pub mod transaction;

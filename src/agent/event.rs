@@ -1,9 +1,10 @@
 //! What the agent tells the host, in order.
 
-use crate::agent::{IncomingId, OutgoingId, SessionId};
 use crate::flow::Transport;
 use crate::message::{Message, Method};
+pub use crate::session::reason::Reason;
 use crate::session::{SessionState, SignalingState};
+use crate::slots::{IncomingId, OutgoingId, SessionId};
 use std::sync::Arc;
 
 /// Kinds of events; the numbers are those of `enum sipdlg_event_kind_e`.
@@ -45,7 +46,13 @@ impl EventKind {
     pub fn is_fate(self) -> bool {
         matches!(
             self,
-            Self::Trying | Self::Progress | Self::Accept | Self::Redirect | Self::Reject | Self::Challenge | Self::GlareRetry
+            Self::Trying
+                | Self::Progress
+                | Self::Accept
+                | Self::Redirect
+                | Self::Reject
+                | Self::Challenge
+                | Self::GlareRetry
         )
     }
 }
@@ -62,34 +69,6 @@ pub mod flag {
     pub const NEEDS_ACK: u32 = 8;
     /// INVITE whose Replaces says early-only.
     pub const EARLY_ONLY: u32 = 16;
-}
-
-/// Why the library did something by itself; the numbers are those of `enum sipdlg_reason_e`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[repr(u8)]
-#[allow(missing_docs)]
-pub enum Reason {
-    #[default]
-    None = 0,
-    LocalHangup = 1,
-    RemoteBye = 2,
-    Rejected = 3,
-    Cancelled = 4,
-    AckTimeout = 5,
-    SessionExpired = 6,
-    DialogGone = 7,
-    ForkLost = 8,
-    Replaced = 9,
-    Disposed = 10,
-    AnswerTimeout = 11,
-    PrackTimeout = 12,
-    NoAnswerIn2xx = 13,
-    GlareRetry = 20,
-    Authenticated = 21,
-    Refreshed = 22,
-    RefusedByRule = 23,
-    DefaultAnswer = 24,
-    Transport = 25,
 }
 
 /// What happened; the fields are those of `sipdlg_event_t`.

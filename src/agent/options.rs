@@ -1,10 +1,10 @@
 //! How a request or response of the host differs from the usual.
 
-use crate::agent::IncomingId;
+pub use crate::attachment::Attachment;
+use crate::error::Result;
 use crate::flow::Flow;
-use std::any::Any;
-use std::fmt;
-use std::sync::Arc;
+use crate::message;
+use crate::slots::IncomingId;
 
 /// A body to send.
 #[derive(Clone, Copy, Debug)]
@@ -15,6 +15,17 @@ pub struct Body<'a> {
     pub content_type: Option<&'a [u8]>,
     /// `None`: "session" for application/sdp, else "render" (RFC 3261 §20.11).
     pub disposition: Option<&'a [u8]>,
+}
+
+impl<'a> Body<'a> {
+    /// Checked for what a header line can hold.
+    pub(super) fn checked(self) -> Result<message::Body<'a>> {
+        for text in [self.content_type, self.disposition].into_iter().flatten() {
+            message::write::check_line(text)?;
+        }
+        let content_type = self.content_type.unwrap_or(b"application/sdp");
+        Ok(message::Body { content_type, disposition: self.disposition, content: self.content })
+    }
 }
 
 /// Bits of `enum sipdlg_request_flag_e`.
@@ -33,22 +44,6 @@ pub mod request_flag {
 pub mod response_flag {
     /// 101-199 to INVITE by RFC 3262.
     pub const RELIABLE: u32 = 1;
-}
-
-/// What the host hung on an object: carried, counted (`Arc`) and let go of with the object, never looked into.
-/// A session starts with that of its INVITE; a request in a dialog starts with the user data of its session.
-#[derive(Clone, Default)]
-pub struct Attachment {
-    /// Who hears of it.
-    pub delegate: Option<Arc<dyn Any + Send + Sync>>,
-    /// The host's own.
-    pub user: Option<Arc<dyn Any + Send + Sync>>,
-}
-
-impl fmt::Debug for Attachment {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "Attachment({}, {})", self.delegate.is_some(), self.user.is_some())
-    }
 }
 
 /// `sipdlg_request_options_t`. All text is checked by the call that takes it.

@@ -24,6 +24,11 @@ impl<'a> Body<'a> {
     pub fn sdp(content: &'a [u8]) -> Self {
         Self { content_type: b"application/sdp", disposition: None, content }
     }
+
+    /// As the peer will see it.
+    pub fn view(&self) -> BodyView<'a> {
+        BodyView::new(self.content, self.content_type, self.disposition)
+    }
 }
 
 /// A body received or kept.

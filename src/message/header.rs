@@ -140,27 +140,24 @@ const LONGEST: usize = 24;
 #[derive(Clone, Copy)]
 struct Entry {
     words: [u64; 2],
-    length: u8,
     id: HeaderId,
 }
 
-/// Names by length: `starts[n]` is where those of length `n` begin, if there are any.
+/// Names by length: `ranges[n]` is where those of length `n` begin and end.
 struct Names {
     entries: [Entry; HEADERS.len()],
-    starts: [u8; LONGEST + 1],
+    ranges: [(u8, u8); LONGEST + 1],
 }
 
 static NAMES: Names = names();
 static COMPACT: [HeaderId; 256] = compact();
 
 const fn names() -> Names {
-    let mut names = Names {
-        entries: [Entry { words: [0; 2], length: 0, id: HeaderId::Other }; HEADERS.len()],
-        starts: [0; LONGEST + 1],
-    };
+    let mut names =
+        Names { entries: [Entry { words: [0; 2], id: HeaderId::Other }; HEADERS.len()], ranges: [(0, 0); LONGEST + 1] };
     let (mut length, mut filled) = (0, 0);
     while length <= LONGEST {
-        names.starts[length] = filled as u8;
+        let start = filled as u8;
         let mut i = 0;
         while i < HEADERS.len() {
             let name = HEADERS[i].1.as_bytes();
@@ -170,12 +167,12 @@ const fn names() -> Names {
                     names.entries[filled].words[j / 8] |= (name[j].to_ascii_lowercase() as u64) << (j % 8 * 8);
                     j += 1;
                 }
-                names.entries[filled].length = length as u8;
                 names.entries[filled].id = HEADERS[i].0;
                 filled += 1;
             }
             i += 1;
         }
+        names.ranges[length] = (start, filled as u8);
         length += 1;
     }
     assert!(filled == HEADERS.len(), "LONGEST is too small");
@@ -240,20 +237,15 @@ fn lookup(words: [u64; 2], length: usize, text: &[u8]) -> HeaderId {
     if length == 1 {
         return text.first().map_or(HeaderId::Other, |letter| COMPACT[usize::from(*letter)]);
     }
-    // A length beyond the longest begins at no entry.
-    let mut at = NAMES.starts.get(length).map_or(usize::MAX, |start| usize::from(*start));
-    while let Some(entry) = NAMES.entries.get(at) {
-        if entry.words == words {
-            let is_it = length <= SHORT
-                || text.get(..length).is_some_and(|name| name.eq_ignore_ascii_case(entry.id.name().as_bytes()));
-            if is_it && usize::from(entry.length) == length {
-                return entry.id;
-            }
+    let Some((start, end)) = NAMES.ranges.get(length) else { return HeaderId::Other };
+    let entries = NAMES.entries.get(usize::from(*start)..usize::from(*end)).unwrap_or_default();
+    for entry in entries {
+        if entry.words == words
+            && (length <= SHORT
+                || text.get(..length).is_some_and(|n| n.eq_ignore_ascii_case(entry.id.name().as_bytes())))
+        {
+            return entry.id;
         }
-        if usize::from(entry.length) != length {
-            break;
-        }
-        at += 1;
     }
     HeaderId::Other
 }

@@ -24,6 +24,7 @@ pub use address::NameAddr;
 pub use body::{Body, BodyView};
 pub use challenge::Challenge;
 pub use cseq::CSeq;
+pub(crate) use grammar::host_ip;
 pub use grammar::{Parameter, Parameters};
 pub(crate) use grammar::{is_token, list_value};
 pub use header::{HeaderId, HeaderName};

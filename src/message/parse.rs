@@ -387,11 +387,10 @@ fn other_name(name: &[u8]) -> Result<(HeaderId, usize), &'static str> {
 #[inline]
 fn trimmed(text: &[u8], from: usize, to: usize) -> Span {
     let value = text.get(from..to).unwrap_or_default();
-    match value {
+    let value = match value {
         // As nearly all are: one space before, none behind.
-        [b' ', first, .., last] if *first > b' ' && *last > b' ' => {
-            Span { start: number(from + 1), length: number(value.len() - 1) }
-        }
-        _ => Span::of(trim_end(trim_start(value)), text),
-    }
+        [b' ', rest @ ..] if matches!(rest, [first, .., last] if *first > b' ' && *last > b' ') => rest,
+        _ => trim_end(trim_start(value)),
+    };
+    Span::of(value, text)
 }

@@ -1,6 +1,22 @@
 //! SessionDialog: the INVITE usage of a dialog.
 
+pub mod ack;
+pub mod offer_answer;
+pub mod peer;
+pub mod reason;
+pub mod reinvite;
+pub mod terminate;
 pub mod usage;
+
+use crate::attachment::Attachment;
+use crate::dialog::Dialog;
+use crate::flow::Flow;
+use crate::slots::{IncomingId, OutgoingId};
+use ack::Accepted;
+use offer_answer::{OfferAnswer, StoredBody};
+use peer::Peer;
+use reason::Ending;
+use smallvec::SmallVec;
 
 /// SessionState of SIP.js; the numbers are those of `enum sipdlg_session_state_e`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -32,4 +48,279 @@ pub enum SignalingState {
     Stable = 3,
     /// The session is over.
     Closed = 4,
+}
+
+/// Who sent the INVITE that made the dialog.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// We did.
+    Caller,
+    /// The peer did.
+    Callee,
+}
+
+/// The INVITE that made the session, while it lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Ours.
+    Outgoing(OutgoingId),
+    /// The peer's.
+    Incoming(IncomingId),
+}
+
+/// Where the session stands. Each phase holds what only it needs.
+#[derive(Clone, Debug)]
+pub enum Phase {
+    /// Made for a live INVITE of the peer, nothing answered.
+    Initial,
+    /// Between a tagged provisional response and the final one.
+    Early,
+    /// Callee: 2xx sent, ACK not here (the 2xx is in [`Session::accepted`]).
+    AckWait,
+    /// Both sides have it.
+    Confirmed,
+    /// Over: nothing more is allowed. Its last event may still be owed.
+    Terminated(Ending),
+}
+
+/// A 2xx to our INVITE whose ACK is left to the host.
+#[derive(Clone, Copy, Debug)]
+pub struct OwedAck {
+    /// The INVITE.
+    pub outgoing: OutgoingId,
+    /// Whether the 2xx brought an offer.
+    pub answer_due: bool,
+}
+
+/// A hang-up that waits for its BYE to become legal.
+#[derive(Clone, Debug)]
+pub struct DeferredBye {
+    /// Header lines and body of the BYE, ready to be written.
+    pub tail: Box<[u8]>,
+}
+
+/// One INVITE usage of a dialog.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// The dialog.
+    pub dialog: Dialog,
+    /// Who called.
+    pub role: Role,
+    /// Where it stands.
+    pub phase: Phase,
+    /// Offer and answer.
+    pub signaling: OfferAnswer,
+    /// Answer seen in an unreliable 1xx: the answer when the 2xx brings none (RFC 3261 §13.2.1).
+    pub preview: Option<Box<StoredBody>>,
+    /// The INVITE that made it, while it lives.
+    pub origin: Option<Origin>,
+    /// 2xx of ours that wait for their ACK, of INVITE and re-INVITE.
+    pub accepted: SmallVec<[Box<Accepted>; 1]>,
+    /// Our re-INVITE that is pending.
+    pub reinvite_client: Option<OutgoingId>,
+    /// The peer's re-INVITE that is pending, until its ACK.
+    pub reinvite_server: Option<IncomingId>,
+    /// A 2xx of the peer whose ACK the host owes.
+    pub owed_ack: Option<OwedAck>,
+    /// A hang-up that waits.
+    pub deferred_bye: Option<Box<DeferredBye>>,
+    /// The BYE of ours that is under way.
+    pub bye: Option<OutgoingId>,
+    /// The peer's requests that wait for the host's answer.
+    pub pending: SmallVec<[IncomingId; 1]>,
+    /// What the peer can.
+    pub peer: Peer,
+    /// Where requests go whatever the URI says (`set_flow`).
+    pub fixed_flow: Option<Box<Flow>>,
+    /// Where the next hop's name led, until it fails or moves.
+    pub resolved: Option<Box<Resolved>>,
+    /// The host's.
+    pub attachment: Attachment,
+    /// What the last STATE event told.
+    pub told: Option<(SessionState, SignalingState)>,
+    /// TERMINATED was put out: nothing more is said of it.
+    pub said_terminated: bool,
+    /// Events that wait.
+    pub waiting: u16,
+}
+
+/// Where a host name led.
+#[derive(Clone, Debug)]
+pub struct Resolved {
+    /// The next hop's URI that was asked for.
+    pub next_hop: Box<[u8]>,
+    /// The answer.
+    pub flow: Flow,
+}
+
+impl Session {
+    /// A session of `dialog` in `phase`.
+    pub fn new(dialog: Dialog, role: Role, phase: Phase, origin: Option<Origin>, attachment: Attachment) -> Self {
+        Self {
+            dialog,
+            role,
+            phase,
+            signaling: OfferAnswer::default(),
+            preview: None,
+            origin,
+            accepted: SmallVec::new(),
+            reinvite_client: None,
+            reinvite_server: None,
+            owed_ack: None,
+            deferred_bye: None,
+            bye: None,
+            pending: SmallVec::new(),
+            peer: Peer::default(),
+            fixed_flow: None,
+            resolved: None,
+            attachment,
+            told: None,
+            said_terminated: false,
+            waiting: 0,
+        }
+    }
+
+    /// SessionState.
+    pub fn state(&self) -> SessionState {
+        match self.phase {
+            Phase::Initial => SessionState::Initial,
+            Phase::Early => SessionState::Early,
+            Phase::AckWait => SessionState::AckWait,
+            Phase::Confirmed => SessionState::Confirmed,
+            Phase::Terminated(_) => SessionState::Terminated,
+        }
+    }
+
+    /// SignalingState: the committed one.
+    pub fn signaling_state(&self) -> SignalingState {
+        self.signaling.signaling_state()
+    }
+
+    /// Whether no 2xx has confirmed it.
+    pub fn is_early(&self) -> bool {
+        matches!(self.phase, Phase::Initial | Phase::Early)
+    }
+
+    /// Whether it is over.
+    pub fn is_terminated(&self) -> bool {
+        matches!(self.phase, Phase::Terminated(_))
+    }
+
+    /// Established by sips over TLS (RFC 3261 §12.1).
+    pub fn is_secure(&self) -> bool {
+        self.dialog.secure
+    }
+
+    /// Call-ID.
+    pub fn call_id(&self) -> &[u8] {
+        self.dialog.names.call_id()
+    }
+
+    /// Our tag.
+    pub fn local_tag(&self) -> &[u8] {
+        self.dialog.names.local_tag()
+    }
+
+    /// The peer's tag, empty when it has none.
+    pub fn remote_tag(&self) -> &[u8] {
+        self.dialog.names.remote_tag()
+    }
+
+    /// Our URI.
+    pub fn local_uri(&self) -> &[u8] {
+        self.dialog.names.local_uri()
+    }
+
+    /// The peer's URI.
+    pub fn remote_uri(&self) -> &[u8] {
+        self.dialog.names.remote_uri()
+    }
+
+    /// Where the peer wants its requests.
+    pub fn remote_target(&self) -> &[u8] {
+        &self.dialog.remote_target
+    }
+
+    /// A Route header value.
+    pub fn route_set(&self) -> Vec<u8> {
+        self.dialog.route_set.text()
+    }
+
+    /// Call-ID + local tag + remote tag.
+    pub fn id(&self) -> Vec<u8> {
+        self.dialog.id()
+    }
+
+    /// Of our last request; empty is not zero.
+    pub fn local_sequence_number(&self) -> Option<u32> {
+        self.dialog.local.last()
+    }
+
+    /// Of the peer's last request.
+    pub fn remote_sequence_number(&self) -> Option<u32> {
+        self.dialog.remote.last()
+    }
+
+    /// The current offer.
+    pub fn offer(&self) -> Option<&StoredBody> {
+        self.signaling.offer()
+    }
+
+    /// The current answer.
+    pub fn answer(&self) -> Option<&StoredBody> {
+        self.signaling.answer()
+    }
+
+    /// Our re-INVITE that is pending.
+    pub fn reinvite_client(&self) -> Option<OutgoingId> {
+        self.reinvite_client
+    }
+
+    /// The peer's re-INVITE that is pending, until its ACK.
+    pub fn reinvite_server(&self) -> Option<IncomingId> {
+        self.reinvite_server
+    }
+
+    /// The host's.
+    pub fn attachment(&self) -> &Attachment {
+        &self.attachment
+    }
+
+    /// Why it ended.
+    pub fn ending(&self) -> Option<&Ending> {
+        match &self.phase {
+            Phase::Terminated(ending) => Some(ending),
+            _ => None,
+        }
+    }
+
+    /// All properties in one line, for logs.
+    pub fn state_text(&self) -> String {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let number = |number: Option<u32>| number.map_or_else(|| "-".to_owned(), |number| number.to_string());
+        format!(
+            "{:?} {:?} {:?} call-id={} local-tag={} remote-tag={} local-uri={} remote-uri={} remote-target={} \
+             route-set=[{}] cseq={}/{} secure={}",
+            self.role,
+            self.state(),
+            self.signaling_state(),
+            text(self.call_id()),
+            text(self.local_tag()),
+            text(self.remote_tag()),
+            text(self.local_uri()),
+            text(self.remote_uri()),
+            text(self.remote_target()),
+            text(&self.route_set()),
+            number(self.local_sequence_number()),
+            number(self.remote_sequence_number()),
+            self.dialog.secure,
+        )
+    }
+
+    /// Bytes held.
+    pub fn bytes(&self) -> usize {
+        let accepted: usize =
+            self.accepted.iter().map(|accepted| size_of::<Accepted>() + accepted.response.len()).sum();
+        size_of::<Self>() + self.dialog.heap_bytes() + self.signaling.heap_bytes() + accepted
+    }
 }

@@ -103,6 +103,17 @@ impl<T> Slab<T> {
         if entry.generation == key.generation { entry.value.as_ref() } else { None }
     }
 
+    /// All living entries with their names, lowest place first.
+    pub fn iter(&self) -> impl Iterator<Item = (Key, &T)> {
+        let pieces = self.pieces.iter().enumerate();
+        pieces.flat_map(|(at, piece)| {
+            piece.entries.iter().enumerate().filter_map(move |(place, entry)| {
+                let index = u32::try_from(at * PIECE + place).ok()?;
+                Some((Key { index, generation: entry.generation }, entry.value.as_ref()?))
+            })
+        })
+    }
+
     /// The entry of that name, to be changed.
     pub fn get_mut(&mut self, key: Key) -> Option<&mut T> {
         let (at, place) = split(key.index);

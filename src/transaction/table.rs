@@ -181,6 +181,19 @@ impl Table {
         true
     }
 
+    /// Those whose request goes through a link of the host's, or went.
+    pub fn clients_on(&self, link: u64) -> Vec<ClientId> {
+        self.clients.iter().filter(|(_, client)| client.flow.link == link).map(|(key, _)| ClientId(key)).collect()
+    }
+
+    /// Bytes held by all transactions, reckoned.
+    pub fn bytes(&self) -> usize {
+        let sent = |sent: &Option<Bytes>| sent.as_ref().map_or(0, |sent| sent.len());
+        let clients: usize = self.clients.iter().map(|(_, client)| size_of::<Client>() + sent(&client.sent)).sum();
+        let servers: usize = self.servers.iter().map(|(_, server)| size_of::<Server>() + sent(&server.sent)).sum();
+        clients + servers
+    }
+
     /// Where it is.
     pub fn client_state(&self, id: ClientId) -> Option<ClientState> {
         self.clients.get(id.0).map(|client| client.state)

@@ -3,6 +3,22 @@
 use std::collections::VecDeque;
 use std::marker::PhantomData;
 
+/// Marks the ids of sessions.
+#[derive(Clone, Debug)]
+pub enum SessionKind {}
+/// Marks the ids of the peer's requests.
+#[derive(Clone, Debug)]
+pub enum IncomingKind {}
+/// Marks the ids of our requests.
+#[derive(Clone, Debug)]
+pub enum OutgoingKind {}
+/// A session.
+pub type SessionId = Id<SessionKind>;
+/// A request of the peer.
+pub type IncomingId = Id<IncomingKind>;
+/// A request of ours.
+pub type OutgoingId = Id<OutgoingKind>;
+
 /// Bits of an id that say which slot.
 pub const INDEX_BITS: u32 = 22;
 /// Bits of an id that say which tenant of the slot.
@@ -133,6 +149,11 @@ impl<K, T> Slots<K, T> {
             self.free.push_back(id.index() as u32);
         }
         Some(*value)
+    }
+
+    /// All living objects.
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        self.slots.iter().filter_map(|slot| slot.value.as_deref())
     }
 
     /// Whether an object with this id ever lived here, so that "ended" and "never one" can be told apart.

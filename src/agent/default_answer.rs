@@ -1,0 +1,90 @@
+//! The default of every event: what is done when no function of the host's is found.
+
+use crate::agent::event::{Event, EventKind};
+use crate::agent::response::Answer;
+use crate::agent::{Agent, IncomingId};
+use crate::error::{Error, Result};
+use crate::message::Method;
+use crate::message::write;
+use crate::session::reason::{Ending, Reason};
+use crate::time::Now;
+
+impl Agent {
+    /// Does the default of an event. Nothing happens when its request was answered meanwhile. Errors: state, it was done.
+    pub fn event_default(&mut self, now: Now, event: &Event) -> Result<()> {
+        self.at(now);
+        match event.kind {
+            EventKind::Accept => {
+                let Some(session) = event.session.filter(|id| self.sessions.get(*id).is_some()) else { return Ok(()) };
+                // A 2xx whose ACK nobody sends: ACK, then BYE.
+                let answer_due = self
+                    .session(session)?
+                    .owed_ack
+                    .filter(|owed| Some(owed.outgoing) == event.outgoing && owed.answer_due);
+                if answer_due.is_some() {
+                    self.end_with_bye(session, Ending::because(Reason::DefaultAnswer));
+                }
+                Ok(())
+            }
+            EventKind::AckTimeout => {
+                let Some(session) = event.session else { return Ok(()) };
+                if self.sessions.get(session).is_some_and(|session| !session.is_terminated())
+                    && !self.waits_for_ack(session)
+                {
+                    self.end_with_bye(session, Ending::because(Reason::AckTimeout));
+                }
+                Ok(())
+            }
+            EventKind::Resolve => {
+                if self.query_answered(event.query, &[]) {
+                    Ok(())
+                } else {
+                    Err(Error::state("RESOLVE was answered"))
+                }
+            }
+            _ => {
+                if let Some(id) =
+                    event.incoming.filter(|_| !matches!(event.kind, EventKind::Cancel | EventKind::TransportError))
+                {
+                    self.default_answer(id);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// The default answer to a request of the peer that waits; nothing when it is answered.
+    pub(super) fn default_answer(&mut self, id: IncomingId) {
+        let Some(incoming) = self.incoming.get(id).filter(|incoming| !incoming.answered) else { return };
+        let mut lines = Vec::new();
+        let mut answer = match incoming.method {
+            Method::Invite if matches!(incoming.kind, crate::agent::incoming::Kind::Invite(_)) => Answer::plain(486),
+            Method::Invite => {
+                // §21.4.26: 488 says in Warning what is wrong.
+                write::header(
+                    &mut lines,
+                    crate::message::HeaderId::Warning,
+                    &[b"399 sipdlg \"no session change is wanted\""],
+                );
+                Answer::plain(488)
+            }
+            Method::Info => {
+                lines = self.recv_info_of_469();
+                Answer::plain(469)
+            }
+            Method::Bye | Method::Message => Answer::plain(200),
+            Method::Options => Answer { abilities: true, accept: true, ..Answer::plain(200) },
+            Method::Subscribe => Answer::plain(489),
+            _ => Answer { abilities: true, ..Answer::plain(405) },
+        };
+        answer.lines = &lines;
+        let result = if answer.status < 300 {
+            self.finish(id, answer, None)
+        } else {
+            let ending = Ending { status_code: answer.status, ..Ending::because(Reason::DefaultAnswer) };
+            self.refuse_request(id, answer, None, ending)
+        };
+        // The request is unanswered, so its transaction takes the answer.
+        debug_assert!(result.is_ok(), "{result:?}");
+    }
+}

@@ -1,0 +1,268 @@
+//! Who gets this message: responses by their transaction, requests by transaction, checks (RFC 3261 §8.2) and dialog.
+
+use crate::agent::event::{Event, EventKind};
+use crate::agent::outbox::Sender;
+use crate::agent::response::Answer;
+use crate::agent::{Agent, IncomingId, OutgoingId, SessionId};
+use crate::error::{Error, ErrorKind, Result};
+use crate::flow::Flow;
+use crate::message::uri::Scheme;
+use crate::message::{HeaderId, Message, Method, Uri, write};
+use crate::time::Now;
+use crate::transaction::invite_server::State as InviteServerState;
+use crate::transaction::table::ServerState;
+use crate::transaction::{Outcome, ServerId, Tell, TransactionId};
+use std::sync::Arc;
+
+impl Agent {
+    /// Bytes from the network: one message. Errors: limit, for a stream only.
+    pub fn receive(&mut self, now: Now, flow: &Flow, data: &[u8]) -> Result<()> {
+        self.at(now);
+        if flow.transport.is_stream() {
+            return Err(Error::new(ErrorKind::Unsupported, "tcp and tls: streams are not read yet"));
+        }
+        self.receive_message(flow, data);
+        Ok(())
+    }
+
+    fn receive_message(&mut self, flow: &Flow, data: &[u8]) {
+        // RFC 5626 §4.4.1, RFC 3261 §7.5: blank lines keep a binding alive and mean nothing.
+        if data.iter().all(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
+            return;
+        }
+        self.counters.messages_received += 1;
+        if self.outbox.log_level >= crate::config::LogLevel::Debug {
+            self.outbox.log_message("<-", flow, data);
+        }
+        if data.len() > self.config.limits.message_bytes {
+            return self.oversize(flow, data);
+        }
+        match Message::parse(data, Some(*flow)) {
+            Ok(message) if message.is_request() => self.request_arrived(Arc::new(message)),
+            Ok(message) => self.response_arrived(&Arc::new(message)),
+            Err(malformed) => self.malformed(&malformed),
+        }
+    }
+
+    /// Beyond the limit: 513 where it is a request that can be answered (RFC 3261 §21.5.7), else dropped.
+    fn oversize(&mut self, flow: &Flow, data: &[u8]) {
+        match Message::parse(data, Some(*flow)) {
+            Ok(message) if message.is_request() && message.method() != Method::Ack => {
+                self.counters.answered_limit += 1;
+                self.reply(&message, &Answer::plain(513));
+            }
+            _ => self.counters.dropped_limit += 1,
+        }
+    }
+
+    fn response_arrived(&mut self, response: &Arc<Message>) {
+        // RFC 3261 §8.1.3.3: a response with more than one Via is not ours.
+        if response.values(HeaderId::Via).nth(1).is_some() {
+            return;
+        }
+        let Some(client) = self.table.find_client(response) else { return };
+        let (table, mut effects) = self.transactions();
+        let outcome = table.client_response(&mut effects, client, response);
+        if outcome.owner == 0 {
+            return;
+        }
+        let id = OutgoingId::from_raw(outcome.owner);
+        if outcome.tell == Tell::PassUp {
+            self.answered(id, response);
+        }
+        if outcome.ended {
+            self.client_ended(id);
+        }
+    }
+
+    /// A timer or a failed send told something of a transaction.
+    pub(super) fn transaction_told(&mut self, transaction: TransactionId, outcome: Outcome) {
+        if outcome.owner == 0 {
+            return;
+        }
+        match transaction {
+            TransactionId::Client(_) => {
+                let id = OutgoingId::from_raw(outcome.owner);
+                match outcome.tell {
+                    Tell::TimedOut => self.request_failed(id, 408),
+                    Tell::TransportError => self.request_failed(id, 503),
+                    Tell::Nothing | Tell::PassUp => {}
+                }
+                if outcome.ended {
+                    self.client_ended(id);
+                }
+            }
+            TransactionId::Server(_) => {
+                if outcome.tell == Tell::TimedOut || outcome.ended {
+                    self.server_ended(IncomingId::from_raw(outcome.owner));
+                }
+            }
+        }
+    }
+
+    /// Says that a message could not be sent. False: no one waits for it any more.
+    pub fn transmit_failed(&mut self, now: Now, id: u64) -> bool {
+        self.at(now);
+        match self.outbox.sender_of(id) {
+            Some(Sender::Transaction(TransactionId::Client(client))) => {
+                let (table, mut effects) = self.transactions();
+                let outcome = table.client_transport_error(&mut effects, client);
+                self.transaction_told(TransactionId::Client(client), outcome);
+                outcome.owner != 0
+            }
+            Some(Sender::Transaction(TransactionId::Server(server))) => {
+                let incoming = self.table.server_owner(server).map(IncomingId::from_raw);
+                let incoming = incoming.filter(|id| self.incoming.get(*id).is_some());
+                let session = incoming.and_then(|id| self.incoming.get(id)).and_then(|incoming| incoming.session);
+                self.tell(Event {
+                    incoming,
+                    session,
+                    reason: crate::agent::Reason::Transport,
+                    ..Event::new(EventKind::TransportError)
+                });
+                true
+            }
+            Some(Sender::Session(session)) => {
+                // A name that was looked up is looked up again after a failure.
+                if let Some(session) = self.sessions.get_mut(session) {
+                    session.resolved = None;
+                }
+                self.tell(Event {
+                    session: Some(session),
+                    reason: crate::agent::Reason::Transport,
+                    ..Event::new(EventKind::TransportError)
+                });
+                true
+            }
+            Some(Sender::Nobody) | None => false,
+        }
+    }
+
+    /// Says that a socket or connection is gone. False: not known.
+    pub fn link_closed(&mut self, now: Now, link: u64) -> bool {
+        self.at(now);
+        let clients = self.table.clients_on(link);
+        for client in &clients {
+            let (table, mut effects) = self.transactions();
+            let outcome = table.client_transport_error(&mut effects, *client);
+            self.transaction_told(TransactionId::Client(*client), outcome);
+        }
+        self.transports.remove(link) || !clients.is_empty()
+    }
+
+    fn request_arrived(&mut self, request: Arc<Message>) {
+        match request.method() {
+            Method::Ack => self.ack_arrived(&request),
+            method => match self.table.find_server(&request) {
+                Some(server) => {
+                    let (table, mut effects) = self.transactions();
+                    table.server_request(&mut effects, server, &request);
+                }
+                None if method == Method::Cancel => self.cancel_arrived(&request),
+                None => self.new_request(request),
+            },
+        }
+    }
+
+    /// An ACK: to a non-2xx by its transaction, to a 2xx by its dialog (RFC 6026 §7.1: whatever its branch).
+    fn ack_arrived(&mut self, ack: &Arc<Message>) {
+        if let Some(server) = self.table.find_server(ack) {
+            let (table, mut effects) = self.transactions();
+            let outcome = table.server_request(&mut effects, server, ack);
+            if outcome.tell != Tell::PassUp {
+                return self.ack_absorbed(server, outcome);
+            }
+        }
+        if let Some(session) = self.dialog_of(ack) {
+            self.ack_of_2xx(session, ack);
+        }
+    }
+
+    fn ack_absorbed(&mut self, server: ServerId, outcome: Outcome) {
+        let confirmed = matches!(
+            self.table.server_state(server),
+            None | Some(ServerState::Invite(InviteServerState::Confirmed | InviteServerState::Terminated))
+        );
+        if confirmed && outcome.owner != 0 {
+            self.server_ended(IncomingId::from_raw(outcome.owner));
+        }
+    }
+
+    /// The dialog of a request of the peer.
+    fn dialog_of(&self, request: &Message) -> Option<SessionId> {
+        let local_tag = request.to_tag()?;
+        let key = self.dialog_keys.key(request.call_id(), local_tag, request.from_tag().unwrap_or_default());
+        self.dialogs.get(&key).copied()
+    }
+
+    /// A request that no transaction knows, neither ACK nor CANCEL: the checks of RFC 3261 §8.2, in their order.
+    fn new_request(&mut self, request: Arc<Message>) {
+        if self.table.len() >= self.config.limits.transactions {
+            return self.refuse_for_limit(&request);
+        }
+        if !self.face.allows(request.method_text()) {
+            // §8.2.1: known to the library but not allowed here, or unknown to it.
+            let known = request.method() != Method::Other;
+            let answer = Answer { abilities: known, ..Answer::plain(if known { 405 } else { 501 }) };
+            return self.refuse(&request, &answer);
+        }
+        let scheme = Uri::parse(request.uri().unwrap_or_default()).map(|uri| uri.scheme);
+        match scheme {
+            Ok(Scheme::Sip | Scheme::Sips | Scheme::Tel) => {}
+            Ok(Scheme::Other) => return self.refuse(&request, &Answer::plain(416)),
+            Err(_) => return self.refuse(&request, &Answer::plain(400)),
+        }
+        if request.to_tag().is_none() && self.table.find_merged(&request) {
+            return self.refuse(&request, &Answer::plain(482));
+        }
+        let unsupported: Vec<&[u8]> =
+            request.values(HeaderId::Require).filter(|tag| !self.face.supports(tag)).collect();
+        if !unsupported.is_empty() {
+            let mut lines = Vec::new();
+            write::header(&mut lines, HeaderId::Unsupported, &[&unsupported.join(&b", "[..])]);
+            return self.refuse(&request, &Answer { lines: &lines, ..Answer::plain(420) });
+        }
+        if let Some(lines) = unreadable_body(&request) {
+            return self.refuse(&request, &Answer { lines: &lines, ..Answer::plain(415) });
+        }
+        if request.to_tag().is_some() {
+            match self.dialog_of(&request) {
+                Some(session) => self.in_dialog_request(session, request),
+                None => self.refuse(&request, &Answer::plain(481)),
+            }
+        } else {
+            self.out_of_dialog_request(request);
+        }
+    }
+}
+
+/// RFC 3261 §8.2.3: the lines that a 415 carries when the body cannot be understood and is not optional.
+fn unreadable_body(request: &Message) -> Option<Vec<u8>> {
+    let mut lines = Vec::new();
+    if request.body().is_empty() {
+        return None;
+    }
+    let disposition = request.header(HeaderId::ContentDisposition).unwrap_or_default();
+    let optional = disposition
+        .split(|byte| *byte == b';')
+        .skip(1)
+        .any(|parameter| parameter.trim_ascii().eq_ignore_ascii_case(b"handling=optional"));
+    if optional {
+        return None;
+    }
+    if request.values(HeaderId::ContentEncoding).any(|coding| !coding.eq_ignore_ascii_case(b"identity")) {
+        write::header(&mut lines, HeaderId::AcceptEncoding, &[b"identity"]);
+        return Some(lines);
+    }
+    // An INVITE's body is its session description; the bodies of other requests are the host's to judge.
+    let view = request.body_view()?;
+    let content_type = view.content_type.get(..10).unwrap_or_default();
+    if request.method() != Method::Invite
+        || view.is_type(b"application", b"sdp")
+        || content_type.eq_ignore_ascii_case(b"multipart/")
+    {
+        return None;
+    }
+    write::header(&mut lines, HeaderId::Accept, &[b"application/sdp, multipart/mixed, multipart/alternative"]);
+    Some(lines)
+}

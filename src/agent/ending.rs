@@ -1,0 +1,168 @@
+//! The end of sessions: hang-up, what an end does to what is pending, TERMINATED.
+
+use crate::agent::event::{Event, EventKind};
+use crate::agent::headers::HostHeaders;
+use crate::agent::incoming::Kind as IncomingKind;
+use crate::agent::options::RequestOptions;
+use crate::agent::outgoing::Outgoing;
+use crate::agent::request::OwnLines;
+use crate::agent::response::Answer;
+use crate::agent::{Agent, SessionId};
+use crate::error::Result;
+use crate::flow::Flow;
+use crate::session::reason::{Ending, Reason};
+use crate::session::terminate::{self, Hangup};
+use crate::session::{DeferredBye, Origin, Phase};
+use crate::time::Now;
+
+impl Agent {
+    /// Ends the call, whatever its state (`session/terminate` has the table). TERMINATED always comes; a second call
+    /// does nothing.
+    pub fn hangup(&mut self, now: Now, id: SessionId, status: u16, options: RequestOptions<'_>) -> Result<()> {
+        self.at(now);
+        // Checked before anything is done, whatever will be sent.
+        let host = HostHeaders::read(&options.headers, true)?;
+        let body = options.body.map(crate::agent::options::Body::checked).transpose()?;
+        if status != 0 && !(300..=699).contains(&status) {
+            return Err(crate::error::Error::argument("status_code: 0 or 300 to 699"));
+        }
+        let session = self.session(id)?;
+        match terminate::hangup(session, self.has_other_forks(id)) {
+            Hangup::Nothing => Ok(()),
+            Hangup::Bye => self.start_bye(id, options, Ending::because(Reason::LocalHangup), true, None).map(|_| ()),
+            Hangup::Reject => self.hang_up_by_refusing(id, status, &options),
+            Hangup::ByeLater => {
+                let tail = self.tail(&host, OwnLines::default(), body.as_ref());
+                if let Some(session) = self.sessions.get_mut(id)
+                    && session.deferred_bye.is_none()
+                {
+                    session.deferred_bye = Some(Box::new(DeferredBye { tail }));
+                }
+                Ok(())
+            }
+            Hangup::Cancel => {
+                let Some(Origin::Outgoing(invite)) = session.origin else { return Ok(()) };
+                let mut lines = Vec::new();
+                host.write(&mut lines, b"");
+                self.cancel_with(invite, lines.into_boxed_slice(), Reason::LocalHangup).map(|_| ())
+            }
+        }
+    }
+
+    /// The BYE that a hang-up had to wait with (RFC 3261 §15): the ACK is here, or its time is over.
+    pub(super) fn send_deferred_bye(&mut self, id: SessionId) {
+        let Some(session) = self.sessions.get_mut(id).filter(|session| !session.is_terminated()) else { return };
+        if let Some(deferred) = session.deferred_bye.take() {
+            self.end_with_bye_of(id, Ending::because(Reason::LocalHangup), Some(deferred.tail));
+        }
+    }
+
+    /// The session ends by a decision of the library: BYE, of which the host hears TERMINATED only.
+    pub(super) fn end_with_bye(&mut self, id: SessionId, ending: Ending) {
+        self.end_with_bye_of(id, ending, None);
+    }
+
+    fn end_with_bye_of(&mut self, id: SessionId, ending: Ending, tail: Option<Box<[u8]>>) {
+        if self.start_bye(id, RequestOptions::default(), ending.clone(), true, tail).is_err() {
+            self.end_session(id, ending);
+            self.finish_session(id);
+        }
+    }
+
+    /// The session is over: 2xx are repeated no more, the peer's pending requests get 487 (RFC 3261 §15.1.2), the
+    /// dialog is Mortal until it has said TERMINATED.
+    pub(super) fn end_session(&mut self, id: SessionId, ending: Ending) {
+        let Some(session) = self.sessions.get_mut(id).filter(|session| !session.is_terminated()) else { return };
+        session.phase = Phase::Terminated(ending.clone());
+        session.signaling.close();
+        session.preview = None;
+        session.deferred_bye = None;
+        let accepted = std::mem::take(&mut session.accepted);
+        let pending = std::mem::take(&mut session.pending);
+        let origin = session.origin;
+        for accepted in accepted {
+            self.stop(accepted.repeat);
+            self.stop(accepted.give_up);
+            self.incoming_over(accepted.incoming);
+        }
+        for incoming in pending {
+            let _ = self.refuse_request(incoming, Answer::plain(487), None, ending.clone());
+        }
+        // An INVITE that is still unanswered has no session any more (RFC 5407 appendix A).
+        if let Some(Origin::Incoming(invite)) = origin
+            && self
+                .incoming
+                .get(invite)
+                .is_some_and(|incoming| !incoming.answered && self.only_session_of(incoming, id))
+        {
+            let _ = self.refuse_request(invite, Answer::plain(487), None, ending);
+        }
+        self.note_state(id);
+    }
+
+    fn only_session_of(&self, incoming: &crate::agent::Incoming, id: SessionId) -> bool {
+        match &incoming.kind {
+            IncomingKind::Invite(invite) => invite
+                .sessions
+                .iter()
+                .all(|other| *other == id || self.sessions.get(*other).is_none_or(|session| session.is_terminated())),
+            _ => false,
+        }
+    }
+
+    /// Says TERMINATED, once. From now on the dialog is unknown; the session goes with the event.
+    pub(super) fn finish_session(&mut self, id: SessionId) {
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        if session.said_terminated || !session.is_terminated() {
+            return;
+        }
+        let ending = session.ending().cloned().unwrap_or_default();
+        let key = session.dialog.names.key(self.dialog_keys);
+        let (reinvite, dialog) = (session.reinvite_client.take(), session.dialog.clone());
+        self.dialogs.remove(&key);
+        if let Some(invite) = reinvite.and_then(|id| self.outgoing.get_mut(id)).and_then(Outgoing::invite_mut) {
+            invite.orphaned = Some(Box::new(dialog));
+        }
+        self.tell(Event {
+            session: Some(id),
+            reason: ending.reason,
+            status_code: ending.status_code,
+            text: ending
+                .message
+                .as_ref()
+                .and_then(|message| message.header(crate::message::HeaderId::Reason))
+                .map(Into::into),
+            message: ending.message,
+            ..Event::new(EventKind::Terminated)
+        });
+        if let Some(session) = self.sessions.get_mut(id) {
+            session.said_terminated = true;
+        }
+    }
+
+    /// TERMINATED was delivered.
+    pub(super) fn remove_session(&mut self, id: SessionId) {
+        self.sessions.remove(id);
+    }
+
+    /// Where requests in the dialog go from now on; `None`: by URI again.
+    pub fn set_flow(&mut self, id: SessionId, flow: Option<Flow>) -> Result<()> {
+        if let Some(flow) = &flow {
+            self.session(id)?;
+            self.transports.of_flow(flow)?;
+        }
+        self.session_mut(id)?.fixed_flow = flow.map(Box::new);
+        Ok(())
+    }
+
+    /// Forgets the session: no BYE.
+    pub fn dispose_session(&mut self, now: Now, id: SessionId) -> Result<()> {
+        self.at(now);
+        if self.session(id)?.is_terminated() {
+            return Err(crate::error::Error::state("the session is over"));
+        }
+        self.end_session(id, Ending::because(Reason::Disposed));
+        self.finish_session(id);
+        Ok(())
+    }
+}

@@ -1,0 +1,57 @@
+//! What the agent tells of itself in every message, written once.
+
+use crate::agent::headers::can;
+use crate::config::Config;
+use crate::message::Method;
+
+/// Ready header lines.
+#[derive(Clone, Debug)]
+pub struct Face {
+    /// `Allow: ...`.
+    pub allow_line: Box<[u8]>,
+    /// Tags of Supported, comma separated.
+    pub supported: Box<[u8]>,
+    /// `User-Agent: ...`, or empty.
+    pub user_agent_line: Box<[u8]>,
+    /// `Server: ...`, or empty.
+    pub server_line: Box<[u8]>,
+    /// `Recv-Info: ...`, empty when packages are not supported.
+    pub recv_info_line: Box<[u8]>,
+    allowed: Vec<Vec<u8>>,
+}
+
+/// Methods whose rules are not there yet; a host's Allow that names them is cut down to what works.
+const NOT_YET: [Method; 4] = [Method::Prack, Method::Update, Method::Notify, Method::Refer];
+
+impl Face {
+    /// Of a configuration.
+    pub fn new(config: &Config) -> Self {
+        let works = |name: &&Vec<u8>| !NOT_YET.contains(&Method::from_name(name));
+        let allowed: Vec<Vec<u8>> = config.allow.iter().filter(works).cloned().collect();
+        let supported: Vec<Vec<u8>> = config.supported.iter().filter(|tag| can(tag)).cloned().collect();
+        let line = |name: &str, value: &[u8]| [name.as_bytes(), b": ", value, b"\r\n"].concat().into_boxed_slice();
+        let agent_line =
+            |name| if config.user_agent.is_empty() { Box::default() } else { line(name, &config.user_agent) };
+        Self {
+            allow_line: line("Allow", &allowed.join(&b", "[..])),
+            supported: supported.join(&b", "[..]).into_boxed_slice(),
+            user_agent_line: agent_line("User-Agent"),
+            server_line: agent_line("Server"),
+            recv_info_line: config
+                .info_packages
+                .as_ref()
+                .map_or_else(Box::default, |packages| line("Recv-Info", &packages.join(&b", "[..]))),
+            allowed,
+        }
+    }
+
+    /// Whether the method stands in Allow. Methods are case-sensitive (RFC 3261 §7.1).
+    pub fn allows(&self, method: &[u8]) -> bool {
+        self.allowed.iter().any(|name| name == method)
+    }
+
+    /// Whether an option tag stands in Supported.
+    pub fn supports(&self, tag: &[u8]) -> bool {
+        crate::agent::headers::tags(&self.supported).any(|known| known.eq_ignore_ascii_case(tag))
+    }
+}

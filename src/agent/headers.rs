@@ -1,0 +1,89 @@
+//! Header lines of the host: refused, instead of ours, united with ours, or added (the list at
+//! `sipdlg_request_options_t`).
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::message::{HeaderId, HeaderName, write};
+use smallvec::SmallVec;
+
+/// What is written for the host: lines that stand instead of ours or are added, and tags to unite.
+#[derive(Clone, Debug, Default)]
+pub struct HostHeaders<'a> {
+    lines: SmallVec<[(HeaderName<'a>, &'a [u8]); 4]>,
+}
+
+/// Option tags that need machinery which is not there yet: dropped from Supported, refused in Require.
+const NOT_YET: [&[u8]; 6] = [b"100rel", b"timer", b"replaces", b"norefersub", b"199", b"from-change"];
+
+/// Whether the library can keep what an option tag promises.
+pub fn can(tag: &[u8]) -> bool {
+    !NOT_YET.iter().any(|not_yet| not_yet.eq_ignore_ascii_case(tag))
+}
+
+impl<'a> HostHeaders<'a> {
+    /// Reads and checks the lines. `in_dialog`: Route is the dialog's.
+    pub fn read(lines: &[&'a [u8]], in_dialog: bool) -> Result<Self> {
+        let mut read = Self::default();
+        for line in lines {
+            let (name, value) = write::split_header_line(line)?;
+            let id = name.id();
+            let refused = match id {
+                HeaderId::Via
+                | HeaderId::CSeq
+                | HeaderId::ContentLength
+                | HeaderId::ContentType
+                | HeaderId::ContentDisposition
+                | HeaderId::RecordRoute
+                | HeaderId::From
+                | HeaderId::To
+                | HeaderId::CallId => true,
+                HeaderId::Route => in_dialog,
+                // RFC 3262 is not spoken yet, so there is no number that would be right.
+                HeaderId::RSeq | HeaderId::RAck => true,
+                _ => false,
+            };
+            if refused {
+                let name = String::from_utf8_lossy(name.text()).into_owned();
+                return Err(Error::new(ErrorKind::Header, format!("{name}: only the library writes this header")));
+            }
+            if id == HeaderId::Require && tags(value).any(|tag| !can(tag)) {
+                return Err(Error::new(ErrorKind::Unsupported, "Require: an extension that is not there yet"));
+            }
+            read.lines.push((name, value));
+        }
+        Ok(read)
+    }
+
+    /// Whether the host gives this header itself.
+    pub fn has(&self, id: HeaderId) -> bool {
+        self.lines.iter().any(|(name, _)| name.id() == id)
+    }
+
+    /// Writes the lines, and Supported united with `ours` (comma separated).
+    pub fn write(&self, out: &mut Vec<u8>, ours: &[u8]) {
+        self.write_supported(out, ours);
+        for (name, value) in &self.lines {
+            if name.id() != HeaderId::Supported {
+                write::header(out, *name, &[*value]);
+            }
+        }
+    }
+
+    fn write_supported(&self, out: &mut Vec<u8>, ours: &[u8]) {
+        let theirs =
+            self.lines.iter().filter(|(name, _)| name.id() == HeaderId::Supported).flat_map(|(_, value)| tags(value));
+        let mut all: SmallVec<[&[u8]; 8]> = SmallVec::new();
+        for tag in tags(ours).chain(theirs) {
+            if can(tag) && !all.iter().any(|known| known.eq_ignore_ascii_case(tag)) {
+                all.push(tag);
+            }
+        }
+        if !all.is_empty() {
+            write::header(out, HeaderId::Supported, &[&all.join(&b", "[..])]);
+        }
+    }
+}
+
+/// The values of a comma separated list of tokens.
+pub fn tags(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii).filter(|tag| !tag.is_empty())
+}

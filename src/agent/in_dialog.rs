@@ -1,0 +1,347 @@
+//! Requests in a dialog, both ways, other than INVITE's own rules.
+
+use crate::agent::event::{Event, EventKind, flag};
+use crate::agent::incoming::Kind as IncomingKind;
+use crate::agent::options::{Body, RequestOptions};
+use crate::agent::outgoing::{InviteClient, Kind, Outgoing, OutgoingState};
+use crate::agent::response::Answer;
+use crate::agent::{Agent, OutgoingId, SessionId};
+use crate::error::{Error, Result};
+use crate::message::write;
+use crate::message::{HeaderId, Message, Method};
+use crate::session::offer_answer::{Party, StoredBody};
+use crate::session::reason::{Ending, Reason};
+use crate::session::usage::{Effect, effect_of};
+use crate::session::{SessionState, reinvite, terminate};
+use crate::time::Now;
+use std::sync::Arc;
+
+impl Agent {
+    // ------------------------------------------------------------------ ours
+
+    /// re-INVITE (RFC 3261 §14.1).
+    pub fn reinvite(&mut self, now: Now, id: SessionId, options: RequestOptions<'_>) -> Result<OutgoingId> {
+        self.at(now);
+        let body = options.body.map(Body::checked).transpose()?;
+        let offer = body.as_ref().and_then(StoredBody::of_local);
+        reinvite::send_guard(self.session(id)?, offer.is_some())?;
+        let expires_ms = options.expires_ms;
+        let invite = InviteClient { offered: offer.is_some(), ..InviteClient::default() };
+        let request =
+            self.draft_for_session(id, (Method::Invite, b"INVITE"), Kind::Reinvite(Box::new(invite)), options)?;
+        if let Some(session) = self.sessions.get_mut(id) {
+            if let Some(offer) = offer {
+                session.signaling.apply(Party::Local, offer)?;
+            }
+            session.reinvite_client = Some(request);
+        }
+        self.note_state(id);
+        self.launch(request);
+        self.arm_expires(request, expires_ms);
+        Ok(request)
+    }
+
+    /// BYE, strictly (RFC 3261 §15.1.1).
+    pub fn bye(&mut self, now: Now, id: SessionId, options: RequestOptions<'_>) -> Result<OutgoingId> {
+        self.at(now);
+        terminate::bye_guard(self.session(id)?)?;
+        self.start_bye(id, options, Ending::because(Reason::LocalHangup), false, None)
+    }
+
+    /// INFO (RFC 6086).
+    pub fn info(&mut self, now: Now, id: SessionId, options: RequestOptions<'_>) -> Result<OutgoingId> {
+        self.at(now);
+        let session = self.session(id)?;
+        self.established(id, crate::config::quirk::REQUESTS_IN_EARLY)?;
+        for line in &options.headers {
+            let (name, value) = write::split_header_line(line)?;
+            if name.id() == HeaderId::InfoPackage && !session.peer.takes_info_package(value) {
+                return Err(Error::state("Info-Package: the peer's Recv-Info does not list it (RFC 6086 4.2.1)"));
+            }
+        }
+        let request = self.draft_for_session(id, (Method::Info, b"INFO"), Kind::Other, options)?;
+        self.launch(request);
+        Ok(request)
+    }
+
+    /// OPTIONS in the dialog (RFC 3261 §11).
+    pub fn options(&mut self, now: Now, id: SessionId, options: RequestOptions<'_>) -> Result<OutgoingId> {
+        self.at(now);
+        self.established(id, u32::MAX)?;
+        let request = self.draft_for_session(id, (Method::Options, b"OPTIONS"), Kind::Other, options)?;
+        self.launch(request);
+        Ok(request)
+    }
+
+    /// There is a dialog to send in. In an early one only with the quirk (`u32::MAX`: always).
+    fn established(&self, id: SessionId, quirk: u32) -> Result<()> {
+        match self.session(id)?.state() {
+            SessionState::Terminated => Err(Error::state("the session is over")),
+            SessionState::Initial => Err(Error::state("there is no dialog yet (RFC 3261 12)")),
+            SessionState::Early if quirk & (self.config.tolerance | 1 << 31) == 0 => {
+                Err(Error::state("the dialog is early; the quirk REQUESTS_IN_EARLY allows it"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Drafts a request in a session's dialog and takes its number; nothing is changed when it is refused.
+    fn draft_for_session(
+        &mut self,
+        id: SessionId,
+        method: (Method, &[u8]),
+        kind: Kind,
+        options: RequestOptions<'_>,
+    ) -> Result<OutgoingId> {
+        self.room_for_request()?;
+        let session = self.session(id)?;
+        let mut next = session.dialog.local;
+        let draft = self.draft_in_dialog(&session.dialog, method, next.take(), &options)?;
+        let mut outgoing = Outgoing::new(method.0, kind, draft);
+        outgoing.session = Some(id);
+        outgoing.flags = options.flags;
+        outgoing.fixed_flow = options.flow;
+        outgoing.attachment = options.attachment;
+        if outgoing.attachment.user.is_none() {
+            outgoing.attachment.user = session.attachment.user.clone();
+        }
+        let request = self.add_outgoing(outgoing)?;
+        if let Err(error) = self.find_way(request) {
+            self.outgoing.remove(request);
+            return Err(error);
+        }
+        if let Some(session) = self.sessions.get_mut(id) {
+            session.dialog.local = next;
+        }
+        Ok(request)
+    }
+
+    /// Sends BYE; the session is over from now on, and says so when the BYE is done. `silent`: the host hears nothing of
+    /// the request itself. `tail`: header lines and body that were written before.
+    pub(super) fn start_bye(
+        &mut self,
+        id: SessionId,
+        options: RequestOptions<'_>,
+        ending: Ending,
+        silent: bool,
+        tail: Option<Box<[u8]>>,
+    ) -> Result<OutgoingId> {
+        self.acknowledge_owed(id);
+        self.note_ended_fork(id);
+        let request = self.draft_for_session(id, (Method::Bye, b"BYE"), Kind::Bye, options)?;
+        if let Some(outgoing) = self.outgoing.get_mut(request) {
+            outgoing.silent = silent;
+            if let (Some(draft), Some(tail)) = (&mut outgoing.draft, tail) {
+                draft.tail = tail;
+            }
+        }
+        if let Some(session) = self.sessions.get_mut(id) {
+            session.bye = Some(request);
+        }
+        self.end_session(id, ending);
+        self.launch(request);
+        Ok(request)
+    }
+
+    // ------------------------------------------------------------------ their answers
+
+    /// A response that a transaction passed up.
+    pub(super) fn answered(&mut self, id: OutgoingId, response: &Arc<Message>) {
+        let Some(outgoing) = self.outgoing.get_mut(id) else { return };
+        if outgoing.invite().is_some() {
+            return self.invite_answered(id, response);
+        }
+        let session = outgoing.session;
+        let status = response.status();
+        let kind = match status {
+            100 => EventKind::Trying,
+            101..=199 => EventKind::Progress,
+            200..=299 => EventKind::Accept,
+            300..=399 => EventKind::Redirect,
+            _ => EventKind::Reject,
+        };
+        outgoing.state = if status < 200 { OutgoingState::Proceeding } else { OutgoingState::Completed };
+        self.tell_fate(id, Event { session, message: Some(Arc::clone(response)), ..Event::new(kind) });
+        if status >= 200 {
+            self.request_done(id, status, Some(response));
+        }
+    }
+
+    /// A request of ours gets no answer: 408 (time-out) or 503 (transport), made here.
+    pub(super) fn request_failed(&mut self, id: OutgoingId, status: u16) {
+        self.drop_queries_of(id);
+        let Some(outgoing) = self.outgoing.get_mut(id) else { return };
+        if outgoing.state == OutgoingState::Completed {
+            return;
+        }
+        if outgoing.invite().is_some() {
+            return self.invite_rejected(id, status, None);
+        }
+        outgoing.state = OutgoingState::Completed;
+        let session = outgoing.session;
+        // A name that was looked up is looked up again after a failure.
+        if let Some(session) = session.and_then(|id| self.sessions.get_mut(id)) {
+            session.resolved = None;
+        }
+        let event = Event { session, status_code: status, flags: flag::LOCAL, ..Event::new(EventKind::Reject) };
+        self.tell_fate(id, event);
+        self.request_done(id, status, None);
+    }
+
+    /// A request other than INVITE has its final answer.
+    fn request_done(&mut self, id: OutgoingId, status: u16, response: Option<&Arc<Message>>) {
+        let Some(outgoing) = self.outgoing.get_mut(id) else { return };
+        outgoing.draft = None;
+        let (session, method) = (outgoing.session, outgoing.method);
+        let is_bye = matches!(outgoing.kind, Kind::Bye);
+        self.outgoing_over(id);
+        let Some(session) = session else { return };
+        if is_bye {
+            self.finish_session(session);
+        } else if status >= 300 {
+            self.failure_in_dialog(session, method.name().as_bytes(), status, response);
+        } else if crate::dialog::target::refreshes_target(method)
+            && let (Some(session), Some(response)) = (self.sessions.get_mut(session), response)
+        {
+            session.dialog.refresh_target(response);
+        }
+    }
+
+    /// What a failure in the dialog ends (RFC 5057). The usage is left by BYE (RFC 3261 §12.2.1.2).
+    pub(super) fn failure_in_dialog(
+        &mut self,
+        id: SessionId,
+        method: &[u8],
+        status: u16,
+        response: Option<&Arc<Message>>,
+    ) {
+        // A 408 or 503 made here is no response: a time-out or a failed transport.
+        let code = if response.is_none() { 0 } else { status };
+        if effect_of(method, code) == Effect::Transaction {
+            return;
+        }
+        if self.sessions.get(id).is_some_and(|session| !session.is_terminated() && !session.is_early()) {
+            self.end_with_bye(
+                id,
+                Ending { reason: Reason::DialogGone, status_code: status, message: response.cloned() },
+            );
+        }
+    }
+
+    /// The fate of a request of ours, unless the host does not want to know.
+    pub(super) fn tell_fate(&mut self, id: OutgoingId, mut event: Event) {
+        if self.outgoing.get(id).is_none_or(|outgoing| outgoing.silent) {
+            return;
+        }
+        event.outgoing = Some(id);
+        if let Some(message) = &event.message {
+            event.status_code = message.status();
+        }
+        self.tell(event);
+    }
+
+    /// Nothing more comes of a request: it goes with its last event.
+    pub(super) fn outgoing_over(&mut self, id: OutgoingId) {
+        if let Some(outgoing) = self.outgoing.get_mut(id) {
+            outgoing.over = true;
+            self.drop_outgoing_if_over(id);
+        }
+    }
+
+    /// A client transaction is over.
+    pub(super) fn client_ended(&mut self, id: OutgoingId) {
+        let Some(outgoing) = self.outgoing.get_mut(id) else { return };
+        outgoing.transaction = None;
+        if outgoing.invite().is_some() {
+            self.invite_client_ended(id);
+        }
+    }
+
+    /// No more events of a request of ours.
+    pub fn dispose_outgoing(&mut self, now: Now, id: OutgoingId) -> Result<()> {
+        self.at(now);
+        let outgoing = self.outgoing_mut(id)?;
+        outgoing.silent = true;
+        let completed = outgoing.state == OutgoingState::Completed;
+        if let (Kind::Invite(invite), false) = (&mut outgoing.kind, completed)
+            && matches!(invite.cancelling, crate::agent::outgoing::Cancelling::No)
+        {
+            invite.cancelling = crate::agent::outgoing::Cancelling::Abandoned;
+            invite.cancel_reason = Reason::Disposed;
+        }
+        Ok(())
+    }
+
+    // ------------------------------------------------------------------ the peer's
+
+    /// A request that belongs to a dialog of ours.
+    pub(super) fn in_dialog_request(&mut self, id: SessionId, request: Arc<Message>) {
+        let method = request.method();
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        // RFC 3261 §12.2.2, §11.2: OPTIONS is answered as if outside; its number is neither checked nor taken.
+        if method == Method::Options {
+            if session.is_terminated() {
+                return self.refuse(&request, &Answer::plain(481));
+            }
+            return self.hand_up(EventKind::Options, Some(id), request);
+        }
+        if !session.dialog.remote.accept(request.cseq_number()) {
+            return self.refuse(&request, &Answer::plain(500));
+        }
+        if session.is_terminated() {
+            // RFC 5407 §3.2: crossing BYE 200, everything else 481.
+            let status = if method == Method::Bye { 200 } else { 481 };
+            return self.refuse(&request, &Answer::plain(status));
+        }
+        match method {
+            Method::Bye => self.bye_arrived(id, request),
+            Method::Invite => self.reinvite_arrived(id, request),
+            Method::Info => self.info_arrived(id, request),
+            Method::Message => self.hand_up(EventKind::Message, Some(id), request),
+            _ => self.hand_up(EventKind::Request, Some(id), request),
+        }
+    }
+
+    /// A request that the host answers.
+    pub(super) fn hand_up(&mut self, kind: EventKind, session: Option<SessionId>, request: Arc<Message>) {
+        let Some(incoming) = self.add_incoming(&request, IncomingKind::Other, session) else { return };
+        if let Some(session) = session.and_then(|id| self.sessions.get_mut(id)) {
+            session.pending.push(incoming);
+        }
+        self.tell(Event { incoming: Some(incoming), session, message: Some(request), ..Event::new(kind) });
+    }
+
+    /// RFC 3261 §15.1.2: the session is over; its pending requests are answered 487; the BYE itself is the host's.
+    fn bye_arrived(&mut self, id: SessionId, request: Arc<Message>) {
+        let Some(incoming) = self.add_incoming(&request, IncomingKind::Other, Some(id)) else { return };
+        self.end_session(id, Ending::by(Reason::RemoteBye, &request));
+        self.tell(Event {
+            incoming: Some(incoming),
+            session: Some(id),
+            message: Some(request),
+            ..Event::new(EventKind::Bye)
+        });
+    }
+
+    /// RFC 6086 §4.2.2: an INFO of a package that we do not list gets 469 at once.
+    fn info_arrived(&mut self, id: SessionId, request: Arc<Message>) {
+        if let Some(package) = request.header(HeaderId::InfoPackage) {
+            let name = package.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+            let listed = self.config.info_packages.iter().flatten().any(|known| known.eq_ignore_ascii_case(name));
+            if !listed {
+                let lines = self.recv_info_of_469();
+                return self.refuse(&request, &Answer { lines: &lines, ..Answer::plain(469) });
+            }
+        }
+        self.hand_up(EventKind::Info, Some(id), request);
+    }
+
+    /// A 469 always tells what would be taken; nothing at all is an empty Recv-Info.
+    pub(super) fn recv_info_of_469(&self) -> Vec<u8> {
+        if self.face.recv_info_line.is_empty() {
+            b"Recv-Info: \r\n".to_vec()
+        } else {
+            self.face.recv_info_line.to_vec()
+        }
+    }
+}

@@ -1,0 +1,749 @@
+//! INVITE and re-INVITE of the peer: provisional and final answers, CANCEL, ACK (RFC 3261 §9.2, §13.3, §14.2).
+
+use crate::agent::event::{Event, EventKind, Reason};
+use crate::agent::incoming::{Incoming, Kind};
+use crate::agent::options::{Body, RequestOptions, ResponseOptions, response_flag};
+use crate::agent::response::{Answer, checked_status, wants_recv_info};
+use crate::agent::timeout::{AcceptedTimer, IncomingTimer, Timeout};
+use crate::agent::{Agent, Bytes, IncomingId, SessionId};
+use crate::attachment::Attachment;
+use crate::dialog::Dialog;
+use crate::error::{Error, ErrorKind, Result};
+use crate::message::write;
+use crate::message::{self, HeaderId, Message, Method};
+use crate::session::ack::Accepted;
+use crate::session::offer_answer::{Party, StoredBody};
+use crate::session::reason::Ending;
+use crate::session::reinvite::{self, Arrival};
+use crate::session::{Origin, Phase, Role, Session, SessionState};
+use crate::time::Now;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// RFC 3261 §13.3.1.1: a pending INVITE gets a provisional response at least every minute.
+const PROVISIONAL_REFRESH: Duration = Duration::from_secs(60);
+
+impl Agent {
+    /// Stores a request of the peer and starts its transaction; at a limit it is answered 503.
+    pub(super) fn add_incoming(
+        &mut self,
+        request: &Arc<Message>,
+        kind: Kind,
+        session: Option<SessionId>,
+    ) -> Option<IncomingId> {
+        let flow = Self::reply_flow(request)?;
+        let user = session.and_then(|id| self.sessions.get(id)).and_then(|session| session.attachment.user.clone());
+        let incoming = Incoming {
+            message: Arc::clone(request),
+            method: request.method(),
+            kind,
+            session,
+            transaction: None,
+            answered: false,
+            attachment: Attachment { delegate: None, user },
+            answer: None,
+            over: false,
+            waiting: 0,
+        };
+        let Some(id) = self.incoming.insert_with(|_| incoming) else {
+            self.refuse_for_limit(request);
+            return None;
+        };
+        let (table, mut effects) = self.transactions();
+        match table.start_server(&mut effects, request, flow, id.raw()) {
+            Ok(transaction) => {
+                let patience = match request.method() {
+                    Method::Invite => self.config.invite_answer_timeout,
+                    _ => self.config.other_answer_timeout,
+                };
+                let answer = self.arm(patience, Timeout::Incoming(id, IncomingTimer::Answer));
+                if let Some(incoming) = self.incoming.get_mut(id) {
+                    incoming.transaction = Some(transaction);
+                    incoming.answer = Some(answer);
+                }
+                Some(id)
+            }
+            Err(_) => {
+                self.incoming.remove(id);
+                self.refuse_for_limit(request);
+                None
+            }
+        }
+    }
+
+    /// A new call.
+    pub(super) fn invite_arrived(&mut self, request: Arc<Message>) {
+        if self.sessions.len() >= self.config.limits.sessions {
+            return self.refuse_for_limit(&request);
+        }
+        if request.contact().is_none_or(|contact| contact.is_err()) {
+            let answer = Answer {
+                reason: Some(b"Bad Request: INVITE without a good Contact (RFC 3261 8.1.1.8)"),
+                ..Answer::plain(400)
+            };
+            return self.refuse(&request, &answer);
+        }
+        let Some(id) = self.add_incoming(&request, Kind::Invite(Box::default()), None) else { return };
+        self.counters.calls_received += 1;
+        if let Some(seconds) = expires_of(&request) {
+            let timer =
+                self.arm(Duration::from_secs(u64::from(seconds)), Timeout::Incoming(id, IncomingTimer::Expires));
+            if let Some(invite) = self.incoming.get_mut(id).and_then(Incoming::invite_mut) {
+                invite.expires = Some(timer);
+            }
+        }
+        self.tell(Event { incoming: Some(id), message: Some(request), ..Event::new(EventKind::Invite) });
+    }
+
+    /// An INVITE in a dialog (§14.2; RFC-NOTES §3).
+    pub(super) fn reinvite_arrived(&mut self, id: SessionId, request: Arc<Message>) {
+        let Some(session) = self.sessions.get(id) else { return };
+        match reinvite::arrival(session) {
+            Arrival::Pending => return self.refuse(&request, &Answer::plain(491)),
+            Arrival::RetryLater => {
+                let lines = self.retry_after_line();
+                return self.refuse(&request, &Answer { lines: &lines, ..Answer::plain(500) });
+            }
+            Arrival::Process => {}
+        }
+        let Some(incoming) = self.add_incoming(&request, Kind::Reinvite, Some(id)) else { return };
+        if let Some(session) = self.sessions.get_mut(id) {
+            if let Some(offer) = request.session_body() {
+                // `arrival` let nothing through that could be refused here.
+                let _ = session.signaling.apply(Party::Remote, StoredBody::of_remote(&offer));
+            }
+            session.reinvite_server = Some(incoming);
+            session.pending.push(incoming);
+        }
+        self.note_state(id);
+        self.tell(Event {
+            incoming: Some(incoming),
+            session: Some(id),
+            message: Some(request),
+            ..Event::new(EventKind::Reinvite)
+        });
+    }
+
+    /// The session of a live INVITE, before any response.
+    pub fn session_for_invite(&mut self, now: Now, id: IncomingId) -> Result<SessionId> {
+        self.at(now);
+        let incoming = self.incoming(id)?;
+        if incoming.answered {
+            return Err(Error::state("the INVITE is answered"));
+        }
+        let Kind::Invite(invite) = &incoming.kind else { return Err(Error::state("not an INVITE out of a dialog")) };
+        match invite.sessions.first() {
+            Some(session) => Ok(*session),
+            None => self.early_session(id, None),
+        }
+    }
+
+    /// The session with this To tag, made where there is none yet.
+    fn early_session(&mut self, id: IncomingId, to_tag: Option<&[u8]>) -> Result<SessionId> {
+        let incoming = self.incoming(id)?;
+        let Kind::Invite(invite) = &incoming.kind else { return Err(Error::state("not an INVITE out of a dialog")) };
+        let known = match to_tag {
+            Some(tag) => invite
+                .sessions
+                .iter()
+                .find(|id| self.sessions.get(**id).is_some_and(|session| session.local_tag() == tag)),
+            None => invite.sessions.first(),
+        };
+        if let Some(known) = known {
+            return Ok(*known);
+        }
+        if self.sessions.len() >= self.config.limits.sessions {
+            return Err(Error::new(ErrorKind::Limit, "sessions: the limit is reached"));
+        }
+        let (request, attachment) = (Arc::clone(&incoming.message), incoming.attachment.clone());
+        let tag: Box<[u8]> = match to_tag {
+            Some(tag) => {
+                write::check_token(tag)?;
+                tag.into()
+            }
+            None => self.token(b"", 10),
+        };
+        let dialog = Dialog::of_callee(&request, &tag)?;
+        let mut session = Session::new(dialog, Role::Callee, Phase::Initial, Some(Origin::Incoming(id)), attachment);
+        session.peer.learn(&request);
+        if let Some(offer) = request.session_body() {
+            session.signaling.apply(Party::Remote, StoredBody::of_remote(&offer))?;
+        }
+        let made = self.add_session(session)?;
+        if let Some(incoming) = self.incoming.get_mut(id) {
+            incoming.session = incoming.session.or(Some(made));
+            if let Some(invite) = incoming.invite_mut() {
+                invite.sessions.push(made);
+            }
+        }
+        Ok(made)
+    }
+
+    /// 100 now.
+    pub fn trying(&mut self, now: Now, id: IncomingId, options: &ResponseOptions<'_>) -> Result<()> {
+        self.at(now);
+        self.unanswered(id)?;
+        let answer = Answer::of_host(100, options, false)?;
+        self.respond_to(id, &answer, None).map(|_| ())
+    }
+
+    /// The request, as long as it may be answered.
+    pub(super) fn unanswered(&self, id: IncomingId) -> Result<&Incoming> {
+        let incoming = self.incoming(id)?;
+        if incoming.answered { Err(Error::state("the request is answered")) } else { Ok(incoming) }
+    }
+
+    /// 101 to 199 to an INVITE or re-INVITE (0: 180). Of an INVITE it gives the early session.
+    pub fn progress(
+        &mut self,
+        now: Now,
+        id: IncomingId,
+        status: u16,
+        options: &ResponseOptions<'_>,
+    ) -> Result<Option<SessionId>> {
+        self.at(now);
+        let incoming = self.unanswered(id)?;
+        if !incoming.is_invite() {
+            return Err(Error::state("only an INVITE gets provisional responses beyond 100 (RFC 4320 4.1)"));
+        }
+        let request = Arc::clone(&incoming.message);
+        let initial = matches!(incoming.kind, Kind::Invite(_));
+        let status = checked_status(status, 180, 101..=199)?;
+        if options.flags & response_flag::RELIABLE != 0 {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                "reliable provisional responses (RFC 3262) are not there yet",
+            ));
+        }
+        let mut answer = Answer::of_host(status, options, true)?;
+        let describes = answer.body.as_ref().is_some_and(|body| body.view().session().is_some());
+        if describes && request.session_body().is_none() {
+            return Err(Error::state("an offer stands in a reliable response, this one is not (RFC 3261 13.2.1)"));
+        }
+        if options.to_tag.is_some() && !initial {
+            return Err(Error::state("to_tag: the dialog has one"));
+        }
+        let session = if initial { Some(self.early_session(id, options.to_tag)?) } else { None };
+        let tag: Box<[u8]> = session
+            .and_then(|id| self.sessions.get(id))
+            .map_or_else(Box::default, |session| session.local_tag().into());
+        answer.dialog = true;
+        answer.abilities = options.body.is_some();
+        let bytes = self.respond_to(id, &answer, Some(&*tag).filter(|_| initial))?;
+        if let Some(session) = session {
+            self.early(session);
+            self.keep_provisional(id, bytes);
+        }
+        Ok(session)
+    }
+
+    fn early(&mut self, id: SessionId) {
+        if let Some(session) = self.sessions.get_mut(id)
+            && matches!(session.phase, Phase::Initial)
+        {
+            session.phase = Phase::Early;
+        }
+        self.note_state(id);
+    }
+
+    /// The last provisional response goes out again each minute (§13.3.1.1).
+    fn keep_provisional(&mut self, id: IncomingId, bytes: Bytes) {
+        let timer = self.arm(PROVISIONAL_REFRESH, Timeout::Incoming(id, IncomingTimer::Provisional));
+        let Some(invite) = self.incoming.get_mut(id).and_then(Incoming::invite_mut) else { return };
+        invite.provisional = Some(bytes);
+        let old = invite.refresh.replace(timer);
+        self.stop(old);
+    }
+
+    pub(super) fn repeat_provisional(&mut self, id: IncomingId) {
+        let Some(incoming) = self.incoming.get_mut(id) else { return };
+        let transaction = incoming.transaction;
+        let Some(invite) = incoming.invite_mut() else { return };
+        invite.refresh = None;
+        let Some(bytes) = invite.provisional.clone() else { return };
+        if let Some(transaction) = transaction
+            && self.respond(transaction, 180, Bytes::clone(&bytes)).is_ok()
+        {
+            self.keep_provisional(id, bytes);
+        }
+    }
+
+    /// 2xx (0: 200). Of an INVITE it gives the session.
+    pub fn accept(
+        &mut self,
+        now: Now,
+        id: IncomingId,
+        status: u16,
+        options: &ResponseOptions<'_>,
+    ) -> Result<Option<SessionId>> {
+        self.at(now);
+        let incoming = self.unanswered(id)?;
+        let status = checked_status(status, 200, 200..=299)?;
+        match &incoming.kind {
+            Kind::Invite(_) => self.accept_invite(id, status, options).map(Some),
+            Kind::Reinvite => self.accept_reinvite(id, status, options),
+            Kind::Other => {
+                let answer = Answer::of_host(status, options, incoming.session.is_some())?;
+                self.finish(id, answer, options.to_tag)?;
+                Ok(None)
+            }
+        }
+    }
+
+    fn accept_invite(&mut self, id: IncomingId, status: u16, options: &ResponseOptions<'_>) -> Result<SessionId> {
+        let answer = Answer::of_host(status, options, true)?;
+        let description = describe(answer.body.as_ref());
+        let request = Arc::clone(&self.incoming(id)?.message);
+        if request.session_body().is_some() && description.is_none() {
+            return Err(Error::state("body: the INVITE's offer needs an answer (RFC 3261 13.3.1.4)"));
+        }
+        let session = self.early_session(id, options.to_tag)?;
+        let tag: Box<[u8]> = self.session(session)?.local_tag().into();
+        self.send_2xx(id, session, answer, description, Some(&tag))?;
+        if let Some(session) = self.sessions.get_mut(session) {
+            session.phase = Phase::AckWait;
+        }
+        let others = self.incoming.get(id).map(|incoming| match &incoming.kind {
+            Kind::Invite(invite) => invite.sessions.iter().copied().filter(|other| *other != session).collect(),
+            _ => Vec::new(),
+        });
+        for other in others.unwrap_or_default() {
+            self.end_session(other, Ending::because(Reason::ForkLost));
+            self.finish_session(other);
+        }
+        self.note_state(session);
+        Ok(session)
+    }
+
+    fn accept_reinvite(
+        &mut self,
+        id: IncomingId,
+        status: u16,
+        options: &ResponseOptions<'_>,
+    ) -> Result<Option<SessionId>> {
+        let Some(session) = self.incoming(id)?.session else { return Ok(None) };
+        if options.to_tag.is_some() {
+            return Err(Error::state("to_tag: the dialog has one"));
+        }
+        let answer = Answer::of_host(status, options, true)?;
+        let description = describe(answer.body.as_ref());
+        let request = Arc::clone(&self.incoming(id)?.message);
+        if request.session_body().is_some() && description.is_none() {
+            return Err(Error::state("body: the re-INVITE's offer needs an answer (RFC 3261 14.2)"));
+        }
+        self.send_2xx(id, session, answer, description, None)?;
+        if let Some(session) = self.sessions.get_mut(session) {
+            // RFC 6141 §4: the peer's target moves when its refresh is accepted.
+            session.dialog.refresh_target(&request);
+            session.peer.learn(&request);
+            session.resolved = session.resolved.take().filter(|known| *known.next_hop == *session.dialog.remote_target);
+        }
+        self.note_state(session);
+        Ok(Some(session))
+    }
+
+    /// The 2xx to an INVITE or re-INVITE, repeated from here until its ACK (§13.3.1.4). Changes nothing when refused.
+    fn send_2xx(
+        &mut self,
+        id: IncomingId,
+        session: SessionId,
+        mut answer: Answer<'_>,
+        description: Option<StoredBody>,
+        to_tag: Option<&[u8]>,
+    ) -> Result<()> {
+        let incoming = self.incoming(id)?;
+        let (cseq, request) = (incoming.message.cseq_number(), Arc::clone(&incoming.message));
+        let flow = Self::reply_flow(&request).ok_or_else(|| Error::state("the request has no way back"))?;
+        answer.dialog = true;
+        answer.abilities = true;
+        answer.recv_info = wants_recv_info(&request);
+        let carried_offer = description.is_some() && request.session_body().is_none();
+        if description.is_some() {
+            self.session(session)?.signaling.would_be(Party::Local)?;
+        }
+        let response = self.respond_to(id, &answer, to_tag)?;
+        let timers = self.config.timers;
+        let repeat = self.arm(timers.t1, Timeout::Accepted(session, cseq, AcceptedTimer::Repeat));
+        let give_up = self.arm(timers.patience(), Timeout::Accepted(session, cseq, AcceptedTimer::GiveUp));
+        if let Some(session) = self.sessions.get_mut(session) {
+            if let Some(description) = description {
+                // Asked above.
+                let _ = session.signaling.apply(Party::Local, description);
+            }
+            session.pending.retain(|pending| *pending != id);
+            session.accepted.push(Box::new(Accepted {
+                incoming: id,
+                cseq,
+                response,
+                flow,
+                interval: timers.t1,
+                repeat: Some(repeat),
+                give_up: Some(give_up),
+                carried_offer,
+            }));
+        }
+        self.answered_finally(id);
+        Ok(())
+    }
+
+    /// Marks a request answered and stops what waited for the answer.
+    pub(super) fn answered_finally(&mut self, id: IncomingId) {
+        let Some(incoming) = self.incoming.get_mut(id) else { return };
+        incoming.answered = true;
+        let session = incoming.session;
+        let mut timers = [incoming.answer.take(), None, None];
+        if let Some(invite) = incoming.invite_mut() {
+            timers[1] = invite.refresh.take();
+            timers[2] = invite.expires.take();
+            invite.provisional = None;
+        }
+        for timer in timers {
+            self.stop(timer);
+        }
+        if let Some(session) = session.and_then(|id| self.sessions.get_mut(id)) {
+            session.pending.retain(|pending| *pending != id);
+        }
+    }
+
+    /// A final response to a request that is no accepted INVITE.
+    pub(super) fn finish(&mut self, id: IncomingId, answer: Answer<'_>, to_tag: Option<&[u8]>) -> Result<()> {
+        let incoming = self.unanswered(id)?;
+        let in_dialog = incoming.message.to_tag().is_some();
+        if in_dialog && to_tag.is_some() {
+            return Err(Error::state("to_tag: the dialog has one"));
+        }
+        if let Some(tag) = to_tag {
+            write::check_token(tag)?;
+        }
+        let own: Box<[u8]> = match incoming.session.and_then(|id| self.sessions.get(id)) {
+            Some(session) if !in_dialog => session.local_tag().into(),
+            _ => self.token(b"", 10),
+        };
+        self.respond_to(id, &answer, to_tag.or(Some(&own)).filter(|_| !in_dialog))?;
+        self.answered_finally(id);
+        let Some(incoming) = self.incoming.get_mut(id) else { return Ok(()) };
+        let (method, session) = (incoming.method, incoming.session);
+        if !incoming.is_invite() {
+            incoming.over = true;
+            self.drop_incoming_if_over(id);
+            if method == Method::Bye
+                && let Some(session) = session
+            {
+                self.finish_session(session);
+            }
+        }
+        Ok(())
+    }
+
+    /// 3xx (0: 302) with contacts.
+    pub fn redirect(
+        &mut self,
+        now: Now,
+        id: IncomingId,
+        status: u16,
+        contacts: &[&[u8]],
+        options: &ResponseOptions<'_>,
+    ) -> Result<()> {
+        self.at(now);
+        let status = checked_status(status, 302, 300..=399)?;
+        let mut lines = Vec::new();
+        for contact in contacts {
+            write::check_line(contact)?;
+            let parsed = message::NameAddr::parse(contact)?;
+            parsed.parse_uri()?;
+            if contact.ends_with(b">") || contact.contains(&b'<') {
+                write::header(&mut lines, HeaderId::Contact, &[contact]);
+            } else {
+                write::header(&mut lines, HeaderId::Contact, &[b"<", contact, b">"]);
+            }
+        }
+        let answer = Answer { lines: &lines, ..Answer::of_host(status, options, false)? };
+        self.refuse_request(
+            id,
+            answer,
+            options.to_tag,
+            Ending { status_code: status, ..Ending::because(Reason::Rejected) },
+        )
+    }
+
+    /// 4xx to 6xx (0: 480).
+    pub fn reject(&mut self, now: Now, id: IncomingId, status: u16, options: &ResponseOptions<'_>) -> Result<()> {
+        self.at(now);
+        let status = checked_status(status, 480, 400..=699)?;
+        let answer = Answer::of_host(status, options, false)?;
+        self.refuse_request(
+            id,
+            answer,
+            options.to_tag,
+            Ending { status_code: status, ..Ending::because(Reason::Rejected) },
+        )
+    }
+
+    /// A final response other than 2xx, and what it ends.
+    pub(super) fn refuse_request(
+        &mut self,
+        id: IncomingId,
+        mut answer: Answer<'_>,
+        to_tag: Option<&[u8]>,
+        ending: Ending,
+    ) -> Result<()> {
+        self.unanswered(id)?;
+        if answer.status == 405 {
+            answer.abilities = true;
+        }
+        if answer.status == 408 && !self.incoming(id)?.is_invite() {
+            return Err(Error::state("a request other than INVITE is never answered 408 (RFC 4320 4.2)"));
+        }
+        self.finish(id, answer, to_tag)?;
+        let Some(incoming) = self.incoming.get(id) else { return Ok(()) };
+        match &incoming.kind {
+            Kind::Invite(invite) => {
+                for session in invite.sessions.clone() {
+                    self.end_session(session, ending.clone());
+                    self.finish_session(session);
+                }
+            }
+            Kind::Reinvite => {
+                if let Some(session) = incoming.session {
+                    self.reinvite_refused(session);
+                }
+            }
+            Kind::Other => {}
+        }
+        Ok(())
+    }
+
+    /// The session is what it was before the peer's re-INVITE (§14.1); the re-INVITE stays until its ACK.
+    fn reinvite_refused(&mut self, id: SessionId) {
+        if let Some(session) = self.sessions.get_mut(id)
+            && session.signaling.open_offer() == Some(Party::Remote)
+        {
+            session.signaling.rollback();
+        }
+        self.note_state(id);
+    }
+
+    /// CANCEL (§9.2): 200 to it, 487 to what it cancels, unless that is answered.
+    pub(super) fn cancel_arrived(&mut self, cancel: &Arc<Message>) {
+        let Some(invite) = self.table.find_cancelled(cancel) else {
+            return self.refuse(cancel, &Answer::plain(481));
+        };
+        let id = self.table.server_owner(invite).map(IncomingId::from_raw);
+        let incoming = id.and_then(|id| self.incoming.get(id));
+        // The To tag is that of the INVITE's responses.
+        let session = incoming.and_then(|incoming| incoming.session);
+        let tag: Option<Box<[u8]>> =
+            session.and_then(|id| self.sessions.get(id)).map(|session| session.local_tag().into());
+        let tag = tag.unwrap_or_else(|| self.token(b"", 10));
+        let answered = self.incoming_is_answered(id);
+        self.answer_by_rule(cancel, &Answer::plain(200), &tag);
+        let Some(id) = id.filter(|_| !answered) else { return };
+        let ending = Ending { status_code: 487, ..Ending::by(Reason::Cancelled, cancel) };
+        self.tell(Event {
+            incoming: Some(id),
+            session,
+            message: Some(Arc::clone(cancel)),
+            ..Event::new(EventKind::Cancel)
+        });
+        // The INVITE is unanswered, so its transaction takes the response.
+        let in_dialog = self.incoming.get(id).is_some_and(|incoming| incoming.message.to_tag().is_some());
+        let _ = self.refuse_request(id, Answer::plain(487), Some(&*tag).filter(|_| !in_dialog), ending);
+    }
+
+    fn incoming_is_answered(&self, id: Option<IncomingId>) -> bool {
+        id.and_then(|id| self.incoming.get(id)).is_none_or(|incoming| incoming.answered)
+    }
+
+    /// The ACK of a 2xx of ours, found by its number (RFC 5407 §3.1.4), not by the latest.
+    pub(super) fn ack_of_2xx(&mut self, id: SessionId, ack: &Arc<Message>) {
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        let number = ack.cseq_number();
+        let Some(at) = session.accepted.iter().position(|accepted| accepted.cseq == number) else { return };
+        let accepted = session.accepted.remove(at);
+        let answer = ack.session_body();
+        if accepted.carried_offer {
+            match &answer {
+                Some(answer) => {
+                    let _ = session.signaling.apply(Party::Remote, StoredBody::of_remote(answer));
+                }
+                None => session.signaling.rollback(),
+            }
+        }
+        let unanswered = accepted.carried_offer && answer.is_none();
+        self.acknowledged(id, &accepted);
+        self.tell(Event { session: Some(id), message: Some(Arc::clone(ack)), ..Event::new(EventKind::Ack) });
+        let first = self.sessions.get(id).is_some_and(|session| session.offer().is_none());
+        if unanswered && first {
+            // RFC 3261 §13.2.2.4: the answer had to be in the ACK, and there is no earlier exchange to fall back to.
+            self.end_with_bye(id, Ending::because(Reason::NoAnswerIn2xx));
+        } else {
+            self.send_deferred_bye(id);
+        }
+    }
+
+    /// A 2xx of ours is no longer repeated: its ACK came, or its time is over.
+    fn acknowledged(&mut self, id: SessionId, accepted: &Accepted) {
+        self.stop(accepted.repeat);
+        self.stop(accepted.give_up);
+        let mut confirmed = false;
+        if let Some(session) = self.sessions.get_mut(id) {
+            if session.reinvite_server == Some(accepted.incoming) {
+                session.reinvite_server = None;
+            }
+            confirmed = matches!(session.phase, Phase::AckWait);
+            if confirmed {
+                session.phase = Phase::Confirmed;
+                session.origin = None;
+            }
+        }
+        self.counters.calls_confirmed += u64::from(confirmed);
+        self.note_state(id);
+        self.incoming_over(accepted.incoming);
+    }
+
+    pub(super) fn incoming_over(&mut self, id: IncomingId) {
+        if let Some(incoming) = self.incoming.get_mut(id) {
+            incoming.over = true;
+            self.drop_incoming_if_over(id);
+        }
+    }
+
+    pub(super) fn accepted_due(&mut self, id: SessionId, cseq: u32, timer: AcceptedTimer) {
+        let timers = self.config.timers;
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        let Some(at) = session.accepted.iter().position(|accepted| accepted.cseq == cseq) else { return };
+        match timer {
+            AcceptedTimer::Repeat => {
+                let Some(accepted) = session.accepted.get_mut(at) else { return };
+                let (response, flow) = (Bytes::clone(&accepted.response), accepted.flow);
+                let wait = accepted.next_interval(&timers);
+                self.outbox.retransmissions_sent += 1;
+                self.outbox.transmit(crate::agent::outbox::Sender::Session(id), &response, &flow);
+                let timer = self.arm(wait, Timeout::Accepted(id, cseq, AcceptedTimer::Repeat));
+                if let Some(accepted) = self.sessions.get_mut(id).and_then(|session| session.accepted.get_mut(at)) {
+                    accepted.repeat = Some(timer);
+                }
+            }
+            AcceptedTimer::GiveUp => {
+                let accepted = session.accepted.remove(at);
+                if accepted.carried_offer {
+                    session.signaling.rollback();
+                }
+                self.acknowledged(id, &accepted);
+                if self.sessions.get(id).is_some_and(|session| session.deferred_bye.is_some()) {
+                    self.send_deferred_bye(id);
+                } else {
+                    self.tell(Event {
+                        session: Some(id),
+                        reason: Reason::AckTimeout,
+                        ..Event::new(EventKind::AckTimeout)
+                    });
+                }
+            }
+        }
+    }
+
+    /// A server transaction is over, or the ACK of its refusal came.
+    pub(super) fn server_ended(&mut self, id: IncomingId) {
+        let Some(incoming) = self.incoming.get(id) else { return };
+        if !incoming.answered {
+            return;
+        }
+        let session = incoming.session;
+        if let Some(session) = session.and_then(|id| self.sessions.get_mut(id)) {
+            // An accepted one ends with the ACK of its 2xx, not with its transaction.
+            if session.accepted.iter().any(|accepted| accepted.incoming == id) {
+                return;
+            }
+            if session.reinvite_server == Some(id) {
+                session.reinvite_server = None;
+            }
+        }
+        self.incoming_over(id);
+    }
+
+    /// The host's time to answer is over, or the peer's Expires.
+    pub(super) fn answer_time_over(&mut self, id: IncomingId, timer: IncomingTimer) {
+        match timer {
+            IncomingTimer::Provisional => self.repeat_provisional(id),
+            IncomingTimer::Answer | IncomingTimer::Expires => {
+                let Some(incoming) = self.incoming.get_mut(id) else { return };
+                if timer == IncomingTimer::Answer {
+                    incoming.answer = None;
+                } else if let Some(invite) = incoming.invite_mut() {
+                    invite.expires = None;
+                }
+                if incoming.is_invite() {
+                    // §13.3.1: 487 when Expires passed.
+                    let status = if timer == IncomingTimer::Expires { 487 } else { 480 };
+                    let ending = Ending { status_code: status, ..Ending::because(Reason::AnswerTimeout) };
+                    let _ = self.refuse_request(id, Answer::plain(status), None, ending);
+                } else {
+                    self.default_answer(id);
+                }
+            }
+        }
+    }
+
+    /// Answers with the default now; nothing when answered.
+    pub fn dispose_incoming(&mut self, now: Now, id: IncomingId) -> Result<()> {
+        self.at(now);
+        if !self.incoming(id)?.answered {
+            self.default_answer(id);
+        }
+        Ok(())
+    }
+
+    pub(super) fn hang_up_by_refusing(
+        &mut self,
+        id: SessionId,
+        status: u16,
+        options: &RequestOptions<'_>,
+    ) -> Result<()> {
+        let session = self.session(id)?;
+        let Some(Origin::Incoming(invite)) = session.origin else {
+            return Err(Error::state("the INVITE is answered"));
+        };
+        let response = ResponseOptions {
+            headers: options.headers.clone(),
+            body: options.body.map(|body| Body { ..body }),
+            ..ResponseOptions::default()
+        };
+        let status = checked_status(status, 603, 400..=699)?;
+        let answer = Answer::of_host(status, &response, false)?;
+        self.refuse_request(
+            invite,
+            answer,
+            None,
+            Ending { status_code: status, ..Ending::because(Reason::LocalHangup) },
+        )
+    }
+
+    /// Stores a session and makes its dialog known.
+    pub(super) fn add_session(&mut self, session: Session) -> Result<SessionId> {
+        let key = session.dialog.names.key(self.dialog_keys);
+        if self.dialogs.contains_key(&key) {
+            return Err(Error::state("the dialog is there already"));
+        }
+        let id = self
+            .sessions
+            .insert_with(|_| session)
+            .ok_or_else(|| Error::new(ErrorKind::Limit, "sessions: no slot is free"))?;
+        self.dialogs.insert(key, id);
+        Ok(id)
+    }
+
+    /// Whether the session waits for the ACK of its first 2xx.
+    pub(super) fn waits_for_ack(&self, id: SessionId) -> bool {
+        self.sessions.get(id).is_some_and(|session| session.state() == SessionState::AckWait)
+    }
+}
+
+fn describe(body: Option<&message::Body<'_>>) -> Option<StoredBody> {
+    body.and_then(StoredBody::of_local)
+}
+
+fn expires_of(request: &Message) -> Option<u32> {
+    let text = std::str::from_utf8(request.header(HeaderId::Expires)?).ok()?;
+    text.trim().parse().ok()
+}

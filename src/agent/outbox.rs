@@ -1,0 +1,111 @@
+//! What waits to go out: datagrams, events, log lines. One counter numbers the first two, so that their order can be told.
+
+use crate::agent::event::Event;
+use crate::config::LogLevel;
+use crate::flow::Flow;
+use crate::message::Message;
+use crate::slots::SessionId;
+use crate::transaction::{Bytes, TransactionId};
+use std::collections::VecDeque;
+
+/// A message to put on the wire.
+#[derive(Clone, Debug)]
+pub struct Transmit {
+    /// Rises; see [`Event::id`].
+    pub id: u64,
+    /// The message.
+    pub bytes: Bytes,
+    /// Where to.
+    pub flow: Flow,
+    /// When a connection may have to be opened: the name in the URI.
+    pub host: Option<Bytes>,
+}
+
+/// Who cares when a transmit fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sender {
+    /// A transaction.
+    Transaction(TransactionId),
+    /// An ACK to a 2xx, or a 2xx that is repeated.
+    Session(SessionId),
+    /// Nobody.
+    Nobody,
+}
+
+/// How many sent messages are remembered for [`crate::agent::Agent::transmit_failed`].
+const REMEMBERED: usize = 512;
+
+/// The queues.
+#[derive(Clone, Debug, Default)]
+pub struct Outbox {
+    pub(super) events: VecDeque<Event>,
+    pub(super) transmits: VecDeque<Transmit>,
+    pub(super) log: VecDeque<(LogLevel, String)>,
+    senders: VecDeque<(u64, Sender)>,
+    next_id: u64,
+    pub(super) log_level: LogLevel,
+    pub(super) unix_us: u64,
+    pub(super) messages_sent: u64,
+    pub(super) retransmissions_sent: u64,
+}
+
+impl Outbox {
+    /// Empty queues.
+    pub fn new(log_level: LogLevel, unix_us: u64) -> Self {
+        Self { log_level, unix_us, ..Self::default() }
+    }
+
+    fn take_id(&mut self) -> u64 {
+        self.next_id += 1;
+        self.next_id
+    }
+
+    /// Queues an event.
+    pub fn event(&mut self, mut event: Event) {
+        event.id = self.take_id();
+        self.events.push_back(event);
+    }
+
+    /// Queues a message.
+    pub fn transmit(&mut self, sender: Sender, bytes: &Bytes, flow: &Flow) {
+        let id = self.take_id();
+        self.messages_sent += 1;
+        if self.log_level >= LogLevel::Debug {
+            self.log_message("->", flow, bytes);
+        }
+        if sender != Sender::Nobody {
+            if self.senders.len() >= REMEMBERED {
+                self.senders.pop_front();
+            }
+            self.senders.push_back((id, sender));
+        }
+        self.transmits.push_back(Transmit { id, bytes: Bytes::clone(bytes), flow: *flow, host: None });
+    }
+
+    /// Who waits for the transmit of this number; forgotten with the question.
+    pub fn sender_of(&mut self, id: u64) -> Option<Sender> {
+        let at = self.senders.binary_search_by_key(&id, |(id, _)| *id).ok()?;
+        self.senders.remove(at).map(|(_, sender)| sender)
+    }
+
+    /// One line a message: time, arrow, flow, start line, CSeq, Call-ID. Ladders come from these.
+    pub fn log_message(&mut self, arrow: &str, flow: &Flow, bytes: &[u8]) {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let start = bytes.split(|byte| *byte == b'\r').find(|line| !line.trim_ascii().is_empty()).unwrap_or_default();
+        let (cseq, call_id) = match Message::parse(bytes, None) {
+            Ok(message) => {
+                let cseq = format!("{} {}", message.cseq_number(), text(message.cseq_method().text));
+                (cseq, text(message.call_id()))
+            }
+            Err(_) => ("-".to_owned(), "-".to_owned()),
+        };
+        let remote = flow.remote.map_or_else(|| "-".to_owned(), |remote| remote.to_string());
+        let (seconds, micros) = (self.unix_us / 1_000_000, self.unix_us % 1_000_000);
+        let line = format!(
+            "{seconds}.{micros:06} {arrow} {} {remote} {} | CSeq {cseq} | Call-ID {call_id}",
+            flow.transport.parameter(),
+            text(start.trim_ascii()),
+        );
+        self.log.push_back((LogLevel::Debug, line));
+    }
+}

@@ -1,0 +1,115 @@
+//! Answers without a host: to requests that a rule refuses, with a transaction that absorbs their repeats, or without one.
+
+use crate::agent::Agent;
+use crate::agent::options::ResponseOptions;
+use crate::agent::outbox::Sender;
+use crate::agent::response::{Answer, checked_status};
+use crate::error::{Error, Result};
+use crate::flow::{Flow, Transport};
+use crate::message::{Malformed, Message, Method, write};
+use crate::time::Now;
+use std::sync::Arc;
+
+impl Agent {
+    /// Where responses to a request go: the same link; the address by received, rport and maddr (RFC 3261 §18.2.2,
+    /// RFC 3581 §4).
+    pub(super) fn reply_flow(request: &Message) -> Option<Flow> {
+        let flow = *request.flow()?;
+        if flow.transport != Transport::Udp {
+            return Some(flow);
+        }
+        let via = request.via(0)?.ok()?;
+        let remote = via.response_address(flow.remote?, flow.transport.default_port())?;
+        Some(Flow { remote: Some(remote), ..flow })
+    }
+
+    /// Refuses a request by a rule: a transaction of its own, so that repeats are absorbed. At the limit: without.
+    pub(super) fn refuse(&mut self, request: &Arc<Message>, answer: &Answer<'_>) {
+        let tag = self.token(b"", 5);
+        self.answer_by_rule(request, answer, &tag);
+    }
+
+    /// The same with a To tag.
+    pub(super) fn answer_by_rule(&mut self, request: &Arc<Message>, answer: &Answer<'_>, to_tag: &[u8]) {
+        let Some(flow) = Self::reply_flow(request) else { return };
+        let bytes = self.write_response(request, answer, Some(to_tag));
+        let (table, mut effects) = self.transactions();
+        match table.start_server(&mut effects, request, flow, 0) {
+            Ok(transaction) => {
+                // A fresh server transaction takes any final response.
+                let _ = table.respond(&mut effects, transaction, answer.status, bytes);
+            }
+            Err(_) => self.outbox.transmit(Sender::Nobody, &bytes, &flow),
+        }
+    }
+
+    /// Answers without a transaction. RFC 3261 §8.2.7: the To tag is made from the request, so that repeats get the same.
+    pub(super) fn reply(&mut self, request: &Message, answer: &Answer<'_>) {
+        let key = self.dialog_keys.key(
+            request.call_id(),
+            request.from_tag().unwrap_or_default(),
+            request.branch().unwrap_or_default(),
+        );
+        let tag = format!("{:016x}", key as u64);
+        self.reply_tagged(request, answer, tag.as_bytes());
+    }
+
+    fn reply_tagged(&mut self, request: &Message, answer: &Answer<'_>, to_tag: &[u8]) {
+        let Some(flow) = Self::reply_flow(request) else { return };
+        let bytes = self.write_response(request, answer, Some(to_tag));
+        self.outbox.transmit(Sender::Nobody, &bytes, &flow);
+    }
+
+    /// There is no room: 503 where one can answer, else the request is dropped; either is counted.
+    pub(super) fn refuse_for_limit(&mut self, request: &Message) {
+        self.counters.answered_limit += 1;
+        let lines = self.retry_after_line();
+        self.reply(request, &Answer { lines: &lines, ..Answer::plain(503) });
+    }
+
+    /// What does not parse: answered where it can be (RFC 3261 §18.3, §21.4.1), else dropped and counted.
+    pub(super) fn malformed(&mut self, malformed: &Malformed) {
+        match malformed.answerable() {
+            Some(request) => {
+                let reason = format!("Bad Request: {} {}", malformed.header, malformed.rule);
+                let status = malformed.status();
+                let reason = (status == 400).then_some(ascii(&reason));
+                self.reply(request, &Answer { reason: reason.as_deref(), ..Answer::plain(status) });
+            }
+            None => self.counters.dropped_malformed += 1,
+        }
+    }
+
+    /// Answers a received request without a transaction (RFC 3261 §8.2.7).
+    pub fn reply_stateless(
+        &mut self,
+        now: Now,
+        request: &Message,
+        status: u16,
+        options: &ResponseOptions<'_>,
+    ) -> Result<()> {
+        self.at(now);
+        if !request.is_request() || request.method() == Method::Ack {
+            return Err(Error::argument("request: a request other than ACK"));
+        }
+        if request.flow().is_none() {
+            return Err(Error::argument("request: must have been received"));
+        }
+        let status = checked_status(status, 503, 100..=699)?;
+        let mut answer = Answer::of_host(status, options, false)?;
+        answer.abilities = status == 405;
+        match options.to_tag {
+            Some(tag) => {
+                write::check_token(tag)?;
+                self.reply_tagged(request, &answer, tag);
+            }
+            None => self.reply(request, &answer),
+        }
+        Ok(())
+    }
+}
+
+/// A reason phrase of ours holds ASCII only.
+fn ascii(text: &str) -> Vec<u8> {
+    text.replace('§', "").bytes().filter(u8::is_ascii).collect()
+}

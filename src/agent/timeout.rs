@@ -1,0 +1,76 @@
+//! Timers of the agent: whose, and why.
+
+use crate::agent::{Agent, IncomingId, OutgoingId, SessionId};
+use crate::session::reason::Reason;
+use crate::time::Now;
+use crate::transaction;
+
+/// What a timer in the wheel stands for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Timeout {
+    /// A letter of RFC 3261 §17.
+    Transaction(transaction::Timer),
+    /// Of a 2xx that waits for its ACK; the number is its CSeq's.
+    Accepted(SessionId, u32, AcceptedTimer),
+    /// Of a request of the peer.
+    Incoming(IncomingId, IncomingTimer),
+    /// Of a request of ours.
+    Outgoing(OutgoingId, OutgoingTimer),
+    /// A look-up takes too long.
+    Query(u64),
+}
+
+/// RFC 3261 §13.3.1.4.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AcceptedTimer {
+    /// The 2xx goes out again.
+    Repeat,
+    /// 64*T1: no ACK will come.
+    GiveUp,
+}
+
+/// Of a request of the peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum IncomingTimer {
+    /// The host's time to answer is over.
+    Answer,
+    /// The peer's Expires.
+    Expires,
+    /// The provisional response goes out again (RFC 3261 §13.3.1.1).
+    Provisional,
+}
+
+/// Of a request of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OutgoingTimer {
+    /// The host's Expires of an INVITE (RFC 3261 §13.2.1).
+    Expires,
+    /// 64*T1 after CANCEL (RFC 3261 §9.1).
+    CancelGivenUp,
+}
+
+impl Agent {
+    /// Carries out all timers that are due. Early or late calls do no harm.
+    pub fn handle_timeout(&mut self, now: Now) {
+        self.at(now);
+        while let Some((_, timeout)) = self.wheel.pop_due(now.monotonic) {
+            match timeout {
+                Timeout::Transaction(timer) => {
+                    let (table, mut effects) = self.transactions();
+                    let outcome = table.timer_due(&mut effects, timer);
+                    self.transaction_told(timer.transaction, outcome);
+                }
+                Timeout::Accepted(session, cseq, timer) => self.accepted_due(session, cseq, timer),
+                Timeout::Incoming(id, timer) => self.answer_time_over(id, timer),
+                Timeout::Outgoing(id, OutgoingTimer::Expires) => {
+                    // The INVITE may be answered or cancelled already.
+                    let _ = self.cancel_with(id, Box::default(), Reason::Cancelled);
+                }
+                Timeout::Outgoing(id, OutgoingTimer::CancelGivenUp) => self.cancel_given_up(id),
+                Timeout::Query(query) => {
+                    self.query_answered(query, &[]);
+                }
+            }
+        }
+    }
+}

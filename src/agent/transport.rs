@@ -1,0 +1,113 @@
+//! Our sockets as the core knows them: what stands in Via and Contact, and which one reaches a target.
+
+use crate::config::Config;
+use crate::error::{Error, ErrorKind, Result};
+use crate::flow::{Flow, Transport};
+use crate::message::{NameAddr, Uri};
+use std::net::SocketAddr;
+
+/// A socket that the host told of.
+#[derive(Clone, Debug)]
+pub struct LocalTransport {
+    /// Transport, local address and link; no remote.
+    pub flow: Flow,
+    /// `host[:port]` of Via.
+    pub sent_by: Box<[u8]>,
+    /// The whole Contact line, with its line end.
+    pub contact_line: Box<[u8]>,
+}
+
+/// All of them.
+#[derive(Clone, Debug, Default)]
+pub struct Transports {
+    list: Vec<LocalTransport>,
+}
+
+impl Transports {
+    /// Adds one (`sent_by`: instead of the local address, for NAT and RFC 7118).
+    pub fn add(&mut self, config: &Config, flow: &Flow, sent_by: Option<&[u8]>) -> Result<()> {
+        let same = |known: &LocalTransport| known.flow.transport == flow.transport && known.flow.local == flow.local;
+        if self.list.iter().any(same) {
+            return Err(Error::state("this transport and local address is there already"));
+        }
+        let sent_by: Box<[u8]> = match (sent_by, flow.local) {
+            (Some(text), _) => checked_sent_by(text)?.into(),
+            (None, Some(local)) => local_text(local).into_bytes().into_boxed_slice(),
+            (None, None) => {
+                return Err(Error::argument("flow: a local address or sent_by is needed for Via and Contact"));
+            }
+        };
+        let contact_line = contact_line(config, flow.transport, &sent_by).into_boxed_slice();
+        self.list.push(LocalTransport { flow: Flow { remote: None, ..*flow }, sent_by, contact_line });
+        Ok(())
+    }
+
+    /// Forgets those of a link.
+    pub fn remove(&mut self, link: u64) -> bool {
+        let before = self.list.len();
+        self.list.retain(|known| known.flow.link != link);
+        before != self.list.len()
+    }
+
+    /// Whether there is one of this kind.
+    pub fn has(&self, transport: Transport) -> bool {
+        self.list.iter().any(|known| known.flow.transport == transport)
+    }
+
+    /// The one that a message came through, or must go through.
+    pub fn of_flow(&self, flow: &Flow) -> Result<&LocalTransport> {
+        let same_kind = || self.list.iter().filter(|known| known.flow.transport == flow.transport);
+        let family = |known: &&LocalTransport| match (known.flow.local, flow.remote) {
+            (Some(local), Some(remote)) => local.is_ipv4() == remote.is_ipv4(),
+            _ => true,
+        };
+        same_kind()
+            .find(|known| flow.link != 0 && known.flow.link == flow.link)
+            .or_else(|| same_kind().find(|known| flow.local.is_some() && known.flow.local == flow.local))
+            .or_else(|| same_kind().find(family))
+            .ok_or_else(|| Error::new(ErrorKind::NoTransport, "no transport was added that reaches the target"))
+    }
+}
+
+fn local_text(local: SocketAddr) -> String {
+    // RFC 3261 §25.1: an IPv6 reference has no zone.
+    match local {
+        SocketAddr::V4(_) => local.to_string(),
+        SocketAddr::V6(address) => format!("[{}]:{}", address.ip(), address.port()),
+    }
+}
+
+fn checked_sent_by(text: &[u8]) -> Result<&[u8]> {
+    let uri = [b"sip:", text].concat();
+    match Uri::parse(&uri) {
+        Ok(uri) if uri.user.is_none() && uri.parameters.is_empty() && uri.headers.is_empty() => Ok(text),
+        _ => Err(Error::syntax("sent_by: host or host:port (RFC 3261 18.1.1)")),
+    }
+}
+
+/// Contact as configured, or the AOR's user at this transport (RFC 3261 §8.1.1.8).
+fn contact_line(config: &Config, transport: Transport, sent_by: &[u8]) -> Vec<u8> {
+    let mut line = b"Contact: ".to_vec();
+    match &config.contact {
+        Some(contact) if contact.contains(&b'<') => line.extend_from_slice(contact),
+        Some(uri) => line.extend_from_slice(&[b"<", &uri[..], b">"].concat()),
+        None => {
+            let aor = NameAddr::parse(&config.aor).and_then(|aor| aor.parse_uri());
+            let user = aor.ok().and_then(|uri| uri.user).unwrap_or_default();
+            line.extend_from_slice(if transport.is_secure() { b"<sips:" } else { b"<sip:" });
+            line.extend_from_slice(user);
+            if !user.is_empty() {
+                line.push(b'@');
+            }
+            line.extend_from_slice(sent_by);
+            // RFC 5630 §5.1: transport=tls must not be used; sips says it.
+            if matches!(transport, Transport::Tcp | Transport::Ws | Transport::Wss) {
+                line.extend_from_slice(b";transport=");
+                line.extend_from_slice(if transport == Transport::Tcp { b"tcp" } else { b"ws" });
+            }
+            line.push(b'>');
+        }
+    }
+    line.extend_from_slice(b"\r\n");
+    line
+}

@@ -1,0 +1,129 @@
+//! The route set and where it leads (RFC 3261 §12.2.1.1, §16.12.1.2).
+
+use crate::message::{HeaderId, Message, NameAddr};
+use std::borrow::Cow;
+
+/// Values of a Route header, first hop first, with all their parameters.
+#[derive(Clone, Debug, Default)]
+pub struct RouteSet {
+    values: Box<[Box<[u8]>]>,
+}
+
+/// Where a request in the dialog goes.
+#[derive(Debug)]
+pub struct Destination<'a> {
+    /// The Request-URI.
+    pub request_uri: Cow<'a, [u8]>,
+    /// Values of the Route header, in order.
+    pub routes: Vec<Cow<'a, [u8]>>,
+    /// The URI of the element that gets the request first.
+    pub next_hop: Cow<'a, [u8]>,
+}
+
+impl RouteSet {
+    /// From values in the order of travel.
+    pub fn new<'a>(values: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        Self { values: values.into_iter().map(Box::from).collect() }
+    }
+
+    /// Callee: Record-Route of the request, in order (§12.1.1).
+    pub fn of_request(request: &Message) -> Self {
+        Self::new(request.values(HeaderId::RecordRoute))
+    }
+
+    /// Caller: Record-Route of the response, reversed (§12.1.2).
+    pub fn of_response(response: &Message) -> Self {
+        let mut values: Vec<Box<[u8]>> = response.values(HeaderId::RecordRoute).map(Box::from).collect();
+        values.reverse();
+        Self { values: values.into_boxed_slice() }
+    }
+
+    /// The values, first hop first.
+    pub fn values(&self) -> impl Iterator<Item = &[u8]> {
+        self.values.iter().map(|value| &**value)
+    }
+
+    /// Whether there is no hop between.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// As one Route header value.
+    pub fn text(&self) -> Vec<u8> {
+        self.values.join(&b", "[..])
+    }
+
+    /// Where a request to `target` goes. A first hop with `lr` routes loosely; without, it is a strict router: it
+    /// becomes the Request-URI and the target the last Route.
+    pub fn destination<'a>(&'a self, target: &'a [u8]) -> Destination<'a> {
+        let direct = || Destination {
+            request_uri: Cow::Borrowed(target),
+            routes: self.values().map(Cow::Borrowed).collect(),
+            next_hop: Cow::Borrowed(target),
+        };
+        let Some(first) = self.values.first() else { return direct() };
+        let Ok(hop) = NameAddr::parse(first) else { return direct() };
+        let uri = hop.uri;
+        if hop.parse_uri().is_ok_and(|uri| uri.parameter(b"lr").is_some()) {
+            return Destination { next_hop: Cow::Borrowed(uri), ..direct() };
+        }
+        let mut last = Vec::with_capacity(target.len() + 2);
+        last.push(b'<');
+        last.extend_from_slice(target);
+        last.push(b'>');
+        let routes = self.values().skip(1).map(Cow::Borrowed).chain([Cow::Owned(last)]).collect();
+        Destination { request_uri: Cow::Owned(as_request_uri(uri)), routes, next_hop: Cow::Borrowed(uri) }
+    }
+
+    /// Bytes on the heap.
+    pub fn heap_bytes(&self) -> usize {
+        self.values.iter().map(|value| value.len() + size_of::<Box<[u8]>>()).sum()
+    }
+}
+
+/// A URI without what may not stand in a Request-URI: headers and the method parameter (§19.1.1, table 1).
+pub fn as_request_uri(uri: &[u8]) -> Vec<u8> {
+    let without_headers = uri.split(|byte| *byte == b'?').next().unwrap_or(uri);
+    let mut pieces = without_headers.split(|byte| *byte == b';');
+    let mut out = pieces.next().unwrap_or_default().to_vec();
+    for piece in pieces {
+        let name = piece.split(|byte| *byte == b'=').next().unwrap_or_default();
+        if !name.eq_ignore_ascii_case(b"method") {
+            out.push(b';');
+            out.extend_from_slice(piece);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TARGET: &[u8] = b"sip:bob@192.0.2.4";
+
+    fn shown(values: &[&[u8]]) -> (String, Vec<String>, String) {
+        let set = RouteSet::new(values.iter().copied());
+        let to = set.destination(TARGET);
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (text(&to.request_uri), to.routes.iter().map(|route| text(route)).collect(), text(&to.next_hop))
+    }
+
+    #[test]
+    fn where_a_request_goes() {
+        let rows: [(&[&[u8]], &str, &[&str], &str); 4] = [
+            (&[], "sip:bob@192.0.2.4", &[], "sip:bob@192.0.2.4"),
+            (&[b"<sip:p1;lr>", b"<sip:p2;lr>"], "sip:bob@192.0.2.4", &["<sip:p1;lr>", "<sip:p2;lr>"], "sip:p1;lr"),
+            (&[b"<sip:p1>", b"<sip:p2;lr>"], "sip:p1", &["<sip:p2;lr>", "<sip:bob@192.0.2.4>"], "sip:p1"),
+            (
+                &[b"\"x\" <sip:p1;method=INVITE;transport=tcp?a=b>;q=1"],
+                "sip:p1;transport=tcp",
+                &["<sip:bob@192.0.2.4>"],
+                "sip:p1;method=INVITE;transport=tcp?a=b",
+            ),
+        ];
+        for (values, uri, routes, hop) in rows {
+            assert_eq!(shown(values), (uri.into(), routes.iter().map(|route| route.to_string()).collect(), hop.into()));
+        }
+    }
+}

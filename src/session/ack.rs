@@ -1,0 +1,64 @@
+//! The 2xx of a callee until its ACK (RFC 3261 §13.3.1.4).
+
+use crate::config::TimerValues;
+use crate::flow::Flow;
+use crate::slots::IncomingId;
+use crate::timer::TimerId;
+use crate::transaction::Bytes;
+use std::time::Duration;
+
+/// A 2xx to an INVITE that waits for its ACK: repeated at T1, doubling to T2, on every transport, until 64*T1.
+#[derive(Clone, Debug)]
+pub struct Accepted {
+    /// The INVITE or re-INVITE.
+    pub incoming: IncomingId,
+    /// Its number, which is the ACK's (RFC 5407 §3.1.4).
+    pub cseq: u32,
+    /// The response.
+    pub response: Bytes,
+    /// Where it goes.
+    pub flow: Flow,
+    /// The wait before the next repeat.
+    pub interval: Duration,
+    /// The next repeat.
+    pub repeat: Option<TimerId>,
+    /// The end of patience.
+    pub give_up: Option<TimerId>,
+    /// Whether the response carried the offer, so that the ACK owes the answer.
+    pub carried_offer: bool,
+}
+
+impl Accepted {
+    /// The wait after this repeat.
+    pub fn next_interval(&mut self, timers: &TimerValues) -> Duration {
+        self.interval = (self.interval * 2).min(timers.t2.max(timers.t1));
+        self.interval
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::Transport;
+
+    #[test]
+    fn the_schedule_of_the_rfc() {
+        let timers = TimerValues::default();
+        let mut accepted = Accepted {
+            incoming: IncomingId::from_raw(1),
+            cseq: 1,
+            response: Bytes::from(&b""[..]),
+            flow: Flow::new(Transport::Udp, None, None),
+            interval: timers.t1,
+            repeat: None,
+            give_up: None,
+            carried_offer: false,
+        };
+        let (mut at, mut schedule) = (accepted.interval, Vec::new());
+        while at < timers.patience() {
+            schedule.push(at.as_millis());
+            at += accepted.next_interval(&timers);
+        }
+        assert_eq!(schedule, [500, 1_500, 3_500, 7_500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500]);
+    }
+}
