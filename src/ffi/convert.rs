@@ -49,6 +49,16 @@ fn structure(detail: String) -> Error {
     Error::new(ErrorKind::Struct, detail)
 }
 
+/// All zeros but `size`: what the _INIT macros make.
+pub(crate) fn zeroed<T: SizeFirst>() -> T {
+    // SAFETY: `SizeFirst` says that zeros are a value and that `size` stands first.
+    unsafe {
+        let mut value = std::mem::zeroed::<T>();
+        (&raw mut value).cast::<usize>().write(size_of::<T>());
+        value
+    }
+}
+
 /// Reads `size` and refuses what no compiler gives: less than the field itself, a part of a field, more than any
 /// struct has.
 ///

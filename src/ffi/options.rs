@@ -1,0 +1,222 @@
+//! Section "options" of the header: how a request or response differs from the usual. Exports nothing: the structs are
+//! read here for the sections that take them.
+
+use crate::agent::{Attachment, Body, IncomingId, RequestOptions, ResponseOptions};
+use crate::error::{Error, Result};
+use crate::ffi::cell::Inner;
+use crate::ffi::convert::{bytes, optional_flow, optional_text, read_struct, text_list};
+use crate::ffi::handle::{self, Kind};
+use crate::ffi::host::{ReleaseQueue, UserData, set_delegate};
+use crate::ffi::structs::{sipdlg_body_t, sipdlg_incoming_t, sipdlg_request_options_t, sipdlg_response_options_t};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// Bits of `enum sipdlg_request_flag_e`.
+const REQUEST_FLAGS: u32 = 15;
+/// Bits of `enum sipdlg_response_flag_e`.
+const RESPONSE_FLAGS: u32 = 1;
+
+/// Options of a request of this agent. The user pointer is taken only when the call has succeeded: `host::taken`.
+///
+/// # Safety
+/// `options` is NULL or readable for the `size` that stands there, and so is all that it points to, for `'a`.
+pub(crate) unsafe fn request_options<'a>(
+    options: *const sipdlg_request_options_t,
+    inner: &Inner,
+) -> Result<RequestOptions<'a>> {
+    let refer = |token| {
+        // The REFER of another agent is none here.
+        if handle::find(token, Kind::Incoming)?.token.load(Ordering::Relaxed) != inner.token {
+            return Err(Error::argument("options.refer is of another agent"));
+        }
+        inner.incoming_id(token)
+    };
+    // SAFETY: promised by the caller.
+    unsafe { read_request(options, &inner.releases, refer) }
+}
+
+/// # Safety
+/// As [`request_options`].
+unsafe fn read_request<'a>(
+    options: *const sipdlg_request_options_t,
+    releases: &Arc<ReleaseQueue>,
+    refer: impl FnOnce(sipdlg_incoming_t) -> Result<IncomingId>,
+) -> Result<RequestOptions<'a>> {
+    // SAFETY: promised by the caller.
+    let Some(given) = (unsafe { read_struct(options) })? else { return Ok(RequestOptions::default()) };
+    check_flags(given.flags, REQUEST_FLAGS)?;
+    let mut attachment = Attachment::default();
+    // SAFETY: the caller promises that `delegate`, when not NULL, is a struct of its size.
+    unsafe { set_delegate(&mut attachment, given.delegate) }?;
+    if !given.user.is_null() || given.release.is_some() {
+        attachment.user = Some(UserData::new(releases, given.user, given.release));
+    }
+    // SAFETY: the caller promises that the text, the list, the body and the flow are readable for 'a.
+    unsafe {
+        Ok(RequestOptions {
+            flags: given.flags,
+            expires_ms: given.expires_ms,
+            headers: text_list(given.headers),
+            body: body(&given.body)?,
+            from: optional_text(given.from),
+            to: optional_text(given.to),
+            call_id: optional_text(given.call_id),
+            flow: optional_flow(given.flow)?,
+            attachment,
+            refer: if given.refer == 0 { None } else { Some(refer(given.refer)?) },
+        })
+    }
+}
+
+/// Options of a response.
+///
+/// # Safety
+/// `options` is NULL or readable for the `size` that stands there, and so is all that it points to, for `'a`.
+pub(crate) unsafe fn response_options<'a>(options: *const sipdlg_response_options_t) -> Result<ResponseOptions<'a>> {
+    // SAFETY: promised by the caller.
+    let Some(given) = (unsafe { read_struct(options) })? else { return Ok(ResponseOptions::default()) };
+    check_flags(given.flags, RESPONSE_FLAGS)?;
+    if given.reserved != 0 {
+        return Err(Error::argument("options.reserved is not 0"));
+    }
+    // SAFETY: the caller promises that the text, the list and the body are readable for 'a.
+    unsafe {
+        Ok(ResponseOptions {
+            flags: given.flags,
+            headers: text_list(given.headers),
+            body: body(&given.body)?,
+            reason_phrase: optional_text(given.reason_phrase),
+            to_tag: optional_text(given.to_tag),
+        })
+    }
+}
+
+/// A body of the host; one without bytes is none.
+///
+/// # Safety
+/// Its data and texts are readable for `'a`.
+pub(crate) unsafe fn body<'a>(body: &sipdlg_body_t) -> Result<Option<Body<'a>>> {
+    // SAFETY: promised by the caller.
+    let content = unsafe { bytes(body.data, body.len, "body.data") }?;
+    if content.is_empty() {
+        return Ok(None);
+    }
+    // SAFETY: promised by the caller.
+    unsafe {
+        Ok(Some(Body {
+            content,
+            content_type: optional_text(body.content_type),
+            disposition: optional_text(body.disposition),
+        }))
+    }
+}
+
+fn check_flags(flags: u32, known: u32) -> Result<()> {
+    match flags & !known {
+        0 => Ok(()),
+        unknown => Err(Error::argument(format!("options.flags: unknown bits {unknown:#x}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agent::options::{request_flag, response_flag};
+    use crate::error::ErrorKind;
+    use crate::ffi::convert::zeroed;
+    use crate::ffi::structs::{sipdlg_delegate_t, sipdlg_endpoint_t, sipdlg_flow_t};
+    use std::ffi::c_void;
+    use std::ptr;
+    use std::sync::atomic::AtomicU32;
+
+    fn request(options: &sipdlg_request_options_t) -> Result<RequestOptions<'_>> {
+        let refer = |token| Ok(IncomingId::from_raw(token));
+        // SAFETY: all that the tests point to lives as long as the options.
+        unsafe { read_request(options, &Arc::default(), refer) }
+    }
+
+    #[test]
+    fn all_flags_are_known() {
+        use request_flag::{MANUAL_ACK, MANUAL_PRACK, NO_AUTH, NO_RETRY};
+        assert_eq!(REQUEST_FLAGS, MANUAL_ACK | MANUAL_PRACK | NO_RETRY | NO_AUTH);
+        assert_eq!(RESPONSE_FLAGS, response_flag::RELIABLE);
+    }
+
+    #[test]
+    fn a_plain_request() {
+        // SAFETY: NULL is allowed.
+        let none = unsafe { read_request(ptr::null(), &Arc::default(), |_| Err(Error::argument("none"))) }.unwrap();
+        let plain = request(&zeroed()).unwrap();
+        assert_eq!(format!("{none:?}"), format!("{plain:?}"));
+    }
+
+    #[test]
+    fn a_request_with_everything() {
+        let headers = [c"A: b".as_ptr(), c"C: d".as_ptr(), ptr::null()];
+        let delegate: sipdlg_delegate_t = zeroed();
+        let flow = sipdlg_flow_t {
+            transport: 1,
+            reserved: 0,
+            link: 7,
+            local: sipdlg_endpoint_t::NONE,
+            remote: sipdlg_endpoint_t::NONE,
+        };
+        let mut options: sipdlg_request_options_t = zeroed();
+        (options.flags, options.expires_ms, options.refer) = (15, 9, 3);
+        options.headers = headers.as_ptr();
+        (options.body.data, options.body.len) = (c"v=0".as_ptr().cast(), 3);
+        options.body.content_type = c"text/plain".as_ptr();
+        (options.from, options.to, options.call_id) = (c"sip:a".as_ptr(), c"sip:b".as_ptr(), c"c".as_ptr());
+        (options.flow, options.delegate, options.user) =
+            (&raw const flow, &raw const delegate, ptr::without_provenance_mut(8));
+        let read = request(&options).unwrap();
+        assert_eq!((read.flags, read.expires_ms, read.headers), (15, 9, vec![&b"A: b"[..], b"C: d"]));
+        let body = read.body.unwrap();
+        assert_eq!((body.content, body.content_type, body.disposition), (&b"v=0"[..], Some(&b"text/plain"[..]), None));
+        assert_eq!((read.from, read.to, read.call_id), (Some(&b"sip:a"[..]), Some(&b"sip:b"[..]), Some(&b"c"[..])));
+        assert_eq!((read.flow.unwrap().link, read.refer), (7, Some(IncomingId::from_raw(3))));
+        assert!(read.attachment.delegate.is_some() && read.attachment.user.is_some());
+    }
+
+    #[test]
+    fn refusals() {
+        let refused = |change: &dyn Fn(&mut sipdlg_request_options_t)| {
+            let mut options = zeroed();
+            change(&mut options);
+            request(&options).unwrap_err().kind
+        };
+        assert_eq!(refused(&|options| options.flags = 16), ErrorKind::Argument);
+        assert_eq!(refused(&|options| options.body.len = 1), ErrorKind::Argument);
+        assert_eq!(refused(&|options| options.size = 4), ErrorKind::Struct);
+        let mut response: sipdlg_response_options_t = zeroed();
+        response.flags = 2;
+        // SAFETY: a struct of its size.
+        assert_eq!(unsafe { response_options(&raw const response) }.unwrap_err().kind, ErrorKind::Argument);
+        (response.flags, response.reserved) = (1, 1);
+        // SAFETY: as above.
+        assert_eq!(unsafe { response_options(&raw const response) }.unwrap_err().kind, ErrorKind::Argument);
+    }
+
+    /// The release function is owed only when the call succeeded.
+    #[test]
+    fn a_refused_call_does_not_take_the_user_pointer() {
+        static RELEASED: AtomicU32 = AtomicU32::new(0);
+        unsafe extern "C" fn release(_user: *mut c_void) {
+            RELEASED.fetch_add(1, Ordering::Relaxed);
+        }
+        let queue = Arc::new(ReleaseQueue::default());
+        let mut options: sipdlg_request_options_t = zeroed();
+        options.release = Some(release);
+        // SAFETY: a struct of its size.
+        let read = || unsafe { read_request(&raw const options, &queue, |_| Err(Error::argument("none"))) }.unwrap();
+        drop(read());
+        queue.run();
+        assert_eq!(RELEASED.load(Ordering::Relaxed), 0);
+        let options = read();
+        crate::ffi::host::taken(options.attachment.user.as_ref());
+        drop(options);
+        assert_eq!(RELEASED.load(Ordering::Relaxed), 0);
+        queue.run();
+        assert_eq!(RELEASED.load(Ordering::Relaxed), 1);
+    }
+}
