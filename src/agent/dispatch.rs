@@ -4,7 +4,7 @@ use crate::agent::event::{Event, EventKind};
 use crate::agent::outbox::Sender;
 use crate::agent::response::Answer;
 use crate::agent::{Agent, IncomingId, OutgoingId, SessionId};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::flow::Flow;
 use crate::message::uri::Scheme;
 use crate::message::{HeaderId, Message, Method, Uri, write};
@@ -15,17 +15,17 @@ use crate::transaction::{Outcome, ServerId, Tell, TransactionId};
 use std::sync::Arc;
 
 impl Agent {
-    /// Bytes from the network: one message. Errors: limit, for a stream only.
+    /// Bytes from the network: one message, or any piece of a stream. Errors: limit, for a stream only.
     pub fn receive(&mut self, now: Now, flow: &Flow, data: &[u8]) -> Result<()> {
         self.at(now);
         if flow.transport.is_stream() {
-            return Err(Error::new(ErrorKind::Unsupported, "tcp and tls: streams are not read yet"));
+            return self.receive_stream(flow, data);
         }
         self.receive_message(flow, data);
         Ok(())
     }
 
-    fn receive_message(&mut self, flow: &Flow, data: &[u8]) {
+    pub(super) fn receive_message(&mut self, flow: &Flow, data: &[u8]) {
         // RFC 5626 §4.4.1, RFC 3261 §7.5: blank lines keep a binding alive and mean nothing.
         if data.iter().all(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
             return;
@@ -141,13 +141,28 @@ impl Agent {
     /// Says that a socket or connection is gone. False: not known.
     pub fn link_closed(&mut self, now: Now, link: u64) -> bool {
         self.at(now);
+        let half = self.streams.remove(&link).is_some();
+        self.forget_connection(link);
         let clients = self.table.clients_on(link);
         for client in &clients {
             let (table, mut effects) = self.transactions();
             let outcome = table.client_transport_error(&mut effects, *client);
             self.transaction_told(TransactionId::Client(*client), outcome);
         }
-        self.transports.remove(link) || !clients.is_empty()
+        self.transports.remove(link) || half || !clients.is_empty()
+    }
+
+    /// Dialogs whose messages came on a connection that is gone go by their URIs again.
+    fn forget_connection(&mut self, link: u64) {
+        let mut at = self.sessions.next(None);
+        while let Some(id) = at {
+            if let Some(session) = self.sessions.get_mut(id)
+                && session.connection.as_ref().is_some_and(|flow| flow.link == link)
+            {
+                session.connection = None;
+            }
+            at = self.sessions.next(Some(id));
+        }
     }
 
     fn request_arrived(&mut self, request: Arc<Message>) {

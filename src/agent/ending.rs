@@ -120,6 +120,9 @@ impl Agent {
         let key = session.dialog.names.key(self.dialog_keys);
         let (reinvite, dialog) = (session.reinvite_client.take(), session.dialog.clone());
         self.dialogs.remove(&key);
+        if self.dialogs.capacity() > 1_024 && self.dialogs.len() < self.dialogs.capacity() / 8 {
+            self.dialogs.shrink_to(self.dialogs.len() * 2);
+        }
         if let Some(invite) = reinvite.and_then(|id| self.outgoing.get_mut(id)).and_then(Outgoing::invite_mut) {
             invite.orphaned = Some(Box::new(dialog));
         }

@@ -293,6 +293,9 @@ impl Agent {
             let status = if method == Method::Bye { 200 } else { 481 };
             return self.refuse(&request, &Answer::plain(status));
         }
+        if request.flow() != session.connection.as_deref() {
+            session.came_on(request.flow());
+        }
         match method {
             Method::Bye => self.bye_arrived(id, request),
             Method::Invite => self.reinvite_arrived(id, request),
@@ -308,14 +311,15 @@ impl Agent {
         if let Some(session) = session.and_then(|id| self.sessions.get_mut(id)) {
             session.pending.push(incoming);
         }
-        self.tell(Event { incoming: Some(incoming), session, message: Some(request), ..Event::new(kind) });
+        self.tell_request(Event { incoming: Some(incoming), session, message: Some(request), ..Event::new(kind) });
     }
 
     /// RFC 3261 §15.1.2: the session is over; its pending requests are answered 487; the BYE itself is the host's.
     fn bye_arrived(&mut self, id: SessionId, request: Arc<Message>) {
         let Some(incoming) = self.add_incoming(&request, IncomingKind::Other, Some(id)) else { return };
+        self.note_ended_fork(id);
         self.end_session(id, Ending::by(Reason::RemoteBye, &request));
-        self.tell(Event {
+        self.tell_request(Event {
             incoming: Some(incoming),
             session: Some(id),
             message: Some(request),

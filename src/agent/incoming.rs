@@ -48,6 +48,8 @@ pub struct Incoming {
     /// It goes when its last event was delivered.
     pub(super) over: bool,
     pub(super) waiting: u16,
+    /// The event that handed it up: taken back when nobody has seen it and the default has answered.
+    pub(super) event: u64,
 }
 
 impl Incoming {

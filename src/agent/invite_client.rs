@@ -206,6 +206,7 @@ impl Agent {
         let attachment = outgoing.attachment.clone();
         let dialog = Dialog::of_caller(&request, response, secure)?;
         let mut session = Session::new(dialog, Role::Caller, phase, Some(Origin::Outgoing(id)), attachment);
+        session.came_on(response.flow());
         if let Some(offer) = request.session_body() {
             session.signaling.apply(Party::Local, StoredBody::of_remote(&offer))?;
         }
@@ -310,6 +311,7 @@ impl Agent {
         let Some(session) = self.sessions.get_mut(session_id) else { return };
         session.phase = Phase::Confirmed;
         session.dialog.confirm_by(response);
+        session.came_on(response.flow());
         session.peer.learn(response);
         let preview = session.preview.take();
         let body = response.session_body().map(|body| StoredBody::of_remote(&body));
@@ -495,7 +497,7 @@ impl Agent {
         };
         let draft = self.draft_in_dialog(&dialog, (Method::Ack, b"ACK"), request.cseq_number(), options)?;
         let known = session.and_then(|id| self.sessions.get(id));
-        let fixed = known.and_then(|session| session.fixed_flow.as_deref()).or(outgoing.fixed_flow.as_ref());
+        let fixed = known.and_then(|session| session.way()).or(outgoing.fixed_flow.as_ref());
         let way = self.locate(&draft.next_hop, fixed, known.and_then(|session| session.resolved.as_deref()));
         match way? {
             Located::At(flow) => self.send_kept_ack(id, session, tag, &draft, &flow),

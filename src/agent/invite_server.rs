@@ -44,6 +44,7 @@ impl Agent {
             answer: None,
             over: false,
             waiting: 0,
+            event: 0,
         };
         let Some(id) = self.incoming.insert_with(|_| incoming) else {
             self.refuse_for_limit(request);
@@ -92,7 +93,7 @@ impl Agent {
                 invite.expires = Some(timer);
             }
         }
-        self.tell(Event { incoming: Some(id), message: Some(request), ..Event::new(EventKind::Invite) });
+        self.tell_request(Event { incoming: Some(id), message: Some(request), ..Event::new(EventKind::Invite) });
     }
 
     /// An INVITE in a dialog (§14.2; RFC-NOTES §3).
@@ -116,7 +117,7 @@ impl Agent {
             session.pending.push(incoming);
         }
         self.note_state(id);
-        self.tell(Event {
+        self.tell_request(Event {
             incoming: Some(incoming),
             session: Some(id),
             message: Some(request),
@@ -166,6 +167,7 @@ impl Agent {
         let dialog = Dialog::of_callee(&request, &tag)?;
         let mut session = Session::new(dialog, Role::Callee, Phase::Initial, Some(Origin::Incoming(id)), attachment);
         session.peer.learn(&request);
+        session.came_on(request.flow());
         if let Some(offer) = request.session_body() {
             session.signaling.apply(Party::Remote, StoredBody::of_remote(&offer))?;
         }
@@ -283,7 +285,11 @@ impl Agent {
             Kind::Invite(_) => self.accept_invite(id, status, options).map(Some),
             Kind::Reinvite => self.accept_reinvite(id, status, options),
             Kind::Other => {
-                let answer = Answer::of_host(status, options, incoming.session.is_some())?;
+                let asks = incoming.method == Method::Options;
+                let mut answer = Answer::of_host(status, options, incoming.session.is_some())?;
+                // §11.2: what an OPTIONS asks for.
+                answer.abilities = asks;
+                answer.accept = asks;
                 self.finish(id, answer, options.to_tag)?;
                 Ok(None)
             }
@@ -681,7 +687,20 @@ impl Agent {
                 } else {
                     self.default_answer(id);
                 }
+                // A host that looks away does not make the queue grow.
+                if let Some(event) = self.incoming.get(id).map(|incoming| incoming.event) {
+                    self.take_back(event);
+                }
             }
+        }
+    }
+
+    /// Hands a request of the peer up.
+    pub(super) fn tell_request(&mut self, event: Event) {
+        let incoming = event.incoming;
+        let id = self.tell(event);
+        if let Some(incoming) = incoming.and_then(|incoming| self.incoming.get_mut(incoming)) {
+            incoming.event = id;
         }
     }
 

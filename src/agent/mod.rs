@@ -24,6 +24,7 @@ mod request;
 mod resolve;
 mod response;
 mod stateless;
+mod stream;
 mod timeout;
 mod transport;
 
@@ -51,7 +52,7 @@ use crate::transaction::{Sink, Timer, TransactionId};
 use face::Face;
 use outbox::{Outbox, Sender};
 use resolve::Queries;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::BuildHasherDefault;
 use std::time::Duration;
 use timeout::Timeout;
@@ -82,6 +83,9 @@ pub struct Stats {
     pub quirks: [u64; 32],
 }
 
+/// How many events may wait for one object before STATE and PROGRESS replace each other.
+const PATIENT_EVENTS: u16 = 16;
+
 /// The objects of the event that the host is looking at: they outlive it.
 #[derive(Clone, Copy, Debug, Default)]
 struct Delivering {
@@ -103,6 +107,7 @@ pub struct Agent {
     table: Table,
     transports: Transports,
     queries: Queries,
+    streams: BTreeMap<u64, stream::Stream>,
     sessions: Slots<SessionKind, Session>,
     incoming: Slots<IncomingKind, Incoming>,
     outgoing: Slots<OutgoingKind, Outgoing>,
@@ -153,6 +158,7 @@ impl Agent {
             wheel: Wheel::new(now.monotonic),
             transports: Transports::default(),
             queries: Queries::default(),
+            streams: BTreeMap::new(),
             sessions: Slots::default(),
             incoming: Slots::default(),
             outgoing: Slots::default(),
@@ -182,7 +188,7 @@ impl Agent {
 
     /// Whether events wait.
     pub fn has_events(&self) -> bool {
-        !self.outbox.events.is_empty()
+        self.outbox.has_events()
     }
 
     /// Whether transmits wait.
@@ -209,7 +215,7 @@ impl Agent {
     pub fn poll_event(&mut self) -> Option<Event> {
         let last = std::mem::take(&mut self.delivering);
         self.let_go(last);
-        let event = self.outbox.events.pop_front()?;
+        let event = self.outbox.next_event()?;
         self.delivering = Delivering {
             session: event.session,
             incoming: event.incoming,
@@ -324,11 +330,17 @@ impl Agent {
         token.into_boxed_slice()
     }
 
-    /// Queues an event about objects, which then outlive it. A session that has said TERMINATED is not named again.
-    fn tell(&mut self, mut event: Event) {
+    /// Queues an event about objects, which then outlive it. A session that has said TERMINATED is not named again. Of
+    /// STATE and PROGRESS at most [`PATIENT_EVENTS`] wait for one object; then the newest takes the place of the last.
+    fn tell(&mut self, mut event: Event) -> u64 {
         event.session =
             event.session.filter(|id| self.sessions.get(*id).is_some_and(|session| !session.said_terminated));
-        if let Some(session) = event.session.and_then(|id| self.sessions.get_mut(id)) {
+        let kind = event.kind;
+        let (session, outgoing) = (event.session, event.outgoing);
+        if let Some(stale) = self.overtaken(kind, session, outgoing) {
+            self.take_back(stale);
+        }
+        if let Some(session) = session.and_then(|id| self.sessions.get_mut(id)) {
             event.session_state = session.state();
             event.signaling_state = session.signaling_state();
             session.waiting = session.waiting.saturating_add(1);
@@ -337,11 +349,44 @@ impl Agent {
             event.method = event.method.or(Some(incoming.method));
             incoming.waiting = incoming.waiting.saturating_add(1);
         }
-        if let Some(outgoing) = event.outgoing.and_then(|id| self.outgoing.get_mut(id)) {
+        if let Some(outgoing) = outgoing.and_then(|id| self.outgoing.get_mut(id)) {
             event.method = event.method.or(Some(outgoing.method));
             outgoing.waiting = outgoing.waiting.saturating_add(1);
         }
-        self.outbox.event(event);
+        let id = self.outbox.event(event);
+        match (
+            kind,
+            session.and_then(|id| self.sessions.get_mut(id)),
+            outgoing.and_then(|id| self.outgoing.get_mut(id)),
+        ) {
+            (EventKind::State, Some(session), _) => session.last_state_event = id,
+            (EventKind::Progress | EventKind::Trying, _, Some(outgoing)) => outgoing.last_progress_event = id,
+            _ => {}
+        }
+        id
+    }
+
+    /// The undelivered event that a new one of its kind replaces.
+    fn overtaken(&self, kind: EventKind, session: Option<SessionId>, outgoing: Option<OutgoingId>) -> Option<u64> {
+        match kind {
+            EventKind::State => {
+                let session = self.sessions.get(session?)?;
+                (session.waiting >= PATIENT_EVENTS).then_some(session.last_state_event)
+            }
+            EventKind::Progress | EventKind::Trying => {
+                let outgoing = self.outgoing.get(outgoing?)?;
+                (outgoing.waiting >= PATIENT_EVENTS).then_some(outgoing.last_progress_event)
+            }
+            _ => None,
+        }
+    }
+
+    /// Takes an event back that nobody has seen.
+    fn take_back(&mut self, id: u64) {
+        if let Some(event) = self.outbox.take_back(id) {
+            let Event { session, incoming, outgoing, .. } = event;
+            self.let_go(Delivering { session, incoming, outgoing, terminated: false });
+        }
     }
 
     /// An event was delivered: what ended with it goes.

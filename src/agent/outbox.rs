@@ -38,7 +38,9 @@ const REMEMBERED: usize = 512;
 /// The queues.
 #[derive(Clone, Debug, Default)]
 pub struct Outbox {
-    pub(super) events: VecDeque<Event>,
+    /// By rising number; `None` where an event was taken back.
+    events: VecDeque<(u64, Option<Event>)>,
+    taken_back: usize,
     pub(super) transmits: VecDeque<Transmit>,
     pub(super) log: VecDeque<(LogLevel, String)>,
     senders: VecDeque<(u64, Sender)>,
@@ -60,10 +62,40 @@ impl Outbox {
         self.next_id
     }
 
-    /// Queues an event.
-    pub fn event(&mut self, mut event: Event) {
+    /// Queues an event and gives its number.
+    pub fn event(&mut self, mut event: Event) -> u64 {
         event.id = self.take_id();
-        self.events.push_back(event);
+        let id = event.id;
+        self.events.push_back((id, Some(event)));
+        id
+    }
+
+    /// The oldest event.
+    pub fn next_event(&mut self) -> Option<Event> {
+        loop {
+            match self.events.pop_front()?.1 {
+                Some(event) => return Some(event),
+                None => self.taken_back -= 1,
+            }
+        }
+    }
+
+    /// Whether events wait.
+    pub fn has_events(&self) -> bool {
+        self.events.len() > self.taken_back
+    }
+
+    /// Takes an event back that nobody has seen yet.
+    pub fn take_back(&mut self, id: u64) -> Option<Event> {
+        let at = self.events.binary_search_by_key(&id, |(id, _)| *id).ok()?;
+        let event = self.events.get_mut(at)?.1.take()?;
+        self.taken_back += 1;
+        // Holes never outnumber events by much, however long the host looks away.
+        if self.taken_back > 64 && self.taken_back > self.events.len() / 2 {
+            self.events.retain(|(_, event)| event.is_some());
+            self.taken_back = 0;
+        }
+        Some(event)
     }
 
     /// Queues a message.

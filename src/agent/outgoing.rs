@@ -116,6 +116,8 @@ pub struct Outgoing {
     /// It goes when its last event was delivered.
     pub(super) over: bool,
     pub(super) waiting: u16,
+    /// The last PROGRESS event, to be replaced while nobody has seen it.
+    pub(super) last_progress_event: u64,
 }
 
 impl Outgoing {
@@ -135,6 +137,7 @@ impl Outgoing {
             silent: false,
             over: false,
             waiting: 0,
+            last_progress_event: 0,
         }
     }
 

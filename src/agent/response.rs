@@ -102,7 +102,7 @@ impl Agent {
     /// Retry-After of 1 to 10 s: random in 0..10 by RFC 3261 §14.2, but the header is a positive number (§20.33).
     pub(super) fn retry_after_line(&mut self) -> Vec<u8> {
         let mut line = Vec::new();
-        write::number_header(&mut line, HeaderId::RetryAfter, 1 + u64::from(self.random.below(10)));
+        write::number_header(&mut line, HeaderId::RetryAfter, 1 + self.random.below(10));
         line
     }
 }

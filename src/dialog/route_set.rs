@@ -111,7 +111,8 @@ mod tests {
 
     #[test]
     fn where_a_request_goes() {
-        let rows: [(&[&[u8]], &str, &[&str], &str); 4] = [
+        type Row = (&'static [&'static [u8]], &'static str, &'static [&'static str], &'static str);
+        let rows: [Row; 4] = [
             (&[], "sip:bob@192.0.2.4", &[], "sip:bob@192.0.2.4"),
             (&[b"<sip:p1;lr>", b"<sip:p2;lr>"], "sip:bob@192.0.2.4", &["<sip:p1;lr>", "<sip:p2;lr>"], "sip:p1;lr"),
             (&[b"<sip:p1>", b"<sip:p2;lr>"], "sip:p1", &["<sip:p2;lr>", "<sip:bob@192.0.2.4>"], "sip:p1"),

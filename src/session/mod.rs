@@ -10,7 +10,7 @@ pub mod usage;
 
 use crate::attachment::Attachment;
 use crate::dialog::Dialog;
-use crate::flow::Flow;
+use crate::flow::{Flow, Transport};
 use crate::slots::{IncomingId, OutgoingId};
 use ack::Accepted;
 use offer_answer::{OfferAnswer, StoredBody};
@@ -132,6 +132,8 @@ pub struct Session {
     pub peer: Peer,
     /// Where requests go whatever the URI says (`set_flow`).
     pub fixed_flow: Option<Box<Flow>>,
+    /// The connection that the dialog's messages came on: it serves while the remote target is the next hop.
+    pub connection: Option<Box<Flow>>,
     /// Where the next hop's name led, until it fails or moves.
     pub resolved: Option<Box<Resolved>>,
     /// The host's.
@@ -142,6 +144,8 @@ pub struct Session {
     pub said_terminated: bool,
     /// Events that wait.
     pub waiting: u16,
+    /// The last STATE event, to be replaced while nobody has seen it.
+    pub last_state_event: u64,
 }
 
 /// Where a host name led.
@@ -172,12 +176,25 @@ impl Session {
             pending: SmallVec::new(),
             peer: Peer::default(),
             fixed_flow: None,
+            connection: None,
             resolved: None,
             attachment,
             told: None,
             said_terminated: false,
             waiting: 0,
+            last_state_event: 0,
         }
+    }
+
+    /// Where requests in the dialog go whatever the URI says: the host's word, or the connection.
+    pub fn way(&self) -> Option<&Flow> {
+        let connection = || self.connection.as_deref().filter(|_| self.dialog.route_set.is_empty());
+        self.fixed_flow.as_deref().or_else(connection)
+    }
+
+    /// Takes note of the way of a message of the peer.
+    pub fn came_on(&mut self, flow: Option<&Flow>) {
+        self.connection = flow.filter(|flow| flow.transport != Transport::Udp).copied().map(Box::new);
     }
 
     /// SessionState.
