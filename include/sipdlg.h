@@ -101,6 +101,8 @@ typedef enum sipdlg_status_e {
     SIPDLG_ERR_DEFUNCT = -17,
 } sipdlg_status_e;
 
+/* ================================================================ session */
+
 /** SessionState of SIP.js. Initial is seen only between sipdlg_session_new() and the first response. */
 typedef enum sipdlg_session_state_e {
     SIPDLG_SESSION_INITIAL = 0,
@@ -137,6 +139,8 @@ typedef enum sipdlg_transport_e {
     SIPDLG_TRANSPORT_WS = 4,
     SIPDLG_TRANSPORT_WSS = 5,
 } sipdlg_transport_e;
+
+/* ================================================================ event */
 
 /**
  * Kinds of events. Kind X and the delegate's function on_x are the same thing (REJECT and on_reject).
@@ -355,6 +359,8 @@ typedef enum sipdlg_response_flag_e {
     SIPDLG_RESPONSE_RELIABLE = 1,
 } sipdlg_response_flag_e;
 
+/* ================================================================ agent */
+
 /* ================================================================ config
  * A configuration is used by one thread at a time, may make many agents, and may be freed at once afterwards:
  * sipdlg_agent_new() copies it. Setters return SIPDLG_OK, ERR_ARGUMENT or ERR_SYNTAX.
@@ -391,65 +397,6 @@ typedef struct sipdlg_endpoint_t {
  */
 typedef void (*sipdlg_log_t)(void *user, int32_t level, const char *line);
 
-/** Borrowed bytes; not NUL-terminated; data is NULL when there are none. Never changes layout. */
-typedef struct sipdlg_str_t {
-    const char *data;
-    size_t len;
-} sipdlg_str_t;
-
-/** View of From, To, Contact, Route, Refer-To, P-Asserted-Identity, ... Never changes layout. */
-typedef struct sipdlg_name_addr_t {
-    sipdlg_str_t display_name;
-    sipdlg_str_t uri;
-    sipdlg_str_t scheme;
-    sipdlg_str_t user;
-    sipdlg_str_t host;
-    sipdlg_str_t uri_parameters;
-    sipdlg_str_t uri_headers;
-    sipdlg_str_t parameters;
-    sipdlg_str_t tag;
-    /** 0 none */
-    uint32_t port;
-    uint32_t reserved;
-} sipdlg_name_addr_t;
-
-/** View of a Via. Never changes layout. */
-typedef struct sipdlg_via_t {
-    sipdlg_str_t transport;
-    sipdlg_str_t host;
-    sipdlg_str_t branch;
-    sipdlg_str_t received;
-    /** 0 none */
-    uint32_t port;
-    /** 0 none */
-    uint32_t rport;
-} sipdlg_via_t;
-
-/** A body received or kept. Never changes layout. */
-typedef struct sipdlg_body_view_t {
-    sipdlg_str_t content;
-    sipdlg_str_t content_type;
-    /** inferred when the message had none */
-    sipdlg_str_t disposition;
-} sipdlg_body_view_t;
-
-/**
- * The way a message came or must go. Never changes layout.
- * `link` is the host's own number for a socket or connection (a file descriptor, an index); the library only
- * compares and repeats it. On a message to send, link 0 means "any socket of this transport; for TCP, TLS, WS:
- * use the connection to `remote` or open one". A response goes back on the flow of its request: same link, and
- * `remote` by RFC 3261 §18.2.2 and RFC 3581 (received, rport, maddr).
- */
-typedef struct sipdlg_flow_t {
-    /** enum sipdlg_transport_e */
-    int32_t transport;
-    /** 0 */
-    uint32_t reserved;
-    uint64_t link;
-    sipdlg_endpoint_t local;
-    sipdlg_endpoint_t remote;
-} sipdlg_flow_t;
-
 /** Token of an agent; 0 is none. */
 typedef uint64_t sipdlg_agent_t;
 
@@ -462,22 +409,11 @@ typedef uint64_t sipdlg_incoming_t;
 /** Token of a request of ours; 0 is none. */
 typedef uint64_t sipdlg_outgoing_t;
 
-/** A body to send. Never changes layout. */
-typedef struct sipdlg_body_t {
-    /** NULL: no body */
-    const void *data;
+/** Borrowed bytes; not NUL-terminated; data is NULL when there are none. Never changes layout. */
+typedef struct sipdlg_str_t {
+    const char *data;
     size_t len;
-    /** NULL: application/sdp */
-    const char *content_type;
-    /** NULL: "session" for application/sdp, else "render" (RFC 3261 §20.11) */
-    const char *disposition;
-} sipdlg_body_t;
-
-/**
- * Called with a pointer that the host gave, when the last object that holds it has let it go. Runs where callbacks run,
- * and inside sipdlg_agent_poll_event() and sipdlg_agent_free().
- */
-typedef void (*sipdlg_release_t)(void *user);
+} sipdlg_str_t;
 
 /** What happened. Borrowed: see Memory. Tokens that do not apply are 0, pointers NULL, numbers 0. */
 typedef struct sipdlg_event_t {
@@ -571,6 +507,54 @@ typedef struct sipdlg_delegate_t {
 } sipdlg_delegate_t;
 
 /**
+ * Called with a pointer that the host gave, when the last object that holds it has let it go. Runs where callbacks run,
+ * and inside sipdlg_agent_poll_event() and sipdlg_agent_free().
+ */
+typedef void (*sipdlg_release_t)(void *user);
+
+/**
+ * The way a message came or must go. Never changes layout.
+ * `link` is the host's own number for a socket or connection (a file descriptor, an index); the library only
+ * compares and repeats it. On a message to send, link 0 means "any socket of this transport; for TCP, TLS, WS:
+ * use the connection to `remote` or open one". A response goes back on the flow of its request: same link, and
+ * `remote` by RFC 3261 §18.2.2 and RFC 3581 (received, rport, maddr).
+ */
+typedef struct sipdlg_flow_t {
+    /** enum sipdlg_transport_e */
+    int32_t transport;
+    /** 0 */
+    uint32_t reserved;
+    uint64_t link;
+    sipdlg_endpoint_t local;
+    sipdlg_endpoint_t remote;
+} sipdlg_flow_t;
+
+/** A message to put on the wire. */
+typedef struct sipdlg_transmit_t {
+    size_t size;
+    /** for sipdlg_agent_transmit_failed(); see sipdlg_event_t.id */
+    uint64_t id;
+    /** borrowed until the next sipdlg_agent_poll_transmit() of this agent */
+    const void *data;
+    size_t len;
+    /** where to; see sipdlg_flow_t */
+    sipdlg_flow_t flow;
+    /** when a connection may have to be opened: the name in the URI (TLS server name, RFC 5922; WS Host). As data */
+    sipdlg_str_t host;
+} sipdlg_transmit_t;
+
+/** A body to send. Never changes layout. */
+typedef struct sipdlg_body_t {
+    /** NULL: no body */
+    const void *data;
+    size_t len;
+    /** NULL: application/sdp */
+    const char *content_type;
+    /** NULL: "session" for application/sdp, else "render" (RFC 3261 §20.11) */
+    const char *disposition;
+} sipdlg_body_t;
+
+/**
  * How a request differs from the usual. NULL or all zero (but size) is a plain one.
  *
  * headers: "Name: value" strings, NULL at the end. What the host gives
@@ -627,20 +611,6 @@ typedef struct sipdlg_response_options_t {
     const char *to_tag;
 } sipdlg_response_options_t;
 
-/** A message to put on the wire. */
-typedef struct sipdlg_transmit_t {
-    size_t size;
-    /** for sipdlg_agent_transmit_failed(); see sipdlg_event_t.id */
-    uint64_t id;
-    /** borrowed until the next sipdlg_agent_poll_transmit() of this agent */
-    const void *data;
-    size_t len;
-    /** where to; see sipdlg_flow_t */
-    sipdlg_flow_t flow;
-    /** when a connection may have to be opened: the name in the URI (TLS server name, RFC 5922; WS Host). As data */
-    sipdlg_str_t host;
-} sipdlg_transmit_t;
-
 /** Counters since the start, and what lives now. */
 typedef struct sipdlg_stats_t {
     size_t size;
@@ -666,6 +636,42 @@ typedef struct sipdlg_stats_t {
     /** by bit number of enum sipdlg_quirk_e */
     uint64_t quirks[32];
 } sipdlg_stats_t;
+
+/** View of From, To, Contact, Route, Refer-To, P-Asserted-Identity, ... Never changes layout. */
+typedef struct sipdlg_name_addr_t {
+    sipdlg_str_t display_name;
+    sipdlg_str_t uri;
+    sipdlg_str_t scheme;
+    sipdlg_str_t user;
+    sipdlg_str_t host;
+    sipdlg_str_t uri_parameters;
+    sipdlg_str_t uri_headers;
+    sipdlg_str_t parameters;
+    sipdlg_str_t tag;
+    /** 0 none */
+    uint32_t port;
+    uint32_t reserved;
+} sipdlg_name_addr_t;
+
+/** View of a Via. Never changes layout. */
+typedef struct sipdlg_via_t {
+    sipdlg_str_t transport;
+    sipdlg_str_t host;
+    sipdlg_str_t branch;
+    sipdlg_str_t received;
+    /** 0 none */
+    uint32_t port;
+    /** 0 none */
+    uint32_t rport;
+} sipdlg_via_t;
+
+/** A body received or kept. Never changes layout. */
+typedef struct sipdlg_body_view_t {
+    sipdlg_str_t content;
+    sipdlg_str_t content_type;
+    /** inferred when the message had none */
+    sipdlg_str_t disposition;
+} sipdlg_body_view_t;
 
 /** The state of a dialog as text (RFC 3261 §12), for takeover from another product. */
 typedef struct sipdlg_dialog_state_t {
@@ -833,6 +839,147 @@ sipdlg_status_t sipdlg_config_set_manual_clock(sipdlg_config_t *config, int32_t 
 /** Log lines up to a level (enum sipdlg_log_level_e). Default none. `user` must outlive the agents. */
 sipdlg_status_t sipdlg_config_set_log(sipdlg_config_t *config, int32_t level, sipdlg_log_t log, void *user);
 
+/**
+ * Does the default of an event, as if no function had been found. For hosts that poll, and from a callback that
+ * declines. Nothing happens when the request was answered meanwhile. Errors: ERR_STATE done already.
+ */
+sipdlg_status_t sipdlg_event_default(const sipdlg_event_t *event);
+
+/** A new agent. `config` NULL: all defaults. No socket, no thread. Free it with sipdlg_agent_free(). */
+sipdlg_status_t sipdlg_agent_new(const sipdlg_config_t *config, sipdlg_agent_t *out);
+
+/**
+ * Ends the agent at once: nothing is sent, sessions give no TERMINATED, release functions run. Waits for a running
+ * callback of another thread; from inside a callback of ANY agent it never waits and takes effect when that callback
+ * returns. To be polite first see sipdlg_agent_next_session() and sipdlg_session_hangup().
+ */
+sipdlg_status_t sipdlg_agent_free(sipdlg_agent_t agent);
+
+/** Copies the delegate; NULL removes it. */
+sipdlg_status_t sipdlg_agent_set_delegate(sipdlg_agent_t agent, const sipdlg_delegate_t *delegate);
+
+/** Replaces the user pointer; the former one is released. */
+sipdlg_status_t sipdlg_agent_set_user(sipdlg_agent_t agent, void *user, sipdlg_release_t release);
+
+/** The user pointer, or NULL. */
+void *sipdlg_agent_user(sipdlg_agent_t agent);
+
+/**
+ * Says that the host has a socket: transport, local and link of `flow`; remote is ignored. At least one is needed.
+ * sent_by: host[:port] for Via and Contact when it is not the local address (NAT, WS: "x.invalid"). For TCP and TLS: a
+ * listener or, with port 0, "can connect". Errors: ERR_STATE this transport and local is there already.
+ */
+sipdlg_status_t sipdlg_agent_add_transport(sipdlg_agent_t agent, const sipdlg_flow_t *flow, const char *sent_by);
+
+/**
+ * Says that a socket or connection is gone (by link). Streams: its half message is dropped; requests in flight on it
+ * fail over (RFC 3263 §4.3) or get a local 503. SIPDLG_NONE: not known.
+ */
+sipdlg_status_t sipdlg_agent_link_closed(sipdlg_agent_t agent, uint64_t link);
+
+/**
+ * Bytes from the network. UDP, WS, WSS: one call is one message. TCP, TLS: any piece of the stream of flow->link, which
+ * must not be 0; the library finds the messages (RFC 3261 §18.3) and answers keep-alives (RFC 5626 §4.4.1). Peer's
+ * errors are not errors here.
+ * Errors: ERR_LIMIT the stream holds a message beyond the limit: close the connection.
+ */
+sipdlg_status_t sipdlg_agent_receive(sipdlg_agent_t agent,
+                                     const sipdlg_flow_t *flow,
+                                     const void *data,
+                                     size_t len);
+
+/** Carries out all timers that are due. Early or late calls do no harm. */
+sipdlg_status_t sipdlg_agent_handle_timeout(sipdlg_agent_t agent);
+
+/**
+ * Microseconds from now until handle_timeout() is due; 0 when it is, or when events or transmits wait; UINT64_MAX when
+ * no timer runs.
+ */
+sipdlg_status_t sipdlg_agent_next_timeout(sipdlg_agent_t agent, uint64_t *delay_us);
+
+/**
+ * Manual clock only: monotonic time (any origin) and Unix time, in microseconds. Monotonic time never goes back
+ * (ignored), Unix time may. Calls use the time last set. Then call handle_timeout(). Errors: ERR_STATE no manual clock.
+ */
+sipdlg_status_t sipdlg_agent_set_time(sipdlg_agent_t agent, uint64_t monotonic_us, uint64_t unix_us);
+
+/** The next message to send; SIPDLG_NONE when there is none. One thread at a time. Not with run_once or start. */
+sipdlg_status_t sipdlg_agent_poll_transmit(sipdlg_agent_t agent, sipdlg_transmit_t *out);
+
+/**
+ * Says that a message could not be sent (no need for a datagram that is merely lost): next target or local 503 (RFC
+ * 3261 §8.1.3.1), or TRANSPORT_ERROR. SIPDLG_NONE: no one waits for it any more.
+ */
+sipdlg_status_t sipdlg_agent_transmit_failed(sipdlg_agent_t agent, uint64_t id);
+
+/**
+ * Answers RESOLVE, at once or later: where to, best first (RFC 3263); transport and remote of each flow count; count 0:
+ * not found. SIPDLG_NONE: no one waits any more. Unanswered for 32 s: not found.
+ */
+sipdlg_status_t sipdlg_agent_resolved(sipdlg_agent_t agent,
+                                      uint64_t query,
+                                      const sipdlg_flow_t *targets,
+                                      size_t count);
+
+/** Delivers queued events to the delegates until none is left, those that callbacks cause included. Errors: ERR_BUSY. */
+sipdlg_status_t sipdlg_agent_dispatch(sipdlg_agent_t agent);
+
+/**
+ * The next event, for hosts that want no callbacks: delegates are not looked at, and no default is done until
+ * sipdlg_event_default() or the answer time-out. SIPDLG_NONE when there is none. `out->size` must be set. One thread at
+ * a time.
+ */
+sipdlg_status_t sipdlg_agent_poll_event(sipdlg_agent_t agent, sipdlg_event_t *out);
+
+/**
+ * A file descriptor that is readable while events or transmits wait (also those made by other threads). For poll();
+ * never read, write or close it. Errors: ERR_UNSUPPORTED.
+ */
+sipdlg_status_t sipdlg_agent_event_fd(sipdlg_agent_t agent, int32_t *fd);
+
+/**
+ * Makes a running or the next sipdlg_agent_run_once() return and the event fd readable once. May be called from a
+ * signal handler.
+ */
+sipdlg_status_t sipdlg_agent_wake(sipdlg_agent_t agent);
+
+/**
+ * INVITE (RFC 3261 §13.2). target: URI, also To unless options say; NULL with options->refer: its Refer-To. With a body
+ * that is the offer; without, the 2xx or a reliable 1xx brings one (NEEDS_ACK, NEEDS_PRACK). Sessions appear in PROGRESS
+ * and ACCEPT, one per To tag. ACK and PRACK are sent by the library, at once, when there is nothing for the host to put
+ * into them.
+ * Errors: ERR_SYNTAX, ERR_HEADER, ERR_LIMIT, ERR_NO_TRANSPORT.
+ */
+sipdlg_status_t sipdlg_agent_invite(sipdlg_agent_t agent,
+                                    const char *target,
+                                    const sipdlg_request_options_t *options,
+                                    sipdlg_outgoing_t *out);
+
+/**
+ * Any other request out of a dialog: "OPTIONS", "REGISTER", "MESSAGE", ... Errors: as invite; ERR_ARGUMENT for INVITE,
+ * ACK, CANCEL, BYE, PRACK, UPDATE.
+ */
+sipdlg_status_t sipdlg_agent_request(sipdlg_agent_t agent,
+                                     const char *method,
+                                     const char *target,
+                                     const sipdlg_request_options_t *options,
+                                     sipdlg_outgoing_t *out);
+
+/** Answers a request without a transaction (RFC 3261 §8.2.7). `request` must have been received, not ACK. */
+sipdlg_status_t sipdlg_agent_reply_stateless(sipdlg_agent_t agent,
+                                             const sipdlg_message_t *request,
+                                             int32_t status_code,
+                                             const sipdlg_response_options_t *options);
+
+/**
+ * The session after `previous` (0: the first), in no particular order; SIPDLG_NONE at the end. `previous` may have
+ * ended; sessions may come and go meanwhile.
+ */
+sipdlg_status_t sipdlg_agent_next_session(sipdlg_agent_t agent, sipdlg_session_t previous, sipdlg_session_t *out);
+
+/** Fills the part of `out` that out->size covers. */
+sipdlg_status_t sipdlg_agent_stats(sipdlg_agent_t agent, sipdlg_stats_t *out);
+
 /** Keeps a borrowed message; as many sipdlg_message_release() as retain and parse. May outlive the agent. */
 sipdlg_status_t sipdlg_message_retain(const sipdlg_message_t *message);
 
@@ -897,6 +1044,269 @@ sipdlg_status_t sipdlg_message_bytes(const sipdlg_message_t *message, sipdlg_str
 
 /** The flow on which it was received. */
 sipdlg_status_t sipdlg_message_flow(const sipdlg_message_t *message, sipdlg_flow_t *out);
+
+/**
+ * A session before any response: either of a live incoming INVITE (state NULL), to know its tags and to set its
+ * delegate first; or of a foreign dialog (initial_request 0), confirmed or early, which takes part from now on.
+ * SIP.js: constructor(initialTransaction, core, state, delegate). delegate NULL: the INVITE's.
+ * Errors: ERR_ARGUMENT both or none; ERR_SYNTAX; ERR_LIMIT; ERR_STATE the INVITE is answered, or the dialog is there
+ * already; ERR_UNSUPPORTED a foreign dialog, in this version.
+ */
+sipdlg_status_t sipdlg_session_new(sipdlg_agent_t agent,
+                                   sipdlg_incoming_t initial_request,
+                                   const sipdlg_dialog_state_t *state,
+                                   const sipdlg_delegate_t *delegate,
+                                   sipdlg_session_t *out);
+
+/** Copies the delegate; NULL removes it (then the agent's serves). */
+sipdlg_status_t sipdlg_session_set_delegate(sipdlg_session_t session, const sipdlg_delegate_t *delegate);
+
+/** Replaces the user pointer; this session lets go of the former one. */
+sipdlg_status_t sipdlg_session_set_user(sipdlg_session_t session, void *user, sipdlg_release_t release);
+
+/** The user pointer, or NULL. */
+void *sipdlg_session_user(sipdlg_session_t session);
+
+/** enum sipdlg_session_state_e. */
+int32_t sipdlg_session_state(sipdlg_session_t session);
+
+/** enum sipdlg_signaling_state_e. The committed one, never a guess. */
+int32_t sipdlg_session_signaling_state(sipdlg_session_t session);
+
+/** 1 early, 0 confirmed. */
+int32_t sipdlg_session_early(sipdlg_session_t session);
+
+/** 1 when established by sips over TLS (RFC 3261 §12.1). */
+int32_t sipdlg_session_secure(sipdlg_session_t session);
+
+/** One line of all properties, for logs. Text out. */
+sipdlg_status_t sipdlg_session_state_text(sipdlg_session_t session, char *buffer, size_t capacity, size_t *needed);
+
+/**
+ * The current offer (HAVE_LOCAL_OFFER, HAVE_REMOTE_OFFER, STABLE), copied into the buffer, to which `out` then points.
+ * SIPDLG_NONE: none.
+ */
+sipdlg_status_t sipdlg_session_offer(sipdlg_session_t session,
+                                     sipdlg_body_view_t *out,
+                                     char *buffer,
+                                     size_t capacity,
+                                     size_t *needed);
+
+/** The current answer (STABLE only). As offer. */
+sipdlg_status_t sipdlg_session_answer(sipdlg_session_t session,
+                                      sipdlg_body_view_t *out,
+                                      char *buffer,
+                                      size_t capacity,
+                                      size_t *needed);
+
+/** Our re-INVITE that is pending, or SIPDLG_NONE. */
+sipdlg_status_t sipdlg_session_reinvite_client(sipdlg_session_t session, sipdlg_outgoing_t *out);
+
+/** The peer's re-INVITE that is pending (until its ACK), or SIPDLG_NONE. */
+sipdlg_status_t sipdlg_session_reinvite_server(sipdlg_session_t session, sipdlg_incoming_t *out);
+
+/** Call-ID + local tag + remote tag. Text out. */
+sipdlg_status_t sipdlg_session_id(sipdlg_session_t session, char *buffer, size_t capacity, size_t *needed);
+
+/** Text out. */
+sipdlg_status_t sipdlg_session_call_id(sipdlg_session_t session, char *buffer, size_t capacity, size_t *needed);
+
+/** Text out. */
+sipdlg_status_t sipdlg_session_local_tag(sipdlg_session_t session, char *buffer, size_t capacity, size_t *needed);
+
+/** Text out. "" when the peer (RFC 2543) has none. */
+sipdlg_status_t sipdlg_session_remote_tag(sipdlg_session_t session, char *buffer, size_t capacity, size_t *needed);
+
+/** Text out. */
+sipdlg_status_t sipdlg_session_local_uri(sipdlg_session_t session, char *buffer, size_t capacity, size_t *needed);
+
+/** Text out. */
+sipdlg_status_t sipdlg_session_remote_uri(sipdlg_session_t session, char *buffer, size_t capacity, size_t *needed);
+
+/** Text out. */
+sipdlg_status_t sipdlg_session_remote_target(sipdlg_session_t session, char *buffer, size_t capacity, size_t *needed);
+
+/** A Route header value, "" when empty. Text out. */
+sipdlg_status_t sipdlg_session_route_set(sipdlg_session_t session, char *buffer, size_t capacity, size_t *needed);
+
+/** SIPDLG_NONE: empty (RFC 3261 §12.1.1). */
+sipdlg_status_t sipdlg_session_local_sequence_number(sipdlg_session_t session, uint32_t *out);
+
+/** SIPDLG_NONE: empty. */
+sipdlg_status_t sipdlg_session_remote_sequence_number(sipdlg_session_t session, uint32_t *out);
+
+/**
+ * Where requests in the dialog go from now on, whatever their URI says (NAT, RFC 5626); NULL: by URI again. By itself:
+ * while remote target is the next hop and the dialog's messages come on a connection, that connection.
+ */
+sipdlg_status_t sipdlg_session_set_flow(sipdlg_session_t session, const sipdlg_flow_t *flow);
+
+/**
+ * Ends the call, whatever its state: CANCEL, a final rejection (status_code, 0: 603), BYE, or BYE as soon as it is
+ * legal. Survives 401/407, time-outs and lost transports; TERMINATED always comes. A second call does nothing.
+ * options: headers (Reason, ...) and body of what is sent, or NULL.
+ */
+sipdlg_status_t sipdlg_session_hangup(sipdlg_session_t session,
+                                      int32_t status_code,
+                                      const sipdlg_request_options_t *options);
+
+/**
+ * BYE, strictly (RFC 3261 §15.1.1). TERMINATED follows. Errors: ERR_STATE we are the callee and the dialog is early or
+ * its ACK outstanding.
+ */
+sipdlg_status_t sipdlg_session_bye(sipdlg_session_t session,
+                                   const sipdlg_request_options_t *options,
+                                   sipdlg_outgoing_t *out);
+
+/**
+ * re-INVITE (RFC 3261 §14.1). Errors: ERR_STATE early; a re-INVITE is pending in either direction; a body while an offer
+ * is open.
+ */
+sipdlg_status_t sipdlg_session_invite(sipdlg_session_t session,
+                                      const sipdlg_request_options_t *options,
+                                      sipdlg_outgoing_t *out);
+
+/**
+ * INFO (RFC 6086); an Info-Package header is checked against the peer's Recv-Info. Errors: ERR_STATE early (without the
+ * quirk REQUESTS_IN_EARLY), package not wanted.
+ */
+sipdlg_status_t sipdlg_session_info(sipdlg_session_t session,
+                                    const sipdlg_request_options_t *options,
+                                    sipdlg_outgoing_t *out);
+
+/** OPTIONS in the dialog (RFC 3261 §11). */
+sipdlg_status_t sipdlg_session_options(sipdlg_session_t session,
+                                       const sipdlg_request_options_t *options,
+                                       sipdlg_outgoing_t *out);
+
+/**
+ * ACK of the 2xx that waits for one (NEEDS_ACK); there is at most one. CSeq and credentials of the INVITE; repeated by
+ * itself for each repeated 2xx (RFC 3261 §13.2.2.4). Not done in 64*T1: ACK, then BYE. Errors: ERR_STATE no 2xx waits;
+ * its offer needs a body; a body without offer.
+ */
+sipdlg_status_t sipdlg_session_ack(sipdlg_session_t session, const sipdlg_request_options_t *options);
+
+/** Forgets the session: no BYE; the peer's pending requests get 487; TERMINATED follows. */
+sipdlg_status_t sipdlg_session_dispose(sipdlg_session_t session);
+
+/* ================================================================ incoming */
+
+/**
+ * Copies the delegate: for CANCEL and TRANSPORT_ERROR of this request, and for the session of an INVITE. NULL removes
+ * it.
+ */
+sipdlg_status_t sipdlg_incoming_set_delegate(sipdlg_incoming_t incoming, const sipdlg_delegate_t *delegate);
+
+/** An INVITE's session starts with it. Replaces and lets go of the former. */
+sipdlg_status_t sipdlg_incoming_set_user(sipdlg_incoming_t incoming, void *user, sipdlg_release_t release);
+
+/** The user pointer, or NULL. */
+void *sipdlg_incoming_user(sipdlg_incoming_t incoming);
+
+/** The request, for as long as the caller wants: it must release it. */
+sipdlg_status_t sipdlg_incoming_message(sipdlg_incoming_t incoming, const sipdlg_message_t **out);
+
+/** The session of an in-dialog request, or the one made for an INVITE; else SIPDLG_NONE. */
+sipdlg_status_t sipdlg_incoming_session(sipdlg_incoming_t incoming, sipdlg_session_t *out);
+
+/** 100 now; by itself after 200 ms. Errors: ERR_STATE answered. */
+sipdlg_status_t sipdlg_incoming_trying(sipdlg_incoming_t incoming, const sipdlg_response_options_t *options);
+
+/**
+ * 101-199 (0: 180) to an INVITE. `session` gets the early session. Reliable ones queue behind an unacknowledged one
+ * (RFC 3262 §3). Errors: ERR_STATE answered, or not an INVITE (RFC 4320); a body that is no legal offer or answer now;
+ * reliable where the peer does not support it.
+ */
+sipdlg_status_t sipdlg_incoming_progress(sipdlg_incoming_t incoming,
+                                         int32_t status_code,
+                                         const sipdlg_response_options_t *options,
+                                         sipdlg_session_t *session);
+
+/**
+ * 2xx (0: 200). `session`: of an INVITE. Without a body where an answer was given in a reliable 1xx; with one that is
+ * the answer, or the offer. Held back while a reliable 1xx with a description is unacknowledged. Errors: ERR_STATE
+ * answered; answer missing (RFC 3261 §13.3.1.4).
+ */
+sipdlg_status_t sipdlg_incoming_accept(sipdlg_incoming_t incoming,
+                                       int32_t status_code,
+                                       const sipdlg_response_options_t *options,
+                                       sipdlg_session_t *session);
+
+/** 3xx (0: 302) with contacts, URIs or name-addrs, NULL at the end. Errors: ERR_STATE; ERR_SYNTAX. */
+sipdlg_status_t sipdlg_incoming_redirect(sipdlg_incoming_t incoming,
+                                         int32_t status_code,
+                                         const char *const *contacts,
+                                         const sipdlg_response_options_t *options);
+
+/** 4xx-6xx (0: 480). Errors: ERR_STATE answered. */
+sipdlg_status_t sipdlg_incoming_reject(sipdlg_incoming_t incoming,
+                                       int32_t status_code,
+                                       const sipdlg_response_options_t *options);
+
+/** Answers with the default now. Nothing when answered. */
+sipdlg_status_t sipdlg_incoming_dispose(sipdlg_incoming_t incoming);
+
+/* ================================================================ outgoing */
+
+/**
+ * Copies the delegate; NULL removes it. Sessions that exist keep what they have. To miss nothing give it in the options
+ * instead.
+ */
+sipdlg_status_t sipdlg_outgoing_set_delegate(sipdlg_outgoing_t outgoing, const sipdlg_delegate_t *delegate);
+
+/** Replaces and lets go of the former. */
+sipdlg_status_t sipdlg_outgoing_set_user(sipdlg_outgoing_t outgoing, void *user, sipdlg_release_t release);
+
+/** The user pointer, or NULL. */
+void *sipdlg_outgoing_user(sipdlg_outgoing_t outgoing);
+
+/** The request as sent last; the caller must release it. SIPDLG_NONE: not sent yet (RESOLVING). */
+sipdlg_status_t sipdlg_outgoing_message(sipdlg_outgoing_t outgoing, const sipdlg_message_t **out);
+
+/** enum sipdlg_outgoing_state_e. */
+int32_t sipdlg_outgoing_state(sipdlg_outgoing_t outgoing);
+
+/**
+ * INVITE, re-INVITE: CANCEL, as soon as a 1xx is there (RFC 3261 §9.1); a 2xx that crosses is ACKed and ended with BYE
+ * (re-INVITE: ACKed and kept). A retry that waits is dropped: REJECT with the 491. reason: text of a Reason header, or
+ * NULL. SIPDLG_NONE: final already, nothing sent. Errors: ERR_STATE another method.
+ */
+sipdlg_status_t sipdlg_outgoing_cancel(sipdlg_outgoing_t outgoing,
+                                       const char *reason,
+                                       const sipdlg_request_options_t *options);
+
+/** No more events of it; a 2xx that still comes to an INVITE is ACKed and ended with BYE. */
+sipdlg_status_t sipdlg_outgoing_dispose(sipdlg_outgoing_t outgoing);
+
+/* ================================================================ runtime */
+
+/** Opens a socket: "udp:127.0.0.1:5070", "tcp:[::]:0", "tls:", "ws:", "wss:" likewise. Errors: ERR_SYNTAX, ERR_SYSTEM. */
+sipdlg_status_t sipdlg_agent_listen(sipdlg_agent_t agent, const char *address);
+
+/** The index-th address that is listened on, "udp:127.0.0.1:40712"; SIPDLG_NONE beyond. Text out. */
+sipdlg_status_t sipdlg_agent_local_address(sipdlg_agent_t agent,
+                                           uint32_t index,
+                                           char *buffer,
+                                           size_t capacity,
+                                           size_t *needed);
+
+/**
+ * Waits at most timeout_ms (-1: for ever) for network, timers or events, handles all that is there, delivers. On the
+ * caller's thread. Returns early on a signal. Errors: ERR_BUSY.
+ */
+sipdlg_status_t sipdlg_agent_run_once(sipdlg_agent_t agent, int32_t timeout_ms);
+
+/**
+ * The same on threads of the library: `workers` for the network and, with deliver 1, one that runs the callbacks; with 0
+ * the host dispatches or polls, woken by the event fd. All signals are blocked in them. Errors: ERR_STATE started
+ * already; manual clock; ERR_UNSUPPORTED more than one worker, in this version.
+ */
+sipdlg_status_t sipdlg_agent_start(sipdlg_agent_t agent,
+                                   uint32_t workers,
+                                   int32_t deliver);
+
+/** Ends the threads; sessions stay. From a callback it takes effect when that returns. */
+sipdlg_status_t sipdlg_agent_stop(sipdlg_agent_t agent);
 
 #ifdef __cplusplus
 }  // extern "C"

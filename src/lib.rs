@@ -14,6 +14,8 @@ pub mod ffi;
 pub mod flow;
 pub mod message;
 pub mod random;
+#[cfg(feature = "runtime")]
+pub mod runtime;
 pub mod session;
 pub mod slots;
 pub mod time;

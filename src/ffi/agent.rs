@@ -1,10 +1,13 @@
 //! Section "agent" of the header.
 
 use crate::agent::Agent;
+use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ffi::cell::{AgentCell, Clock, Drive, Inner, Log, run_releases};
 use crate::ffi::config::sipdlg_config_t;
-use crate::ffi::convert::{borrowed, bytes, fill_struct, flow, optional_text, room, text, write_optional, write_out};
+use crate::ffi::convert::{
+    borrowed, bytes, fill_struct, flow as read_flow, optional_text, room, text, write_optional, write_out,
+};
 use crate::ffi::event::{default, deliver, function_for};
 use crate::ffi::guard::{NONE, OK, guard, guard_or};
 use crate::ffi::handle::{self, Kind};
@@ -65,7 +68,8 @@ pub unsafe extern "C" fn sipdlg_agent_new(config: *const sipdlg_config_t, out: *
     guard(|| {
         // SAFETY: the caller promises that `config`, when not NULL, came from sipdlg_config_new().
         let config = unsafe { config.as_ref() };
-        let (core, log) = config.map_or_else(Default::default, |config| (config.core.clone(), config.log()));
+        let (core, log) =
+            config.map_or_else(|| (Config::default(), Log::NONE), |config| (config.core.clone(), Log::of(config)));
         let mut seed = [0; 32];
         match core.seed {
             // The test seed: the core expands it, so that its bytes are all that matters.
@@ -76,7 +80,7 @@ pub unsafe extern "C" fn sipdlg_agent_new(config: *const sipdlg_config_t, out: *
         let mut clock = if core.manual_clock { Clock::Manual(Now::default()) } else { Clock::system() };
         let now = clock.now();
         let cell = handle::claim()?;
-        let token = cell.move_in(Agent::new(core, seed, now), clock, log.unwrap_or(Log::NONE));
+        let token = cell.move_in(Agent::new(core, seed, now), clock, log);
         // SAFETY: the caller promises that `out`, when not NULL, is writable.
         unsafe { write_out(out, token) };
         Ok(OK)
@@ -133,12 +137,12 @@ pub extern "C" fn sipdlg_agent_user(agent: sipdlg_agent_t) -> *mut c_void {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_agent_add_transport(
     agent: sipdlg_agent_t,
-    flow_: *const sipdlg_flow_t,
+    flow: *const sipdlg_flow_t,
     sent_by: *const c_char,
 ) -> sipdlg_status_t {
     guard(|| {
         // SAFETY: the header's rules for pointers and text in.
-        let (flow, sent_by) = unsafe { (flow(flow_)?, optional_text(sent_by)) };
+        let (flow, sent_by) = unsafe { (read_flow(flow)?, optional_text(sent_by)) };
         with_agent(agent, |inner, _| inner.core.add_transport(&flow, sent_by))?;
         Ok(OK)
     })
@@ -158,13 +162,13 @@ pub extern "C" fn sipdlg_agent_link_closed(agent: sipdlg_agent_t, link: u64) -> 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_agent_receive(
     agent: sipdlg_agent_t,
-    flow_: *const sipdlg_flow_t,
+    flow: *const sipdlg_flow_t,
     data: *const c_void,
     len: usize,
 ) -> sipdlg_status_t {
     guard(|| {
         // SAFETY: the header's rules for pointers and bytes in.
-        let (flow, data) = unsafe { (flow(flow_)?, bytes(data, len, "data")?) };
+        let (flow, data) = unsafe { (read_flow(flow)?, bytes(data, len, "data")?) };
         with_agent(agent, |inner, now| inner.core.receive(now, &flow, data))?;
         Ok(OK)
     })
@@ -275,7 +279,7 @@ pub unsafe extern "C" fn sipdlg_agent_resolved(
         }
         // SAFETY: the caller promises `count` readable flows; each is read where it stands.
         let targets: Vec<Flow> =
-            (0..count).map(|at| unsafe { flow(targets.wrapping_add(at)) }).collect::<Result<_>>()?;
+            (0..count).map(|at| unsafe { read_flow(targets.wrapping_add(at)) }).collect::<Result<_>>()?;
         with_agent(agent, |inner, now| Ok(found(inner.core.resolved(now, query, &targets))))
     })
 }
@@ -419,7 +423,7 @@ pub unsafe extern "C" fn sipdlg_agent_reply_stateless(
         let status = status(status_code)?;
         // SAFETY: the header's rule for structs.
         let options = unsafe { response_options(options) }?;
-        with_agent(agent, |inner, now| inner.core.reply_stateless(now, request, status, options))?;
+        with_agent(agent, |inner, now| inner.core.reply_stateless(now, request, status, &options))?;
         Ok(OK)
     })
 }

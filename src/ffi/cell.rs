@@ -3,6 +3,7 @@
 use crate::agent::{Agent, Attachment, Event, IncomingId, OutgoingId, SessionId, Transmit};
 use crate::config::LogLevel;
 use crate::error::{Error, ErrorKind, Result};
+use crate::ffi::config::sipdlg_config_t;
 use crate::ffi::guard::{contain, outside};
 use crate::ffi::handle::{
     self, Kind, LAST_GENERATION, agent_token, core_id, object_token, parts, process_stamp, stale,
@@ -152,6 +153,12 @@ pub(crate) struct Log {
 impl Log {
     /// Nowhere.
     pub(crate) const NONE: Self = Self { function: None, user: std::ptr::null_mut() };
+
+    /// Where a configuration says.
+    pub(crate) fn of(config: &sipdlg_config_t) -> Self {
+        let (function, user) = config.log;
+        Self { function, user }
+    }
 }
 
 // SAFETY: the pointer is only handed back to the host, who promised that it outlives the agents.
@@ -365,11 +372,6 @@ impl AgentCell {
             drop(place);
         }
         self.changed.notify_all();
-    }
-
-    /// Whether delivery must stop: the agent is to end.
-    pub(crate) fn is_ending(&self) -> bool {
-        self.inner.lock().as_deref().is_none_or(|inner| inner.ending)
     }
 
     // --- the end

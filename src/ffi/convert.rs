@@ -6,8 +6,8 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::ffi::guard::{NONE, OK};
 use crate::ffi::structs::{
-    sipdlg_body_t, sipdlg_delegate_t, sipdlg_dialog_state_t, sipdlg_endpoint_t, sipdlg_event_t, sipdlg_explain_entry_t,
-    sipdlg_flow_t, sipdlg_request_options_t, sipdlg_response_options_t, sipdlg_stats_t, sipdlg_status_t, sipdlg_str_t,
+    sipdlg_delegate_t, sipdlg_dialog_state_t, sipdlg_endpoint_t, sipdlg_event_t, sipdlg_explain_entry_t, sipdlg_flow_t,
+    sipdlg_request_options_t, sipdlg_response_options_t, sipdlg_stats_t, sipdlg_status_t, sipdlg_str_t,
     sipdlg_transmit_t,
 };
 use crate::flow::{Flow, Transport};
@@ -50,6 +50,7 @@ fn structure(detail: String) -> Error {
 }
 
 /// All zeros but `size`: what the _INIT macros make.
+#[cfg(test)]
 pub(crate) fn zeroed<T: SizeFirst>() -> T {
     // SAFETY: `SizeFirst` says that zeros are a value and that `size` stands first.
     unsafe {
@@ -344,12 +345,6 @@ pub(crate) unsafe fn optional_flow(flow: *const sipdlg_flow_t) -> Result<Option<
 pub(crate) unsafe fn flow(flow: *const sipdlg_flow_t) -> Result<Flow> {
     // SAFETY: promised by the caller.
     unsafe { optional_flow(flow) }?.ok_or_else(|| Error::argument("flow is NULL"))
-}
-
-impl sipdlg_body_t {
-    /// No body.
-    pub(crate) const NONE: Self =
-        Self { data: ptr::null(), len: 0, content_type: ptr::null(), disposition: ptr::null() };
 }
 
 #[cfg(test)]

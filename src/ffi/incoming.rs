@@ -113,7 +113,7 @@ pub unsafe extern "C" fn sipdlg_incoming_trying(
     guard(|| {
         // SAFETY: the header's rule for structs.
         let options = unsafe { response_options(options) }?;
-        with_incoming(incoming, |inner, id, now| inner.core.trying(now, id, options))?;
+        with_incoming(incoming, |inner, id, now| inner.core.trying(now, id, &options))?;
         Ok(OK)
     })
 }
@@ -138,7 +138,7 @@ pub unsafe extern "C" fn sipdlg_incoming_progress(
         // SAFETY: the header's rule for structs.
         let options = unsafe { response_options(options) }?;
         let token = with_incoming(incoming, |inner, id, now| {
-            let session = inner.core.progress(now, id, status, options)?;
+            let session = inner.core.progress(now, id, status, &options)?;
             Ok(session_token(inner, session))
         })?;
         // SAFETY: the caller promises that `session`, when not NULL, is writable.
@@ -162,7 +162,7 @@ pub unsafe extern "C" fn sipdlg_incoming_accept(
         // SAFETY: the header's rule for structs.
         let options = unsafe { response_options(options) }?;
         let token = with_incoming(incoming, |inner, id, now| {
-            let session = inner.core.accept(now, id, status, options)?;
+            let session = inner.core.accept(now, id, status, &options)?;
             Ok(session_token(inner, session))
         })?;
         // SAFETY: the caller promises that `session`, when not NULL, is writable.
@@ -183,7 +183,7 @@ pub unsafe extern "C" fn sipdlg_incoming_redirect(
         let status = status(status_code)?;
         // SAFETY: the header's rules for lists and structs.
         let (contacts, options) = unsafe { (text_list(contacts), response_options(options)?) };
-        with_incoming(incoming, |inner, id, now| inner.core.redirect(now, id, status, &contacts, options))?;
+        with_incoming(incoming, |inner, id, now| inner.core.redirect(now, id, status, &contacts, &options))?;
         Ok(OK)
     })
 }
@@ -199,7 +199,7 @@ pub unsafe extern "C" fn sipdlg_incoming_reject(
         let status = status(status_code)?;
         // SAFETY: the header's rule for structs.
         let options = unsafe { response_options(options) }?;
-        with_incoming(incoming, |inner, id, now| inner.core.reject(now, id, status, options))?;
+        with_incoming(incoming, |inner, id, now| inner.core.reject(now, id, status, &options))?;
         Ok(OK)
     })
 }

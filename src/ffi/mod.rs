@@ -3,17 +3,26 @@
 #![allow(unsafe_code)]
 // The contract at the head of the header is the "# Safety" of every export; its doc comment is the header's text.
 #![allow(clippy::missing_safety_doc)]
-// Until every section that needs the shared parts is here.
-#![allow(dead_code)]
 
 // What the sections share; exports nothing.
+mod cell;
 mod convert;
 pub mod enums;
 mod guard;
+mod handle;
+mod host;
 mod sockaddr;
 pub mod structs;
 
 // The sections, in the order of the header.
 pub mod library;
 pub mod config;
+pub mod event;
+mod options;
+pub mod agent;
 pub mod message;
+pub mod session;
+pub mod incoming;
+pub mod outgoing;
+#[cfg(feature = "runtime")]
+pub mod runtime;

@@ -146,7 +146,8 @@ mod tests {
     fn a_plain_request() {
         // SAFETY: NULL is allowed.
         let none = unsafe { read_request(ptr::null(), &Arc::default(), |_| Err(Error::argument("none"))) }.unwrap();
-        let plain = request(&zeroed()).unwrap();
+        let zeroed = zeroed();
+        let plain = request(&zeroed).unwrap();
         assert_eq!(format!("{none:?}"), format!("{plain:?}"));
     }
 

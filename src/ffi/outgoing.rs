@@ -110,7 +110,7 @@ pub unsafe extern "C" fn sipdlg_outgoing_cancel(
             // SAFETY: the header's rules for text in and structs.
             let (reason, options) = unsafe { (optional_text(reason), request_options(options, inner)?) };
             let user = options.attachment.user.clone();
-            let sent = inner.core.cancel(now, id, reason, options)?;
+            let sent = inner.core.cancel(now, id, reason, &options)?;
             taken(user.as_ref());
             Ok(if sent { OK } else { NONE })
         })

@@ -14,9 +14,6 @@ unsafe impl Raw for libc::sockaddr_in {}
 // SAFETY: as above.
 unsafe impl Raw for libc::sockaddr_in6 {}
 
-/// The longest that [`write`] makes.
-pub(crate) const LONGEST: usize = size_of::<libc::sockaddr_in6>();
-
 fn from_bytes<T: Raw>(bytes: &[u8]) -> Option<T> {
     let bytes = bytes.get(..size_of::<T>())?;
     let mut value = MaybeUninit::<T>::uninit();

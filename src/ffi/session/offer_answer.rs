@@ -4,7 +4,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::ffi::convert::write_out;
 use crate::ffi::guard::{NONE, OK};
 use crate::ffi::structs::{sipdlg_body_view_t, sipdlg_str_t};
-use crate::session::StoredBody;
+use crate::session::offer_answer::StoredBody;
 use std::ffi::c_char;
 use std::ptr;
 

@@ -134,7 +134,7 @@ pub unsafe extern "C" fn sipdlg_session_ack(
             // SAFETY: the header's rule for structs.
             let options = unsafe { request_options(options, inner) }?;
             let user = options.attachment.user.clone();
-            inner.core.ack(now, id, options)?;
+            inner.core.ack(now, id, &options)?;
             taken(user.as_ref());
             Ok(OK)
         })
