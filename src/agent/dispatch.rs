@@ -38,7 +38,10 @@ impl Agent {
             return self.oversize(flow, data);
         }
         match Message::parse(data, Some(*flow)) {
-            Ok(message) if message.is_request() => self.request_arrived(Arc::new(message)),
+            Ok(mut message) if message.is_request() => {
+                self.table.stamp(&mut message);
+                self.request_arrived(Arc::new(message));
+            }
             Ok(message) => self.response_arrived(&Arc::new(message)),
             Err(malformed) => self.malformed(&malformed),
         }

@@ -18,9 +18,7 @@ impl Agent {
         if flow.transport != Transport::Udp {
             return Some(flow);
         }
-        let via = request.via(0)?.ok()?;
-        let remote = via.response_address(flow.remote?, flow.transport.default_port())?;
-        Some(Flow { remote: Some(remote), ..flow })
+        Some(Flow { remote: Some(request.response_address()?), ..flow })
     }
 
     /// Refuses a request by a rule: a transaction of its own, so that repeats are absorbed. At the limit: without.

@@ -1,9 +1,8 @@
 //! The names of a dialog that never change (RFC 3261 §12): Call-ID, tags, both addresses, in one block of text.
 
 use crate::error::{Error, Result};
+use crate::hash::FieldHasher;
 use crate::message::{HeaderId, Message};
-use siphasher::sip128::{Hasher128, SipHasher13};
-use std::hash::Hasher;
 
 /// Keys of the hash that finds dialogs: secret, so that no peer can choose two names that meet.
 #[derive(Clone, Copy)]
@@ -18,12 +17,7 @@ impl std::fmt::Debug for DialogKeys {
 impl DialogKeys {
     /// 128 bits that stand for Call-ID, local tag and remote tag.
     pub fn key(self, call_id: &[u8], local_tag: &[u8], remote_tag: &[u8]) -> u128 {
-        let mut hasher = SipHasher13::new_with_keys(self.0, self.1);
-        for part in [call_id, local_tag, remote_tag] {
-            hasher.write(part);
-            hasher.write_u8(0);
-        }
-        hasher.finish128().as_u128()
+        FieldHasher::new((self.0, self.1)).field(call_id).field(local_tag).field(remote_tag).finish().as_u128()
     }
 }
 
@@ -47,11 +41,19 @@ pub struct AddressText<'a> {
 }
 
 impl<'a> AddressText<'a> {
-    /// Of a From or To header.
-    pub fn of(message: &'a Message, header: HeaderId) -> Result<Self> {
-        let value = message.header(header).unwrap_or_default();
-        let address = message.name_addr(header, 0).unwrap_or_else(|| Err(Error::syntax("address missing")))?;
-        Ok(Self { address: address_part(value, address.uri), uri: address.uri })
+    /// Of From.
+    pub fn of_from(message: &'a Message) -> Result<Self> {
+        Self::of(message.header(HeaderId::From), message.from_uri())
+    }
+
+    /// Of To.
+    pub fn of_to(message: &'a Message) -> Result<Self> {
+        Self::of(message.header(HeaderId::To), message.to_uri())
+    }
+
+    fn of(value: Option<&'a [u8]>, uri: Option<&'a [u8]>) -> Result<Self> {
+        let (value, uri) = value.zip(uri).ok_or_else(|| Error::syntax("address missing"))?;
+        Ok(Self { address: address_part(value, uri), uri })
     }
 }
 

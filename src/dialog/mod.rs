@@ -6,7 +6,7 @@ pub mod sequence;
 pub mod target;
 
 use crate::error::{Error, Result};
-use crate::message::{HeaderId, Message};
+use crate::message::Message;
 use id::{AddressText, Names};
 use route_set::RouteSet;
 use sequence::{LocalSequence, RemoteSequence};
@@ -37,8 +37,8 @@ impl Dialog {
             request.call_id(),
             local_tag,
             request.from_tag().unwrap_or_default(),
-            AddressText::of(request, HeaderId::To)?,
-            AddressText::of(request, HeaderId::From)?,
+            AddressText::of_to(request)?,
+            AddressText::of_from(request)?,
         );
         let sips =
             request.uri().unwrap_or_default().get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"sips:"));
@@ -59,8 +59,8 @@ impl Dialog {
             request.call_id(),
             request.from_tag().unwrap_or_default(),
             response.to_tag().unwrap_or_default(),
-            AddressText::of(request, HeaderId::From)?,
-            AddressText::of(request, HeaderId::To)?,
+            AddressText::of_from(request)?,
+            AddressText::of_to(request)?,
         );
         Ok(Self {
             names,

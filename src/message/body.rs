@@ -47,7 +47,7 @@ impl<'a> BodyView<'a> {
     pub(super) fn new(content: &'a [u8], content_type: &'a [u8], disposition: Option<&'a [u8]>) -> Self {
         let disposition = match disposition.map(|value| take(value, TOKEN).0) {
             Some(given) if !given.is_empty() => given,
-            _ if is_type(content_type, b"application", b"sdp") => b"session",
+            _ if content_type == SDP || is_type(content_type, b"application", b"sdp") => b"session",
             _ => b"render",
         };
         Self { content, content_type, disposition }
@@ -65,6 +65,9 @@ impl<'a> BodyView<'a> {
     }
 
     fn session_at(&self, depth: usize) -> Option<BodyView<'a>> {
+        if self.content_type == SDP && self.disposition == b"session" {
+            return Some(*self);
+        }
         let Some((main, sub)) =
             media_type(self.content_type).filter(|(main, _)| main.eq_ignore_ascii_case(b"multipart"))
         else {
@@ -166,6 +169,9 @@ fn read_part(part: &[u8]) -> BodyView<'_> {
     }
     BodyView::new(rest, content_type, disposition)
 }
+
+/// The usual type as nearly everybody writes it; all that says it otherwise is read by the grammar.
+const SDP: &[u8] = b"application/sdp";
 
 /// Main type and subtype.
 fn media_type(content_type: &[u8]) -> Option<(&[u8], &[u8])> {

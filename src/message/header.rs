@@ -251,6 +251,13 @@ fn lookup(words: [u64; 2], length: usize, text: &[u8]) -> HeaderId {
 }
 
 impl HeaderId {
+    /// Its bit in a set of headers; those without a number share one.
+    #[inline]
+    pub(super) const fn bit(self) -> u128 {
+        const { assert!(HEADERS.len() < 128, "a set of headers is a u128") };
+        1 << self as u8
+    }
+
     /// By long or compact name, in any case.
     pub fn from_name(name: &[u8]) -> Self {
         let mut words = [0u64; 2];

@@ -39,8 +39,10 @@ pub use via::{Rport, Via};
 
 use crate::error::{Error, Result};
 use crate::flow::Flow;
+use crate::transaction::key::RequestKeys;
 use smallvec::SmallVec;
 use std::fmt;
+use std::net::SocketAddr;
 
 /// A range of a message's text.
 #[derive(Clone, Copy, Debug)]
@@ -89,6 +91,34 @@ enum Start {
     Response { status: u16, reason: Span },
 }
 
+/// What the topmost Via says, as far as transactions and responses ask for it.
+#[derive(Clone, Copy, Debug)]
+struct TopVia {
+    branch: Span,
+    sent_by: Span,
+    /// The length of the host in `sent_by`.
+    host: u16,
+    port: Option<u16>,
+    maddr: Span,
+    /// Whether there is rport, with a value or without.
+    rport: bool,
+    /// Whether there is received.
+    received: bool,
+}
+
+impl TopVia {
+    /// Of a message without one.
+    const NONE: Self = Self {
+        branch: Span::NONE,
+        sent_by: Span::NONE,
+        host: 0,
+        port: None,
+        maddr: Span::NONE,
+        rport: false,
+        received: false,
+    };
+}
+
 /// A parsed, immutable message.
 ///
 /// [`Message::parse`] has checked the framing and the headers that every message must have (RFC 3261 §8.1.1, §20). All
@@ -100,13 +130,13 @@ pub struct Message {
     /// The bytes as they came, when there was a fold.
     wire: Option<Box<[u8]>>,
     fields: SmallVec<[Field; 24]>,
+    /// A bit for each [`HeaderId`] that is there: most look-ups are for headers that are not.
+    present: u128,
     start: Start,
-    branch: Span,
-    sent_by: Span,
-    /// The length of the host in `sent_by`.
-    sent_by_host: u16,
-    sent_by_port: Option<u16>,
+    via: TopVia,
+    from_uri: Span,
     from_tag: Span,
+    to_uri: Span,
     to_tag: Span,
     call_id: Span,
     cseq_name: Span,
@@ -115,6 +145,7 @@ pub struct Message {
     method: Method,
     body: u32,
     flow: Option<Flow>,
+    hashed: Option<RequestKeys>,
 }
 
 impl fmt::Debug for Message {
@@ -219,25 +250,58 @@ impl Message {
     /// The branch of the topmost Via.
     #[inline]
     pub fn branch(&self) -> Option<&[u8]> {
-        self.branch.get(&self.text)
+        self.via.branch.get(&self.text)
     }
 
     /// Host and port of the topmost Via as written.
     #[inline]
     pub fn sent_by(&self) -> &[u8] {
-        self.text(self.sent_by)
+        self.text(self.via.sent_by)
     }
 
     /// The host of the topmost Via, an IPv6 reference with its brackets.
     #[inline]
     pub fn sent_by_host(&self) -> &[u8] {
-        self.sent_by().get(..usize::from(self.sent_by_host)).unwrap_or_default()
+        self.sent_by().get(..usize::from(self.via.host)).unwrap_or_default()
     }
 
     /// The port of the topmost Via.
     #[inline]
     pub fn sent_by_port(&self) -> Option<u16> {
-        self.sent_by_port
+        self.via.port
+    }
+
+    /// Where responses to this request go over a datagram transport (RFC 3261 §18.2.2, RFC 3581 §4). `None`: not
+    /// received from an address, without a good Via, or `maddr` is a name, which somebody must resolve.
+    pub fn response_address(&self) -> Option<SocketAddr> {
+        let flow = self.flow.as_ref()?;
+        self.via.sent_by.get(&self.text)?;
+        let port = self.via.port.unwrap_or(flow.transport.default_port());
+        via::response_address(self.via.maddr.get(&self.text), self.via.rport, port, flow.remote?)
+    }
+
+    /// Whether the topmost Via goes into a response as it is: nothing in it is to be added or replaced
+    /// (RFC 3261 §18.2.1, RFC 3581 §4).
+    fn via_stands(&self) -> bool {
+        match self.flow.as_ref().and_then(|flow| flow.remote) {
+            None => true,
+            Some(remote) => {
+                let TopVia { rport, received, .. } = self.via;
+                !rport && !received && grammar::host_ip(self.sent_by_host()) == Some(remote.ip().to_canonical())
+            }
+        }
+    }
+
+    /// The URI of From.
+    #[inline]
+    pub fn from_uri(&self) -> Option<&[u8]> {
+        self.from_uri.get(&self.text)
+    }
+
+    /// The URI of To.
+    #[inline]
+    pub fn to_uri(&self) -> Option<&[u8]> {
+        self.to_uri.get(&self.text)
     }
 
     /// The tag of From.
@@ -341,6 +405,17 @@ impl Message {
     /// The part of the body whose disposition is `session` (RFC 3261 §20.11), in a multipart too (RFC 5621).
     pub fn session_body(&self) -> Option<BodyView<'_>> {
         self.body_view()?.session()
+    }
+
+    /// Of a request that an agent received: its keys in that agent's tables, hashed once.
+    #[inline]
+    pub(crate) fn hashed(&self) -> Option<&RequestKeys> {
+        self.hashed.as_ref()
+    }
+
+    /// See [`Message::hashed`].
+    pub(crate) fn set_hashed(&mut self, keys: RequestKeys) {
+        self.hashed = Some(keys);
     }
 
     /// The flow on which it came.

@@ -4,8 +4,8 @@ use super::cseq::CSeq;
 use super::grammar::{self, is_token, trim_end, trim_start};
 use super::header::{HeaderId, scan_name};
 use super::method::Method;
-use super::via::Via;
-use super::{Field, Message, NameAddr, Span, Start};
+use super::via::{Rport, Via};
+use super::{Field, Message, NameAddr, Span, Start, TopVia};
 use crate::flow::Flow;
 use smallvec::SmallVec;
 use std::fmt;
@@ -88,11 +88,11 @@ pub(super) fn parse(data: &[u8], flow: Option<Flow>) -> Result<Message, Malforme
         wire: None,
         fields: SmallVec::new(),
         start: Start::Response { status: 0, reason: Span::NONE },
-        branch: Span::NONE,
-        sent_by: Span::NONE,
-        sent_by_host: 0,
-        sent_by_port: None,
+        present: 0,
+        via: TopVia::NONE,
+        from_uri: Span::NONE,
         from_tag: Span::NONE,
+        to_uri: Span::NONE,
         to_tag: Span::NONE,
         call_id: Span::NONE,
         cseq_name: Span::NONE,
@@ -101,6 +101,7 @@ pub(super) fn parse(data: &[u8], flow: Option<Flow>) -> Result<Message, Malforme
         method: Method::Other,
         body: 0,
         flow,
+        hashed: None,
     };
     let mut pass = Pass {
         via: false,
@@ -203,6 +204,7 @@ impl Message {
                 return Err("a header name is at most 255 bytes long (a limit of this library)");
             };
             self.fields.push(Field { name: number(at), length: value.length, offset, name_length, id });
+            self.present |= id.bit();
             // The headers with keys have the lowest numbers.
             if id <= HeaderId::ContentLength {
                 if let Err(broken) = self.take_key(text, id, value, pass) {
@@ -242,12 +244,18 @@ impl Message {
                 loop {
                     let (first, more) = Via::split(rest);
                     let via = Via::read(first).map_err(|rule| ("Via", rule))?;
-                    if self.sent_by.get(text).is_none() {
-                        self.sent_by = Span::of(via.sent_by, text);
-                        self.sent_by_host =
-                            u16::try_from(via.host.len()).map_err(|_| ("Via", "a host is shorter than 64 KiB"))?;
-                        self.sent_by_port = via.port;
-                        self.branch = via.branch.map_or(Span::NONE, |branch| Span::of(branch, text));
+                    if self.via.sent_by.get(text).is_none() {
+                        let span = |part: Option<&[u8]>| part.map_or(Span::NONE, |part| Span::of(part, text));
+                        self.via = TopVia {
+                            branch: span(via.branch),
+                            sent_by: Span::of(via.sent_by, text),
+                            host: u16::try_from(via.host.len())
+                                .map_err(|_| ("Via", "a host is shorter than 64 KiB"))?,
+                            port: via.port,
+                            maddr: span(via.maddr),
+                            rport: via.rport != Rport::Absent,
+                            received: via.received.is_some(),
+                        };
                     }
                     let Some(more) = more.strip_prefix(b",") else { break };
                     rest = trim_start(more);
@@ -256,11 +264,13 @@ impl Message {
             HeaderId::From => {
                 once(&mut pass.from, "From")?;
                 let from = NameAddr::read(value).map_err(|rule| ("From", rule))?;
+                self.from_uri = Span::of(from.uri, text);
                 self.from_tag = from.tag.map_or(Span::NONE, |tag| Span::of(tag, text));
             }
             HeaderId::To => {
                 once(&mut pass.to, "To")?;
                 let to = NameAddr::read(value).map_err(|rule| ("To", rule))?;
+                self.to_uri = Span::of(to.uri, text);
                 self.to_tag = to.tag.map_or(Span::NONE, |tag| Span::of(tag, text));
             }
             HeaderId::CallId => {

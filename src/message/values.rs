@@ -15,7 +15,9 @@ pub struct Fields<'m, 'n> {
 impl<'m, 'n> Fields<'m, 'n> {
     #[inline]
     pub(super) fn new(message: &'m Message, name: HeaderName<'n>) -> Self {
-        Self { message, rest: message.fields.iter(), name }
+        let absent = message.present & name.id().bit() == 0;
+        let fields = if absent { &[][..] } else { &message.fields[..] };
+        Self { message, rest: fields.iter(), name }
     }
 }
 

@@ -120,23 +120,29 @@ impl<'a> Via<'a> {
     /// Where a response to a request with this top Via goes over a datagram transport (RFC 3261 §18.2.2, RFC 3581 §4),
     /// when it came from `source`. `None`: `maddr` is a name, which somebody must resolve.
     pub fn response_address(&self, source: SocketAddr, default_port: u16) -> Option<SocketAddr> {
-        let port = self.port.unwrap_or(default_port);
-        match self.maddr {
-            Some(maddr) => Some(SocketAddr::new(grammar::host_ip(maddr)?, port)),
-            None if self.rport != Rport::Absent => Some(source),
-            // The scope of a link-local address must survive, hence not `SocketAddr::new`.
-            None => {
-                let mut address = source;
-                address.set_port(port);
-                Some(address)
-            }
-        }
+        response_address(self.maddr, self.rport != Rport::Absent, self.port.unwrap_or(default_port), source)
     }
 
     /// Whether the host is the address `ip` (RFC 3261 §18.2.1: else `received` must be added).
     pub fn is_sent_by(&self, ip: IpAddr) -> bool {
         grammar::host_ip(self.host) == Some(ip.to_canonical())
     }
+}
+
+/// See [`Via::response_address`]; `port` is that of sent-by.
+pub(super) fn response_address(
+    maddr: Option<&[u8]>,
+    rport: bool,
+    port: u16,
+    mut source: SocketAddr,
+) -> Option<SocketAddr> {
+    match maddr {
+        Some(maddr) => return Some(SocketAddr::new(grammar::host_ip(maddr)?, port)),
+        None if rport => {}
+        // The scope of a link-local address must survive, hence not `SocketAddr::new`.
+        None => source.set_port(port),
+    }
+    Some(source)
 }
 
 /// What follows `SIP/2.0/`, with blanks around the slashes tolerated as the grammar has them.

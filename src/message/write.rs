@@ -106,7 +106,12 @@ pub fn response_head(out: &mut Vec<u8>, request: &Message, status: u16, reason: 
             HeaderId::Via if top => {
                 top = false;
                 out.extend_from_slice(b"Via: ");
-                top_via(out, request.value_of(field), request.flow().and_then(|flow| flow.remote));
+                let value = request.value_of(field);
+                if request.via_stands() {
+                    out.extend_from_slice(value);
+                } else {
+                    top_via(out, value, request.flow().and_then(|flow| flow.remote));
+                }
                 out.extend_from_slice(b"\r\n");
             }
             HeaderId::To => {

@@ -7,8 +7,7 @@
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::num::NonZeroU64;
 
-use siphasher::sip128::{Hasher128, SipHasher13};
-
+use crate::hash::FieldHasher;
 use crate::random::Random;
 
 /// A hashed identity.
@@ -91,6 +90,15 @@ pub fn is_unique(branch: &[u8]) -> bool {
     branch.len() > COOKIE.len() && branch.get(..COOKIE.len()).is_some_and(|start| start.eq_ignore_ascii_case(COOKIE))
 }
 
+/// The keys of a request that was received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestKeys {
+    /// §17.2.3: of the transaction that it makes, repeats or (ACK) belongs to.
+    pub server: Key,
+    /// §8.2.2.2.
+    pub merged: Option<Key>,
+}
+
 /// Makes keys under one secret.
 #[derive(Clone)]
 pub struct Keys {
@@ -121,7 +129,7 @@ impl Keys {
 
     /// §17.1.3: branch and method of CSeq.
     pub fn client(&self, branch: &[u8], method: &[u8]) -> Key {
-        self.start(Domain::Client).field(branch).field(method).finish()
+        key_of(self.start(Domain::Client).field(branch).field(method))
     }
 
     /// §17.2.3: branch, sent-by and method; `method` because an ACK or CANCEL looks for its INVITE. Without the magic
@@ -130,8 +138,9 @@ impl Keys {
         match request.unique_branch() {
             Some(branch) => {
                 let port = request.port.unwrap_or(request.default_port);
-                let hash = self.start(Domain::Server).field(branch).field_in_lower_case(request.host);
-                hash.number(u32::from(port)).field(method).finish()
+                let mut hasher = self.start(Domain::Server);
+                hasher.field(branch).field_in_lower_case(request.host).number(u32::from(port)).field(method);
+                key_of(&hasher)
             }
             None => self.old_server(self.old_base(request), method, request.to_tag),
         }
@@ -145,11 +154,12 @@ impl Keys {
 
     /// The base with a To tag: that of the request itself, or for the ACK that of our final response.
     pub fn old_server(&self, base: Key, method: &[u8], to_tag: Option<&[u8]>) -> Key {
-        let hash = self.start(Domain::OldServer).key(base).field(method);
-        match to_tag {
-            Some(tag) => hash.field(tag).finish(),
-            None => hash.finish(),
+        let mut hasher = self.start(Domain::OldServer);
+        hasher.bytes(&base.high.get().to_le_bytes()).bytes(&base.low.to_le_bytes()).field(method);
+        if let Some(tag) = to_tag {
+            hasher.field(tag);
         }
+        key_of(&hasher)
     }
 
     /// §8.2.2.2: From tag, Call-ID and CSeq of a request without a To tag; none for ACK and CANCEL, which are never
@@ -158,59 +168,32 @@ impl Keys {
         if request.to_tag.is_some() || matches!(request.method, b"ACK" | b"CANCEL") {
             return None;
         }
-        let hash = self.start(Domain::Merged).field(request.from_tag.unwrap_or_default()).field(request.call_id);
-        Some(hash.number(request.cseq).field(request.method).finish())
+        let mut hasher = self.start(Domain::Merged);
+        hasher.field(request.from_tag.unwrap_or_default()).field(request.call_id);
+        Some(key_of(hasher.number(request.cseq).field(request.method)))
+    }
+
+    /// What finds the transaction of a request, and its like on another path.
+    pub fn of_request(&self, request: &RequestFields<'_>) -> RequestKeys {
+        RequestKeys { server: self.server(request, request.transaction_method()), merged: self.merged(request) }
     }
 
     fn old_base(&self, request: &RequestFields<'_>) -> Key {
-        let hash = self.start(Domain::OldServerBase).field(request.request_uri);
-        let hash = hash.field(request.from_tag.unwrap_or_default()).field(request.call_id);
-        hash.number(request.cseq).field(request.via).finish()
+        let mut hasher = self.start(Domain::OldServerBase);
+        hasher.field(request.request_uri).field(request.from_tag.unwrap_or_default()).field(request.call_id);
+        key_of(hasher.number(request.cseq).field(request.via))
     }
 
-    fn start(&self, domain: Domain) -> Fields {
-        let mut hasher = SipHasher13::new_with_keys(self.secret.0, self.secret.1);
-        hasher.write_u8(domain as u8);
-        Fields(hasher)
+    fn start(&self, domain: Domain) -> FieldHasher {
+        let mut hasher = FieldHasher::new(self.secret);
+        hasher.bytes(&[domain as u8]);
+        hasher
     }
 }
 
-/// A hash over fields, each led by its length so that none runs into the next.
-struct Fields(SipHasher13);
-
-impl Fields {
-    fn field(mut self, bytes: &[u8]) -> Self {
-        self.0.write_u32(bytes.len() as u32);
-        self.0.write(bytes);
-        self
-    }
-
-    fn field_in_lower_case(mut self, bytes: &[u8]) -> Self {
-        if !bytes.iter().any(u8::is_ascii_uppercase) {
-            return self.field(bytes);
-        }
-        self.0.write_u32(bytes.len() as u32);
-        for byte in bytes {
-            self.0.write_u8(byte.to_ascii_lowercase());
-        }
-        self
-    }
-
-    fn number(mut self, number: u32) -> Self {
-        self.0.write_u32(number);
-        self
-    }
-
-    fn key(mut self, key: Key) -> Self {
-        self.0.write_u64(key.high.get());
-        self.0.write_u64(key.low);
-        self
-    }
-
-    fn finish(self) -> Key {
-        let hash = self.0.finish128();
-        Key { high: NonZeroU64::new(hash.h1).unwrap_or(NonZeroU64::MIN), low: hash.h2 }
-    }
+fn key_of(hasher: &FieldHasher) -> Key {
+    let hash = hasher.finish();
+    Key { high: NonZeroU64::new(hash.h1).unwrap_or(NonZeroU64::MIN), low: hash.h2 }
 }
 
 #[cfg(test)]

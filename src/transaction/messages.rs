@@ -7,7 +7,6 @@ use crate::message::{HeaderId, Message, write};
 /// The fields that identify the transaction of a request.
 pub fn fields(request: &Message) -> RequestFields<'_> {
     let keys = request.keys();
-    let (host, port) = split_sent_by(keys.sent_by);
     let via = match keys.branch {
         Some(branch) if is_unique(branch) => b"",
         _ => request.values(HeaderId::Via).next().unwrap_or_default(),
@@ -16,8 +15,8 @@ pub fn fields(request: &Message) -> RequestFields<'_> {
         method: request.method_text(),
         request_uri: request.uri().unwrap_or_default(),
         branch: keys.branch,
-        host,
-        port,
+        host: request.sent_by_host(),
+        port: request.sent_by_port(),
         default_port: request.flow().map_or(5060, |flow| flow.transport.default_port()),
         via,
         from_tag: keys.from_tag,
@@ -46,15 +45,4 @@ pub fn ack(invite: &[u8], response: &Message) -> Option<Bytes> {
 /// The tag that our own response has in To.
 pub fn to_tag(response: &[u8]) -> Option<Vec<u8>> {
     Message::parse(response, None).ok()?.to_tag().map(<[u8]>::to_vec)
-}
-
-/// Host and port of `host[:port]`, with the blanks that RFC 3261 allows around the colon.
-fn split_sent_by(sent_by: &[u8]) -> (&[u8], Option<u16>) {
-    let Some(colon) = sent_by.iter().rposition(|byte| *byte == b':') else { return (sent_by, None) };
-    let (host, port) = (sent_by.get(..colon).unwrap_or_default(), sent_by.get(colon + 1..).unwrap_or_default());
-    // The last colon of `[::1]` is followed by a bracket.
-    match std::str::from_utf8(port.trim_ascii()).ok().and_then(|port| port.parse().ok()) {
-        Some(port) => (host.trim_ascii_end(), Some(port)),
-        None => (sent_by, None),
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::key::{ByKey, Key, Keys, RequestFields};
+use super::key::{ByKey, Key, Keys, RequestKeys};
 pub use super::state::{ClientState, ServerState};
 use super::timers::{Actions, Change, Environment, Input, Letter, Tell, Wire};
 use super::{Bytes, ClientId, Outcome, ServerId, Sink, Timer, TransactionId};
@@ -270,8 +270,7 @@ impl Table {
 
     /// The transaction that a request repeats, or that an ACK belongs to (§17.2.3).
     pub fn find_server(&self, request: &Message) -> Option<ServerId> {
-        let fields = messages::fields(request);
-        self.server_by_key.get(&self.keys.server(&fields, fields.transaction_method())).copied()
+        self.server_by_key.get(&self.keys_of(request).server).copied()
     }
 
     /// The INVITE that a CANCEL means (§9.2).
@@ -281,8 +280,16 @@ impl Table {
 
     /// Whether a request that belongs to no transaction came before on another path (§8.2.2.2): 482.
     pub fn find_merged(&self, request: &Message) -> bool {
-        let key = self.keys.merged(&messages::fields(request));
-        key.is_some_and(|key| self.server_by_merged.contains_key(&key))
+        self.keys_of(request).merged.is_some_and(|key| self.server_by_merged.contains_key(&key))
+    }
+
+    /// Hashes the keys of a request that was just received, so that all that follows finds them done.
+    pub fn stamp(&self, request: &mut Message) {
+        request.set_hashed(self.keys.of_request(&messages::fields(request)));
+    }
+
+    fn keys_of(&self, request: &Message) -> RequestKeys {
+        request.hashed().copied().unwrap_or_else(|| self.keys.of_request(&messages::fields(request)))
     }
 
     /// A request that [`Table::find_server`] does not know. Never for ACK. Responses go to `flow`. Errors: limit; state
@@ -295,8 +302,7 @@ impl Table {
         owner: u64,
     ) -> Result<ServerId> {
         self.check_limit()?;
-        let fields = messages::fields(request);
-        let key = self.keys.server(&fields, fields.method);
+        let RequestKeys { server: key, merged } = self.keys_of(request);
         if self.server_by_key.contains_key(&key) {
             return Err(Error::state("RFC 3261 §17.2.3: a transaction of this request lives"));
         }
@@ -310,16 +316,15 @@ impl Table {
         };
         let server = Server {
             key,
-            merged: self.keys.merged(&fields),
+            merged,
             state,
             running: Running::default(),
             owner,
             flow,
             request: Some(Arc::clone(request)),
             sent: None,
-            old: self.old(&fields),
+            old: self.old(request),
         };
-        let merged = server.merged;
         let id = ServerId(self.servers.insert(server));
         self.server_by_key.insert(key, id);
         if let Some(merged) = merged {
@@ -436,11 +441,11 @@ impl Table {
         }
     }
 
-    fn old(&self, request: &RequestFields<'_>) -> Option<Box<Old>> {
-        if request.method != b"INVITE" {
+    fn old(&self, request: &Message) -> Option<Box<Old>> {
+        if request.method() != Method::Invite {
             return None;
         }
-        self.keys.old_server_base(request).map(|base| Box::new(Old { base, ack: None }))
+        self.keys.old_server_base(&messages::fields(request)).map(|base| Box::new(Old { base, ack: None }))
     }
 
     fn check_limit(&self) -> Result<()> {
