@@ -358,8 +358,13 @@ impl AgentCell {
 
     /// The driver leaves; the last one of an agent that is to end ends it.
     pub(crate) fn leave(&'static self, delivered: bool, networked: bool) {
+        self.depart(delivered, networked, 0);
+    }
+
+    fn depart(&'static self, delivered: bool, networked: bool, threads: u32) {
         let mut place = self.inner.lock();
         let Some(inner) = place.as_deref_mut() else { return };
+        inner.running = inner.running.saturating_sub(threads);
         inner.delivering &= !delivered;
         inner.networking &= !networked;
         inner.drivers = inner.drivers.saturating_sub(1);
@@ -372,6 +377,12 @@ impl AgentCell {
             drop(place);
         }
         self.changed.notify_all();
+    }
+
+    /// After a turn of a driver, whose own calls tell no more than that the agent is over. Errors: defunct.
+    #[cfg(feature = "runtime")]
+    pub(crate) fn still_works(&self) -> Result<()> {
+        self.check()
     }
 
     // --- the end
@@ -665,7 +676,7 @@ impl Inner {
             self.set_level();
         }
         #[cfg(feature = "runtime")]
-        if let Some(network) = &self.network {
+        if let Some(network) = self.network.as_ref().filter(|network| self.running > 0 || network.is_slept_on()) {
             let events = self.core.has_events();
             aftermath.notify = (events || self.releases.is_waiting()) && network.must_notify();
             // Whoever delivers sends what its callbacks made when they have returned.
@@ -697,6 +708,63 @@ impl Inner {
             && let Some(network) = &self.network
         {
             network.stop();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ffi::agent::{sipdlg_agent_dispatch, sipdlg_agent_free, sipdlg_agent_new};
+    use crate::ffi::guard::guard;
+
+    fn agent() -> u64 {
+        let mut token = 0;
+        // SAFETY: NULL is allowed, and the out-parameter is ours.
+        assert_eq!(unsafe { sipdlg_agent_new(std::ptr::null(), &raw mut token) }, 0);
+        token
+    }
+
+    #[test]
+    fn a_defect_ends_its_agent_and_no_other() {
+        let (broken, sound) = (agent(), agent());
+        let cell = handle::find(broken, Kind::Agent).expect("its place");
+        assert_eq!(guard(|| cell.with(|_, _| panic!("a defect"))), -17);
+        assert_eq!(sipdlg_agent_dispatch(broken), -17);
+        #[cfg(feature = "runtime")]
+        {
+            use crate::ffi::runtime::{sipdlg_agent_run_once, sipdlg_agent_start};
+            assert_eq!(sipdlg_agent_run_once(broken, 0), -17);
+            assert_eq!(sipdlg_agent_start(broken, 1, 1), -17);
+        }
+        assert_eq!(sipdlg_agent_dispatch(sound), 0);
+        assert_eq!(sipdlg_agent_free(broken), 0);
+        assert_eq!(sipdlg_agent_dispatch(broken), -2);
+        assert_eq!(sipdlg_agent_free(sound), 0);
+    }
+
+    #[test]
+    fn a_refused_call_is_no_defect() {
+        let token = agent();
+        let cell = handle::find(token, Kind::Agent).expect("its place");
+        assert_eq!(guard(|| cell.with(|_, _| Err(busy()))), -10);
+        assert_eq!(sipdlg_agent_dispatch(token), 0);
+        assert_eq!(sipdlg_agent_free(token), 0);
+    }
+
+    #[test]
+    fn tokens_of_the_next_tenant_count_on() {
+        let mut seen = Vec::new();
+        for _ in 0..3 {
+            let token = agent();
+            let cell = handle::find(token, Kind::Agent).expect("its place");
+            for raw in [1 << 22, 2 << 22, 5 << 22 | 3] {
+                let given = cell.look(|inner| Ok(inner.session_token(SessionId::from_raw(raw)))).expect("living");
+                assert_eq!(cell.look(|inner| inner.session_id(given)).map(|id| id.raw()), Ok(raw));
+                assert!(!seen.contains(&given));
+                seen.push(given);
+            }
+            assert_eq!(sipdlg_agent_free(token), 0);
         }
     }
 }

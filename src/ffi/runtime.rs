@@ -62,7 +62,9 @@ pub extern "C" fn sipdlg_agent_run_once(agent: sipdlg_agent_t, timeout_ms: i32) 
         };
         let network = handle::find(agent, Kind::Agent)?.network(agent)?;
         let driver = Driver::enter(agent, Drive::Both)?;
-        network.run_once(driver.cell(), timeout)?;
+        let turned = network.run_once(driver.cell(), timeout);
+        driver.cell().still_works()?;
+        turned?;
         Ok(OK)
     })
 }

@@ -115,6 +115,11 @@ impl Network {
         }
     }
 
+    /// Whether a thread waits.
+    pub fn is_slept_on(&self) -> bool {
+        self.sleeper.load(Ordering::Relaxed) != AWAKE
+    }
+
     /// After a call, still with the agent locked: whether a sleeping thread must be roused (by [`Network::rouse`], unlocked)
     /// because it does not know of new output or of an earlier timer.
     pub fn must_rouse(&self, agent: &Agent, output: bool) -> bool {

@@ -91,10 +91,7 @@ impl AgentCell {
     }
 
     fn leave_thread(&'static self, delivered: bool) {
-        if let Some(inner) = self.inner.lock().as_deref_mut() {
-            inner.running = inner.running.saturating_sub(1);
-        }
-        self.leave(delivered, !delivered);
+        self.depart(delivered, !delivered, 1);
     }
 }
 
