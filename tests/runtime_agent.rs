@@ -568,7 +568,7 @@ fn many_threads_at_once() {
                 let answered = Arc::clone(&answered);
                 thread::spawn(move || {
                     let peer = Peer::new();
-                    for _ in 0..200 {
+                    for _ in 0..50 {
                         peer.ask(agent);
                         assert!(peer.answer().contains("OPTIONS"));
                         answered.fetch_add(1, Ordering::SeqCst);
@@ -600,7 +600,7 @@ fn many_threads_at_once() {
         for peer in peers {
             peer.join().expect("no panic");
         }
-        assert_eq!(answered.load(Ordering::SeqCst), 400);
+        assert_eq!(answered.load(Ordering::SeqCst), 100);
         assert_eq!(sipdlg_agent_free(agent), OK);
         for caller in callers {
             assert!(caller.join().expect("no panic") > 0);
