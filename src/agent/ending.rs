@@ -4,7 +4,6 @@ use crate::agent::event::{Event, EventKind};
 use crate::agent::headers::HostHeaders;
 use crate::agent::incoming::Kind as IncomingKind;
 use crate::agent::options::RequestOptions;
-use crate::agent::outgoing::Outgoing;
 use crate::agent::request::OwnLines;
 use crate::agent::response::Answer;
 use crate::agent::{Agent, SessionId};
@@ -23,13 +22,21 @@ impl Agent {
         // Checked before anything is done, whatever will be sent.
         let host = HostHeaders::read(&options.headers, true)?;
         let body = options.body.map(crate::agent::options::Body::checked).transpose()?;
-        if status != 0 && !(300..=699).contains(&status) {
-            return Err(crate::error::Error::argument("status_code: 0 or 300 to 699"));
+        if status != 0 && !(400..=699).contains(&status) {
+            return Err(crate::error::Error::argument("status_code: 0 or 400 to 699"));
         }
         let session = self.session(id)?;
         match terminate::hangup(session, self.has_other_forks(id)) {
             Hangup::Nothing => Ok(()),
-            Hangup::Bye => self.start_bye(id, options, Ending::because(Reason::LocalHangup), true, None).map(|_| ()),
+            Hangup::Bye => {
+                let ending = Ending::because(Reason::LocalHangup);
+                if self.start_bye(id, options, ending.clone(), true, None).is_err() {
+                    // What the host gave is good, so there is no room or no way: the peer will not hear of it.
+                    self.end_session(id, ending);
+                    self.finish_session(id);
+                }
+                Ok(())
+            }
             Hangup::Reject => self.hang_up_by_refusing(id, status, &options),
             Hangup::ByeLater => {
                 let tail = self.tail(&host, OwnLines::default(), body.as_ref());
@@ -72,7 +79,12 @@ impl Agent {
     /// The session is over: 2xx are repeated no more, the peer's pending requests get 487 (RFC 3261 §15.1.2), the
     /// dialog is Mortal until it has said TERMINATED.
     pub(super) fn end_session(&mut self, id: SessionId, ending: Ending) {
-        let Some(session) = self.sessions.get_mut(id).filter(|session| !session.is_terminated()) else { return };
+        let Some(session) = self.sessions.get(id).filter(|session| !session.is_terminated()) else { return };
+        let forgotten = session.is_early() && ending.reason == Reason::Disposed;
+        self.note_ended_fork(id, forgotten);
+        // RFC 3261 §13.2.2.4: every 2xx is acknowledged, whoever ends the call.
+        self.acknowledge_owed(id);
+        let Some(session) = self.sessions.get_mut(id) else { return };
         session.phase = Phase::Terminated(ending.clone());
         session.signaling.close();
         session.preview = None;
@@ -123,8 +135,8 @@ impl Agent {
         if self.dialogs.capacity() > 1_024 && self.dialogs.len() < self.dialogs.capacity() / 8 {
             self.dialogs.shrink_to(self.dialogs.len() * 2);
         }
-        if let Some(invite) = reinvite.and_then(|id| self.outgoing.get_mut(id)).and_then(Outgoing::invite_mut) {
-            invite.orphaned = Some(Box::new(dialog));
+        if let Some(reinvite) = reinvite {
+            self.orphan_reinvite(reinvite, dialog);
         }
         self.tell(Event {
             session: Some(id),

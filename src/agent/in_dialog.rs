@@ -16,6 +16,9 @@ use crate::session::{SessionState, reinvite, terminate};
 use crate::time::Now;
 use std::sync::Arc;
 
+/// How many requests of the peer may wait for the host in one dialog.
+const PENDING_REQUESTS: usize = 64;
+
 impl Agent {
     // ------------------------------------------------------------------ ours
 
@@ -126,8 +129,6 @@ impl Agent {
         silent: bool,
         tail: Option<Box<[u8]>>,
     ) -> Result<OutgoingId> {
-        self.acknowledge_owed(id);
-        self.note_ended_fork(id);
         let request = self.draft_for_session(id, (Method::Bye, b"BYE"), Kind::Bye, options)?;
         if let Some(outgoing) = self.outgoing.get_mut(request) {
             outgoing.silent = silent;
@@ -234,6 +235,11 @@ impl Agent {
             return;
         }
         event.outgoing = Some(id);
+        if matches!(event.kind, EventKind::Accept | EventKind::Redirect | EventKind::Reject)
+            && let Some(invite) = self.outgoing.get_mut(id).and_then(Outgoing::invite_mut)
+        {
+            invite.fate_told = true;
+        }
         if let Some(message) = &event.message {
             event.status_code = message.status();
         }
@@ -307,6 +313,11 @@ impl Agent {
 
     /// A request that the host answers.
     pub(super) fn hand_up(&mut self, kind: EventKind, session: Option<SessionId>, request: Arc<Message>) {
+        let waiting = session.and_then(|id| self.sessions.get(id)).map_or(0, |session| session.pending.len());
+        if waiting >= PENDING_REQUESTS {
+            let lines = self.retry_after_line();
+            return self.refuse(&request, &Answer { lines: &lines, ..Answer::plain(500) });
+        }
         let Some(incoming) = self.add_incoming(&request, IncomingKind::Other, session) else { return };
         if let Some(session) = session.and_then(|id| self.sessions.get_mut(id)) {
             session.pending.push(incoming);
@@ -317,7 +328,6 @@ impl Agent {
     /// RFC 3261 §15.1.2: the session is over; its pending requests are answered 487; the BYE itself is the host's.
     fn bye_arrived(&mut self, id: SessionId, request: Arc<Message>) {
         let Some(incoming) = self.add_incoming(&request, IncomingKind::Other, Some(id)) else { return };
-        self.note_ended_fork(id);
         self.end_session(id, Ending::by(Reason::RemoteBye, &request));
         self.tell_request(Event {
             incoming: Some(incoming),

@@ -3,7 +3,7 @@
 use crate::agent::event::{Event, EventKind, Reason, flag};
 use crate::agent::headers::HostHeaders;
 use crate::agent::options::{Body, RequestOptions, request_flag};
-use crate::agent::outgoing::{Cancelling, InviteClient, KeptAck, Kind, Outgoing, OutgoingState};
+use crate::agent::outgoing::{Cancelling, EndedFork, InviteClient, KeptAck, Kind, Outgoing, OutgoingState};
 use crate::agent::request::{Draft, Identity, OwnLines, sender_of};
 use crate::agent::resolve::Located;
 use crate::agent::timeout::{OutgoingTimer, Timeout};
@@ -24,8 +24,8 @@ use std::sync::Arc;
 enum Found {
     /// The session with its To tag.
     Session(SessionId),
-    /// One whose dialog the host ended already: acknowledged, no more (RFC 5407 §3.1.3).
-    Ended,
+    /// One whose dialog ended already: acknowledged, no session (RFC 5407 §3.1.3). `forgotten`: without BYE.
+    Ended { forgotten: bool },
     /// None.
     No,
 }
@@ -169,8 +169,8 @@ impl Agent {
 
     fn find_fork(&self, id: OutgoingId, tag: &[u8]) -> Found {
         let Some(invite) = self.outgoing.get(id).and_then(Outgoing::invite) else { return Found::No };
-        if invite.ended_tags.iter().any(|ended| **ended == *tag) {
-            return Found::Ended;
+        if let Some(ended) = invite.ended.iter().find(|ended| *ended.to_tag == *tag) {
+            return Found::Ended { forgotten: ended.forgotten };
         }
         let is_it = |id: &&SessionId| self.sessions.get(**id).is_some_and(|session| session.remote_tag() == tag);
         invite.sessions.iter().find(is_it).map_or(Found::No, |session| Found::Session(*session))
@@ -180,7 +180,7 @@ impl Agent {
     fn early_fork(&mut self, id: OutgoingId, response: &Arc<Message>) -> Result<Option<SessionId>> {
         match self.find_fork(id, response.to_tag().unwrap_or_default()) {
             Found::Session(session) => return Ok(Some(session)),
-            Found::Ended => return Ok(None),
+            Found::Ended { .. } => return Ok(None),
             Found::No => {}
         }
         let outgoing = self.outgoing(id)?;
@@ -222,6 +222,10 @@ impl Agent {
         if self.repeat_ack(id, response) {
             return;
         }
+        if self.too_many_forks(id, response) {
+            self.counters.dropped_limit += 1;
+            return;
+        }
         let Some(outgoing) = self.outgoing.get_mut(id) else { return };
         outgoing.state = OutgoingState::Completed;
         outgoing.draft = None;
@@ -239,6 +243,13 @@ impl Agent {
         }
     }
 
+    /// Whether this is a 2xx of yet another To tag, beyond the limit of dialogs of one INVITE.
+    fn too_many_forks(&self, id: OutgoingId, response: &Message) -> bool {
+        let Some(invite) = self.outgoing.get(id).and_then(Outgoing::invite) else { return false };
+        invite.acks.len().max(invite.sessions.len()) >= self.config.limits.early_dialogs
+            && matches!(self.find_fork(id, response.to_tag().unwrap_or_default()), Found::No)
+    }
+
     /// Whether this 2xx was seen before: its ACK goes out again, or is still the host's to send.
     fn repeat_ack(&mut self, id: OutgoingId, response: &Message) -> bool {
         let Some(outgoing) = self.outgoing.get(id) else { return true };
@@ -246,9 +257,10 @@ impl Agent {
         let tag = response.to_tag().unwrap_or_default();
         if let Some(kept) = invite.acks.iter().find(|kept| *kept.to_tag == *tag) {
             let session = invite.winner.or(outgoing.session);
-            let (bytes, flow) = (Bytes::clone(&kept.bytes), kept.flow);
-            self.outbox.retransmissions_sent += 1;
-            self.outbox.transmit(sender_of(session), &bytes, &flow);
+            if let Some((bytes, flow)) = kept.sent.clone() {
+                self.outbox.retransmissions_sent += 1;
+                self.outbox.transmit(sender_of(session), &bytes, &flow);
+            }
             return true;
         }
         let owes =
@@ -264,10 +276,12 @@ impl Agent {
         let (winner, only) = (invite.winner, invite.sessions.first().copied().filter(|_| invite.sessions.len() == 1));
         let first_policy = self.config.fork_policy == ForkPolicy::First;
         match self.find_fork(id, tag) {
-            Found::Ended => self.acknowledge_stranger(id, response, false),
+            Found::Ended { forgotten } => self.acknowledge_stranger(id, response, forgotten),
             Found::Session(session) if winner.is_some() && first_policy => self.fork_lost(id, session, response),
             Found::Session(session) => self.confirm(id, session, response, unwanted),
-            Found::No if winner.is_some() && first_policy => self.acknowledge_stranger(id, response, true),
+            Found::No if winner.is_some() && (first_policy || self.sessions.len() >= self.config.limits.sessions) => {
+                self.acknowledge_stranger(id, response, true);
+            }
             Found::No => match only.filter(|_| winner.is_none()).filter(|only| self.same_callee(*only, response)) {
                 Some(session) => {
                     self.count_quirk(quirk::TAG_CHANGED_BY_2XX);
@@ -334,7 +348,10 @@ impl Agent {
             let reason = if unanswered && !unwanted { Reason::NoAnswerIn2xx } else { self.cancel_reason(id) };
             self.acknowledge(id, Some(session_id), response);
             if unwanted {
-                self.tell_fate(id, Event { status_code: 487, flags: flag::LOCAL, ..Event::new(EventKind::Reject) });
+                // The 2xx of another fork may have told it.
+                if !self.is_fate_told(id) {
+                    self.tell_fate(id, Event { status_code: 487, flags: flag::LOCAL, ..Event::new(EventKind::Reject) });
+                }
             } else {
                 self.tell_accept(id, session_id, response, 0);
             }
@@ -392,7 +409,8 @@ impl Agent {
         session.reinvite_client = None;
         session.dialog.refresh_target(response);
         session.peer.learn(response);
-        let body = response.session_body().map(|body| StoredBody::of_remote(&body));
+        let preview = session.preview.take().map(|preview| *preview);
+        let body = response.session_body().map(|body| StoredBody::of_remote(&body)).or(preview);
         let mut answer_due = false;
         match (offered, body) {
             (true, Some(answer)) => drop(session.signaling.apply(Party::Remote, answer)),
@@ -454,27 +472,48 @@ impl Agent {
         response: Option<&Arc<Message>>,
     ) {
         let Some(session_id) = session else { return };
-        let offered = self.outgoing.get(id).and_then(Outgoing::invite).is_some_and(|invite| invite.offered);
+        let Some(outgoing) = self.outgoing.get(id) else { return };
+        let Some(invite) = outgoing.invite() else { return };
+        let (offered, cancelled) = (invite.offered, !matches!(invite.cancelling, Cancelling::No));
+        let never_sent = outgoing.sent.is_none();
         if let Some(session) = self.sessions.get_mut(session_id) {
             session.reinvite_client = None;
+            session.preview = None;
             if offered && session.signaling.open_offer() == Some(Party::Local) {
                 session.signaling.rollback();
             }
         }
         self.note_state(session_id);
-        self.failure_in_dialog(session_id, b"INVITE", status, response);
+        // Cancelled before it went out: the peer has failed in nothing.
+        if !(cancelled && never_sent) {
+            self.failure_in_dialog(session_id, b"INVITE", status, response);
+        }
     }
 
     /// Sends the ACK of a 2xx and keeps it for the repeats. The dialog is the session's, an orphaned re-INVITE's, or made
     /// from the response.
     fn acknowledge(&mut self, id: OutgoingId, session: Option<SessionId>, response: &Arc<Message>) {
-        let _ = self.acknowledge_with(
-            id,
-            session,
-            response.to_tag().unwrap_or_default(),
-            Some(response),
-            &RequestOptions::default(),
-        );
+        let tag = response.to_tag().unwrap_or_default();
+        self.acknowledge_plainly(id, session, tag, Some(response));
+    }
+
+    /// The ACK that the library sends; without a way that is told.
+    fn acknowledge_plainly(
+        &mut self,
+        id: OutgoingId,
+        session: Option<SessionId>,
+        tag: &[u8],
+        response: Option<&Message>,
+    ) {
+        if self.acknowledge_with(id, session, tag, response, &RequestOptions::default()).is_err() {
+            self.keep_ack(id, tag, None);
+            self.ack_failed(session);
+        }
+    }
+
+    /// An ACK could not be sent.
+    pub(super) fn ack_failed(&mut self, session: Option<SessionId>) {
+        self.tell(Event { session, reason: Reason::Transport, ..Event::new(EventKind::TransportError) });
     }
 
     fn acknowledge_with(
@@ -502,6 +541,7 @@ impl Agent {
         match way? {
             Located::At(flow) => self.send_kept_ack(id, session, tag, &draft, &flow),
             Located::Ask(question) => {
+                self.keep_ack(id, tag, None);
                 self.ask_for_ack(id, session, tag, draft, question);
                 Ok(())
             }
@@ -516,11 +556,18 @@ impl Agent {
         draft: &Draft,
         flow: &crate::flow::Flow,
     ) -> Result<()> {
-        let (bytes, flow) = self.send_ack(session, draft, flow)?;
-        if let Some(invite) = self.outgoing.get_mut(id).and_then(Outgoing::invite_mut) {
-            invite.acks.push(KeptAck { to_tag: tag.into(), bytes, flow });
-        }
+        let sent = self.send_ack(session, draft, flow)?;
+        self.keep_ack(id, tag, Some(sent));
         Ok(())
+    }
+
+    /// The 2xx of this To tag was seen; what its repeats are answered with.
+    fn keep_ack(&mut self, id: OutgoingId, tag: &[u8], sent: Option<(Bytes, crate::flow::Flow)>) {
+        let Some(invite) = self.outgoing.get_mut(id).and_then(Outgoing::invite_mut) else { return };
+        match invite.acks.iter_mut().find(|kept| *kept.to_tag == *tag) {
+            Some(kept) => kept.sent = sent,
+            None => invite.acks.push(KeptAck { to_tag: tag.into(), sent }),
+        }
     }
 
     /// A 2xx that no session is made for: ACK, and with `bye` BYE (§13.2.2.4).
@@ -577,7 +624,7 @@ impl Agent {
         let Some(session) = self.sessions.get_mut(id) else { return };
         let Some(owed) = session.owed_ack.take() else { return };
         let tag: Box<[u8]> = session.remote_tag().into();
-        let _ = self.acknowledge_with(owed.outgoing, Some(id), &tag, None, &RequestOptions::default());
+        self.acknowledge_plainly(owed.outgoing, Some(id), &tag, None);
     }
 
     /// CANCEL of an INVITE or re-INVITE of ours (§9.1). False: final already, nothing sent.
@@ -647,14 +694,30 @@ impl Agent {
     pub(super) fn cancel_given_up(&mut self, id: OutgoingId) {
         let Some(outgoing) = self.outgoing.get_mut(id) else { return };
         let client = outgoing.transaction;
-        if let Some(invite) = outgoing.invite_mut() {
-            invite.give_up = None;
-        }
+        let Some(invite) = outgoing.invite_mut() else { return };
+        invite.give_up = None;
+        let status = if matches!(invite.cancelling, Cancelling::Sent) { 487 } else { 408 };
         if let Some(client) = client {
             let (table, mut effects) = self.transactions();
             table.give_up(&mut effects, client);
         }
-        self.invite_rejected(id, 487, None);
+        self.invite_rejected(id, status, None);
+    }
+
+    /// The session of a re-INVITE is over: a late 2xx is still acknowledged in its dialog (RFC 5407 §3.2.3), but a peer
+    /// that has answered with a provisional response only is not waited for any longer than after a CANCEL.
+    pub(super) fn orphan_reinvite(&mut self, id: OutgoingId, dialog: Dialog) {
+        let Some(outgoing) = self.outgoing.get_mut(id) else { return };
+        let waits = outgoing.state != OutgoingState::Completed;
+        let Some(invite) = outgoing.invite_mut() else { return };
+        invite.orphaned = Some(Box::new(dialog));
+        if waits && invite.give_up.is_none() {
+            let patience = self.config.timers.patience();
+            let give_up = self.arm(patience, Timeout::Outgoing(id, OutgoingTimer::CancelGivenUp));
+            if let Some(invite) = self.outgoing.get_mut(id).and_then(Outgoing::invite_mut) {
+                invite.give_up = Some(give_up);
+            }
+        }
     }
 
     /// The client transaction of an INVITE is over: no 2xx can come any more.
@@ -680,6 +743,10 @@ impl Agent {
                 self.end_with_bye(fork, Ending::because(Reason::AckTimeout));
             }
         }
+        if !self.is_fate_told(id) {
+            // Its only 2xx were of dialogs that had ended before.
+            self.tell_fate(id, Event { status_code: 487, flags: flag::LOCAL, ..Event::new(EventKind::Reject) });
+        }
         self.outgoing_over(id);
     }
 
@@ -695,13 +762,17 @@ impl Agent {
             .any(|other| *other != id && self.sessions.get(*other).is_some_and(|session| !session.is_terminated()))
     }
 
-    /// Remembers that an early dialog was ended by BYE: a 2xx of it is acknowledged and makes no session.
-    pub(super) fn note_ended_fork(&mut self, id: SessionId) {
+    fn is_fate_told(&self, id: OutgoingId) -> bool {
+        self.outgoing.get(id).and_then(Outgoing::invite).is_none_or(|invite| invite.fate_told)
+    }
+
+    /// Remembers that a dialog ended: a 2xx of it is acknowledged and makes no session.
+    pub(super) fn note_ended_fork(&mut self, id: SessionId, forgotten: bool) {
         let Some(session) = self.sessions.get(id) else { return };
         let Some(Origin::Outgoing(outgoing)) = session.origin else { return };
         let tag: Box<[u8]> = session.remote_tag().into();
         if let Some(invite) = self.outgoing.get_mut(outgoing).and_then(Outgoing::invite_mut) {
-            invite.ended_tags.push(tag);
+            invite.ended.push(EndedFork { to_tag: tag, forgotten });
         }
     }
 }

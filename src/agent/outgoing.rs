@@ -33,10 +33,17 @@ pub enum OutgoingState {
 pub struct KeptAck {
     /// Whose 2xx.
     pub to_tag: Box<[u8]>,
-    /// The ACK.
-    pub bytes: Bytes,
-    /// Its way.
-    pub flow: Flow,
+    /// The ACK and its way; `None` while the way is looked up, and when there is none.
+    pub sent: Option<(Bytes, Flow)>,
+}
+
+/// An early dialog of ours that ended before its 2xx.
+#[derive(Clone, Debug)]
+pub struct EndedFork {
+    /// Whose.
+    pub to_tag: Box<[u8]>,
+    /// The host forgot it, so that no BYE tells the callee.
+    pub forgotten: bool,
 }
 
 /// How far a CANCEL is (RFC 3261 §9.1).
@@ -60,21 +67,23 @@ pub struct InviteClient {
     pub sessions: SmallVec<[SessionId; 1]>,
     /// The session whose 2xx came first.
     pub winner: Option<SessionId>,
-    /// ACKs of 2xx that went out.
+    /// ACKs of the 2xx that were seen and are not owed by the host.
     pub acks: SmallVec<[KeptAck; 1]>,
     /// CANCEL.
     pub cancelling: Cancelling,
     /// Why it was cancelled.
     pub cancel_reason: Reason,
-    /// To tags of early dialogs that were ended by BYE.
-    pub ended_tags: Vec<Box<[u8]>>,
+    /// Dialogs that ended: a 2xx of theirs makes no session.
+    pub ended: Vec<EndedFork>,
+    /// The host was told how it ended.
+    pub fate_told: bool,
     /// Whether it carried an offer.
     pub offered: bool,
     /// Whether it goes over TLS to a sips URI.
     pub secure: bool,
     /// Expires of the host's.
     pub expires: Option<TimerId>,
-    /// After CANCEL: the end of patience for a final response (§9.1).
+    /// After CANCEL (§9.1), and after the session of a re-INVITE: the end of patience for a final response.
     pub give_up: Option<TimerId>,
     /// The dialog of a re-INVITE whose session ended first: a late 2xx is still acknowledged (RFC 5407 §3.2.3).
     pub orphaned: Option<Box<Dialog>>,

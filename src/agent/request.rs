@@ -277,7 +277,8 @@ impl Agent {
 
     /// Arms the host's Expires of an INVITE of ours (RFC 3261 §13.2.1).
     pub(super) fn arm_expires(&mut self, id: OutgoingId, expires_ms: u32) {
-        if expires_ms > 0 {
+        let waits = self.outgoing.get(id).is_some_and(|outgoing| outgoing.state != OutgoingState::Completed);
+        if expires_ms > 0 && waits {
             let after = Duration::from_millis(u64::from(expires_ms));
             let timer = self.arm(after, Timeout::Outgoing(id, OutgoingTimer::Expires));
             if let Some(invite) = self.outgoing.get_mut(id).and_then(Outgoing::invite_mut) {

@@ -173,10 +173,14 @@ impl Agent {
                 }
             }
             Waiter::Ack { invite, session, tag, draft } => {
-                if let Some(flow) = usable {
-                    self.note_resolved(session, Some(draft.next_hop.clone()), flow);
-                    // The INVITE may be over; then nobody repeats the 2xx either.
-                    let _ = self.send_kept_ack(invite, session, &tag, &draft, &flow);
+                let Some(flow) = usable else {
+                    self.ack_failed(session);
+                    return true;
+                };
+                self.note_resolved(session, Some(draft.next_hop.clone()), flow);
+                // The INVITE may be over; then nobody repeats the 2xx either.
+                if self.send_kept_ack(invite, session, &tag, &draft, &flow).is_err() {
+                    self.ack_failed(session);
                 }
             }
         }
