@@ -357,6 +357,58 @@ fn two_hundred_answers_of_two_hundred_forks_are_too_many() {
 }
 
 #[test]
+fn an_invite_is_accepted_after_one_of_its_early_dialogs_was_forgotten() {
+    let mut rig = Rig::new(Config::default());
+    let (id, _) = rig.incoming(CONTACT, "v=0\r\n");
+    let mut early = Vec::new();
+    for tag in [&b"one"[..], b"two"] {
+        let options = ResponseOptions { to_tag: Some(tag), ..ResponseOptions::default() };
+        early.push(rig.agent.progress(rig.now(), id, 0, &options).expect("180").expect("early"));
+    }
+    rig.drain();
+    rig.agent.dispose_session(rig.now(), early[0]).expect("disposed");
+    let gone = ResponseOptions { to_tag: Some(b"one"), body: Some(SDP), ..ResponseOptions::default() };
+    assert_eq!(rig.agent.accept(rig.now(), id, 0, &gone).expect_err("gone").kind, ErrorKind::State);
+    rig.drain();
+    assert_eq!(rig.accept(id).expect("the other is there"), Some(early[1]));
+    rig.request("ACK", 1, "<sip:us@192.0.2.1>;tag=two", "", "");
+    rig.agent.hangup(rig.now(), early[1], 0, RequestOptions::default()).expect("hang up");
+    rig.settle();
+    assert_eq!(rig.count(EventKind::Terminated), 2);
+}
+
+#[test]
+fn a_refused_reinvite_whose_ack_was_lost_does_not_bar_the_next() {
+    let mut rig = Rig::new(Config::default());
+    let (session, to) = rig.called(CONTACT);
+    rig.request("INVITE", 2, &to, CONTACT, "v=0\r\n");
+    let first = rig.last(EventKind::Reinvite).incoming.expect("re-INVITE");
+    rig.agent.reject(rig.now(), first, 488, &ResponseOptions::default()).expect("488");
+    rig.request("INVITE", 3, &to, CONTACT, "v=0\r\n");
+    let second = rig.last(EventKind::Reinvite).incoming.expect("re-INVITE");
+    assert_ne!(first, second);
+    rig.accept(second).expect("200");
+    rig.request("ACK", 3, &to, "", "");
+    rig.run(40_000);
+    assert_eq!(rig.agent.session(session).expect("lives").reinvite_server(), None);
+    rig.request("BYE", 4, &to, "", "");
+    rig.settle();
+}
+
+#[test]
+fn a_reinvite_that_nobody_answers_is_declined_without_ending_the_call() {
+    let mut rig = Rig::new(Config::default());
+    let (_, to) = rig.called(CONTACT);
+    rig.request("INVITE", 2, &to, CONTACT, "v=0\r\n");
+    rig.run(200_000);
+    // RFC 5057 §5.1: a 480 would end the usage.
+    assert!(rig.sent("SIP/2.0 480").is_empty());
+    assert!(!rig.sent("SIP/2.0 488").is_empty());
+    rig.request("BYE", 3, &to, "", "");
+    rig.settle();
+}
+
+#[test]
 fn a_reinvite_that_only_rang_ends_after_its_session() {
     let mut rig = Rig::new(Config::default());
     let session = rig.call();
@@ -387,6 +439,22 @@ fn the_answer_of_a_reinvite_may_come_in_its_provisional_response() {
 }
 
 #[test]
+fn a_hang_up_that_waited_for_the_ack_is_sent_as_it_was_given() {
+    let mut rig = Rig::new(Config::default());
+    let (id, _) = rig.incoming(CONTACT, "");
+    let session = rig.accept(id).expect("200").expect("session");
+    let to = header(&rig.sent("SIP/2.0 200").pop().expect("200"), "To").to_owned();
+    let options = RequestOptions { headers: vec![b"Reason: SIP;cause=200"], ..RequestOptions::default() };
+    rig.agent.hangup(rig.now(), session, 0, options).expect("hang up");
+    // The ACK owes an answer and has none: the call ends in any case, by the host's BYE.
+    rig.request("ACK", 1, &to, "", "");
+    assert_eq!(rig.sent("BYE").len(), 1);
+    assert_eq!(header(&rig.sent("BYE")[0], "Reason"), "SIP;cause=200");
+    rig.settle();
+    assert_eq!(rig.last(EventKind::Terminated).reason, Reason::LocalHangup);
+}
+
+#[test]
 fn one_dialog_may_not_have_ever_more_requests_unanswered() {
     let mut rig = Rig::new(Config::default());
     let (_, to) = rig.called(CONTACT);
@@ -397,4 +465,15 @@ fn one_dialog_may_not_have_ever_more_requests_unanswered() {
     assert!(!rig.sent("SIP/2.0 500").is_empty());
     rig.request("BYE", 1_002, &to, "", "");
     rig.settle();
+}
+
+#[test]
+fn the_contact_of_an_invite_is_one_sip_uri() {
+    // RFC 3261 §8.1.1.8.
+    for contact in ["Contact: <tel:+123>\r\n", "Contact: <sip:a@192.0.2.9>, <sip:b@192.0.2.9>\r\n", ""] {
+        let mut rig = Rig::new(Config::default());
+        rig.request("INVITE", 1, "<sip:us@192.0.2.1>", contact, "v=0\r\n");
+        assert_eq!((rig.count(EventKind::Invite), rig.sent("SIP/2.0 400").len()), (0, 1), "{contact}");
+        rig.settle();
+    }
 }

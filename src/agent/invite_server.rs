@@ -1,7 +1,7 @@
 //! INVITE and re-INVITE of the peer: provisional and final answers, CANCEL, ACK (RFC 3261 §9.2, §13.3, §14.2).
 
 use crate::agent::event::{Event, EventKind, Reason};
-use crate::agent::incoming::{Incoming, Kind};
+use crate::agent::incoming::{Incoming, InviteServer, Kind};
 use crate::agent::options::{Body, RequestOptions, ResponseOptions, response_flag};
 use crate::agent::response::{Answer, checked_status, wants_recv_info};
 use crate::agent::timeout::{AcceptedTimer, IncomingTimer, Timeout};
@@ -9,6 +9,7 @@ use crate::agent::{Agent, Bytes, IncomingId, SessionId};
 use crate::attachment::Attachment;
 use crate::dialog::Dialog;
 use crate::error::{Error, ErrorKind, Result};
+use crate::message::uri::Scheme;
 use crate::message::write;
 use crate::message::{self, HeaderId, Message, Method};
 use crate::session::ack::Accepted;
@@ -77,7 +78,7 @@ impl Agent {
         if self.sessions.len() >= self.config.limits.sessions {
             return self.refuse_for_limit(&request);
         }
-        if request.contact().is_none_or(|contact| contact.is_err()) {
+        if !has_good_contact(&request) {
             let answer = Answer {
                 reason: Some(b"Bad Request: INVITE without a good Contact (RFC 3261 8.1.1.8)"),
                 ..Answer::plain(400)
@@ -133,10 +134,15 @@ impl Agent {
             return Err(Error::state("the INVITE is answered"));
         }
         let Kind::Invite(invite) = &incoming.kind else { return Err(Error::state("not an INVITE out of a dialog")) };
-        match invite.sessions.first() {
-            Some(session) => Ok(*session),
+        match self.living_session(invite) {
+            Some(session) => Ok(session),
             None => self.early_session(id, None),
         }
+    }
+
+    fn living_session(&self, invite: &InviteServer) -> Option<SessionId> {
+        let lives = |id: &SessionId| self.sessions.get(*id).is_some_and(|session| !session.is_terminated());
+        invite.sessions.iter().copied().find(lives)
     }
 
     /// The session with this To tag, made where there is none yet.
@@ -147,11 +153,16 @@ impl Agent {
             Some(tag) => invite
                 .sessions
                 .iter()
-                .find(|id| self.sessions.get(**id).is_some_and(|session| session.local_tag() == tag)),
-            None => invite.sessions.first(),
+                .copied()
+                .find(|id| self.sessions.get(*id).is_some_and(|session| session.local_tag() == tag)),
+            None => self.living_session(invite),
         };
         if let Some(known) = known {
-            return Ok(*known);
+            return if self.session(known)?.is_terminated() {
+                Err(Error::state("to_tag: this dialog is over"))
+            } else {
+                Ok(known)
+            };
         }
         if self.sessions.len() >= self.config.limits.sessions {
             return Err(Error::new(ErrorKind::Limit, "sessions: the limit is reached"));
@@ -306,6 +317,9 @@ impl Agent {
         let session = self.early_session(id, options.to_tag)?;
         let tag: Box<[u8]> = self.session(session)?.local_tag().into();
         self.send_2xx(id, session, answer, description, Some(&tag))?;
+        if let Some(incoming) = self.incoming.get_mut(id) {
+            incoming.session = Some(session);
+        }
         if let Some(session) = self.sessions.get_mut(session) {
             session.phase = Phase::AckWait;
         }
@@ -578,8 +592,8 @@ impl Agent {
         let unanswered = accepted.carried_offer && answer.is_none();
         self.acknowledged(id, &accepted);
         self.tell(Event { session: Some(id), message: Some(Arc::clone(ack)), ..Event::new(EventKind::Ack) });
-        let first = self.sessions.get(id).is_some_and(|session| session.offer().is_none());
-        if unanswered && first {
+        let Some(session) = self.sessions.get(id) else { return };
+        if unanswered && session.offer().is_none() && session.deferred_bye.is_none() {
             // RFC 3261 §13.2.2.4: the answer had to be in the ACK, and there is no earlier exchange to fall back to.
             self.end_with_bye(id, Ending::because(Reason::NoAnswerIn2xx));
         } else {
@@ -679,7 +693,7 @@ impl Agent {
                 } else if let Some(invite) = incoming.invite_mut() {
                     invite.expires = None;
                 }
-                if incoming.is_invite() {
+                if matches!(incoming.kind, Kind::Invite(_)) {
                     // §13.3.1: 487 when Expires passed.
                     let status = if timer == IncomingTimer::Expires { 487 } else { 480 };
                     let ending = Ending { status_code: status, ..Ending::because(Reason::AnswerTimeout) };
@@ -755,6 +769,17 @@ impl Agent {
     /// Whether the session waits for the ACK of its first 2xx.
     pub(super) fn waits_for_ack(&self, id: SessionId) -> bool {
         self.sessions.get(id).is_some_and(|session| session.state() == SessionState::AckWait)
+    }
+}
+
+/// §8.1.1.8: exactly one SIP or SIPS URI; RFC 5630 §5.1: SIPS when the Request-URI is.
+fn has_good_contact(request: &Message) -> bool {
+    let scheme = |uri: &[u8]| message::Uri::parse(uri).map(|uri| uri.scheme);
+    let Some(Ok(contact)) = request.contact() else { return false };
+    match scheme(contact.uri) {
+        Ok(Scheme::Sips) => true,
+        Ok(Scheme::Sip) => !matches!(scheme(request.uri().unwrap_or_default()), Ok(Scheme::Sips)),
+        _ => false,
     }
 }
 

@@ -50,12 +50,8 @@ pub fn arrival(session: &Session) -> Arrival {
         SessionState::Initial | SessionState::Early => Arrival::RetryLater,
         _ if session.reinvite_client.is_some() || session.owed_ack.is_some() => Arrival::Pending,
         _ if our_offer_waits => Arrival::RetryLater,
-        _ if session
-            .reinvite_server
-            .is_some_and(|id| session.accepted.iter().all(|accepted| accepted.incoming != id)) =>
-        {
-            Arrival::RetryLater
-        }
+        // §14.2: until its final response, not until the ACK of that.
+        _ if session.reinvite_server.is_some_and(|id| session.pending.contains(&id)) => Arrival::RetryLater,
         _ if session.signaling.open_offer() == Some(Party::Local) => Arrival::Pending,
         _ if session.signaling.open_offer() == Some(Party::Remote) => Arrival::RetryLater,
         _ => Arrival::Process,
