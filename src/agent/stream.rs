@@ -10,6 +10,10 @@ use crate::message::HeaderId;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Stream {
     unread: Vec<u8>,
+    /// Up to here no header ends, so that a peer who sends byte by byte has nothing read twice.
+    searched: usize,
+    /// How long the message is that begins here; 0 not known.
+    wanted: usize,
 }
 
 /// The next thing in a stream.
@@ -21,22 +25,26 @@ enum Piece {
     Ping,
     /// A lone CR LF between messages: a pong, or tolerated blank lines.
     Blank,
-    /// Not all is there.
-    Incomplete,
+    /// Not all is there, of so many bytes; 0 not known.
+    Incomplete(usize),
 }
 
-fn next_piece(unread: &[u8]) -> Piece {
+/// `searched`: where the end of the header is looked for.
+fn next_piece(unread: &[u8], searched: usize) -> Piece {
     if unread.starts_with(b"\r\n\r\n") {
         return Piece::Ping;
     }
     if unread.starts_with(b"\r\n") {
         // The second half of a ping may be under way.
-        return if matches!(unread.get(2..), Some(b"" | b"\r")) { Piece::Incomplete } else { Piece::Blank };
+        return if matches!(unread.get(2..), Some(b"" | b"\r")) { Piece::Incomplete(0) } else { Piece::Blank };
     }
-    let Some(head) = memchr::memmem::find(unread, b"\r\n\r\n") else { return Piece::Incomplete };
+    let Some(end) = memchr::memmem::find(unread.get(searched..).unwrap_or_default(), b"\r\n\r\n") else {
+        return Piece::Incomplete(0);
+    };
+    let head = searched.saturating_add(end);
     let body = content_length(unread.get(..head).unwrap_or_default());
     let whole = head.saturating_add(4).saturating_add(body);
-    if whole <= unread.len() { Piece::Message(whole) } else { Piece::Incomplete }
+    if whole <= unread.len() { Piece::Message(whole) } else { Piece::Incomplete(whole) }
 }
 
 /// Content-Length of a message's header lines; 0 without a good one, so that the parser sees what is wrong.
@@ -64,9 +72,12 @@ impl Agent {
         let mut stream = self.streams.remove(&flow.link).unwrap_or_default();
         stream.unread.extend_from_slice(data);
         let mut at = 0;
-        loop {
+        let mut searched = std::mem::take(&mut stream.searched);
+        while stream.unread.len() - at >= stream.wanted {
             let unread = stream.unread.get(at..).unwrap_or_default();
-            match next_piece(unread) {
+            let piece = next_piece(unread, std::mem::take(&mut searched));
+            stream.wanted = 0;
+            match piece {
                 Piece::Message(len) => {
                     self.receive_message(flow, unread.get(..len).unwrap_or_default());
                     at += len;
@@ -76,7 +87,12 @@ impl Agent {
                     at += 4;
                 }
                 Piece::Blank => at += 2,
-                Piece::Incomplete => break,
+                Piece::Incomplete(wanted) => {
+                    stream.wanted = wanted;
+                    // The last three bytes may begin the blank line.
+                    stream.searched = if wanted == 0 { unread.len().saturating_sub(3) } else { 0 };
+                    break;
+                }
             }
         }
         stream.unread.drain(..at.min(stream.unread.len()));
@@ -101,21 +117,50 @@ mod tests {
     #[test]
     fn pieces() {
         let rows: [(&[u8], Piece); 12] = [
-            (b"", Piece::Incomplete),
-            (b"\r\n", Piece::Incomplete),
-            (b"\r\n\r", Piece::Incomplete),
+            (b"", Piece::Incomplete(0)),
+            (b"\r\n", Piece::Incomplete(0)),
+            (b"\r\n\r", Piece::Incomplete(0)),
             (b"\r\n\r\n", Piece::Ping),
             (b"\r\nO", Piece::Blank),
-            (b"A\r\nl: 3\r\n\r\nab", Piece::Incomplete),
+            (b"A\r\nl: 3\r\n\r\nab", Piece::Incomplete(14)),
             (b"A\r\nl: 3\r\n\r\nabcd", Piece::Message(14)),
             (b"A\r\nCONTENT-length : 3\r\n\r\nabcd", Piece::Message(28)),
             (b"A\r\nl: -3\r\n\r\nabcd", Piece::Message(12)),
             (b"A\r\nVia: l: 3\r\n\r\nabcd", Piece::Message(16)),
             (b"A\r\nl: 99999999999999999999999\r\n\r\n", Piece::Message(33)),
-            (b"A\r\nFrom: x\r\n", Piece::Incomplete),
+            (b"A\r\nFrom: x\r\n", Piece::Incomplete(0)),
         ];
         for (bytes, piece) in rows {
-            assert_eq!(next_piece(bytes), piece, "{}", String::from_utf8_lossy(bytes));
+            assert_eq!(next_piece(bytes, 0), piece, "{}", String::from_utf8_lossy(bytes));
+        }
+    }
+
+    /// RFC 3261 §18.3; what was read is not read again for each piece.
+    #[test]
+    fn byte_by_byte() {
+        let now = crate::time::Now { monotonic: crate::time::Time::from_micros(0), unix_us: 0 };
+        let local = std::net::SocketAddr::from(([192, 0, 2, 1], 5060));
+        let flow = Flow::new(crate::flow::Transport::Tcp, Some(local), Some(local));
+        let flow = Flow { link: 3, ..flow };
+        let mut agent = Agent::new(crate::config::Config::default(), [0; 32], now);
+        agent.add_transport(&flow, None).expect("transport");
+        let message = |branch: u32| {
+            format!(
+                "OPTIONS sip:a@b SIP/2.0\r\nVia: SIP/2.0/TCP c;branch=z9hG4bK{branch}\r\nMax-Forwards: 70\r\n\
+                 From: <sip:c@d>;tag=1\r\nTo: <sip:a@b>\r\nCall-ID: {branch}\r\nCSeq: 1 OPTIONS\r\n\
+                 Content-Type: text/plain\r\nContent-Length: 4\r\n\r\n\r\n\r\n"
+            )
+        };
+        let text = ["\r\n", &message(1), &message(2), "\r\n\r\n", &message(3)].concat();
+        for step in [1, 2, 3, 5, 7, 64, text.len()] {
+            let mut agent = agent.clone();
+            for piece in text.as_bytes().chunks(step) {
+                agent.receive(now, &flow, piece).expect("received");
+            }
+            let events = std::iter::from_fn(|| agent.poll_event()).count();
+            assert_eq!((events, agent.stats().messages_received), (3, 3), "pieces of {step}");
+            assert_eq!(agent.poll_transmit().map(|out| out.bytes.to_vec()), Some(b"\r\n".to_vec()));
+            assert!(agent.streams.is_empty());
         }
     }
 }
