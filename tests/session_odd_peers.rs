@@ -477,3 +477,23 @@ fn the_contact_of_an_invite_is_one_sip_uri() {
         rig.settle();
     }
 }
+
+#[test]
+fn what_waits_for_a_look_up_does_not_go_out_behind_the_bye() {
+    let mut rig = Rig::new(Config::default());
+    let (session, to) = rig.called(NAMED);
+    let options = RequestOptions { body: Some(SDP), ..RequestOptions::default() };
+    let reinvite = rig.agent.reinvite(rig.now(), session, options).expect("re-INVITE");
+    let info = rig.agent.info(rig.now(), session, RequestOptions::default()).expect("INFO");
+    rig.drain();
+    let questions: Vec<u64> =
+        rig.events.iter().filter(|event| event.kind == EventKind::Resolve).map(|event| event.query).collect();
+    rig.request("BYE", 2, &to, "", "");
+    for query in questions {
+        let target = [Flow::new(Transport::Udp, None, Some(peer()))];
+        assert!(rig.agent.resolved(rig.now(), query, &target));
+    }
+    rig.settle();
+    assert!(rig.sent("INVITE").is_empty() && rig.sent("INFO").is_empty());
+    assert_eq!((rig.fates(reinvite).len(), rig.fates(info).len()), (1, 1));
+}

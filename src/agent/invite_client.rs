@@ -685,9 +685,9 @@ impl Agent {
         // Its own answer does not matter: the INVITE's final response comes, or patience ends.
         let _ = table.start_client(&mut effects, Bytes::from(out), branch, b"CANCEL", flow, 0);
         let give_up = self.arm(self.config.timers.patience(), Timeout::Outgoing(id, OutgoingTimer::CancelGivenUp));
-        if let Some(invite) = self.outgoing.get_mut(id).and_then(Outgoing::invite_mut) {
-            invite.give_up = Some(give_up);
-        }
+        let old =
+            self.outgoing.get_mut(id).and_then(Outgoing::invite_mut).and_then(|invite| invite.give_up.replace(give_up));
+        self.stop(old);
     }
 
     /// §9.1: no final response in 64*T1 after CANCEL: the INVITE is over.

@@ -1,6 +1,7 @@
 //! Where a URI leads (RFC 3263). The core knows addresses only; names are the host's to look up.
 
 use crate::agent::event::{Event, EventKind};
+use crate::agent::outgoing::Kind;
 use crate::agent::request::Draft;
 use crate::agent::timeout::Timeout;
 use crate::agent::{Agent, OutgoingId, SessionId};
@@ -8,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::flow::{Flow, Transport};
 use crate::message::uri::Scheme;
 use crate::message::{Uri, host_ip};
-use crate::session::Resolved;
+use crate::session::{Resolved, Session};
 use crate::time::Now;
 use crate::timer::TimerId;
 use std::collections::BTreeMap;
@@ -164,6 +165,12 @@ impl Agent {
                 let Some(outgoing) = self.outgoing.get(id) else { return false };
                 let hop = outgoing.draft.as_ref().map(|draft| draft.next_hop.clone());
                 let session = outgoing.session;
+                let over = session.is_some_and(|id| self.sessions.get(id).is_none_or(Session::is_terminated));
+                if over && !matches!(outgoing.kind, Kind::Bye) {
+                    // RFC 5407 §2: nothing new goes out in a dialog that is Mortal.
+                    self.request_failed(id, 481);
+                    return true;
+                }
                 match usable {
                     Some(flow) => {
                         self.note_resolved(session, hop, flow);
