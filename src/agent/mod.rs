@@ -245,6 +245,11 @@ impl Agent {
         }
     }
 
+    /// How many sessions and transactions live; unlike [`Agent::stats`] it costs nothing to ask.
+    pub fn live(&self) -> usize {
+        self.sessions.len() + self.table.len()
+    }
+
     /// The living session after `previous` (`None`: the first), in no particular order.
     pub fn next_session(&self, previous: Option<SessionId>) -> Option<SessionId> {
         self.sessions.next(previous)

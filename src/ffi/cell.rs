@@ -311,6 +311,7 @@ impl AgentCell {
         result
     }
 
+    #[inline(never)]
     fn carry_out(&'static self, aftermath: Aftermath) {
         if let Some(log) = aftermath.log
             && let Some(function) = log.function
@@ -661,6 +662,7 @@ impl Inner {
     }
 
     /// Before the lock goes: the level of the event descriptor, and what is to be done without the lock.
+    #[inline(never)]
     fn settle(&mut self) -> Aftermath {
         let mut aftermath = Aftermath::default();
         if self.log.function.is_some() {

@@ -57,6 +57,8 @@ pub(crate) fn outside<T>(call: impl FnOnce() -> T) -> T {
 }
 
 /// The number of a refusal; its sentence becomes the thread's last error.
+#[cold]
+#[inline(never)]
 fn refuse(error: &Error) -> i32 {
     let mut text = [0; DETAIL];
     // The last byte stays NUL.
@@ -99,12 +101,19 @@ pub(crate) fn status_of(kind: ErrorKind) -> i32 {
 
 /// The standard hook prints to the host's stderr and, with RUST_BACKTRACE, maps the library's file. Ours says nothing
 /// about a panic inside [`contain`] and hands every other one to the hook that was there.
+#[inline]
 fn install_hook() {
     static INSTALLED: AtomicBool = AtomicBool::new(false);
     // `set_hook` itself panics on a thread that is panicking; then a later call installs it.
     if INSTALLED.load(Ordering::Relaxed) || std::thread::panicking() || INSTALLED.swap(true, Ordering::Relaxed) {
         return;
     }
+    chain_hook();
+}
+
+#[cold]
+#[inline(never)]
+fn chain_hook() {
     let former = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
         if !INSIDE.try_with(Cell::get).unwrap_or(false) {

@@ -4,6 +4,7 @@
 #![allow(unsafe_code)]
 
 mod resolve;
+mod trim;
 mod udp;
 mod worker;
 

@@ -2,6 +2,7 @@
 
 use super::Host;
 use super::resolve::{Question, Resolver};
+use super::trim::{self, Peak};
 use super::udp::{BATCH, Receiver, Sender, Sent, Socket, parse_listen};
 use crate::agent::{Agent, Transmit};
 use crate::error::{Error, ErrorKind, Result};
@@ -38,6 +39,7 @@ pub struct Network {
     /// The socket took no more: wait for it to be writable.
     full: AtomicBool,
     resolver: Mutex<Option<Resolver>>,
+    peak: Mutex<Peak>,
     stopping: AtomicBool,
     delivery: Mutex<Option<Thread>>,
     delivery_asleep: AtomicBool,
@@ -65,6 +67,7 @@ impl Network {
             outbox: Mutex::new(Outbox { sender: Sender::new(), waiting: VecDeque::new() }),
             full: AtomicBool::new(false),
             resolver: Mutex::new(None),
+            peak: Mutex::default(),
             stopping: AtomicBool::new(false),
             delivery: Mutex::new(None),
             delivery_asleep: AtomicBool::new(false),
@@ -179,8 +182,11 @@ impl Network {
         loop {
             rounds += 1;
             let more = ready && self.receive(host);
-            if rounds == 1 {
-                host.with_agent(due);
+            if rounds == 1
+                && let Some(live) = host.with_agent(due)
+                && self.peak.lock().ended(live)
+            {
+                trim::give_back();
             }
             deliver();
             self.flush(host);
@@ -400,10 +406,12 @@ impl Threads {
     }
 }
 
-fn due(agent: &mut Agent, now: Now) {
+/// Carries out what is due; how many objects live then.
+fn due(agent: &mut Agent, now: Now) -> usize {
     if agent.next_timeout().is_some_and(|due| due <= now.monotonic) {
         agent.handle_timeout(now);
     }
+    agent.live()
 }
 
 /// The first that waits cannot be sent: the agent may know another way.
