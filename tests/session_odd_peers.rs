@@ -497,3 +497,20 @@ fn what_waits_for_a_look_up_does_not_go_out_behind_the_bye() {
     assert!(rig.sent("INVITE").is_empty() && rig.sent("INFO").is_empty());
     assert_eq!((rig.fates(reinvite).len(), rig.fates(info).len()), (1, 1));
 }
+
+#[test]
+fn a_2xx_beyond_the_limit_of_early_dialogs_is_acknowledged() {
+    let mut config = Config::default();
+    config.limits.early_dialogs = 2;
+    let mut rig = Rig::new(config);
+    let (id, invite) = rig.invite(Some(SDP));
+    for tag in ["b", "d", "e"] {
+        rig.receive(&response(&invite, 180, tag, CONTACT, ""));
+    }
+    assert_eq!(rig.count(EventKind::Progress), 2);
+    rig.receive(&response(&invite, 200, "e", CONTACT, "v=0\r\n"));
+    assert_eq!((rig.sent("ACK").len(), rig.fates(id)), (1, vec![(EventKind::Accept, 200)]));
+    let session = rig.last(EventKind::Accept).session.expect("session");
+    rig.agent.hangup(rig.now(), session, 0, RequestOptions::default()).expect("hang up");
+    rig.settle();
+}

@@ -243,10 +243,12 @@ impl Agent {
         }
     }
 
-    /// Whether this is a 2xx of yet another To tag, beyond the limit of dialogs of one INVITE.
+    /// Whether this is a 2xx of yet another To tag, when as many as may be early dialogs of one INVITE were answered.
     fn too_many_forks(&self, id: OutgoingId, response: &Message) -> bool {
         let Some(invite) = self.outgoing.get(id).and_then(Outgoing::invite) else { return false };
-        invite.acks.len().max(invite.sessions.len()) >= self.config.limits.early_dialogs
+        let owes = |id: &&SessionId| self.sessions.get(**id).is_some_and(|session| session.owed_ack.is_some());
+        let answered = invite.acks.len() + invite.sessions.iter().filter(owes).count();
+        answered >= self.config.limits.early_dialogs
             && matches!(self.find_fork(id, response.to_tag().unwrap_or_default()), Found::No)
     }
 
