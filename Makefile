@@ -9,7 +9,7 @@ CARGO   ?= cargo
 CFLAGS_C = -std=c99 -O2 -g -Wall -Wextra -Wpedantic -Wconversion -Werror -Iinclude
 NEXTEST = $(shell command -v cargo-nextest >/dev/null 2>&1 && echo yes)
 
-.PHONY: help call test examples lib host-lib header bench soak install-deps lint rust-tests c-tests readme-test sipp-tests budget clean
+.PHONY: help call test examples lib host-lib header bench soak install-deps lint rust-tests c-tests misuse readme-test sipp-tests budget clean
 .NOTPARALLEL:
 
 help:
@@ -64,8 +64,15 @@ else
 endif
 	@echo "rust tests: passed"
 
-c-tests: lib host-lib
+c-tests: lib host-lib misuse
 	@tests/c/run $(LIB)
+
+# every function called as it should not be, watched
+misuse:
+	SIPDLG_RUNNER="valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite" \
+		$(CARGO) test --locked --quiet --test abi_misuse
+	SIPDLG_CFLAGS="-fsanitize=address,undefined -fno-sanitize-recover=all" $(CARGO) test --locked --quiet --test abi_misuse
+	@echo "misuse: passed"
 
 readme-test: lib
 	@tests/readme/run $(LIB)

@@ -116,9 +116,11 @@ mod header {
         let Some(function) = code.split("extern \"C\" fn ").nth(1).and_then(|rest| rest.split('(').next()) else {
             return;
         };
-        let Some(line) = text.find(&format!(" {function}(")).or_else(|| text.find(&format!("*{function}("))) else {
+        // A comment may name the function before.
+        let Some(prototype) = text.lines().find(|line| !line.starts_with([' ', '/']) && names(line, function)) else {
             return;
         };
+        let Some(line) = text.find(&format!("\n{prototype}\n")) else { return };
         // An empty line ends the item before.
         let start = text.get(..line).and_then(|before| before.rfind("\n\n")).map_or(line, |at| at + 2);
         let notes = code
@@ -130,5 +132,10 @@ mod header {
             .collect::<String>();
         let bars = "=".repeat(64);
         text.insert_str(start, &format!("/* {bars} {name}{notes}{} */\n\n", if notes.is_empty() { "" } else { "\n" }));
+    }
+
+    /// Whether `function` stands in the line, as a whole name before its parenthesis.
+    fn names(line: &str, function: &str) -> bool {
+        line.split_once('(').is_some_and(|(head, _)| head.rsplit([' ', '*']).next() == Some(function))
     }
 }

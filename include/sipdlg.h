@@ -101,8 +101,6 @@ typedef enum sipdlg_status_e {
     SIPDLG_ERR_DEFUNCT = -17,
 } sipdlg_status_e;
 
-/* ================================================================ session */
-
 /** SessionState of SIP.js. Initial is seen only between sipdlg_session_new() and the first response. */
 typedef enum sipdlg_session_state_e {
     SIPDLG_SESSION_INITIAL = 0,
@@ -139,8 +137,6 @@ typedef enum sipdlg_transport_e {
     SIPDLG_TRANSPORT_WS = 4,
     SIPDLG_TRANSPORT_WSS = 5,
 } sipdlg_transport_e;
-
-/* ================================================================ event */
 
 /**
  * Kinds of events. Kind X and the delegate's function on_x are the same thing (REJECT and on_reject).
@@ -359,19 +355,8 @@ typedef enum sipdlg_response_flag_e {
     SIPDLG_RESPONSE_RELIABLE = 1,
 } sipdlg_response_flag_e;
 
-/* ================================================================ agent */
-
-/* ================================================================ config
- * A configuration is used by one thread at a time, may make many agents, and may be freed at once afterwards:
- * sipdlg_agent_new() copies it. Setters return SIPDLG_OK, ERR_ARGUMENT or ERR_SYNTAX.
- */
-
 /** Settings of an agent. Made by sipdlg_config_new(). */
 typedef struct sipdlg_config_t sipdlg_config_t;
-
-/* ================================================================ message
- * Read-only; any thread. SIPDLG_NONE: the message has no such thing.
- */
 
 /** A parsed, immutable message. Borrowed, or kept by sipdlg_message_retain(). */
 typedef struct sipdlg_message_t sipdlg_message_t;
@@ -759,6 +744,11 @@ sipdlg_status_t sipdlg_endpoint_to_sockaddr(const sipdlg_endpoint_t *endpoint,
                                             size_t capacity,
                                             size_t *len);
 
+/* ================================================================ config
+ * A configuration is used by one thread at a time, may make many agents, and may be freed at once afterwards:
+ * sipdlg_agent_new() copies it. Setters return SIPDLG_OK, ERR_ARGUMENT or ERR_SYNTAX.
+ */
+
 /** New, with every default. NULL only without memory. Free it with sipdlg_config_free(). */
 sipdlg_config_t *sipdlg_config_new(void);
 
@@ -839,11 +829,19 @@ sipdlg_status_t sipdlg_config_set_manual_clock(sipdlg_config_t *config, int32_t 
 /** Log lines up to a level (enum sipdlg_log_level_e). Default none. `user` must outlive the agents. */
 sipdlg_status_t sipdlg_config_set_log(sipdlg_config_t *config, int32_t level, sipdlg_log_t log, void *user);
 
+/* ================================================================ event */
+
 /**
  * Does the default of an event, as if no function had been found. For hosts that poll, and from a callback that
  * declines. Nothing happens when the request was answered meanwhile. Errors: ERR_STATE done already.
  */
 sipdlg_status_t sipdlg_event_default(const sipdlg_event_t *event);
+
+/* ================================================================ agent
+ * Where the host owns sockets and loop: any number of receive(), handle_timeout() and other calls; then drain
+ * poll_event() or dispatch(), and poll_transmit(), until both have nothing; then ask next_timeout(). The outputs are the
+ * same as if drained after each call.
+ */
 
 /** A new agent. `config` NULL: all defaults. No socket, no thread. Free it with sipdlg_agent_free(). */
 sipdlg_status_t sipdlg_agent_new(const sipdlg_config_t *config, sipdlg_agent_t *out);
@@ -980,6 +978,10 @@ sipdlg_status_t sipdlg_agent_next_session(sipdlg_agent_t agent, sipdlg_session_t
 /** Fills the part of `out` that out->size covers. */
 sipdlg_status_t sipdlg_agent_stats(sipdlg_agent_t agent, sipdlg_stats_t *out);
 
+/* ================================================================ message
+ * Read-only; any thread. SIPDLG_NONE: the message has no such thing.
+ */
+
 /** Keeps a borrowed message; as many sipdlg_message_release() as retain and parse. May outlive the agent. */
 sipdlg_status_t sipdlg_message_retain(const sipdlg_message_t *message);
 
@@ -1044,6 +1046,8 @@ sipdlg_status_t sipdlg_message_bytes(const sipdlg_message_t *message, sipdlg_str
 
 /** The flow on which it was received. */
 sipdlg_status_t sipdlg_message_flow(const sipdlg_message_t *message, sipdlg_flow_t *out);
+
+/* ================================================================ session */
 
 /**
  * A session before any response: either of a live incoming INVITE (state NULL), to know its tags and to set its
@@ -1189,7 +1193,11 @@ sipdlg_status_t sipdlg_session_ack(sipdlg_session_t session, const sipdlg_reques
 /** Forgets the session: no BYE; the peer's pending requests get 487; TERMINATED follows. */
 sipdlg_status_t sipdlg_session_dispose(sipdlg_session_t session);
 
-/* ================================================================ incoming */
+/* ================================================================ incoming
+ * A request of the peer. Life: until the final response and, for an INVITE, its ACK or time-out; an accepted REFER: until
+ * its subscription ends, also past its session. May be answered inside the callback or later. Unanswered after the
+ * answer time-out: an INVITE gets 480 (487 when its Expires passed), others their default.
+ */
 
 /**
  * Copies the delegate: for CANCEL and TRANSPORT_ERROR of this request, and for the session of an INVITE. NULL removes
@@ -1246,7 +1254,10 @@ sipdlg_status_t sipdlg_incoming_reject(sipdlg_incoming_t incoming,
 /** Answers with the default now. Nothing when answered. */
 sipdlg_status_t sipdlg_incoming_dispose(sipdlg_incoming_t incoming);
 
-/* ================================================================ outgoing */
+/* ================================================================ outgoing
+ * A request of ours. Life: until its final response was delivered; an INVITE: until no 2xx can come any more; a REFER:
+ * until its subscription ends.
+ */
 
 /**
  * Copies the delegate; NULL removes it. Sessions that exist keep what they have. To miss nothing give it in the options
@@ -1278,7 +1289,9 @@ sipdlg_status_t sipdlg_outgoing_cancel(sipdlg_outgoing_t outgoing,
 /** No more events of it; a 2xx that still comes to an INVITE is ACKed and ended with BYE. */
 sipdlg_status_t sipdlg_outgoing_dispose(sipdlg_outgoing_t outgoing);
 
-/* ================================================================ runtime */
+/* ================================================================ runtime
+ * Sockets and threads of the library; ERR_UNSUPPORTED where they are not built in.
+ */
 
 /** Opens a socket: "udp:127.0.0.1:5070", "tcp:[::]:0", "tls:", "ws:", "wss:" likewise. Errors: ERR_SYNTAX, ERR_SYSTEM. */
 sipdlg_status_t sipdlg_agent_listen(sipdlg_agent_t agent, const char *address);

@@ -259,7 +259,9 @@ impl Function {
                 }
                 Argument::Pointer(_) => check("NULL", any, self.with(at, "NULL")),
                 Argument::Number(_, Some(bad)) => {
-                    check(&format!("the number {bad}"), "SIPDLG_ERR_ARGUMENT", self.with(at, bad))
+                    let absent = !cfg!(feature = "runtime") && SYSTEM_CLOCK.contains(&self.name.as_str());
+                    let expected = if absent { "SIPDLG_ERR_UNSUPPORTED" } else { "SIPDLG_ERR_ARGUMENT" };
+                    check(&format!("the number {bad}"), expected, self.with(at, bad));
                 }
                 Argument::Number(..) => {}
             }

@@ -1,4 +1,9 @@
 //! Section "agent" of the header.
+//!
+//! In the header:
+//! Where the host owns sockets and loop: any number of receive(), handle_timeout() and other calls; then drain
+//! poll_event() or dispatch(), and poll_transmit(), until both have nothing; then ask next_timeout(). The outputs are the
+//! same as if drained after each call.
 
 use crate::agent::Agent;
 use crate::config::Config;

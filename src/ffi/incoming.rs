@@ -1,4 +1,9 @@
 //! Section "incoming" of the header: requests of the peer.
+//!
+//! In the header:
+//! A request of the peer. Life: until the final response and, for an INVITE, its ACK or time-out; an accepted REFER: until
+//! its subscription ends, also past its session. May be answered inside the callback or later. Unanswered after the
+//! answer time-out: an INVITE gets 480 (487 when its Expires passed), others their default.
 
 use crate::agent::{IncomingId, SessionId};
 use crate::error::{Error, Result};

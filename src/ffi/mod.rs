@@ -26,3 +26,5 @@ pub mod incoming;
 pub mod outgoing;
 #[cfg(feature = "runtime")]
 pub mod runtime;
+#[cfg(not(feature = "runtime"))]
+mod no_runtime;

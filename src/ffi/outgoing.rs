@@ -1,4 +1,8 @@
 //! Section "outgoing" of the header: requests of ours.
+//!
+//! In the header:
+//! A request of ours. Life: until its final response was delivered; an INVITE: until no 2xx can come any more; a REFER:
+//! until its subscription ends.
 
 use crate::agent::OutgoingId;
 use crate::error::{Error, Result};

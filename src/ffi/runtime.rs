@@ -1,4 +1,7 @@
 //! Section "runtime" of the header: sockets and threads of the library.
+//!
+//! In the header:
+//! Sockets and threads of the library; ERR_UNSUPPORTED where they are not built in.
 
 use crate::error::{Error, ErrorKind};
 use crate::ffi::agent::{Driver, with_agent};
