@@ -150,13 +150,17 @@ impl Via {
     fn parse(value: &str) -> Option<Self> {
         let parts = split(value, ';');
         let (first, rest) = parts.split_first()?;
-        let (protocol, sent_by) = first.split_once(char::is_whitespace)?;
-        let transport = protocol.rsplit('/').next()?.trim().to_owned();
+        let rest_of = first.splitn(3, '/').nth(2)?.trim_start();
+        let (transport, sent_by) = rest_of.split_once(char::is_whitespace)?;
         let parameters = rest.iter().map(|part| match part.split_once('=') {
             Some((name, value)) => (name.trim().to_ascii_lowercase(), Some(value.trim().to_owned())),
             None => (part.trim().to_ascii_lowercase(), None),
         });
-        Some(Self { transport, sent_by: sent_by.trim().to_owned(), parameters: parameters.collect() })
+        Some(Self {
+            transport: transport.to_owned(),
+            sent_by: sent_by.trim().to_owned(),
+            parameters: parameters.collect(),
+        })
     }
 
     pub fn has(&self, name: &str) -> bool {

@@ -298,6 +298,11 @@ impl Trace {
         self.messages_of(name).filter(|(_, sip)| sip.short() == short).map(|(_, sip)| sip.clone()).collect()
     }
 
+    /// All messages of a party.
+    pub fn messages_from(&self, name: &str) -> Vec<Sip> {
+        self.messages_of(name).map(|(_, sip)| sip.clone()).collect()
+    }
+
     fn messages_of<'a>(&'a self, name: &'a str) -> impl Iterator<Item = (u64, &'a Sip)> {
         (self.datagrams.iter())
             .filter(move |datagram| self.parties[datagram.from].name == name)

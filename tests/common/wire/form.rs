@@ -50,7 +50,7 @@ fn faults(sip: &Sip) -> Vec<(&'static str, String)> {
     if !sip.body.is_empty() && sip.all("content-type").len() != 1 {
         faults.push(("content-type", "a body without exactly one Content-Type".to_owned()));
     }
-    if sip.cseq() > 0x7fff_ffff {
+    if sip.is_request() && sip.cseq() > 0x7fff_ffff {
         faults.push(("cseq-range", format!("CSeq {:?}", sip.value("cseq"))));
     }
     faults

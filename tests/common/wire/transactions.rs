@@ -47,14 +47,14 @@ fn judge_identity(view: &mut View<'_>, client: usize) {
     }
 }
 
-/// The difference between what was sent and what the timers ask, if any. `expected` holds times; those at or after `stop` may be
-/// missing. Sends that no timer asked for must fall on one of `also`.
-fn difference(sends: &[u64], expected: &[u64], stop: u64, also: &[u64]) -> Option<String> {
+/// The difference between what was sent and what the timers ask, if any. `expected` holds times: to be there before
+/// `stop`, allowed until `last`. Sends that no timer asked for must fall on one of `also`.
+fn difference(sends: &[u64], expected: &[u64], (stop, last): (u64, u64), also: &[u64]) -> Option<String> {
     let near = |a: u64, b: u64| a.abs_diff(b) <= TOLERANCE;
     let mut left = sends.to_vec();
     for time in expected {
         match left.iter().position(|send| near(*send, *time)) {
-            Some(at) if *time <= stop + TOLERANCE => {
+            Some(at) if *time <= last + TOLERANCE => {
                 left.remove(at);
             }
             None if *time + TOLERANCE < stop => return Some(format!("none at {} ms", time / 1_000)),
@@ -117,7 +117,7 @@ fn judge_schedule(view: &mut View<'_>, rule: &'static str, sends: &[usize], expe
         return;
     }
     let repeats = times(view, &sends[1..]);
-    if let Some(detail) = difference(&repeats, expected, stop.min(view.end), &[]) {
+    if let Some(detail) = difference(&repeats, expected, (stop.min(view.end), stop), &[]) {
         let short = view.sip(sends[0]).short();
         view.blame(
             rule,
@@ -193,8 +193,8 @@ fn forgotten(view: &View<'_>, client: usize, line: usize) -> bool {
     let sends = &view.clients[client].sends;
     let branch = view.sip(sends[0]).branch();
     let at = view.at(line);
-    let provisional = view.clients[client].responses.iter().any(|other| *other < line);
-    let timer_b = !provisional && at + TOLERANCE >= view.at(sends[0]) + view.timers.patience();
+    let first_response = view.clients[client].responses.first().map_or(at, |first| view.at(*first));
+    let timer_b = first_response + TOLERANCE >= view.at(sends[0]) + view.timers.patience();
     let cancelled = view.clients.iter().any(|other| {
         let sip = view.sip(other.sends[0]);
         let late = at + TOLERANCE >= view.at(other.sends[0]) + view.timers.patience();
@@ -389,7 +389,9 @@ fn judge_invite_server(view: &mut View<'_>, server: usize) {
     let failed = finals.iter().any(|line| view.seen[*line].failed);
     if view.status(last) < 300 {
         let expected = doubling(view, view.at(last), view.timers.t2);
-        if let Some(detail) = difference(&repeats, &expected, stop, &[]).filter(|_| !failed) {
+        // Once the caller's BYE came the 2xx may go on being repeated, or not.
+        let bye_in = bye_of_caller(view, last).map_or(u64::MAX, |line| view.at(line));
+        if let Some(detail) = difference(&repeats, &expected, (stop.min(bye_in), stop), &[]).filter(|_| !failed) {
             view.blame(
                 "2xx-schedule",
                 last,
@@ -403,7 +405,7 @@ fn judge_invite_server(view: &mut View<'_>, server: usize) {
     let stateless = matches!(view.status(last), 400 | 500 | 503 | 513) && repeats.len() <= asked.len();
     let reliable = view.seen[last].reliable || (stateless && finals.len() <= 1 + asked.len());
     let expected = if reliable { Vec::new() } else { doubling(view, view.at(last), view.timers.t2) };
-    if let Some(detail) = difference(&repeats, &expected, stop, &times(view, &asked)).filter(|_| !failed) {
+    if let Some(detail) = difference(&repeats, &expected, (stop, stop), &times(view, &asked)).filter(|_| !failed) {
         view.blame("timer-g", last, format!("repeats: {detail}; sent at {:?} ms", in_ms(&times(view, &finals))));
     }
     let due = view.at(last) + view.timers.patience();
@@ -414,6 +416,15 @@ fn judge_invite_server(view: &mut View<'_>, server: usize) {
             view.blame("final-repeated", line, "a repeated INVITE got no repeated final response");
         }
     }
+}
+
+/// The caller's BYE in the dialog of our 2xx.
+fn bye_of_caller(view: &View<'_>, accepted: usize) -> Option<usize> {
+    let response = view.sip(accepted);
+    (accepted..view.seen.len()).find(|line| {
+        let sip = view.sip(*line);
+        !view.seen[*line].out && sip.is_request() && sip.method() == "BYE" && sip.to_tag() == response.to_tag()
+    })
 }
 
 /// RFC 3261 §13.3.1.1: a provisional response other than 100 at least every minute.
@@ -480,7 +491,7 @@ fn judge_non_invite_server(view: &mut View<'_>, server: usize) {
     let finals: Vec<_> = responses.iter().copied().filter(|line| *line >= last).collect();
     let asked: Vec<_> = receipts.iter().copied().filter(|line| *line > last).collect();
     let failed = finals.iter().any(|line| view.seen[*line].failed);
-    if let Some(detail) = difference(&times(view, &finals[1..]), &[], view.end, &times(view, &asked)) {
+    if let Some(detail) = difference(&times(view, &finals[1..]), &[], (view.end, view.end), &times(view, &asked)) {
         view.blame("final-repeated", last, detail);
     }
     for line in asked {

@@ -135,8 +135,9 @@ impl<'a> View<'a> {
                     self.clients[at].sends.push(line);
                     of = Some(at);
                 }
+                // RFC 3261 §8.1.3.3: a response with several Vias is not for us.
                 (false, false) => {
-                    of = clients.get(&(branch, method)).copied();
+                    of = clients.get(&(branch, method)).copied().filter(|_| sip.vias().len() == 1);
                     if let Some(at) = of {
                         self.clients[at].responses.push(line);
                     }

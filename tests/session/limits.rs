@@ -1,0 +1,117 @@
+//! Upper bounds: what lies beyond is refused, answered 503 or 513, or dropped; nothing grows.
+
+use crate::common::pair::{Pair, Stand, TO_BOB};
+use crate::common::party::{config, with_sdp};
+use crate::common::{ANSWER, OFFER, seconds};
+use sipdlg::agent::EventKind;
+use sipdlg::config::Config;
+use sipdlg::error::ErrorKind;
+
+fn limited(bytes: u32, sessions: u32, transactions: u32) -> Config {
+    let mut config = config("alice");
+    config.set_limits(bytes, sessions, transactions).unwrap();
+    config
+}
+
+/// Sessions: the next INVITE gets 503, the next call of ours is refused.
+#[test]
+fn no_more_sessions_than_the_limit() {
+    let mut stand = Stand::with(limited(0, 3, 0));
+    stand.alice.answers(EventKind::Invite, ANSWER);
+    for call in 0..5 {
+        stand.peer.call_id = format!("call{call}");
+        stand.peer.local_tag = format!("tag{call}");
+        stand.peer.remote_tag = String::new();
+        stand.peer.target = "sip:alice@192.0.2.1:5060".to_owned();
+        let invite = stand.peer.request("INVITE").sdp(OFFER);
+        stand.say(invite.clone());
+        let expected = if call < 3 { "200 INVITE" } else { "503 INVITE" };
+        let answer = stand.peer.take(expected);
+        stand.peer.target = answer.contact().unwrap_or_else(|| stand.peer.target.clone());
+        let ack = stand.peer.ack(&invite, &answer);
+        stand.say(ack);
+    }
+    assert_eq!(stand.alice.agent.stats().sessions, 3);
+    assert_eq!(stand.alice.agent.stats().answered_limit, 2);
+    let refused = stand.alice.agent.invite(stand.alice.now(), Some(TO_BOB.as_bytes()), with_sdp(OFFER));
+    assert_eq!(refused.unwrap_err().kind, ErrorKind::Limit);
+}
+
+/// Transactions: what comes beyond is answered 503 without one, or dropped and counted; the calls that stand go on.
+#[test]
+fn no_more_transactions_than_the_limit() {
+    let mut stand = Stand::with(limited(0, 0, 10));
+    stand.alice.hold(EventKind::Options);
+    for _ in 0..40 {
+        let options = stand.peer.request("OPTIONS");
+        let call_id = format!("other{}", stand.peer.cseq);
+        stand.peer.send(options.set("Call-ID", call_id));
+    }
+    stand.exchange();
+    let stats = stand.alice.agent.stats();
+    assert!(stats.transactions <= 10, "{stats:?}");
+    assert_eq!(stats.answered_limit + stats.dropped_limit, 30, "{stats:?}");
+    let refused = stand.peer.inbox.iter().filter(|sip| sip.status() == Some(503)).count();
+    assert_eq!(refused as u64, stats.answered_limit);
+    stand.advance(seconds(60));
+    stand.alice.events.clear();
+    let options = stand.peer.request("OPTIONS").set("Call-ID", "later");
+    stand.say(options);
+    assert_eq!(stand.alice.count(EventKind::Options), 1, "room again");
+}
+
+/// A message beyond the limit: 513 or dropped, never kept.
+#[test]
+fn no_larger_message_than_the_limit() {
+    let mut stand = Stand::with(limited(2_000, 0, 0));
+    let options = stand.peer.request("OPTIONS").content("text/plain", &"x".repeat(3_000));
+    stand.say(options);
+    let stats = stand.alice.agent.stats();
+    let answers = stand.peer.got();
+    assert!(answers == ["513 OPTIONS"] || (answers.is_empty() && stats.dropped_limit == 1), "{answers:?} {stats:?}");
+    assert_eq!(stand.alice.events.len(), 0);
+}
+
+/// The undelivered events of a call that no one polls stay bounded while its peer talks on.
+#[test]
+fn a_flood_of_provisional_responses_keeps_the_queue_small() {
+    let mut stand = Stand::new();
+    stand.alice.invite(TO_BOB, OFFER);
+    stand.exchange();
+    let invite = stand.peer.take("INVITE");
+    stand.peer.learn(&invite);
+    let ringing = stand.peer.reply(&invite, 180).text();
+    let flow =
+        sipdlg::flow::Flow::new(sipdlg::flow::Transport::Udp, Some(stand.alice.address), Some(stand.peer.address));
+    let now = stand.alice.now();
+    for _ in 0..1_000 {
+        stand.alice.agent.receive(now, &flow, ringing.as_bytes()).unwrap();
+    }
+    let mut events = 0;
+    while stand.alice.agent.poll_event().is_some() {
+        events += 1;
+    }
+    assert!(events <= 32, "{events} events of one early dialog");
+    stand.wire.trace.allowed.push("cancel-after-1xx"); // these responses are not in the trace
+    stand.alice.cancel();
+    stand.exchange();
+    stand.peer.take("CANCEL");
+    let done = stand.peer.reply(&invite, 487);
+    stand.say(done);
+}
+
+/// Bytes held are given back.
+#[test]
+fn memory_is_given_back() {
+    let mut pair = Pair::new();
+    let empty = pair.alice.agent.stats().bytes;
+    pair.call();
+    assert!(pair.alice.agent.stats().bytes > empty);
+    pair.alice.bye();
+    pair.run_until_idle();
+    assert_eq!(pair.alice.agent.stats().bytes, empty);
+    let stats = pair.alice.agent.stats();
+    assert_eq!((stats.calls_placed, stats.calls_confirmed, stats.calls_received), (1, 1, 0));
+    let stats = pair.bob.agent.stats();
+    assert_eq!((stats.calls_placed, stats.calls_confirmed, stats.calls_received), (0, 1, 1));
+}

@@ -1,0 +1,26 @@
+//! Two agents in memory, or an agent and a scripted peer, with virtual time: one file per behaviour. One program, because each
+//! would have to compile and link the same helpers.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod ack;
+mod answer_timeout;
+mod basic_call;
+mod bye;
+mod cancel;
+mod early_media;
+mod forking;
+mod glare;
+mod hangup;
+mod info_options;
+mod late_offer;
+mod limits;
+mod loss;
+mod lossy;
+mod refused_requests;
+mod reinvite;
+mod reject_redirect;
+mod routes;
+mod transport_failure;
+mod transport_rport;

@@ -1,0 +1,161 @@
+//! Sends that fail and names that do not resolve (RFC 3261 §8.1.3.1, RFC 3263 §4.3, RFC 6026 §7.1).
+
+use crate::common::pair::{BOB, Pair, Stand, TO_BOB};
+use crate::common::{ANSWER, HOLD, OFFER, seconds};
+use sipdlg::agent::EventKind;
+use sipdlg::agent::event::flag;
+use sipdlg::flow::{Flow, Transport};
+use sipdlg::session::{SessionState, SignalingState};
+
+/// A request that cannot be sent: 503 made here, at once.
+#[test]
+fn an_invite_that_cannot_be_sent_gets_a_local_503() {
+    let mut stand = Stand::new();
+    stand.wire.fail = Some(Box::new(|_, sip| sip.method() == "INVITE"));
+    stand.alice.invite(TO_BOB, OFFER);
+    stand.exchange();
+    let event = stand.alice.last(EventKind::Reject);
+    assert_eq!((event.status_code, event.flags & flag::LOCAL), (503, flag::LOCAL));
+    assert_eq!(stand.alice.living(), [0; 5]);
+}
+
+/// RFC 6026 §7.1: the server side never drops its state for it; the host hears.
+#[test]
+fn a_response_that_cannot_be_sent_is_told_and_sent_again() {
+    let mut pair = Pair::new();
+    pair.bob.answers(EventKind::Invite, ANSWER);
+    let mut left = 1;
+    pair.wire.fail = Some(Box::new(move |_, sip| {
+        let hit = left > 0 && sip.status() == Some(200);
+        left -= i32::from(hit);
+        hit
+    }));
+    pair.alice.invite(TO_BOB, OFFER);
+    pair.advance(seconds(2));
+    assert_eq!(pair.bob.count(EventKind::TransportError), 1);
+    assert_eq!(pair.alice.state(), (SessionState::Confirmed, SignalingState::Stable));
+}
+
+/// No arrow leaves Accepted: a failed ACK leaves the call alive, and the next 2xx gets it again.
+#[test]
+fn an_ack_that_cannot_be_sent_is_told_and_sent_again() {
+    let mut pair = Pair::new();
+    pair.bob.answers(EventKind::Invite, ANSWER);
+    let mut left = 1;
+    pair.wire.fail = Some(Box::new(move |_, sip| {
+        let hit = left > 0 && sip.method() == "ACK";
+        left -= i32::from(hit);
+        hit
+    }));
+    pair.alice.invite(TO_BOB, OFFER);
+    pair.advance(seconds(2));
+    assert_eq!(pair.alice.count(EventKind::TransportError), 1);
+    assert_eq!(pair.bob.state(), (SessionState::Confirmed, SignalingState::Stable));
+}
+
+/// RFC 5057 §5.2, `sipdlg_effect_of(method, 0)`: what can never be answered ends the usage.
+#[test]
+fn a_reinvite_that_cannot_be_sent_ends_the_call() {
+    let mut stand = Stand::alice_called();
+    stand.wire.fail = Some(Box::new(|_, sip| sip.method() == "INVITE" && sip.to_tag().is_some()));
+    stand.alice.reinvite(HOLD);
+    stand.exchange();
+    let event = stand.alice.last(EventKind::Reject);
+    assert_eq!((event.status_code, event.flags & flag::LOCAL), (503, flag::LOCAL));
+    assert_eq!(stand.alice.state().0, SessionState::Terminated);
+    stand.peer.take("BYE");
+}
+
+#[test]
+fn a_name_is_asked_for_and_the_first_target_is_used() {
+    let mut stand = Stand::new();
+    stand.alice.hold(EventKind::Resolve);
+    stand.alice.invite("sip:bob@example.net", OFFER);
+    stand.exchange();
+    let ask = stand.alice.last(EventKind::Resolve);
+    assert_eq!(ask.text.as_deref(), Some(b"example.net".as_slice()));
+    assert_eq!((ask.port, ask.secure, ask.transport), (0, false, None));
+    let query = ask.query;
+    assert_eq!(stand.peer.got(), Vec::<String>::new(), "nothing goes out before");
+    let target = Flow::new(Transport::Udp, None, Some(BOB.parse().unwrap()));
+    let now = stand.alice.now();
+    assert!(stand.alice.agent.resolved(now, query, &[target]));
+    assert!(!stand.alice.agent.resolved(now, query, &[target]), "no one waits any more");
+    stand.exchange();
+    let invite = stand.peer.take("INVITE");
+    assert_eq!(invite.uri(), "sip:bob@example.net");
+    let busy = stand.peer.reply(&invite, 486);
+    stand.say(busy);
+    assert_eq!(stand.peer.got(), ["ACK"]);
+}
+
+/// RFC 3261 §8.1.3.1, design D10: no target, a local 503.
+#[test]
+fn a_name_that_is_not_found_gets_a_local_503() {
+    let mut stand = Stand::new();
+    stand.alice.hold(EventKind::Resolve);
+    stand.alice.invite("sip:bob@nowhere.example.net", OFFER);
+    stand.exchange();
+    let query = stand.alice.last(EventKind::Resolve).query;
+    let now = stand.alice.now();
+    stand.alice.agent.resolved(now, query, &[]);
+    stand.exchange();
+    let event = stand.alice.last(EventKind::Reject);
+    assert_eq!((event.status_code, event.flags & flag::LOCAL), (503, flag::LOCAL));
+}
+
+/// No resolver: the default of RESOLVE is "no target".
+#[test]
+fn without_a_resolver_a_name_is_not_found() {
+    let mut stand = Stand::new();
+    stand.alice.invite("sip:bob@example.net", OFFER);
+    stand.exchange();
+    assert_eq!(stand.alice.statuses(EventKind::Reject), [503]);
+}
+
+/// A name that no one answers for 32 s is not found.
+#[test]
+fn a_resolver_that_never_answers_is_given_up() {
+    let mut stand = Stand::new();
+    stand.alice.hold(EventKind::Resolve);
+    stand.alice.invite("sip:bob@example.net", OFFER);
+    stand.advance(seconds(31));
+    assert_eq!(stand.alice.count(EventKind::Reject), 0);
+    stand.advance(seconds(2));
+    assert_eq!(stand.alice.statuses(EventKind::Reject), [503]);
+    assert_eq!(stand.alice.living(), [0; 5]);
+}
+
+/// Cancelled while the name is asked for: at once, local 487, nothing is sent.
+#[test]
+fn an_invite_that_is_resolving_can_be_cancelled() {
+    let mut stand = Stand::new();
+    stand.alice.hold(EventKind::Resolve);
+    stand.alice.invite("sip:bob@example.net", OFFER);
+    stand.exchange();
+    stand.alice.cancel();
+    stand.exchange();
+    assert_eq!(stand.alice.statuses(EventKind::Reject), [487]);
+    assert_eq!(stand.peer.got(), Vec::<String>::new());
+}
+
+/// Over a reliable transport: no timers A, E, G; the 2xx is repeated all the same.
+#[test]
+fn a_reliable_transport_repeats_nothing_but_the_2xx() {
+    let mut stand = Stand::over(Transport::Ws, crate::common::party::config("alice"));
+    stand.alice.answers(EventKind::Invite, ANSWER);
+    let invite = stand.peer.request("INVITE").sdp(OFFER);
+    stand.say(invite.clone());
+    stand.advance(seconds(2));
+    assert_eq!(stand.peer.got(), ["200 INVITE", "200 INVITE", "200 INVITE"]);
+    let ok = stand.peer.take("200 INVITE");
+    stand.peer.learn(&ok);
+    let ack = stand.peer.ack(&invite, &ok);
+    stand.say(ack);
+    stand.alice.info();
+    stand.advance(seconds(10));
+    assert_eq!(stand.wire.trace.messages("alice", "INFO").len(), 1);
+    let info = stand.peer.take("INFO");
+    let done = stand.peer.reply(&info, 200);
+    stand.say(done);
+}
