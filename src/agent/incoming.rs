@@ -3,6 +3,7 @@
 use crate::attachment::Attachment;
 use crate::message::{Message, Method};
 use crate::slots::SessionId;
+use crate::time::Time;
 use crate::timer::TimerId;
 use crate::transaction::{Bytes, ServerId};
 use smallvec::SmallVec;
@@ -13,10 +14,6 @@ use std::sync::Arc;
 pub struct InviteServer {
     /// Sessions that our responses made, one per To tag.
     pub sessions: SmallVec<[SessionId; 1]>,
-    /// The next repeat of the provisional response (RFC 3261 §13.3.1.1: at least one a minute).
-    pub refresh: Option<TimerId>,
-    /// The last provisional response beyond 100.
-    pub provisional: Option<Bytes>,
     /// The peer's Expires.
     pub expires: Option<TimerId>,
 }
@@ -43,8 +40,12 @@ pub struct Incoming {
     /// A final response was given.
     pub(super) answered: bool,
     pub(super) attachment: Attachment,
-    /// When the host's time to answer is over.
+    /// The host's time to answer; of an INVITE it runs in pieces of a minute.
     pub(super) answer: Option<TimerId>,
+    /// When that time is over.
+    pub(super) patience_ends: Time,
+    /// The last provisional response beyond 100, to be repeated.
+    pub(super) provisional: Option<Bytes>,
     /// It goes when its last event was delivered.
     pub(super) over: bool,
     pub(super) waiting: u16,

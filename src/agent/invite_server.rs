@@ -34,6 +34,10 @@ impl Agent {
     ) -> Option<IncomingId> {
         let flow = Self::reply_flow(request)?;
         let user = session.and_then(|id| self.sessions.get(id)).and_then(|session| session.attachment.user.clone());
+        let (patience, piece) = match request.method() {
+            Method::Invite => (self.config.invite_answer_timeout, PROVISIONAL_REFRESH),
+            _ => (self.config.other_answer_timeout, Duration::MAX),
+        };
         let incoming = Incoming {
             message: Arc::clone(request),
             method: request.method(),
@@ -43,6 +47,8 @@ impl Agent {
             answered: false,
             attachment: Attachment { delegate: None, user },
             answer: None,
+            patience_ends: self.now.monotonic.plus(patience),
+            provisional: None,
             over: false,
             waiting: 0,
             event: 0,
@@ -54,11 +60,7 @@ impl Agent {
         let (table, mut effects) = self.transactions();
         match table.start_server(&mut effects, request, flow, id.raw()) {
             Ok(transaction) => {
-                let patience = match request.method() {
-                    Method::Invite => self.config.invite_answer_timeout,
-                    _ => self.config.other_answer_timeout,
-                };
-                let answer = self.arm(patience, Timeout::Incoming(id, IncomingTimer::Answer));
+                let answer = self.arm(patience.min(piece), Timeout::Incoming(id, IncomingTimer::Answer));
                 if let Some(incoming) = self.incoming.get_mut(id) {
                     incoming.transaction = Some(transaction);
                     incoming.answer = Some(answer);
@@ -243,9 +245,11 @@ impl Agent {
         answer.dialog = true;
         answer.abilities = options.body.is_some();
         let bytes = self.respond_to(id, &answer, Some(&*tag).filter(|_| initial))?;
+        if let Some(incoming) = self.incoming.get_mut(id) {
+            incoming.provisional = Some(bytes);
+        }
         if let Some(session) = session {
             self.early(session);
-            self.keep_provisional(id, bytes);
         }
         Ok(session)
     }
@@ -259,25 +263,21 @@ impl Agent {
         self.note_state(id);
     }
 
-    /// The last provisional response goes out again each minute (§13.3.1.1).
-    fn keep_provisional(&mut self, id: IncomingId, bytes: Bytes) {
-        let timer = self.arm(PROVISIONAL_REFRESH, Timeout::Incoming(id, IncomingTimer::Provisional));
-        let Some(invite) = self.incoming.get_mut(id).and_then(Incoming::invite_mut) else { return };
-        invite.provisional = Some(bytes);
-        let old = invite.refresh.replace(timer);
-        self.stop(old);
-    }
-
-    pub(super) fn repeat_provisional(&mut self, id: IncomingId) {
-        let Some(incoming) = self.incoming.get_mut(id) else { return };
-        let transaction = incoming.transaction;
-        let Some(invite) = incoming.invite_mut() else { return };
-        invite.refresh = None;
-        let Some(bytes) = invite.provisional.clone() else { return };
-        if let Some(transaction) = transaction
-            && self.respond(transaction, 180, Bytes::clone(&bytes)).is_ok()
-        {
-            self.keep_provisional(id, bytes);
+    /// Each minute of a pending INVITE the last provisional response goes out again (§13.3.1.1); 183 where the host gave
+    /// none, since a 100 does not count.
+    fn repeat_provisional(&mut self, id: IncomingId) {
+        let Some(incoming) = self.incoming.get(id) else { return };
+        match (incoming.provisional.clone(), incoming.transaction) {
+            (Some(bytes), Some(transaction)) => {
+                self.outbox.retransmissions_sent += 1;
+                // The INVITE is unanswered, so its transaction takes the response.
+                let _ = self.respond(transaction, 183, bytes);
+            }
+            _ => {
+                let now = self.now;
+                // Beyond the limit of sessions there is no early dialog; then the caller hears nothing.
+                let _ = self.progress(now, id, 183, &ResponseOptions::default());
+            }
         }
     }
 
@@ -311,9 +311,7 @@ impl Agent {
         let answer = Answer::of_host(status, options, true)?;
         let description = describe(answer.body.as_ref());
         let request = Arc::clone(&self.incoming(id)?.message);
-        if request.session_body().is_some() && description.is_none() {
-            return Err(Error::state("body: the INVITE's offer needs an answer (RFC 3261 13.3.1.4)"));
-        }
+        description_due(&request, description.is_some())?;
         let session = self.early_session(id, options.to_tag)?;
         let tag: Box<[u8]> = self.session(session)?.local_tag().into();
         self.send_2xx(id, session, answer, description, Some(&tag))?;
@@ -348,9 +346,7 @@ impl Agent {
         let answer = Answer::of_host(status, options, true)?;
         let description = describe(answer.body.as_ref());
         let request = Arc::clone(&self.incoming(id)?.message);
-        if request.session_body().is_some() && description.is_none() {
-            return Err(Error::state("body: the re-INVITE's offer needs an answer (RFC 3261 14.2)"));
-        }
+        description_due(&request, description.is_some())?;
         self.send_2xx(id, session, answer, description, None)?;
         if let Some(session) = self.sessions.get_mut(session) {
             // RFC 6141 §4: the peer's target moves when its refresh is accepted.
@@ -411,12 +407,8 @@ impl Agent {
         let Some(incoming) = self.incoming.get_mut(id) else { return };
         incoming.answered = true;
         let session = incoming.session;
-        let mut timers = [incoming.answer.take(), None, None];
-        if let Some(invite) = incoming.invite_mut() {
-            timers[1] = invite.refresh.take();
-            timers[2] = invite.expires.take();
-            invite.provisional = None;
-        }
+        incoming.provisional = None;
+        let timers = [incoming.answer.take(), incoming.invite_mut().and_then(|invite| invite.expires.take())];
         for timer in timers {
             self.stop(timer);
         }
@@ -684,28 +676,32 @@ impl Agent {
 
     /// The host's time to answer is over, or the peer's Expires.
     pub(super) fn answer_time_over(&mut self, id: IncomingId, timer: IncomingTimer) {
+        let now = self.now.monotonic;
+        let Some(incoming) = self.incoming.get_mut(id) else { return };
+        let left = incoming.patience_ends.since(now);
         match timer {
-            IncomingTimer::Provisional => self.repeat_provisional(id),
-            IncomingTimer::Answer | IncomingTimer::Expires => {
-                let Some(incoming) = self.incoming.get_mut(id) else { return };
-                if timer == IncomingTimer::Answer {
-                    incoming.answer = None;
-                } else if let Some(invite) = incoming.invite_mut() {
-                    invite.expires = None;
-                }
-                if matches!(incoming.kind, Kind::Invite(_)) {
-                    // §13.3.1: 487 when Expires passed.
-                    let status = if timer == IncomingTimer::Expires { 487 } else { 480 };
-                    let ending = Ending { status_code: status, ..Ending::because(Reason::AnswerTimeout) };
-                    let _ = self.refuse_request(id, Answer::plain(status), None, ending);
-                } else {
-                    self.default_answer(id);
-                }
-                // A host that looks away does not make the queue grow.
-                if let Some(event) = self.incoming.get(id).map(|incoming| incoming.event) {
-                    self.take_back(event);
-                }
+            IncomingTimer::Answer => incoming.answer = None,
+            IncomingTimer::Expires => drop(incoming.invite_mut().and_then(|invite| invite.expires.take())),
+        }
+        if timer == IncomingTimer::Answer && !left.is_zero() {
+            self.repeat_provisional(id);
+            let answer = self.arm(left.min(PROVISIONAL_REFRESH), Timeout::Incoming(id, IncomingTimer::Answer));
+            if let Some(incoming) = self.incoming.get_mut(id) {
+                incoming.answer = Some(answer);
             }
+            return;
+        }
+        if self.incoming.get(id).is_some_and(|incoming| matches!(incoming.kind, Kind::Invite(_))) {
+            // §13.3.1: 487 when Expires passed.
+            let status = if timer == IncomingTimer::Expires { 487 } else { 480 };
+            let ending = Ending { status_code: status, ..Ending::because(Reason::AnswerTimeout) };
+            let _ = self.refuse_request(id, Answer::plain(status), None, ending);
+        } else {
+            self.default_answer(id);
+        }
+        // A host that looks away does not make the queue grow.
+        if let Some(event) = self.incoming.get(id).map(|incoming| incoming.event) {
+            self.take_back(event);
         }
     }
 
@@ -780,6 +776,15 @@ fn has_good_contact(request: &Message) -> bool {
         Ok(Scheme::Sips) => true,
         Ok(Scheme::Sip) => !matches!(scheme(request.uri().unwrap_or_default()), Ok(Scheme::Sips)),
         _ => false,
+    }
+}
+
+/// A 2xx to an INVITE answers its offer, or makes one where the INVITE brought none.
+fn description_due(request: &Message, given: bool) -> Result<()> {
+    match (request.session_body(), given) {
+        (_, true) => Ok(()),
+        (Some(_), false) => Err(Error::state("body: the INVITE's offer needs an answer (RFC 3261 13.3.1.4)")),
+        (None, false) => Err(Error::state("body: the INVITE brought no offer, so the 2xx has to (RFC 3261 13.2.1)")),
     }
 }
 

@@ -32,12 +32,10 @@ pub(super) enum AcceptedTimer {
 /// Of a request of the peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum IncomingTimer {
-    /// The host's time to answer is over.
+    /// A minute of the host's time to answer, or the last piece of it.
     Answer,
     /// The peer's Expires.
     Expires,
-    /// The provisional response goes out again (RFC 3261 §13.3.1.1).
-    Provisional,
 }
 
 /// Of a request of ours.
