@@ -447,13 +447,16 @@ impl Agent {
         for timer in timers {
             self.stop(timer);
         }
+        if let Some(session) = session.filter(|_| reinvite) {
+            self.reinvite_undone(id, session);
+        }
         let kind = if (300..400).contains(&status) { EventKind::Redirect } else { EventKind::Reject };
         let flags = if response.is_none() { flag::LOCAL } else { 0 };
         self.tell_fate(
             id,
             Event { session, status_code: status, flags, message: response.cloned(), ..Event::new(kind) },
         );
-        if reinvite {
+        if let Some(session) = session.filter(|_| reinvite) {
             self.reinvite_failed(id, session, status, response);
         } else {
             // §13.2.2.3: all early dialogs end.
@@ -465,19 +468,9 @@ impl Agent {
         self.outgoing_over(id);
     }
 
-    /// The session is as if the re-INVITE had never been (§14.1), unless the failure tells that the usage is gone.
-    fn reinvite_failed(
-        &mut self,
-        id: OutgoingId,
-        session: Option<SessionId>,
-        status: u16,
-        response: Option<&Arc<Message>>,
-    ) {
-        let Some(session_id) = session else { return };
-        let Some(outgoing) = self.outgoing.get(id) else { return };
-        let Some(invite) = outgoing.invite() else { return };
-        let (offered, cancelled) = (invite.offered, !matches!(invite.cancelling, Cancelling::No));
-        let never_sent = outgoing.sent.is_none();
+    /// The session is as if the re-INVITE had never been (§14.1).
+    fn reinvite_undone(&mut self, id: OutgoingId, session_id: SessionId) {
+        let offered = self.outgoing.get(id).and_then(Outgoing::invite).is_some_and(|invite| invite.offered);
         if let Some(session) = self.sessions.get_mut(session_id) {
             session.reinvite_client = None;
             session.preview = None;
@@ -486,9 +479,15 @@ impl Agent {
             }
         }
         self.note_state(session_id);
-        // Cancelled before it went out: the peer has failed in nothing.
-        if !(cancelled && never_sent) {
-            self.failure_in_dialog(session_id, b"INVITE", status, response);
+    }
+
+    /// Whether the failure of a re-INVITE tells that the usage is gone (RFC 5057). Cancelled before it went out: the peer
+    /// has failed in nothing.
+    fn reinvite_failed(&mut self, id: OutgoingId, session: SessionId, status: u16, response: Option<&Arc<Message>>) {
+        let Some(outgoing) = self.outgoing.get(id) else { return };
+        let cancelled = outgoing.invite().is_some_and(|invite| !matches!(invite.cancelling, Cancelling::No));
+        if outgoing.sent.is_some() || !cancelled {
+            self.failure_in_dialog(session, b"INVITE", status, response);
         }
     }
 
