@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::marker::PhantomData;
+use std::num::NonZeroU64;
 
 /// Marks the ids of sessions.
 #[derive(Clone, Debug)]
@@ -31,19 +32,19 @@ const WAITING: usize = 64;
 
 /// The id of an object of kind `K`: never 0, at most 48 bits wide.
 pub struct Id<K> {
-    raw: u64,
+    raw: NonZeroU64,
     kind: PhantomData<fn() -> K>,
 }
 
 impl<K> Id<K> {
     /// The 48 bits, for the floors above; never 0.
     pub fn raw(self) -> u64 {
-        self.raw
+        self.raw.get()
     }
 
-    /// From bits that may be anything.
+    /// From bits that may be anything. 0 becomes another one that no object ever has, so that no id is as small as an id.
     pub fn from_raw(raw: u64) -> Self {
-        Self { raw, kind: PhantomData }
+        Self { raw: NonZeroU64::new(raw).unwrap_or(NonZeroU64::MAX), kind: PhantomData }
     }
 
     fn new(index: u32, generation: u32) -> Self {
@@ -51,11 +52,11 @@ impl<K> Id<K> {
     }
 
     fn index(self) -> usize {
-        (self.raw & INDEX_MASK) as usize
+        (self.raw.get() & INDEX_MASK) as usize
     }
 
     fn generation(self) -> u32 {
-        (self.raw >> INDEX_BITS) as u32
+        (self.raw.get() >> INDEX_BITS) as u32
     }
 }
 

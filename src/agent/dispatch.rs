@@ -37,12 +37,12 @@ impl Agent {
         if data.len() > self.config.limits.message_bytes {
             return self.oversize(flow, data);
         }
-        match Message::parse(data, Some(*flow)) {
+        match Message::receive(data, *flow) {
             Ok(mut message) if message.is_request() => {
-                self.table.stamp(&mut message);
-                self.request_arrived(Arc::new(message));
+                self.table.stamp(Arc::make_mut(&mut message));
+                self.request_arrived(message);
             }
-            Ok(message) => self.response_arrived(&Arc::new(message)),
+            Ok(message) => self.response_arrived(&message),
             Err(malformed) => self.malformed(&malformed),
         }
     }
@@ -275,10 +275,7 @@ fn unreadable_body(request: &Message) -> Option<Vec<u8>> {
     // An INVITE's body is its session description; the bodies of other requests are the host's to judge.
     let view = request.body_view()?;
     let content_type = view.content_type.get(..10).unwrap_or_default();
-    if request.method() != Method::Invite
-        || view.is_type(b"application", b"sdp")
-        || content_type.eq_ignore_ascii_case(b"multipart/")
-    {
+    if request.method() != Method::Invite || view.is_sdp() || content_type.eq_ignore_ascii_case(b"multipart/") {
         return None;
     }
     write::header(&mut lines, HeaderId::Accept, &[b"application/sdp, multipart/mixed, multipart/alternative"]);

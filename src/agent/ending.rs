@@ -93,8 +93,7 @@ impl Agent {
         let pending = std::mem::take(&mut session.pending);
         let origin = session.origin;
         for accepted in accepted {
-            self.stop(accepted.repeat);
-            self.stop(accepted.give_up);
+            self.stop(Some(accepted.timer));
             self.incoming_over(accepted.incoming);
         }
         for incoming in pending {

@@ -1,6 +1,6 @@
 //! What the agent tells of itself in every message, written once.
 
-use crate::agent::headers::can;
+use crate::agent::headers::{HostHeaders, can};
 use crate::config::Config;
 use crate::message::Method;
 
@@ -11,6 +11,8 @@ pub struct Face {
     pub allow_line: Box<[u8]>,
     /// Tags of Supported, comma separated.
     pub supported: Box<[u8]>,
+    /// `Supported: ...`, empty when there is none: what stands where the host adds nothing.
+    pub supported_line: Box<[u8]>,
     /// `User-Agent: ...`, or empty.
     pub user_agent_line: Box<[u8]>,
     /// `Server: ...`, or empty.
@@ -32,9 +34,13 @@ impl Face {
         let line = |name: &str, value: &[u8]| [name.as_bytes(), b": ", value, b"\r\n"].concat().into_boxed_slice();
         let agent_line =
             |name| if config.user_agent.is_empty() { Box::default() } else { line(name, &config.user_agent) };
+        let supported = supported.join(&b", "[..]).into_boxed_slice();
+        let mut supported_line = Vec::new();
+        HostHeaders::default().write(&mut supported_line, &supported);
         Self {
             allow_line: line("Allow", &allowed.join(&b", "[..])),
-            supported: supported.join(&b", "[..]).into_boxed_slice(),
+            supported,
+            supported_line: supported_line.into_boxed_slice(),
             user_agent_line: agent_line("User-Agent"),
             server_line: agent_line("Server"),
             recv_info_line: config

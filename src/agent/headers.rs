@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 /// What is written for the host: lines that stand instead of ours or are added, and tags to unite.
 #[derive(Clone, Debug, Default)]
 pub struct HostHeaders<'a> {
-    lines: SmallVec<[(HeaderName<'a>, &'a [u8]); 4]>,
+    lines: Vec<(HeaderName<'a>, &'a [u8])>,
 }
 
 /// Option tags that need machinery which is not there yet: dropped from Supported, refused in Require.
@@ -51,6 +51,11 @@ impl<'a> HostHeaders<'a> {
             read.lines.push((name, value));
         }
         Ok(read)
+    }
+
+    /// Whether the host gives none.
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty()
     }
 
     /// Whether the host gives this header itself.

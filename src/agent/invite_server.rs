@@ -4,7 +4,7 @@ use crate::agent::event::{Event, EventKind, Reason};
 use crate::agent::incoming::{Incoming, InviteServer, Kind};
 use crate::agent::options::{Body, RequestOptions, ResponseOptions, response_flag};
 use crate::agent::response::{Answer, checked_status, wants_recv_info};
-use crate::agent::timeout::{AcceptedTimer, IncomingTimer, Timeout};
+use crate::agent::timeout::{IncomingTimer, Timeout};
 use crate::agent::{Agent, Bytes, IncomingId, SessionId};
 use crate::attachment::Attachment;
 use crate::dialog::Dialog;
@@ -18,8 +18,12 @@ use crate::session::reason::Ending;
 use crate::session::reinvite::{self, Arrival};
 use crate::session::{Origin, Phase, Role, Session, SessionState};
 use crate::time::Now;
+use smallvec::SmallVec;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// A tag of ours, beside the session that it belongs to; on the stack, for ours are short.
+type Tag = SmallVec<[u8; 32]>;
 
 /// RFC 3261 §13.3.1.1: a pending INVITE gets a provisional response at least every minute.
 const PROVISIONAL_REFRESH: Duration = Duration::from_secs(60);
@@ -239,9 +243,8 @@ impl Agent {
             return Err(Error::state("to_tag: the dialog has one"));
         }
         let session = if initial { Some(self.early_session(id, options.to_tag)?) } else { None };
-        let tag: Box<[u8]> = session
-            .and_then(|id| self.sessions.get(id))
-            .map_or_else(Box::default, |session| session.local_tag().into());
+        let tag: Tag =
+            session.and_then(|id| self.sessions.get(id)).map_or_else(Tag::new, |session| session.local_tag().into());
         answer.dialog = true;
         answer.abilities = options.body.is_some();
         let bytes = self.respond_to(id, &answer, Some(&*tag).filter(|_| initial))?;
@@ -313,7 +316,7 @@ impl Agent {
         let request = Arc::clone(&self.incoming(id)?.message);
         description_due(&request, description.is_some())?;
         let session = self.early_session(id, options.to_tag)?;
-        let tag: Box<[u8]> = self.session(session)?.local_tag().into();
+        let tag: Tag = self.session(session)?.local_tag().into();
         self.send_2xx(id, session, answer, description, Some(&tag))?;
         if let Some(incoming) = self.incoming.get_mut(id) {
             incoming.session = Some(session);
@@ -379,8 +382,8 @@ impl Agent {
         }
         let response = self.respond_to(id, &answer, to_tag)?;
         let timers = self.config.timers;
-        let repeat = self.arm(timers.t1, Timeout::Accepted(session, cseq, AcceptedTimer::Repeat));
-        let give_up = self.arm(timers.patience(), Timeout::Accepted(session, cseq, AcceptedTimer::GiveUp));
+        let timer = self.arm(timers.t1, Timeout::Accepted(session, cseq));
+        let give_up_at = self.now.monotonic.plus(timers.patience());
         if let Some(session) = self.sessions.get_mut(session) {
             if let Some(description) = description {
                 // Asked above.
@@ -393,8 +396,8 @@ impl Agent {
                 response,
                 flow,
                 interval: timers.t1,
-                repeat: Some(repeat),
-                give_up: Some(give_up),
+                timer,
+                give_up_at,
                 carried_offer,
             }));
         }
@@ -427,11 +430,12 @@ impl Agent {
         if let Some(tag) = to_tag {
             write::check_token(tag)?;
         }
-        let own: Box<[u8]> = match incoming.session.and_then(|id| self.sessions.get(id)) {
-            Some(session) if !in_dialog => session.local_tag().into(),
-            _ => self.token(b"", 10),
+        let own: Option<Box<[u8]>> = match incoming.session.and_then(|id| self.sessions.get(id)) {
+            _ if in_dialog || to_tag.is_some() => None,
+            Some(session) => Some(session.local_tag().into()),
+            None => Some(self.token(b"", 10)),
         };
-        self.respond_to(id, &answer, to_tag.or(Some(&own)).filter(|_| !in_dialog))?;
+        self.respond_to(id, &answer, to_tag.or(own.as_deref()))?;
         self.answered_finally(id);
         let Some(incoming) = self.incoming.get_mut(id) else { return Ok(()) };
         let (method, session) = (incoming.method, incoming.session);
@@ -595,8 +599,7 @@ impl Agent {
 
     /// A 2xx of ours is no longer repeated: its ACK came, or its time is over.
     fn acknowledged(&mut self, id: SessionId, accepted: &Accepted) {
-        self.stop(accepted.repeat);
-        self.stop(accepted.give_up);
+        self.stop(Some(accepted.timer));
         let mut confirmed = false;
         if let Some(session) = self.sessions.get_mut(id) {
             if session.reinvite_server == Some(accepted.incoming) {
@@ -620,38 +623,28 @@ impl Agent {
         }
     }
 
-    pub(super) fn accepted_due(&mut self, id: SessionId, cseq: u32, timer: AcceptedTimer) {
-        let timers = self.config.timers;
+    /// The 2xx goes out again, or no ACK will come (§13.3.1.4).
+    pub(super) fn accepted_due(&mut self, id: SessionId, cseq: u32) {
+        let (timers, now) = (self.config.timers, self.now.monotonic);
         let Some(session) = self.sessions.get_mut(id) else { return };
         let Some(at) = session.accepted.iter().position(|accepted| accepted.cseq == cseq) else { return };
-        match timer {
-            AcceptedTimer::Repeat => {
-                let Some(accepted) = session.accepted.get_mut(at) else { return };
-                let (response, flow) = (Bytes::clone(&accepted.response), accepted.flow);
-                let wait = accepted.next_interval(&timers);
-                self.outbox.retransmissions_sent += 1;
-                self.outbox.transmit(crate::agent::outbox::Sender::Session(id), &response, &flow);
-                let timer = self.arm(wait, Timeout::Accepted(id, cseq, AcceptedTimer::Repeat));
-                if let Some(accepted) = self.sessions.get_mut(id).and_then(|session| session.accepted.get_mut(at)) {
-                    accepted.repeat = Some(timer);
-                }
-            }
-            AcceptedTimer::GiveUp => {
-                let accepted = session.accepted.remove(at);
-                if accepted.carried_offer {
-                    session.signaling.rollback();
-                }
-                self.acknowledged(id, &accepted);
-                if self.sessions.get(id).is_some_and(|session| session.deferred_bye.is_some()) {
-                    self.send_deferred_bye(id);
-                } else {
-                    self.tell(Event {
-                        session: Some(id),
-                        reason: Reason::AckTimeout,
-                        ..Event::new(EventKind::AckTimeout)
-                    });
-                }
-            }
+        let Some(accepted) = session.accepted.get_mut(at) else { return };
+        if now < accepted.give_up_at {
+            let next = now.plus(accepted.next_interval(&timers)).min(accepted.give_up_at);
+            accepted.timer = self.wheel.arm(next, Timeout::Accepted(id, cseq));
+            self.outbox.retransmissions_sent += 1;
+            self.outbox.transmit(crate::agent::outbox::Sender::Session(id), &accepted.response, &accepted.flow);
+            return;
+        }
+        let accepted = session.accepted.remove(at);
+        if accepted.carried_offer {
+            session.signaling.rollback();
+        }
+        self.acknowledged(id, &accepted);
+        if self.sessions.get(id).is_some_and(|session| session.deferred_bye.is_some()) {
+            self.send_deferred_bye(id);
+        } else {
+            self.tell(Event { session: Some(id), reason: Reason::AckTimeout, ..Event::new(EventKind::AckTimeout) });
         }
     }
 

@@ -23,6 +23,8 @@ mod outgoing;
 mod request;
 mod resolve;
 mod response;
+#[cfg(test)]
+mod sizes;
 mod stateless;
 mod stream;
 mod timeout;
@@ -330,7 +332,8 @@ impl Agent {
 
     /// A fresh token for tags, branches and Call-IDs.
     fn token(&mut self, prefix: &[u8], entropy: usize) -> Box<[u8]> {
-        let mut token = prefix.to_vec();
+        let mut token = Vec::with_capacity(prefix.len() + entropy.saturating_mul(8).div_ceil(5));
+        token.extend_from_slice(prefix);
         self.random.token(&mut token, entropy);
         token.into_boxed_slice()
     }

@@ -65,7 +65,11 @@ impl Agent {
         if answer.abilities && !host.has(HeaderId::Allow) {
             out.extend_from_slice(&self.face.allow_line);
         }
-        host.write(&mut out, if answer.abilities { &self.face.supported } else { b"" });
+        match (answer.abilities, host.is_empty()) {
+            (true, true) => out.extend_from_slice(&self.face.supported_line),
+            (false, true) => {}
+            (abilities, false) => host.write(&mut out, if abilities { &self.face.supported } else { b"" }),
+        }
         if answer.accept && !host.has(HeaderId::Accept) {
             write::header(&mut out, HeaderId::Accept, &[b"application/sdp"]);
         }

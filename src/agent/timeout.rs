@@ -10,23 +10,14 @@ use crate::transaction;
 pub(super) enum Timeout {
     /// A letter of RFC 3261 §17.
     Transaction(transaction::Timer),
-    /// Of a 2xx that waits for its ACK; the number is its CSeq's.
-    Accepted(SessionId, u32, AcceptedTimer),
+    /// Of a 2xx that waits for its ACK (RFC 3261 §13.3.1.4): to be repeated, or given up. The number is its CSeq's.
+    Accepted(SessionId, u32),
     /// Of a request of the peer.
     Incoming(IncomingId, IncomingTimer),
     /// Of a request of ours.
     Outgoing(OutgoingId, OutgoingTimer),
     /// A look-up takes too long.
     Query(u64),
-}
-
-/// RFC 3261 §13.3.1.4.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum AcceptedTimer {
-    /// The 2xx goes out again.
-    Repeat,
-    /// 64*T1: no ACK will come.
-    GiveUp,
 }
 
 /// Of a request of the peer.
@@ -58,7 +49,7 @@ impl Agent {
                     let outcome = table.timer_due(&mut effects, timer);
                     self.transaction_told(timer.transaction, outcome);
                 }
-                Timeout::Accepted(session, cseq, timer) => self.accepted_due(session, cseq, timer),
+                Timeout::Accepted(session, cseq) => self.accepted_due(session, cseq),
                 Timeout::Incoming(id, timer) => self.answer_time_over(id, timer),
                 Timeout::Outgoing(id, OutgoingTimer::Expires) => {
                     // The INVITE may be answered or cancelled already.

@@ -43,7 +43,7 @@ impl<'a> NameAddr<'a> {
             (name, uri, rest)
         } else {
             // RFC 3261 §20: without <> every parameter is the header's, and the URI has no `,` `?` `;`.
-            let end = memchr::memchr(b';', value).unwrap_or(value.len());
+            let end = grammar::find(b';', value).unwrap_or(value.len());
             let (uri, rest) = value.split_at_checked(end).ok_or(BRACKETS)?;
             let uri = trim(uri);
             if uri.iter().any(|byte| matches!(byte, b',' | b'?' | b'"' | b'>')) {

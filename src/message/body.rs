@@ -47,7 +47,7 @@ impl<'a> BodyView<'a> {
     pub(super) fn new(content: &'a [u8], content_type: &'a [u8], disposition: Option<&'a [u8]>) -> Self {
         let disposition = match disposition.map(|value| take(value, TOKEN).0) {
             Some(given) if !given.is_empty() => given,
-            _ if content_type == SDP || is_type(content_type, b"application", b"sdp") => b"session",
+            _ if is_sdp(content_type) => b"session",
             _ => b"render",
         };
         Self { content, content_type, disposition }
@@ -56,6 +56,11 @@ impl<'a> BodyView<'a> {
     /// Whether Content-Type is `main/sub`, parameters aside.
     pub fn is_type(&self, main: &[u8], sub: &[u8]) -> bool {
         is_type(self.content_type, main, sub)
+    }
+
+    /// Whether Content-Type is `application/sdp`.
+    pub fn is_sdp(&self) -> bool {
+        is_sdp(self.content_type)
     }
 
     /// The part whose disposition is `session`: itself, or one inside it. Of a multipart/alternative the last session
@@ -82,7 +87,7 @@ impl<'a> BodyView<'a> {
         let (mut last, mut last_sdp) = (None, None);
         for session in sessions {
             last = Some(session);
-            if session.is_type(b"application", b"sdp") {
+            if session.is_sdp() {
                 last_sdp = last;
             }
         }
@@ -178,6 +183,10 @@ fn media_type(content_type: &[u8]) -> Option<(&[u8], &[u8])> {
     let (main, rest) = take(content_type, TOKEN);
     let (sub, _) = take(trim_start(trim_start(rest).strip_prefix(b"/")?), TOKEN);
     Some((main, sub))
+}
+
+fn is_sdp(content_type: &[u8]) -> bool {
+    content_type == SDP || is_type(content_type, b"application", b"sdp")
 }
 
 fn is_type(content_type: &[u8], main: &[u8], sub: &[u8]) -> bool {

@@ -43,6 +43,7 @@ use crate::transaction::key::RequestKeys;
 use smallvec::SmallVec;
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 /// A range of a message's text.
 #[derive(Clone, Copy, Debug)]
@@ -129,9 +130,9 @@ pub struct Message {
     text: Vec<u8>,
     /// The bytes as they came, when there was a fold.
     wire: Option<Box<[u8]>>,
-    fields: SmallVec<[Field; 24]>,
-    /// A bit for each [`HeaderId`] that is there: most look-ups are for headers that are not.
-    present: u128,
+    fields: SmallVec<[Field; 16]>,
+    /// The bits of the headers that are there: most look-ups are for headers that are not.
+    present: u64,
     start: Start,
     via: TopVia,
     from_uri: Span,
@@ -185,6 +186,11 @@ impl Message {
     /// [`Malformed`] names.
     pub fn parse(data: &[u8], flow: Option<Flow>) -> Result<Self, Malformed> {
         parse::parse(data, flow)
+    }
+
+    /// [`Message::parse`], read in the place where it will be shared.
+    pub fn receive(data: &[u8], flow: Flow) -> Result<Arc<Self>, Malformed> {
+        parse::receive(data, flow)
     }
 
     /// Whether it is a request.
@@ -450,6 +456,13 @@ impl Message {
     fn line_of(&self, field: &Field) -> &[u8] {
         let length = field.length.saturating_add(u32::from(field.offset));
         self.text(Span { start: field.name, length })
+    }
+
+    /// [`Message::line_of`] with its end, when that follows at once: then it is copied in one piece.
+    #[inline]
+    fn whole_line_of(&self, field: &Field) -> Option<&[u8]> {
+        let length = field.length.saturating_add(u32::from(field.offset)).saturating_add(2);
+        Span { start: field.name, length }.get(&self.text).filter(|line| line.ends_with(b"\r\n"))
     }
 
     /// The Contact that a dialog takes as its remote target (RFC 3261 §12.1): exactly one, with a URI that reads.

@@ -9,6 +9,7 @@ use super::{Field, Message, NameAddr, Span, Start, TopVia};
 use crate::flow::Flow;
 use smallvec::SmallVec;
 use std::fmt;
+use std::sync::Arc;
 
 /// The limit of header lines. RFC 3261 has none; every real message has far fewer.
 const MAX_FIELDS: usize = 256;
@@ -73,56 +74,37 @@ struct Pass {
     broken: Option<Broken>,
 }
 
+/// Why reading stopped short.
+enum Fault {
+    /// Lines could not be told apart.
+    Framing(&'static str),
+    /// All lines were read, and this is the first rule that was broken.
+    Broken(Broken),
+}
+
 pub(super) fn parse(data: &[u8], flow: Option<Flow>) -> Result<Message, Malformed> {
-    let framing = |rule| Malformed { message: None, header: "", rule };
-    let mut data = data;
-    // RFC 3261 §7.5: empty lines before the start line.
-    while let Some(rest) = data.strip_prefix(b"\r\n") {
-        data = rest;
+    let mut message = Message::unread(flow);
+    match message.read(data) {
+        Ok(()) => Ok(message),
+        Err(fault) => Err(malformed(fault, message)),
     }
-    if u32::try_from(data.len()).is_err() {
-        return Err(framing("a message is shorter than 4 GiB"));
+}
+
+pub(super) fn receive(data: &[u8], flow: Flow) -> Result<Arc<Message>, Malformed> {
+    let mut message = Arc::new(Message::unread(Some(flow)));
+    // Nobody else has it yet, so that nothing is cloned.
+    match Arc::make_mut(&mut message).read(data) {
+        Ok(()) => Ok(message),
+        Err(fault) => Err(malformed(fault, Arc::unwrap_or_clone(message))),
     }
-    let mut message = Message {
-        text: Vec::new(),
-        wire: None,
-        fields: SmallVec::new(),
-        start: Start::Response { status: 0, reason: Span::NONE },
-        present: 0,
-        via: TopVia::NONE,
-        from_uri: Span::NONE,
-        from_tag: Span::NONE,
-        to_uri: Span::NONE,
-        to_tag: Span::NONE,
-        call_id: Span::NONE,
-        cseq_name: Span::NONE,
-        cseq_method: Method::Other,
-        cseq: 0,
-        method: Method::Other,
-        body: 0,
-        flow,
-        hashed: None,
-    };
-    let mut pass = Pass {
-        via: false,
-        from: false,
-        to: false,
-        call_id: false,
-        cseq: false,
-        max_forwards: false,
-        content_length: None,
-        broken: None,
-    };
-    let mut text = data.to_vec();
-    message.split(&mut text, data, &mut pass).map_err(framing)?;
-    message.text = text;
-    check_mandatory(&mut pass);
-    message.cut_body(&mut pass);
-    match pass.broken {
-        None => Ok(message),
-        Some((header, rule)) => {
-            let message = message.is_request().then(|| Box::new(message));
-            Err(Malformed { message, header, rule })
+}
+
+#[cold]
+fn malformed(fault: Fault, message: Message) -> Malformed {
+    match fault {
+        Fault::Framing(rule) => Malformed { message: None, header: "", rule },
+        Fault::Broken((header, rule)) => {
+            Malformed { message: message.is_request().then(|| Box::new(message)), header, rule }
         }
     }
 }
@@ -170,6 +152,56 @@ fn number(at: usize) -> u32 {
 }
 
 impl Message {
+    /// Nothing yet.
+    fn unread(flow: Option<Flow>) -> Self {
+        Self {
+            text: Vec::new(),
+            wire: None,
+            fields: SmallVec::new(),
+            start: Start::Response { status: 0, reason: Span::NONE },
+            present: 0,
+            via: TopVia::NONE,
+            from_uri: Span::NONE,
+            from_tag: Span::NONE,
+            to_uri: Span::NONE,
+            to_tag: Span::NONE,
+            call_id: Span::NONE,
+            cseq_name: Span::NONE,
+            cseq_method: Method::Other,
+            cseq: 0,
+            method: Method::Other,
+            body: 0,
+            flow,
+            hashed: None,
+        }
+    }
+
+    fn read(&mut self, mut data: &[u8]) -> Result<(), Fault> {
+        // RFC 3261 §7.5: empty lines before the start line.
+        while let Some(rest) = data.strip_prefix(b"\r\n") {
+            data = rest;
+        }
+        if u32::try_from(data.len()).is_err() {
+            return Err(Fault::Framing("a message is shorter than 4 GiB"));
+        }
+        let mut pass = Pass {
+            via: false,
+            from: false,
+            to: false,
+            call_id: false,
+            cseq: false,
+            max_forwards: false,
+            content_length: None,
+            broken: None,
+        };
+        let mut text = data.to_vec();
+        self.split(&mut text, data, &mut pass).map_err(Fault::Framing)?;
+        self.text = text;
+        check_mandatory(&mut pass);
+        self.cut_body(&mut pass);
+        pass.broken.map_or(Ok(()), |broken| Err(Fault::Broken(broken)))
+    }
+
     /// Start line and header lines of `text`, which was copied from `wire`.
     fn split(&mut self, text: &mut [u8], wire: &[u8], pass: &mut Pass) -> Result<(), &'static str> {
         let end = line_end(text, 0).ok_or(RULE_CRLF)?;

@@ -84,7 +84,7 @@ impl<'a> Uri<'a> {
         match scheme {
             Scheme::Other => return Ok(uri),
             Scheme::Tel => {
-                let end = memchr::memchr(b';', opaque).unwrap_or(opaque.len());
+                let end = grammar::find(b';', opaque).unwrap_or(opaque.len());
                 let (number, parameters) = opaque.split_at_checked(end).ok_or(ABSOLUTE)?;
                 if !is_phone_number(number) {
                     return Err("tel: digits and visual separators (RFC 3966 §3)");
@@ -116,7 +116,7 @@ impl<'a> Uri<'a> {
                     uri.port = Some(grammar::port(digits).ok_or("URI: port is 1 to 65535 (RFC 3261 §19.1.1)")?);
                     rest = after;
                 }
-                let end = memchr::memchr(b'?', rest).unwrap_or(rest.len());
+                let end = grammar::find(b'?', rest).unwrap_or(rest.len());
                 (uri.parameters, rest) = rest.split_at_checked(end).ok_or(HOST)?;
                 if !uri.parameters.is_empty() && uri.parameters.first() != Some(&b';') {
                     return Err(HOST);
@@ -251,7 +251,7 @@ fn same_host(left: &Uri<'_>, right: &Uri<'_>) -> bool {
 
 /// Escapes of characters outside `reserved` (RFC 2396 §2.2) resolved; those of reserved ones in lower case hex.
 fn normal(text: &[u8]) -> Cow<'_, [u8]> {
-    if memchr::memchr(b'%', text).is_none() {
+    if grammar::find(b'%', text).is_none() {
         return Cow::Borrowed(text);
     }
     let mut plain = Vec::with_capacity(text.len());
@@ -287,7 +287,7 @@ fn escape_byte(out: &mut Vec<u8>, byte: u8) {
 
 /// Text with its `%HH` resolved.
 pub fn unescape(text: &[u8]) -> Cow<'_, [u8]> {
-    if memchr::memchr(b'%', text).is_none() {
+    if grammar::find(b'%', text).is_none() {
         return Cow::Borrowed(text);
     }
     let mut plain = Vec::with_capacity(text.len());

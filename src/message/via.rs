@@ -110,7 +110,7 @@ impl<'a> Via<'a> {
     /// The first value of a field, and what follows it, beginning with the comma.
     #[inline]
     pub(crate) fn split(field: &[u8]) -> (&[u8], &[u8]) {
-        if memchr::memchr(b',', field).is_none() {
+        if grammar::find(b',', field).is_none() {
             return (field, b"");
         }
         let (first, rest) = field.split_at(grammar::list_value(field, true).min(field.len()));

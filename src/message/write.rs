@@ -2,13 +2,13 @@
 //!
 //! Text of the host must have passed [`check_line`] (or [`check_token`], [`split_header_line`]) before it comes here.
 
-use super::Message;
 use super::body::Body;
 use super::grammar::{is_token, trim, trim_end};
 use super::header::{HeaderId, HeaderName};
 use super::method::Method;
 use super::status::reason_phrase;
 use super::via::{Rport, Via};
+use super::{Field, Message};
 use crate::error::{Error, Result};
 use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
@@ -114,17 +114,15 @@ pub fn response_head(out: &mut Vec<u8>, request: &Message, status: u16, reason: 
                 }
                 out.extend_from_slice(b"\r\n");
             }
+            HeaderId::To if to_tag.is_none() || request.to_tag().is_some() => copy_line(out, request, field),
             HeaderId::To => {
                 out.extend_from_slice(request.line_of(field));
-                if let (Some(tag), None) = (to_tag, request.to_tag()) {
-                    put(out, &[b";tag=", tag]);
-                }
-                out.extend_from_slice(b"\r\n");
+                put(out, &[b";tag=", to_tag.unwrap_or_default(), b"\r\n"]);
             }
             HeaderId::Via | HeaderId::From | HeaderId::CallId | HeaderId::CSeq => {
-                put(out, &[request.line_of(field), b"\r\n"]);
+                copy_line(out, request, field);
             }
-            HeaderId::Timestamp if status == 100 => put(out, &[request.line_of(field), b"\r\n"]),
+            HeaderId::Timestamp if status == 100 => copy_line(out, request, field),
             _ => {}
         }
     }
@@ -166,7 +164,15 @@ fn top_via(out: &mut Vec<u8>, field: &[u8], remote: Option<SocketAddr>) {
 /// Every line of a header of `message`, as it was written.
 pub fn copy_lines(out: &mut Vec<u8>, message: &Message, id: HeaderId) {
     for field in message.fields.iter().filter(|field| field.id == id) {
-        put(out, &[message.line_of(field), b"\r\n"]);
+        copy_line(out, message, field);
+    }
+}
+
+#[inline]
+fn copy_line(out: &mut Vec<u8>, message: &Message, field: &Field) {
+    match message.whole_line_of(field) {
+        Some(line) => out.extend_from_slice(line),
+        None => put(out, &[message.line_of(field), b"\r\n"]),
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::config::TimerValues;
 use crate::flow::Flow;
 use crate::slots::IncomingId;
+use crate::time::Time;
 use crate::timer::TimerId;
 use crate::transaction::Bytes;
 use std::time::Duration;
@@ -20,10 +21,10 @@ pub struct Accepted {
     pub flow: Flow,
     /// The wait before the next repeat.
     pub interval: Duration,
-    /// The next repeat.
-    pub repeat: Option<TimerId>,
+    /// The next repeat, or the end of patience.
+    pub timer: TimerId,
     /// The end of patience.
-    pub give_up: Option<TimerId>,
+    pub give_up_at: Time,
     /// Whether the response carried the offer, so that the ACK owes the answer.
     pub carried_offer: bool,
 }
@@ -40,6 +41,7 @@ impl Accepted {
 mod tests {
     use super::*;
     use crate::flow::Transport;
+    use crate::timer::Wheel;
 
     #[test]
     fn the_schedule_of_the_rfc() {
@@ -50,8 +52,8 @@ mod tests {
             response: Bytes::from(&b""[..]),
             flow: Flow::new(Transport::Udp, None, None),
             interval: timers.t1,
-            repeat: None,
-            give_up: None,
+            timer: Wheel::new(Time::default()).arm(Time::default(), ()),
+            give_up_at: Time::default(),
             carried_offer: false,
         };
         let (mut at, mut schedule) = (accepted.interval, Vec::new());

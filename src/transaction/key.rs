@@ -87,7 +87,8 @@ impl RequestFields<'_> {
 /// Whether a branch has the magic cookie of RFC 3261 §8.1.1.7, and more.
 pub fn is_unique(branch: &[u8]) -> bool {
     const COOKIE: &[u8] = b"z9hG4bK";
-    branch.len() > COOKIE.len() && branch.get(..COOKIE.len()).is_some_and(|start| start.eq_ignore_ascii_case(COOKIE))
+    let same = |start: &[u8]| start == COOKIE || start.eq_ignore_ascii_case(COOKIE);
+    branch.len() > COOKIE.len() && branch.get(..COOKIE.len()).is_some_and(same)
 }
 
 /// The keys of a request that was received.
@@ -184,6 +185,7 @@ impl Keys {
         key_of(hasher.number(request.cseq).field(request.via))
     }
 
+    #[inline]
     fn start(&self, domain: Domain) -> FieldHasher {
         let mut hasher = FieldHasher::new(self.secret);
         hasher.bytes(&[domain as u8]);

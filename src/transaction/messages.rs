@@ -6,23 +6,23 @@ use crate::message::{HeaderId, Message, write};
 
 /// The fields that identify the transaction of a request.
 pub fn fields(request: &Message) -> RequestFields<'_> {
-    let keys = request.keys();
-    let via = match keys.branch {
+    let branch = request.branch();
+    let via = match branch {
         Some(branch) if is_unique(branch) => b"",
         _ => request.values(HeaderId::Via).next().unwrap_or_default(),
     };
     RequestFields {
         method: request.method_text(),
         request_uri: request.uri().unwrap_or_default(),
-        branch: keys.branch,
+        branch,
         host: request.sent_by_host(),
         port: request.sent_by_port(),
         default_port: request.flow().map_or(5060, |flow| flow.transport.default_port()),
         via,
-        from_tag: keys.from_tag,
-        to_tag: keys.to_tag,
-        call_id: keys.call_id,
-        cseq: keys.cseq,
+        from_tag: request.from_tag(),
+        to_tag: request.to_tag(),
+        call_id: request.call_id(),
+        cseq: request.cseq_number(),
     }
 }
 

@@ -57,6 +57,13 @@ struct Server {
     old: Option<Box<Old>>,
 }
 
+/// What one transaction takes, apart from its bytes to be sent again.
+#[cfg(test)]
+pub(crate) const CLIENT_BYTES: usize = size_of::<Client>();
+/// The same.
+#[cfg(test)]
+pub(crate) const SERVER_BYTES: usize = size_of::<Server>();
+
 /// Of an INVITE without the magic cookie (RFC 2543): its ACK has the To tag of our final response, so it is found by a
 /// second key, known once that response is sent.
 #[derive(Clone, Copy, Debug)]
