@@ -128,7 +128,7 @@ impl Agent {
             return;
         }
         let ending = session.ending().cloned().unwrap_or_default();
-        let key = session.dialog.names.key(self.dialog_keys);
+        let key = session.key;
         let (reinvite, dialog) = (session.reinvite_client.take(), session.dialog.clone());
         self.dialogs.remove(&key);
         if self.dialogs.capacity() > 1_024 && self.dialogs.len() < self.dialogs.capacity() / 8 {

@@ -104,6 +104,8 @@ pub struct DeferredBye {
 pub struct Session {
     /// The dialog.
     pub dialog: Dialog,
+    /// What finds it in the agent's table.
+    pub key: u128,
     /// Who called.
     pub role: Role,
     /// Where it stands.
@@ -162,6 +164,7 @@ impl Session {
     pub fn new(dialog: Dialog, role: Role, phase: Phase, origin: Option<Origin>, attachment: Attachment) -> Self {
         Self {
             dialog,
+            key: 0,
             role,
             phase,
             signaling: OfferAnswer::default(),
