@@ -5,7 +5,7 @@ use crate::agent::incoming::{Incoming, InviteServer, Kind};
 use crate::agent::options::{Body, RequestOptions, ResponseOptions, response_flag};
 use crate::agent::response::{Answer, checked_status, wants_recv_info};
 use crate::agent::timeout::{IncomingTimer, Timeout};
-use crate::agent::{Agent, Bytes, IncomingId, SessionId};
+use crate::agent::{Agent, IncomingId, SessionId};
 use crate::attachment::Attachment;
 use crate::dialog::Dialog;
 use crate::error::{Error, ErrorKind, Result};

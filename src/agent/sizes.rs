@@ -10,8 +10,8 @@ use crate::session::ack::Accepted;
 fn objects_stay_lean() {
     let rows = [
         ("Session", size_of::<Session>(), 400),
-        ("Incoming", size_of::<Incoming>(), 104),
-        ("InviteServer", size_of::<InviteServer>(), 64),
+        ("Incoming", size_of::<Incoming>(), 128),
+        ("InviteServer", size_of::<InviteServer>(), 40),
         ("Accepted", size_of::<Accepted>(), 144),
         ("Message", size_of::<Message>(), 480),
         ("Event", size_of::<Event>(), 96),
