@@ -129,12 +129,12 @@ impl Agent {
         }
         let ending = session.ending().cloned().unwrap_or_default();
         let key = session.key;
-        let (reinvite, dialog) = (session.reinvite_client.take(), session.dialog.clone());
+        let reinvite = session.reinvite_client.take().map(|reinvite| (reinvite, session.dialog.clone()));
         self.dialogs.remove(&key);
         if self.dialogs.capacity() > 1_024 && self.dialogs.len() < self.dialogs.capacity() / 8 {
             self.dialogs.shrink_to(self.dialogs.len() * 2);
         }
-        if let Some(reinvite) = reinvite {
+        if let Some((reinvite, dialog)) = reinvite {
             self.orphan_reinvite(reinvite, dialog);
         }
         self.tell(Event {

@@ -764,11 +764,10 @@ impl Agent {
 
 /// §8.1.1.8: exactly one SIP or SIPS URI; RFC 5630 §5.1: SIPS when the Request-URI is.
 fn has_good_contact(request: &Message) -> bool {
-    let scheme = |uri: &[u8]| message::Uri::parse(uri).map(|uri| uri.scheme);
     let Some(Ok(contact)) = request.contact() else { return false };
-    match scheme(contact.uri) {
+    match contact.parse_uri().map(|uri| uri.scheme) {
         Ok(Scheme::Sips) => true,
-        Ok(Scheme::Sip) => !matches!(scheme(request.uri().unwrap_or_default()), Ok(Scheme::Sips)),
+        Ok(Scheme::Sip) => !request.uri().is_some_and(message::uri::is_sips),
         _ => false,
     }
 }

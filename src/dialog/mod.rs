@@ -7,6 +7,7 @@ pub mod target;
 
 use crate::error::{Error, Result};
 use crate::message::Message;
+use crate::message::uri::is_sips;
 use id::{AddressText, Names};
 use route_set::RouteSet;
 use sequence::{LocalSequence, RemoteSequence};
@@ -40,8 +41,7 @@ impl Dialog {
             AddressText::of_to(request)?,
             AddressText::of_from(request)?,
         );
-        let sips =
-            request.uri().unwrap_or_default().get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"sips:"));
+        let sips = request.uri().is_some_and(is_sips);
         Ok(Self {
             names,
             local: LocalSequence::EMPTY,

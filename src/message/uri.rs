@@ -43,6 +43,11 @@ pub struct Uri<'a> {
     pub opaque: &'a [u8],
 }
 
+/// Whether a URI that was read before is a SIPS URI.
+pub fn is_sips(uri: &[u8]) -> bool {
+    uri.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"sips:"))
+}
+
 /// Whether `text` is a scheme, a colon and something visible (RFC 3261 §25.1 absoluteURI, not looked at closely).
 #[inline]
 pub(crate) fn is_absolute(text: &[u8]) -> bool {
