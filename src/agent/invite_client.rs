@@ -1,19 +1,14 @@
-//! INVITE and re-INVITE of ours: forks, ACK of every 2xx, CANCEL (RFC 3261 §9.1, §13.2, §14.1).
+//! INVITE and re-INVITE of ours: forks, what their responses do to sessions (RFC 3261 §13.2, §14.1).
 
 use crate::agent::event::{Event, EventKind, Reason, flag};
-use crate::agent::headers::HostHeaders;
 use crate::agent::options::{Body, RequestOptions, request_flag};
-use crate::agent::outgoing::{Cancelling, EndedFork, InviteClient, KeptAck, Kind, Outgoing, OutgoingState};
-use crate::agent::request::{Draft, Identity, OwnLines, sender_of};
-use crate::agent::resolve::Located;
+use crate::agent::outgoing::{Cancelling, EndedFork, InviteClient, Kind, Outgoing, OutgoingState};
 use crate::agent::timeout::{OutgoingTimer, Timeout};
-use crate::agent::{Agent, Bytes, OutgoingId, SessionId};
+use crate::agent::{Agent, OutgoingId, SessionId};
 use crate::config::{ForkPolicy, quirk};
 use crate::dialog::Dialog;
-use crate::dialog::route_set::{RouteSet, as_request_uri};
 use crate::error::{Error, ErrorKind, Result};
-use crate::message::write;
-use crate::message::{HeaderId, Message, Method, NameAddr, Uri};
+use crate::message::{Message, Method};
 use crate::session::offer_answer::{Party, StoredBody};
 use crate::session::reason::Ending;
 use crate::session::{Origin, OwedAck, Phase, Role, Session};
@@ -51,51 +46,6 @@ impl Agent {
             self.start_out_of_dialog((Method::Invite, b"INVITE"), target, options, Kind::Invite(Box::new(invite)))?;
         self.counters.calls_placed += 1;
         self.arm_expires(id, expires_ms);
-        Ok(id)
-    }
-
-    /// Drafts a request out of a dialog (§8.1.1) and sends it.
-    pub(super) fn start_out_of_dialog(
-        &mut self,
-        method: (Method, &[u8]),
-        target: &[u8],
-        options: RequestOptions<'_>,
-        kind: Kind,
-    ) -> Result<OutgoingId> {
-        self.room_for_request()?;
-        write::check_line(target)?;
-        Uri::parse(target)?;
-        let host = HostHeaders::read(&options.headers, false)?;
-        let body = options.body.map(Body::checked).transpose()?;
-        let from = checked_address(options.from.unwrap_or(&self.config.aor))?.to_vec();
-        let to = checked_address(options.to.unwrap_or(target))?.to_vec();
-        if let Some(call_id) = options.call_id {
-            write::check_line(call_id)?;
-            if call_id.is_empty() || call_id.iter().any(u8::is_ascii_whitespace) {
-                return Err(Error::syntax("call_id: word [@word] (RFC 3261 25.1)"));
-            }
-        }
-        let call_id: Box<[u8]> = options.call_id.map_or_else(|| self.token(b"", 16), Box::from);
-        let from_tag = self.token(b"", 10);
-        let expires_s = (options.expires_ms > 0).then(|| options.expires_ms.div_ceil(1_000));
-        let own = OwnLines { expires_s, recv_info: method.0 == Method::Invite, ..OwnLines::of(method.0) };
-        let tail = self.tail(&host, own, body.as_ref());
-        let routes = RouteSet::new(self.config.route_set.iter().map(|route| &route[..]));
-        let request_uri = as_request_uri(target);
-        let destination = routes.destination(&request_uri);
-        let identity = Identity { from: &from, from_tag: &from_tag, to: &to, to_tag: b"", call_id: &call_id };
-        let draft = Draft::new(method, &destination, &identity, 1, &host, tail);
-        let mut outgoing = Outgoing::new(method.0, kind, draft);
-        outgoing.flags = options.flags;
-        outgoing.attachment = options.attachment;
-        outgoing.fixed_flow = options.flow;
-        let id = self.add_outgoing(outgoing)?;
-        // What can be known at once is told at once.
-        if let Err(error) = self.find_way(id) {
-            self.outgoing.remove(id);
-            return Err(error);
-        }
-        self.launch(id);
         Ok(id)
     }
 
@@ -252,25 +202,6 @@ impl Agent {
             && matches!(self.find_fork(id, response.to_tag().unwrap_or_default()), Found::No)
     }
 
-    /// Whether this 2xx was seen before: its ACK goes out again, or is still the host's to send.
-    fn repeat_ack(&mut self, id: OutgoingId, response: &Message) -> bool {
-        let Some(outgoing) = self.outgoing.get(id) else { return true };
-        let Some(invite) = outgoing.invite() else { return true };
-        let tag = response.to_tag().unwrap_or_default();
-        if let Some(kept) = invite.acks.iter().find(|kept| *kept.to_tag == *tag) {
-            let session = invite.winner.or(outgoing.session);
-            if let Some((bytes, flow)) = kept.sent.clone() {
-                self.outbox.retransmissions_sent += 1;
-                self.outbox.transmit(sender_of(session), &bytes, &flow);
-            }
-            return true;
-        }
-        let owes =
-            |session: &Session| session.remote_tag() == tag && session.owed_ack.is_some_and(|owed| owed.outgoing == id);
-        let sessions = invite.sessions.iter().copied().chain(outgoing.session);
-        sessions.filter_map(|id| self.sessions.get(id)).any(owes)
-    }
-
     fn initial_accepted(&mut self, id: OutgoingId, response: &Arc<Message>) {
         let tag = response.to_tag().unwrap_or_default();
         let Some(invite) = self.outgoing.get(id).and_then(Outgoing::invite) else { return };
@@ -377,10 +308,6 @@ impl Agent {
             ..Event::new(EventKind::Accept)
         };
         self.tell_fate(id, event);
-    }
-
-    fn cancel_reason(&self, id: OutgoingId) -> Reason {
-        self.outgoing.get(id).and_then(Outgoing::invite).map_or(Reason::Cancelled, |invite| invite.cancel_reason)
     }
 
     /// A fork that the host saw early answers after another one did: ACK, then BYE (fork policy FIRST).
@@ -491,220 +418,6 @@ impl Agent {
         }
     }
 
-    /// Sends the ACK of a 2xx and keeps it for the repeats. The dialog is the session's, an orphaned re-INVITE's, or made
-    /// from the response.
-    fn acknowledge(&mut self, id: OutgoingId, session: Option<SessionId>, response: &Arc<Message>) {
-        let tag = response.to_tag().unwrap_or_default();
-        self.acknowledge_plainly(id, session, tag, Some(response));
-    }
-
-    /// The ACK that the library sends; without a way that is told.
-    fn acknowledge_plainly(
-        &mut self,
-        id: OutgoingId,
-        session: Option<SessionId>,
-        tag: &[u8],
-        response: Option<&Message>,
-    ) {
-        if self.acknowledge_with(id, session, tag, response, &RequestOptions::default()).is_err() {
-            self.keep_ack(id, tag, None);
-            self.ack_failed(session);
-        }
-    }
-
-    /// An ACK could not be sent.
-    pub(super) fn ack_failed(&mut self, session: Option<SessionId>) {
-        self.tell(Event { session, reason: Reason::Transport, ..Event::new(EventKind::TransportError) });
-    }
-
-    fn acknowledge_with(
-        &mut self,
-        id: OutgoingId,
-        session: Option<SessionId>,
-        tag: &[u8],
-        response: Option<&Message>,
-        options: &RequestOptions<'_>,
-    ) -> Result<()> {
-        let outgoing = self.outgoing(id)?;
-        let request = outgoing.message().ok_or_else(|| Error::state("not sent yet"))?;
-        let secure = outgoing.invite().is_some_and(|invite| invite.secure);
-        let live = session.and_then(|id| self.sessions.get(id)).map(|session| session.dialog.clone());
-        let orphaned = outgoing.invite().and_then(|invite| invite.orphaned.as_deref().cloned());
-        let dialog = match (live.or(orphaned), response) {
-            (Some(dialog), _) => dialog,
-            (None, Some(response)) => Dialog::of_caller(&request, response, secure)?,
-            (None, None) => return Err(Error::state("no dialog to acknowledge in")),
-        };
-        let draft = self.draft_in_dialog(&dialog, (Method::Ack, b"ACK"), request.cseq_number(), options)?;
-        let known = session.and_then(|id| self.sessions.get(id));
-        let fixed = known.and_then(|session| session.way()).or(outgoing.fixed_flow.as_ref());
-        let way = self.locate(&draft.next_hop, fixed, known.and_then(|session| session.resolved.as_deref()));
-        match way? {
-            Located::At(flow) => self.send_kept_ack(id, session, tag, &draft, &flow),
-            Located::Ask(question) => {
-                self.keep_ack(id, tag, None);
-                self.ask_for_ack(id, session, tag, draft, question);
-                Ok(())
-            }
-        }
-    }
-
-    pub(super) fn send_kept_ack(
-        &mut self,
-        id: OutgoingId,
-        session: Option<SessionId>,
-        tag: &[u8],
-        draft: &Draft,
-        flow: &crate::flow::Flow,
-    ) -> Result<()> {
-        let sent = self.send_ack(session, draft, flow)?;
-        self.keep_ack(id, tag, Some(sent));
-        Ok(())
-    }
-
-    /// The 2xx of this To tag was seen; what its repeats are answered with.
-    fn keep_ack(&mut self, id: OutgoingId, tag: &[u8], sent: Option<(Bytes, crate::flow::Flow)>) {
-        let Some(invite) = self.outgoing.get_mut(id).and_then(Outgoing::invite_mut) else { return };
-        match invite.acks.iter_mut().find(|kept| *kept.to_tag == *tag) {
-            Some(kept) => kept.sent = sent,
-            None => invite.acks.push(KeptAck { to_tag: tag.into(), sent }),
-        }
-    }
-
-    /// A 2xx that no session is made for: ACK, and with `bye` BYE (§13.2.2.4).
-    fn acknowledge_stranger(&mut self, id: OutgoingId, response: &Arc<Message>, bye: bool) {
-        self.acknowledge(id, None, response);
-        let Some(outgoing) = self.outgoing.get(id).filter(|_| bye) else { return };
-        let secure = outgoing.invite().is_some_and(|invite| invite.secure);
-        let (fixed_flow, request) = (outgoing.fixed_flow, outgoing.message());
-        let Some(request) = request else { return };
-        let Ok(mut dialog) = Dialog::of_caller(&request, response, secure) else { return };
-        let number = dialog.local.take();
-        let options = RequestOptions::default();
-        if let Ok(draft) = self.draft_in_dialog(&dialog, (Method::Bye, b"BYE"), number, &options) {
-            let mut outgoing = Outgoing::new(Method::Bye, Kind::Other, draft);
-            outgoing.silent = true;
-            outgoing.fixed_flow = fixed_flow;
-            if let Ok(bye) = self.add_outgoing(outgoing) {
-                self.launch(bye);
-            }
-        }
-    }
-
-    /// ACK of the 2xx that waits for the host.
-    pub fn ack(&mut self, now: Now, id: SessionId, options: &RequestOptions<'_>) -> Result<()> {
-        self.at(now);
-        let session = self.session(id)?;
-        let owed = session.owed_ack.filter(|_| !session.is_terminated());
-        let owed = owed.ok_or_else(|| Error::state("no 2xx waits for an ACK (RFC 3261 13.2.2.4)"))?;
-        let tag: Box<[u8]> = session.remote_tag().into();
-        let body = options.body.map(Body::checked).transpose()?;
-        let description = body.as_ref().and_then(StoredBody::of_local);
-        match (owed.answer_due, &description) {
-            (true, None) => {
-                return Err(Error::state(
-                    "body: the 2xx brought an offer, its answer belongs into the ACK (RFC 3261 13.2.1)",
-                ));
-            }
-            (false, Some(_)) => return Err(Error::state("body: there is no offer to answer (RFC 3264)")),
-            _ => {}
-        }
-        self.acknowledge_with(owed.outgoing, Some(id), &tag, None, options)?;
-        if let Some(session) = self.sessions.get_mut(id) {
-            session.owed_ack = None;
-            if let Some(answer) = description {
-                session.signaling.apply(Party::Local, answer)?;
-            }
-        }
-        self.note_state(id);
-        Ok(())
-    }
-
-    /// The host owes an ACK but wants the session ended, or let 64*T1 pass: the ACK goes without an answer.
-    pub(super) fn acknowledge_owed(&mut self, id: SessionId) {
-        let Some(session) = self.sessions.get_mut(id) else { return };
-        let Some(owed) = session.owed_ack.take() else { return };
-        let tag: Box<[u8]> = session.remote_tag().into();
-        self.acknowledge_plainly(owed.outgoing, Some(id), &tag, None);
-    }
-
-    /// CANCEL of an INVITE or re-INVITE of ours (§9.1). False: final already, nothing sent.
-    pub fn cancel(
-        &mut self,
-        now: Now,
-        id: OutgoingId,
-        reason: Option<&[u8]>,
-        options: &RequestOptions<'_>,
-    ) -> Result<bool> {
-        self.at(now);
-        let host = HostHeaders::read(&options.headers, true)?;
-        let mut lines = Vec::new();
-        if let Some(reason) = reason {
-            write::check_line(reason)?;
-            write::header(&mut lines, HeaderId::Reason, &[reason]);
-        }
-        host.write(&mut lines, b"");
-        self.cancel_with(id, lines.into_boxed_slice(), Reason::Cancelled)
-    }
-
-    pub(super) fn cancel_with(&mut self, id: OutgoingId, lines: Box<[u8]>, reason: Reason) -> Result<bool> {
-        let outgoing = self.outgoing_mut(id)?;
-        let state = outgoing.state;
-        let Some(invite) = outgoing.invite_mut() else {
-            return Err(Error::state("only INVITE is cancelled (RFC 3261 9.1)"));
-        };
-        if state == OutgoingState::Completed {
-            return Ok(false);
-        }
-        if matches!(invite.cancelling, Cancelling::No | Cancelling::Abandoned) {
-            invite.cancelling = Cancelling::Wanted(lines);
-            invite.cancel_reason = reason;
-            match state {
-                OutgoingState::Proceeding => self.send_wanted_cancel(id),
-                OutgoingState::Resolving => {
-                    self.drop_queries_of(id);
-                    self.invite_rejected(id, 487, None);
-                }
-                _ => {}
-            }
-        }
-        Ok(true)
-    }
-
-    fn send_wanted_cancel(&mut self, id: OutgoingId) {
-        let Some(outgoing) = self.outgoing.get_mut(id) else { return };
-        let (Some(sent), Some(flow)) = (outgoing.sent.clone(), outgoing.flow) else { return };
-        let Some(invite) = outgoing.invite_mut() else { return };
-        let Cancelling::Wanted(lines) = &mut invite.cancelling else { return };
-        let lines = std::mem::take(lines);
-        invite.cancelling = Cancelling::Sent;
-        let Ok(request) = Message::parse(&sent, None) else { return };
-        let mut out = Vec::with_capacity(512);
-        write::cancel_for(&mut out, &request, &lines);
-        let branch = request.branch().unwrap_or_default();
-        let (table, mut effects) = self.transactions();
-        // Its own answer does not matter: the INVITE's final response comes, or patience ends.
-        let _ = table.start_client(&mut effects, Bytes::from(out), branch, b"CANCEL", flow, 0);
-        let give_up = self.arm(self.config.timers.patience(), Timeout::Outgoing(id, OutgoingTimer::CancelGivenUp));
-        let old =
-            self.outgoing.get_mut(id).and_then(Outgoing::invite_mut).and_then(|invite| invite.give_up.replace(give_up));
-        self.stop(old);
-    }
-
-    /// §9.1: no final response in 64*T1 after CANCEL: the INVITE is over.
-    pub(super) fn cancel_given_up(&mut self, id: OutgoingId) {
-        let Some(outgoing) = self.outgoing.get_mut(id) else { return };
-        let client = outgoing.transaction;
-        let Some(invite) = outgoing.invite_mut() else { return };
-        invite.give_up = None;
-        let status = if matches!(invite.cancelling, Cancelling::Sent) { 487 } else { 408 };
-        if let Some(client) = client {
-            let (table, mut effects) = self.transactions();
-            table.give_up(&mut effects, client);
-        }
-        self.invite_rejected(id, status, None);
-    }
-
     /// The session of a re-INVITE is over: a late 2xx is still acknowledged in its dialog (RFC 5407 §3.2.3), but a peer
     /// that has answered with a provisional response only is not waited for any longer than after a CANCEL.
     pub(super) fn orphan_reinvite(&mut self, id: OutgoingId, dialog: Dialog) {
@@ -775,21 +488,5 @@ impl Agent {
         if let Some(invite) = self.outgoing.get_mut(outgoing).and_then(Outgoing::invite_mut) {
             invite.ended.push(EndedFork { to_tag: tag, forgotten });
         }
-    }
-}
-
-/// A name-addr or URI without tag, for From and To.
-fn checked_address(text: &[u8]) -> Result<&[u8]> {
-    write::check_line(text)?;
-    if !text.contains(&b'<') {
-        Uri::parse(text)?;
-        return Ok(text);
-    }
-    let address = NameAddr::parse(text)?;
-    address.parse_uri()?;
-    if address.parameters.is_empty() {
-        Ok(text)
-    } else {
-        Err(Error::syntax("from, to: a name-addr without parameters; the tag is the library's"))
     }
 }

@@ -8,6 +8,10 @@
 pub mod event;
 pub mod options;
 
+mod accepted;
+mod acknowledge;
+mod answer;
+mod cancel;
 mod default_answer;
 mod dispatch;
 mod ending;

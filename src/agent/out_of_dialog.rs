@@ -1,13 +1,15 @@
 //! Requests that belong to no dialog, both ways.
 
 use crate::agent::event::EventKind;
-use crate::agent::options::RequestOptions;
-use crate::agent::outgoing::Kind;
+use crate::agent::headers::HostHeaders;
+use crate::agent::options::{Body, RequestOptions};
+use crate::agent::outgoing::{Kind, Outgoing};
+use crate::agent::request::{Draft, Identity, OwnLines};
 use crate::agent::response::Answer;
 use crate::agent::{Agent, OutgoingId};
+use crate::dialog::route_set::{RouteSet, as_request_uri};
 use crate::error::{Error, ErrorKind, Result};
-use crate::message::write;
-use crate::message::{Message, Method};
+use crate::message::{Message, Method, NameAddr, Uri, write};
 use crate::time::Now;
 use std::sync::Arc;
 
@@ -35,6 +37,51 @@ impl Agent {
         self.start_out_of_dialog((known, method), target, options, Kind::Other)
     }
 
+    /// Drafts a request out of a dialog (§8.1.1) and sends it.
+    pub(super) fn start_out_of_dialog(
+        &mut self,
+        method: (Method, &[u8]),
+        target: &[u8],
+        options: RequestOptions<'_>,
+        kind: Kind,
+    ) -> Result<OutgoingId> {
+        self.room_for_request()?;
+        write::check_line(target)?;
+        Uri::parse(target)?;
+        let host = HostHeaders::read(&options.headers, false)?;
+        let body = options.body.map(Body::checked).transpose()?;
+        let from = checked_address(options.from.unwrap_or(&self.config.aor))?.to_vec();
+        let to = checked_address(options.to.unwrap_or(target))?.to_vec();
+        if let Some(call_id) = options.call_id {
+            write::check_line(call_id)?;
+            if call_id.is_empty() || call_id.iter().any(u8::is_ascii_whitespace) {
+                return Err(Error::syntax("call_id: word [@word] (RFC 3261 25.1)"));
+            }
+        }
+        let call_id: Box<[u8]> = options.call_id.map_or_else(|| self.token(b"", 16), Box::from);
+        let from_tag = self.token(b"", 10);
+        let expires_s = (options.expires_ms > 0).then(|| options.expires_ms.div_ceil(1_000));
+        let own = OwnLines { expires_s, recv_info: method.0 == Method::Invite, ..OwnLines::of(method.0) };
+        let tail = self.tail(&host, own, body.as_ref());
+        let routes = RouteSet::new(self.config.route_set.iter().map(|route| &route[..]));
+        let request_uri = as_request_uri(target);
+        let destination = routes.destination(&request_uri);
+        let identity = Identity { from: &from, from_tag: &from_tag, to: &to, to_tag: b"", call_id: &call_id };
+        let draft = Draft::new(method, &destination, &identity, 1, &host, tail);
+        let mut outgoing = Outgoing::new(method.0, kind, draft);
+        outgoing.flags = options.flags;
+        outgoing.attachment = options.attachment;
+        outgoing.fixed_flow = options.flow;
+        let id = self.add_outgoing(outgoing)?;
+        // What can be known at once is told at once.
+        if let Err(error) = self.find_way(id) {
+            self.outgoing.remove(id);
+            return Err(error);
+        }
+        self.launch(id);
+        Ok(id)
+    }
+
     /// A request of the peer without a To tag.
     pub(super) fn out_of_dialog_request(&mut self, request: Arc<Message>) {
         match request.method() {
@@ -47,5 +94,21 @@ impl Agent {
             Method::Options => self.hand_up(EventKind::Options, None, request),
             _ => self.hand_up(EventKind::Request, None, request),
         }
+    }
+}
+
+/// A name-addr or URI without tag, for From and To.
+fn checked_address(text: &[u8]) -> Result<&[u8]> {
+    write::check_line(text)?;
+    if !text.contains(&b'<') {
+        Uri::parse(text)?;
+        return Ok(text);
+    }
+    let address = NameAddr::parse(text)?;
+    address.parse_uri()?;
+    if address.parameters.is_empty() {
+        Ok(text)
+    } else {
+        Err(Error::syntax("from, to: a name-addr without parameters; the tag is the library's"))
     }
 }

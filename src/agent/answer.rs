@@ -1,0 +1,339 @@
+//! Requests of the peer from arrival to final answer: kept, answered by the host, or by time.
+
+use crate::agent::event::{Event, Reason};
+use crate::agent::incoming::{Incoming, Kind};
+use crate::agent::options::{Body, RequestOptions, ResponseOptions};
+use crate::agent::response::{Answer, checked_status};
+use crate::agent::timeout::{IncomingTimer, Timeout};
+use crate::agent::{Agent, IncomingId, SessionId};
+use crate::attachment::Attachment;
+use crate::error::{Error, Result};
+use crate::message::write;
+use crate::message::{self, HeaderId, Message, Method};
+use crate::session::Origin;
+use crate::session::offer_answer::Party;
+use crate::session::reason::Ending;
+use crate::time::Now;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// RFC 3261 §13.3.1.1: a pending INVITE gets a provisional response at least every minute.
+const PROVISIONAL_REFRESH: Duration = Duration::from_secs(60);
+
+impl Agent {
+    /// Stores a request of the peer and starts its transaction; at a limit it is answered 503.
+    pub(super) fn add_incoming(
+        &mut self,
+        request: &Arc<Message>,
+        kind: Kind,
+        session: Option<SessionId>,
+    ) -> Option<IncomingId> {
+        let flow = Self::reply_flow(request)?;
+        let user = session.and_then(|id| self.sessions.get(id)).and_then(|session| session.attachment.user.clone());
+        let (patience, piece) = match request.method() {
+            Method::Invite => (self.config.invite_answer_timeout, PROVISIONAL_REFRESH),
+            _ => (self.config.other_answer_timeout, Duration::MAX),
+        };
+        let incoming = Incoming {
+            message: Arc::clone(request),
+            method: request.method(),
+            kind,
+            session,
+            transaction: None,
+            answered: false,
+            attachment: Attachment { delegate: None, user },
+            answer: None,
+            patience_ends: self.now.monotonic.plus(patience),
+            provisional: None,
+            over: false,
+            waiting: 0,
+            event: 0,
+        };
+        let Some(id) = self.incoming.insert_with(|_| incoming) else {
+            self.refuse_for_limit(request);
+            return None;
+        };
+        let (table, mut effects) = self.transactions();
+        match table.start_server(&mut effects, request, flow, id.raw()) {
+            Ok(transaction) => {
+                let answer = self.arm(patience.min(piece), Timeout::Incoming(id, IncomingTimer::Answer));
+                if let Some(incoming) = self.incoming.get_mut(id) {
+                    incoming.transaction = Some(transaction);
+                    incoming.answer = Some(answer);
+                }
+                Some(id)
+            }
+            Err(_) => {
+                self.incoming.remove(id);
+                self.refuse_for_limit(request);
+                None
+            }
+        }
+    }
+
+    /// The request, as long as it may be answered.
+    pub(super) fn unanswered(&self, id: IncomingId) -> Result<&Incoming> {
+        let incoming = self.incoming(id)?;
+        if incoming.answered { Err(Error::state("the request is answered")) } else { Ok(incoming) }
+    }
+
+    /// Hands a request of the peer up.
+    pub(super) fn tell_request(&mut self, event: Event) {
+        let incoming = event.incoming;
+        let id = self.tell(event);
+        if let Some(incoming) = incoming.and_then(|incoming| self.incoming.get_mut(incoming)) {
+            incoming.event = id;
+        }
+    }
+
+    /// 3xx (0: 302) with contacts.
+    pub fn redirect(
+        &mut self,
+        now: Now,
+        id: IncomingId,
+        status: u16,
+        contacts: &[&[u8]],
+        options: &ResponseOptions<'_>,
+    ) -> Result<()> {
+        self.at(now);
+        let status = checked_status(status, 302, 300..=399)?;
+        let mut lines = Vec::new();
+        for contact in contacts {
+            write::check_line(contact)?;
+            let parsed = message::NameAddr::parse(contact)?;
+            parsed.parse_uri()?;
+            if contact.ends_with(b">") || contact.contains(&b'<') {
+                write::header(&mut lines, HeaderId::Contact, &[contact]);
+            } else {
+                write::header(&mut lines, HeaderId::Contact, &[b"<", contact, b">"]);
+            }
+        }
+        let answer = Answer { lines: &lines, ..Answer::of_host(status, options, false)? };
+        self.refuse_request(
+            id,
+            answer,
+            options.to_tag,
+            Ending { status_code: status, ..Ending::because(Reason::Rejected) },
+        )
+    }
+
+    /// 4xx to 6xx (0: 480).
+    pub fn reject(&mut self, now: Now, id: IncomingId, status: u16, options: &ResponseOptions<'_>) -> Result<()> {
+        self.at(now);
+        let status = checked_status(status, 480, 400..=699)?;
+        let answer = Answer::of_host(status, options, false)?;
+        self.refuse_request(
+            id,
+            answer,
+            options.to_tag,
+            Ending { status_code: status, ..Ending::because(Reason::Rejected) },
+        )
+    }
+
+    /// A final response to a request that is no accepted INVITE.
+    pub(super) fn finish(&mut self, id: IncomingId, answer: Answer<'_>, to_tag: Option<&[u8]>) -> Result<()> {
+        let incoming = self.unanswered(id)?;
+        let in_dialog = incoming.message.to_tag().is_some();
+        if in_dialog && to_tag.is_some() {
+            return Err(Error::state("to_tag: the dialog has one"));
+        }
+        if let Some(tag) = to_tag {
+            write::check_token(tag)?;
+        }
+        let own: Option<Box<[u8]>> = match incoming.session.and_then(|id| self.sessions.get(id)) {
+            _ if in_dialog || to_tag.is_some() => None,
+            Some(session) => Some(session.local_tag().into()),
+            None => Some(self.token(b"", 10)),
+        };
+        self.respond_to(id, &answer, to_tag.or(own.as_deref()))?;
+        self.answered_finally(id);
+        let Some(incoming) = self.incoming.get_mut(id) else { return Ok(()) };
+        let (method, session) = (incoming.method, incoming.session);
+        if !incoming.is_invite() {
+            incoming.over = true;
+            self.drop_incoming_if_over(id);
+            if method == Method::Bye
+                && let Some(session) = session
+            {
+                self.finish_session(session);
+            }
+        }
+        Ok(())
+    }
+
+    /// A final response other than 2xx, and what it ends.
+    pub(super) fn refuse_request(
+        &mut self,
+        id: IncomingId,
+        mut answer: Answer<'_>,
+        to_tag: Option<&[u8]>,
+        ending: Ending,
+    ) -> Result<()> {
+        self.unanswered(id)?;
+        if answer.status == 405 {
+            answer.abilities = true;
+        }
+        if answer.status == 408 && !self.incoming(id)?.is_invite() {
+            return Err(Error::state("a request other than INVITE is never answered 408 (RFC 4320 4.2)"));
+        }
+        self.finish(id, answer, to_tag)?;
+        let Some(incoming) = self.incoming.get(id) else { return Ok(()) };
+        match &incoming.kind {
+            Kind::Invite(invite) => {
+                for session in invite.sessions.clone() {
+                    self.end_session(session, ending.clone());
+                    self.finish_session(session);
+                }
+            }
+            Kind::Reinvite => {
+                if let Some(session) = incoming.session {
+                    self.reinvite_refused(session);
+                }
+            }
+            Kind::Other => {}
+        }
+        Ok(())
+    }
+
+    /// The session is what it was before the peer's re-INVITE (§14.1); the re-INVITE stays until its ACK.
+    pub(super) fn reinvite_refused(&mut self, id: SessionId) {
+        if let Some(session) = self.sessions.get_mut(id)
+            && session.signaling.open_offer() == Some(Party::Remote)
+        {
+            session.signaling.rollback();
+        }
+        self.note_state(id);
+    }
+
+    /// Marks a request answered and stops what waited for the answer.
+    pub(super) fn answered_finally(&mut self, id: IncomingId) {
+        let Some(incoming) = self.incoming.get_mut(id) else { return };
+        incoming.answered = true;
+        let session = incoming.session;
+        incoming.provisional = None;
+        let timers = [incoming.answer.take(), incoming.invite_mut().and_then(|invite| invite.expires.take())];
+        for timer in timers {
+            self.stop(timer);
+        }
+        if let Some(session) = session.and_then(|id| self.sessions.get_mut(id)) {
+            session.pending.retain(|pending| *pending != id);
+        }
+    }
+
+    pub(super) fn incoming_over(&mut self, id: IncomingId) {
+        if let Some(incoming) = self.incoming.get_mut(id) {
+            incoming.over = true;
+            self.drop_incoming_if_over(id);
+        }
+    }
+
+    /// A server transaction is over, or the ACK of its refusal came.
+    pub(super) fn server_ended(&mut self, id: IncomingId) {
+        let Some(incoming) = self.incoming.get(id) else { return };
+        if !incoming.answered {
+            return;
+        }
+        let session = incoming.session;
+        if let Some(session) = session.and_then(|id| self.sessions.get_mut(id)) {
+            // An accepted one ends with the ACK of its 2xx, not with its transaction.
+            if session.accepted.iter().any(|accepted| accepted.incoming == id) {
+                return;
+            }
+            if session.reinvite_server == Some(id) {
+                session.reinvite_server = None;
+            }
+        }
+        self.incoming_over(id);
+    }
+
+    /// The host's time to answer is over, or the peer's Expires.
+    pub(super) fn answer_time_over(&mut self, id: IncomingId, timer: IncomingTimer) {
+        let now = self.now.monotonic;
+        let Some(incoming) = self.incoming.get_mut(id) else { return };
+        let left = incoming.patience_ends.since(now);
+        match timer {
+            IncomingTimer::Answer => incoming.answer = None,
+            IncomingTimer::Expires => drop(incoming.invite_mut().and_then(|invite| invite.expires.take())),
+        }
+        if timer == IncomingTimer::Answer && !left.is_zero() {
+            self.repeat_provisional(id);
+            let answer = self.arm(left.min(PROVISIONAL_REFRESH), Timeout::Incoming(id, IncomingTimer::Answer));
+            if let Some(incoming) = self.incoming.get_mut(id) {
+                incoming.answer = Some(answer);
+            }
+            return;
+        }
+        if self.incoming.get(id).is_some_and(|incoming| matches!(incoming.kind, Kind::Invite(_))) {
+            // §13.3.1: 487 when Expires passed.
+            let status = if timer == IncomingTimer::Expires { 487 } else { 480 };
+            let ending = Ending { status_code: status, ..Ending::because(Reason::AnswerTimeout) };
+            let _ = self.refuse_request(id, Answer::plain(status), None, ending);
+        } else {
+            self.default_answer(id);
+        }
+        // A host that looks away does not make the queue grow.
+        if let Some(event) = self.incoming.get(id).map(|incoming| incoming.event) {
+            self.take_back(event);
+        }
+    }
+
+    /// Each minute of a pending INVITE the last provisional response goes out again (§13.3.1.1); 183 where the host gave
+    /// none, since a 100 does not count.
+    pub(super) fn repeat_provisional(&mut self, id: IncomingId) {
+        let Some(incoming) = self.incoming.get(id) else { return };
+        match (incoming.provisional.clone(), incoming.transaction) {
+            (Some(bytes), Some(transaction)) => {
+                self.outbox.retransmissions_sent += 1;
+                // The INVITE is unanswered, so its transaction takes the response.
+                let _ = self.respond(transaction, 183, bytes);
+            }
+            _ => {
+                let now = self.now;
+                // Beyond the limit of sessions there is no early dialog; then the caller hears nothing.
+                let _ = self.progress(now, id, 183, &ResponseOptions::default());
+            }
+        }
+    }
+
+    /// Answers with the default now; nothing when answered.
+    pub fn dispose_incoming(&mut self, now: Now, id: IncomingId) -> Result<()> {
+        self.at(now);
+        if !self.incoming(id)?.answered {
+            self.default_answer(id);
+        }
+        Ok(())
+    }
+
+    pub(super) fn hang_up_by_refusing(
+        &mut self,
+        id: SessionId,
+        status: u16,
+        options: &RequestOptions<'_>,
+    ) -> Result<()> {
+        let session = self.session(id)?;
+        let Some(Origin::Incoming(invite)) = session.origin else {
+            return Err(Error::state("the INVITE is answered"));
+        };
+        let response = ResponseOptions {
+            headers: options.headers.clone(),
+            body: options.body.map(|body| Body { ..body }),
+            ..ResponseOptions::default()
+        };
+        let status = checked_status(status, 603, 400..=699)?;
+        let answer = Answer::of_host(status, &response, false)?;
+        self.refuse_request(
+            invite,
+            answer,
+            None,
+            Ending { status_code: status, ..Ending::because(Reason::LocalHangup) },
+        )
+    }
+
+    /// 100 now.
+    pub fn trying(&mut self, now: Now, id: IncomingId, options: &ResponseOptions<'_>) -> Result<()> {
+        self.at(now);
+        self.unanswered(id)?;
+        let answer = Answer::of_host(100, options, false)?;
+        self.respond_to(id, &answer, None).map(|_| ())
+    }
+}

@@ -1,0 +1,129 @@
+//! CANCEL, both ways (RFC 3261 §9).
+
+use crate::agent::event::{Event, EventKind, Reason};
+use crate::agent::headers::HostHeaders;
+use crate::agent::{Agent, Bytes, IncomingId, OutgoingId};
+
+use crate::agent::options::RequestOptions;
+use crate::agent::outgoing::{Cancelling, Outgoing, OutgoingState};
+use crate::agent::response::Answer;
+use crate::agent::timeout::{OutgoingTimer, Timeout};
+use crate::error::{Error, Result};
+use crate::message::{HeaderId, Message, write};
+use crate::session::reason::Ending;
+use crate::time::Now;
+use std::sync::Arc;
+
+impl Agent {
+    /// CANCEL of an INVITE or re-INVITE of ours (§9.1). False: final already, nothing sent.
+    pub fn cancel(
+        &mut self,
+        now: Now,
+        id: OutgoingId,
+        reason: Option<&[u8]>,
+        options: &RequestOptions<'_>,
+    ) -> Result<bool> {
+        self.at(now);
+        let host = HostHeaders::read(&options.headers, true)?;
+        let mut lines = Vec::new();
+        if let Some(reason) = reason {
+            write::check_line(reason)?;
+            write::header(&mut lines, HeaderId::Reason, &[reason]);
+        }
+        host.write(&mut lines, b"");
+        self.cancel_with(id, lines.into_boxed_slice(), Reason::Cancelled)
+    }
+
+    pub(super) fn cancel_with(&mut self, id: OutgoingId, lines: Box<[u8]>, reason: Reason) -> Result<bool> {
+        let outgoing = self.outgoing_mut(id)?;
+        let state = outgoing.state;
+        let Some(invite) = outgoing.invite_mut() else {
+            return Err(Error::state("only INVITE is cancelled (RFC 3261 9.1)"));
+        };
+        if state == OutgoingState::Completed {
+            return Ok(false);
+        }
+        if matches!(invite.cancelling, Cancelling::No | Cancelling::Abandoned) {
+            invite.cancelling = Cancelling::Wanted(lines);
+            invite.cancel_reason = reason;
+            match state {
+                OutgoingState::Proceeding => self.send_wanted_cancel(id),
+                OutgoingState::Resolving => {
+                    self.drop_queries_of(id);
+                    self.invite_rejected(id, 487, None);
+                }
+                _ => {}
+            }
+        }
+        Ok(true)
+    }
+
+    pub(super) fn send_wanted_cancel(&mut self, id: OutgoingId) {
+        let Some(outgoing) = self.outgoing.get_mut(id) else { return };
+        let (Some(sent), Some(flow)) = (outgoing.sent.clone(), outgoing.flow) else { return };
+        let Some(invite) = outgoing.invite_mut() else { return };
+        let Cancelling::Wanted(lines) = &mut invite.cancelling else { return };
+        let lines = std::mem::take(lines);
+        invite.cancelling = Cancelling::Sent;
+        let Ok(request) = Message::parse(&sent, None) else { return };
+        let mut out = Vec::with_capacity(512);
+        write::cancel_for(&mut out, &request, &lines);
+        let branch = request.branch().unwrap_or_default();
+        let (table, mut effects) = self.transactions();
+        // Its own answer does not matter: the INVITE's final response comes, or patience ends.
+        let _ = table.start_client(&mut effects, Bytes::from(out), branch, b"CANCEL", flow, 0);
+        let give_up = self.arm(self.config.timers.patience(), Timeout::Outgoing(id, OutgoingTimer::CancelGivenUp));
+        let old =
+            self.outgoing.get_mut(id).and_then(Outgoing::invite_mut).and_then(|invite| invite.give_up.replace(give_up));
+        self.stop(old);
+    }
+
+    /// §9.1: no final response in 64*T1 after CANCEL: the INVITE is over.
+    pub(super) fn cancel_given_up(&mut self, id: OutgoingId) {
+        let Some(outgoing) = self.outgoing.get_mut(id) else { return };
+        let client = outgoing.transaction;
+        let Some(invite) = outgoing.invite_mut() else { return };
+        invite.give_up = None;
+        let status = if matches!(invite.cancelling, Cancelling::Sent) { 487 } else { 408 };
+        if let Some(client) = client {
+            let (table, mut effects) = self.transactions();
+            table.give_up(&mut effects, client);
+        }
+        self.invite_rejected(id, status, None);
+    }
+
+    pub(super) fn cancel_reason(&self, id: OutgoingId) -> Reason {
+        self.outgoing.get(id).and_then(Outgoing::invite).map_or(Reason::Cancelled, |invite| invite.cancel_reason)
+    }
+
+    /// CANCEL (§9.2): 200 to it, 487 to what it cancels, unless that is answered.
+    pub(super) fn cancel_arrived(&mut self, cancel: &Arc<Message>) {
+        let Some(invite) = self.table.find_cancelled(cancel) else {
+            return self.refuse(cancel, &Answer::plain(481));
+        };
+        let id = self.table.server_owner(invite).map(IncomingId::from_raw);
+        let incoming = id.and_then(|id| self.incoming.get(id));
+        // The To tag is that of the INVITE's responses.
+        let session = incoming.and_then(|incoming| incoming.session);
+        let tag: Option<Box<[u8]>> =
+            session.and_then(|id| self.sessions.get(id)).map(|session| session.local_tag().into());
+        let tag = tag.unwrap_or_else(|| self.token(b"", 10));
+        let answered = self.incoming_is_answered(id);
+        self.answer_by_rule(cancel, &Answer::plain(200), &tag);
+        let Some(id) = id.filter(|_| !answered) else { return };
+        let ending = Ending { status_code: 487, ..Ending::by(Reason::Cancelled, cancel) };
+        self.tell(Event {
+            incoming: Some(id),
+            session,
+            message: Some(Arc::clone(cancel)),
+            ..Event::new(EventKind::Cancel)
+        });
+        // The INVITE is unanswered, so its transaction takes the response.
+        let in_dialog = self.incoming.get(id).is_some_and(|incoming| incoming.message.to_tag().is_some());
+        let _ = self.refuse_request(id, Answer::plain(487), Some(&*tag).filter(|_| !in_dialog), ending);
+    }
+
+    pub(super) fn incoming_is_answered(&self, id: Option<IncomingId>) -> bool {
+        id.and_then(|id| self.incoming.get(id)).is_none_or(|incoming| incoming.answered)
+    }
+}
