@@ -171,6 +171,21 @@ fn a_lower_cseq_gets_500_and_a_gap_is_fine() {
     assert_eq!((stand.alice.count(EventKind::Info), stand.alice.count(EventKind::Bye)), (1, 0));
 }
 
+/// RFC 3261 §12.2.2: the number of an earlier request on a new branch is out of order too.
+#[test]
+fn an_equal_cseq_gets_500() {
+    let mut stand = Stand::peer_called();
+    stand.alice.answers(EventKind::Info, "");
+    let first = stand.peer.request("INFO");
+    stand.say(first);
+    stand.peer.take("200 INFO");
+    stand.peer.cseq -= 1;
+    let equal = stand.peer.request("INFO");
+    stand.say(equal);
+    stand.peer.take("500 INFO");
+    assert_eq!(stand.alice.count(EventKind::Info), 1);
+}
+
 /// CSeq 0 is a number.
 #[test]
 fn a_dialog_may_start_at_cseq_0() {

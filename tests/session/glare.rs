@@ -1,6 +1,6 @@
 //! re-INVITEs that meet each other (RFC 3261 §14, RFC 5407 §3.3.1).
 
-use crate::common::pair::Stand;
+use crate::common::pair::{Pair, Stand};
 use crate::common::party::with_sdp;
 use crate::common::{HELD, HOLD, OFFER, seconds};
 use sipdlg::agent::options::request_flag;
@@ -82,4 +82,37 @@ fn an_invite_that_meets_ours_gets_491() {
     stand.peer.take("ACK");
     assert_eq!(stand.alice.state(), GOOD);
     assert_eq!(stand.alice.count(EventKind::Reinvite), 0);
+}
+
+/// The same where no offer is open: what counts is the INVITE in progress, not the offer.
+#[test]
+fn an_invite_that_meets_ours_gets_491_also_without_offers() {
+    let mut stand = Stand::alice_called();
+    stand.alice.answers_in_ack(HELD);
+    stand.alice.reinvite("");
+    stand.exchange();
+    let ours = stand.peer.take("INVITE");
+    let theirs = stand.peer.request("INVITE");
+    stand.say(theirs.clone());
+    let glare = stand.peer.take("491 INVITE");
+    let ack = stand.peer.ack(&theirs, &glare);
+    stand.say(ack);
+    let ok = stand.peer.reply(&ours, 200).sdp(HOLD);
+    stand.say(ok);
+    assert_eq!(stand.peer.take("ACK").sdp(), Some(HELD));
+    assert_eq!(stand.alice.state(), GOOD);
+}
+
+/// Two offerless re-INVITEs cross: both get 491.
+#[test]
+fn offerless_reinvites_that_cross_both_get_491() {
+    let mut pair = Pair::confirmed();
+    for party in [&mut pair.alice, &mut pair.bob] {
+        party.answers(EventKind::Reinvite, HOLD);
+        party.answers_in_ack(HELD);
+        party.reinvite("");
+    }
+    pair.exchange();
+    assert_eq!(pair.since(4)[2..4], ["bob 491 INVITE", "alice 491 INVITE"]);
+    assert_eq!((pair.alice.state(), pair.bob.state()), (GOOD, GOOD));
 }
