@@ -8,7 +8,8 @@
 use crate::agent::Agent;
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ffi::cell::{AgentCell, Clock, Drive, Inner, Log, run_releases};
+use crate::ffi::cell::{AgentCell, Drive, Inner, run_releases};
+use crate::ffi::clock::{Clock, Log};
 use crate::ffi::config::sipdlg_config_t;
 use crate::ffi::convert::{
     borrowed, bytes, fill_struct, flow as read_flow, optional_text, room, text, write_optional, write_out,

@@ -1,21 +1,18 @@
 //! The place of an agent: its core behind one lock, what the host hung on it, who drives it, how it ends.
 
-use crate::agent::{Agent, Attachment, Event, IncomingId, OutgoingId, SessionId, Transmit};
+use crate::agent::{Agent, Attachment, Event, Transmit};
 use crate::config::LogLevel;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ffi::config::sipdlg_config_t;
+use crate::ffi::clock::{Clock, Log};
 use crate::ffi::guard::{contain, outside};
-use crate::ffi::handle::{
-    self, Kind, LAST_GENERATION, agent_token, core_id, object_token, parts, process_stamp, stale,
-};
+use crate::ffi::handle::{self, LAST_GENERATION, agent_token, parts, process_stamp, stale};
 use crate::ffi::host::ReleaseQueue;
-use crate::ffi::structs::sipdlg_log_t;
 #[cfg(feature = "runtime")]
 use crate::runtime::{Network, Threads};
-use crate::time::{Now, Time};
+use crate::time::Now;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use std::cell::Cell;
-use std::ffi::{CString, c_void};
+use std::ffi::CString;
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::{AsRawFd, FromRawFd};
@@ -24,6 +21,7 @@ use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
 
 #[cfg(feature = "runtime")]
 mod threads;
+mod tokens;
 
 thread_local! {
     /// Callbacks that run on this thread, of any agent, nested.
@@ -103,66 +101,6 @@ pub(crate) struct Inner {
     /// Threads of the runtime that have not left.
     running: u32,
 }
-
-/// Whose time it is.
-pub(crate) enum Clock {
-    /// The system's; wall time is the monotonic one and what was seen between them lately.
-    System { offset_us: u64, seen: u64 },
-    /// The host's.
-    Manual(Now),
-}
-
-impl Clock {
-    /// Both clocks now.
-    pub(crate) fn now(&mut self) -> Now {
-        match self {
-            Self::Manual(now) => *now,
-            Self::System { offset_us, seen } => {
-                let monotonic = micros(libc::CLOCK_MONOTONIC);
-                // The wall clock may be set; a tenth of a second late is early enough to see it.
-                if monotonic.saturating_sub(*seen) >= 100_000 || *seen == 0 {
-                    *offset_us = micros(libc::CLOCK_REALTIME).saturating_sub(monotonic);
-                    *seen = monotonic;
-                }
-                Now { monotonic: Time::from_micros(monotonic), unix_us: monotonic.saturating_add(*offset_us) }
-            }
-        }
-    }
-
-    /// The system's, not read yet.
-    pub(crate) fn system() -> Self {
-        Self::System { offset_us: 0, seen: 0 }
-    }
-}
-
-/// A clock of the system in microseconds.
-pub(crate) fn micros(clock: libc::clockid_t) -> u64 {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: the pointer is to a timespec.
-    unsafe { libc::clock_gettime(clock, &raw mut time) };
-    (time.tv_sec as u64).saturating_mul(1_000_000).saturating_add(time.tv_nsec as u64 / 1_000)
-}
-
-/// Where log lines go.
-#[derive(Clone, Copy)]
-pub(crate) struct Log {
-    pub(crate) function: sipdlg_log_t,
-    pub(crate) user: *mut c_void,
-}
-
-impl Log {
-    /// Nowhere.
-    pub(crate) const NONE: Self = Self { function: None, user: std::ptr::null_mut() };
-
-    /// Where a configuration says.
-    pub(crate) fn of(config: &sipdlg_config_t) -> Self {
-        let (function, user) = config.log;
-        Self { function, user }
-    }
-}
-
-// SAFETY: the pointer is only handed back to the host, who promised that it outlives the agents.
-unsafe impl Send for Log {}
 
 /// What a locked section leaves to be done once the lock is gone.
 #[derive(Default)]
@@ -590,42 +528,6 @@ impl Inner {
     /// The token is this tenant's.
     pub(crate) fn check_token(&self, token: u64) -> Result<()> {
         if self.token == token { Ok(()) } else { Err(stale()) }
-    }
-
-    fn give(&mut self, kind: Kind, raw: u64) -> u64 {
-        let generation = parts(raw).1.saturating_add(self.base);
-        self.highest = self.highest.max(generation);
-        object_token(kind, self.slot, self.base, raw)
-    }
-
-    /// The token of a session.
-    pub(crate) fn session_token(&mut self, id: SessionId) -> u64 {
-        self.give(Kind::Session, id.raw())
-    }
-
-    /// The token of a request of the peer.
-    pub(crate) fn incoming_token(&mut self, id: IncomingId) -> u64 {
-        self.give(Kind::Incoming, id.raw())
-    }
-
-    /// The token of a request of ours.
-    pub(crate) fn outgoing_token(&mut self, id: OutgoingId) -> u64 {
-        self.give(Kind::Outgoing, id.raw())
-    }
-
-    /// The session of a token that [`handle::find`] brought here.
-    pub(crate) fn session_id(&self, token: u64) -> Result<SessionId> {
-        core_id(token, self.base).map(SessionId::from_raw)
-    }
-
-    /// The request of the peer of a token that [`handle::find`] brought here.
-    pub(crate) fn incoming_id(&self, token: u64) -> Result<IncomingId> {
-        core_id(token, self.base).map(IncomingId::from_raw)
-    }
-
-    /// The request of ours of a token that [`handle::find`] brought here.
-    pub(crate) fn outgoing_id(&self, token: u64) -> Result<OutgoingId> {
-        core_id(token, self.base).map(OutgoingId::from_raw)
     }
 
     /// Whether a thread of the runtime or run_once sends what waits.

@@ -2,7 +2,8 @@
 
 use crate::agent::{Agent, Attachment, Event, EventKind};
 use crate::error::{Error, Result};
-use crate::ffi::cell::{AgentCell, Inner, callback, micros, run_releases};
+use crate::ffi::cell::{AgentCell, Inner, callback, run_releases};
+use crate::ffi::clock::micros;
 use crate::ffi::convert::{borrowed, read_struct};
 use crate::ffi::guard::{OK, guard};
 use crate::ffi::handle::{self, Kind};

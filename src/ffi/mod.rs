@@ -6,6 +6,7 @@
 
 // What the sections share; exports nothing.
 mod cell;
+mod clock;
 mod convert;
 pub mod enums;
 mod guard;
