@@ -619,8 +619,10 @@ impl Inner {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::agent::SessionId;
     use crate::ffi::agent::{sipdlg_agent_dispatch, sipdlg_agent_free, sipdlg_agent_new};
     use crate::ffi::guard::guard;
+    use crate::ffi::handle::Kind;
 
     fn agent() -> u64 {
         let mut token = 0;
