@@ -9,7 +9,7 @@ CARGO   ?= cargo
 CFLAGS_C = -std=c99 -O2 -g -Wall -Wextra -Wpedantic -Wconversion -Werror -Iinclude
 NEXTEST = $(shell command -v cargo-nextest >/dev/null 2>&1 && echo yes)
 
-.PHONY: help call test examples lib host-lib header bench soak install-deps lint rust-tests c-tests misuse readme-test sipp-tests budget clean
+.PHONY: help call test programs examples lib host-lib header bench soak install-deps lint rust-tests c-tests misuse readme-test sipp-tests budget clean
 .NOTPARALLEL:
 
 help:
@@ -31,13 +31,15 @@ host-lib:
 	$(CARGO) build --release --locked --no-default-features --target-dir target/host
 	@ln -sf libsipdlg.so $(HOST_LIB)/libsipdlg.so.0
 
-examples: lib host-lib
+programs: lib
 	@mkdir -p $(OUT)
 	$(CC) $(CFLAGS_C) -o $(OUT)/call_server examples-c/call_server.c examples-c/common.c -L$(LIB) -lsipdlg -Wl,-rpath,'$$ORIGIN/../release'
 	$(CC) $(CFLAGS_C) -o $(OUT)/call_client examples-c/call_client.c examples-c/common.c -L$(LIB) -lsipdlg -Wl,-rpath,'$$ORIGIN/../release'
+
+examples: programs host-lib
 	$(CC) $(CFLAGS_C) -o $(OUT)/host_loop examples-c/host_loop.c -L$(HOST_LIB) -lsipdlg -Wl,-rpath,'$$ORIGIN/../host/release'
 
-call: examples
+call: programs
 	@examples-c/run-call $(OUT)
 
 # ---- the tests

@@ -300,7 +300,8 @@ int main(int argc, char **argv)
     stop_on_signals(agent);
     run();
     close_down(&stats);
-    printf("calls %ld, completed %ld, messages received %llu, sent %llu, retransmissions received %llu, sent %llu\n",
+    printf("calls %ld, completed %ld, messages received %llu, messages sent %llu, "
+           "retransmissions received %llu, retransmissions sent %llu\n",
            settings.calls, completed,
            (unsigned long long)stats.messages_received, (unsigned long long)stats.messages_sent,
            (unsigned long long)stats.retransmissions_received, (unsigned long long)stats.retransmissions_sent);

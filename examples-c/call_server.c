@@ -178,7 +178,8 @@ int main(int argc, char **argv)
     stop_on_signals(agent);
     serve(agent);
     close_down(agent, &stats);
-    printf("calls %llu, confirmed %llu, messages received %llu, sent %llu, retransmissions received %llu, sent %llu, errors %lu\n",
+    printf("calls %llu, confirmed %llu, messages received %llu, messages sent %llu, "
+           "retransmissions received %llu, retransmissions sent %llu, errors %lu\n",
            (unsigned long long)stats.calls_received, (unsigned long long)stats.calls_confirmed,
            (unsigned long long)stats.messages_received, (unsigned long long)stats.messages_sent,
            (unsigned long long)stats.retransmissions_received, (unsigned long long)stats.retransmissions_sent, failures);

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, ErrorKind};
 use crate::ffi::convert::{self, bytes, give_text, text, write_out};
-use crate::ffi::guard::{OK, guard, with_last_error};
+use crate::ffi::guard::{OK, guard, status_of, with_last_error};
 use crate::ffi::sockaddr as platform;
 use crate::ffi::structs::{sipdlg_endpoint_t, sipdlg_status_t};
 use crate::session::usage;
@@ -70,8 +70,9 @@ pub unsafe extern "C" fn sipdlg_last_error(
 ) -> sipdlg_status_t {
     guard(|| {
         // SAFETY: the header's rule for text out.
-        with_last_error(|detail| unsafe { give_text(detail, buffer, capacity, needed) })?;
-        Ok(OK)
+        let given = with_last_error(|detail| unsafe { give_text(detail, buffer, capacity, needed) });
+        // A buffer that is too small must not replace the text that was asked for.
+        Ok(given.map_or_else(|error| status_of(error.kind), |()| OK))
     })
 }
 

@@ -41,12 +41,17 @@ static inline void check_text(const char *seen, size_t len, const char *wanted, 
         printf("    saw \"%.*s\", wanted \"%s\"\n", (int)len, len == 0 ? "" : seen, wanted);
 }
 
+static inline void check_cstring(const char *seen, const char *wanted, const char *file, int line, const char *text)
+{
+    check_text(seen, strlen(seen), wanted, file, line, text);
+}
+
 #define CHECK(condition) check_that((condition) != 0, __FILE__, __LINE__, #condition)
 #define CHECK_NUMBER(seen, wanted) check_number((long long)(seen), (long long)(wanted), __FILE__, __LINE__, #seen)
 #define CHECK_STATUS(seen, wanted) check_status((seen), (wanted), __FILE__, __LINE__, #seen)
 #define CHECK_OK(seen) check_status((seen), SIPDLG_OK, __FILE__, __LINE__, #seen)
 #define CHECK_STR(seen, wanted) check_text((seen).data, (seen).len, (wanted), __FILE__, __LINE__, #seen)
-#define CHECK_CSTR(seen, wanted) check_text((seen), strlen(seen), (wanted), __FILE__, __LINE__, #seen)
+#define CHECK_CSTR(seen, wanted) check_cstring((seen), (wanted), __FILE__, __LINE__, #seen)
 
 /* The last line of every program, and its exit status. */
 static inline int check_report(const char *name)

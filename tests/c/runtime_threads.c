@@ -112,6 +112,7 @@ int main(void)
     pthread_t thread, free_thread;
     sigset_t before, after;
     size_t len = 0;
+    int number;
 
     server_delegate.on_invite = on_invite;
     server_delegate.on_terminated = on_terminated;
@@ -157,6 +158,7 @@ int main(void)
     CHECK_OK(sipdlg_agent_free(client));
     CHECK_NUMBER(get(&released), 1);
     pthread_sigmask(SIG_SETMASK, NULL, &after);
-    CHECK(memcmp(&before, &after, sizeof before) == 0);
+    for (number = 1; number < 32; number++) /* the library leaves the host's signals alone */
+        CHECK_NUMBER(sigismember(&after, number), sigismember(&before, number));
     return check_report("runtime_threads");
 }
