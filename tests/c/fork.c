@@ -29,6 +29,7 @@ static int child(void)
     CHECK_STATUS(sipdlg_agent_next_timeout(pair.agent[ALICE], &delay), SIPDLG_ERR_FORKED);
     CHECK_STATUS(sipdlg_session_state(bob), SIPDLG_ERR_FORKED);
     CHECK_OK(sipdlg_agent_free(pair.agent[ALICE]));
+    CHECK_OK(sipdlg_agent_free(pair.agent[BOB]));
     CHECK_OK(sipdlg_agent_new(NULL, &own)); /* an agent of its own is well */
     CHECK_OK(sipdlg_agent_free(own));
     return check_report("fork (child)");

@@ -3,6 +3,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include <dirent.h>
 #include <dlfcn.h>
+#include <time.h>
 #include "check.h"
 
 typedef uint32_t abi_version_t(void);
@@ -20,6 +21,18 @@ static int entries(const char *folder)
     while (readdir(open_folder) != NULL)
         count++;
     closedir(open_folder);
+    return count;
+}
+
+/* A thread that was joined may stand in /proc for a moment longer. */
+static int threads_settled(int wanted)
+{
+    const struct timespec moment = { 0, 10000000 };
+    int tries, count = entries("/proc/self/task");
+    for (tries = 0; tries < 100 && count != wanted; tries++) {
+        nanosleep(&moment, NULL);
+        count = entries("/proc/self/task");
+    }
     return count;
 }
 
@@ -69,7 +82,7 @@ int main(int argc, char **argv)
     files = entries("/proc/self/fd");
     for (round = 0; round < 20; round++)
         once(argv[1]);
-    CHECK_NUMBER(entries("/proc/self/task"), threads);
+    CHECK_NUMBER(threads_settled(threads), threads);
     CHECK_NUMBER(entries("/proc/self/fd"), files);
     return check_report("load_unload");
 }
