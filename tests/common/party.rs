@@ -240,9 +240,19 @@ impl Party {
         self.agent.reject(now, incoming, status, &ResponseOptions::default()).expect("a rejection is legal");
     }
 
-    /// Ends every session that still lives.
+    /// Ends every session that still lives, and every INVITE that has no session yet: after a 100 it would wait for ever.
     pub fn hangup_all(&mut self) {
         let now = self.now();
+        let waiting: Vec<_> = self
+            .events
+            .iter()
+            .filter(|event| event.kind == EventKind::Trying)
+            .filter_map(|event| event.outgoing)
+            .collect();
+        for outgoing in waiting {
+            // Err: ended, or no INVITE.
+            drop(self.agent.cancel(now, outgoing, None, &RequestOptions::default()));
+        }
         let mut at = None;
         while let Some(session) = self.agent.next_session(at) {
             self.agent.hangup(now, session, 0, RequestOptions::default()).expect("a hangup is always legal");

@@ -18,6 +18,7 @@ mod late_offer;
 mod limits;
 mod loss;
 mod lossy;
+mod random_acts;
 mod refused_requests;
 mod reinvite;
 mod reject_redirect;

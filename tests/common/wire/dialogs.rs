@@ -1,5 +1,6 @@
 //! RFC 3261 §12 to §15, RFC 3264, RFC 5407, RFC 6141: a replay of each dialog as one party saw it.
 
+use super::transactions::forgotten;
 use super::{TOLERANCE, View};
 use crate::common::sip::{Sip, is_loose, uri_address, uri_of};
 use std::collections::HashMap;
@@ -62,12 +63,8 @@ pub fn judge(view: &mut View<'_>) {
             (false, false) => replay.response_in(line),
         }
     }
-    let owed: Vec<_> = replay
-        .dialogs
-        .values()
-        .filter(|dialog| dialog.own_bye.is_none())
-        .filter_map(|dialog| dialog.owes_bye)
-        .collect();
+    let living = replay.dialogs.values().filter(|dialog| dialog.own_bye.is_none() && dialog.bye_came.is_none());
+    let owed: Vec<_> = living.filter_map(|dialog| dialog.owes_bye).collect();
     for line in owed {
         replay.view.blame("answer-missing", line, "an ACK without the answer to the 2xx's offer, and no BYE");
     }
@@ -300,7 +297,8 @@ impl Replay<'_, '_> {
         let (response, status) = (self.view.sip(line), self.view.status(line));
         let request = self.view.sip(self.view.clients[client].sends[0]);
         let over = self.view.final_to(client).filter(|last| *last < line);
-        if over.is_some_and(|last| self.view.status(last) >= 300) {
+        let given_up = request.method() == "INVITE" && forgotten(self.view, client, line);
+        if over.is_some_and(|last| self.view.status(last) >= 300) || given_up {
             return;
         }
         if request.to_tag().is_none() && request.method() == "INVITE" {

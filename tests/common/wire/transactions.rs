@@ -189,7 +189,7 @@ fn judge_acks(view: &mut View<'_>) {
 }
 
 /// Until when the client transaction must still know the final response: B, or 64*T1 after CANCEL.
-fn forgotten(view: &View<'_>, client: usize, line: usize) -> bool {
+pub fn forgotten(view: &View<'_>, client: usize, line: usize) -> bool {
     let sends = &view.clients[client].sends;
     let branch = view.sip(sends[0]).branch();
     let at = view.at(line);
@@ -389,8 +389,8 @@ fn judge_invite_server(view: &mut View<'_>, server: usize) {
     let failed = finals.iter().any(|line| view.seen[*line].failed);
     if view.status(last) < 300 {
         let expected = doubling(view, view.at(last), view.timers.t2);
-        // Once the caller's BYE came the 2xx may go on being repeated, or not.
-        let bye_in = bye_of_caller(view, last).map_or(u64::MAX, |line| view.at(line));
+        // Once the dialog is ended by BYE the 2xx may go on being repeated, or not.
+        let bye_in = bye_after(view, last).map_or(u64::MAX, |line| view.at(line));
         if let Some(detail) = difference(&repeats, &expected, (stop.min(bye_in), stop), &[]).filter(|_| !failed) {
             view.blame(
                 "2xx-schedule",
@@ -418,12 +418,13 @@ fn judge_invite_server(view: &mut View<'_>, server: usize) {
     }
 }
 
-/// The caller's BYE in the dialog of our 2xx.
-fn bye_of_caller(view: &View<'_>, accepted: usize) -> Option<usize> {
+/// The first BYE in the dialog of our 2xx, of either side.
+fn bye_after(view: &View<'_>, accepted: usize) -> Option<usize> {
     let response = view.sip(accepted);
     (accepted..view.seen.len()).find(|line| {
         let sip = view.sip(*line);
-        !view.seen[*line].out && sip.is_request() && sip.method() == "BYE" && sip.to_tag() == response.to_tag()
+        let own = if view.seen[*line].out { sip.from_tag() } else { sip.to_tag() };
+        sip.is_request() && sip.method() == "BYE" && own == response.to_tag()
     })
 }
 
@@ -528,6 +529,11 @@ fn judge_cancel_answer(view: &mut View<'_>, server: usize, last: usize) {
         return;
     };
     let done = view.final_of(invite);
+    let of_invite =
+        view.servers[invite].responses.iter().rfind(|line| **line < first && view.sip(**line).to_tag().is_some());
+    if of_invite.is_some_and(|line| view.sip(*line).to_tag() != view.sip(last).to_tag()) {
+        view.blame("cancel-answer", last, "the To tag is not that of the INVITE's responses");
+    }
     if done.is_none_or(|line| line > first) {
         if status != 200 {
             view.blame("cancel-answer", last, format!("{status} to a CANCEL that matched"));
