@@ -211,7 +211,7 @@ const BREACHES: &[Breach] = &[
     ("cancel-form", cancelled_call, |lines| replace(lines, 2, "Max-Forwards", "Require: x\r\nMax-Forwards")),
     ("cancel-answer", cancelled_call, |lines| replace(lines, 3, "200 OK", "481 Gone")),
     ("cancel-answer", cancelled_call, |lines| drop(lines.drain(4..))),
-    ("cancel-answer", cancelled_call, |lines| replace(lines, 3, "tag=b1", "tag=b2")),
+    ("cancel-tag", cancelled_call, |lines| replace(lines, 3, "tag=b1", "tag=b2")),
     ("ack-owed", basic_call, |lines| drop(lines.remove(3))),
     ("ack-owed", cancelled_call, |lines| drop(lines.remove(5))),
     ("ack-owed", basic_call, |lines| {
@@ -246,7 +246,7 @@ const BREACHES: &[Breach] = &[
         lines[2].3 = false;
         lines.insert(3, Line(1_550, "alice", lines[0].2.clone(), false));
     }),
-    ("2xx-schedule", basic_call, |lines| lines[3].3 = true),
+    ("2xx-schedule", basic_call, |lines| drop(lines.drain(3..))),
     ("2xx-schedule", basic_call, |lines| lines.push(Line(1_400, "bob", lines[2].2.clone(), true))),
     ("100-within-200ms", basic_call, |lines| drop(lines.remove(1))),
     ("1xx-every-minute", basic_call, |lines| lines[2..].iter_mut().for_each(|line| line.0 += 61_000)),

@@ -120,6 +120,7 @@ pub const RULES: &[(&str, &str)] = &[
     ("cancel-after-final", "RFC 3261 §9.1"),
     ("cancel-form", "RFC 3261 §9.1"),
     ("cancel-answer", "RFC 3261 §9.2"),
+    ("cancel-tag", "RFC 3261 §9.2"),
     ("ack-owed", "RFC 3261 §13.2.2.4, §17.1.1.3"),
     ("ack-unprovoked", "RFC 3261 §13.2.2.4, §17.1.1.3"),
     ("ack-form", "RFC 3261 §17.1.1.3, §13.2.2.4"),

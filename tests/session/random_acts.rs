@@ -14,7 +14,7 @@ const DESCRIPTIONS: [&str; 5] = ["", OFFER, ANSWER, HOLD, HELD];
 /// Known breaches, each with a test of its own to come: the host's wrong answer (two), BYE after a failed request before the ACK,
 /// the tag of a 200 to a late CANCEL, a re-INVITE before the ACK of a refusal.
 const TOLERATED: [&str; 5] =
-    ["preview-equals-answer", "offer-missing", "bye-forbidden", "cancel-answer", "reinvite-forbidden"];
+    ["preview-equals-answer", "offer-missing", "bye-forbidden", "cancel-tag", "reinvite-forbidden"];
 
 /// What a host may do next.
 struct Host<'a> {

@@ -532,7 +532,7 @@ fn judge_cancel_answer(view: &mut View<'_>, server: usize, last: usize) {
     let of_invite =
         view.servers[invite].responses.iter().rfind(|line| **line < first && view.sip(**line).to_tag().is_some());
     if of_invite.is_some_and(|line| view.sip(*line).to_tag() != view.sip(last).to_tag()) {
-        view.blame("cancel-answer", last, "the To tag is not that of the INVITE's responses");
+        view.blame("cancel-tag", last, "the To tag is not that of the INVITE's responses");
     }
     if done.is_none_or(|line| line > first) {
         if status != 200 {
@@ -546,7 +546,7 @@ fn judge_cancel_answer(view: &mut View<'_>, server: usize, last: usize) {
                     view.blame("cancel-answer", line, "a cancelled INVITE is answered 487");
                 }
                 if view.sip(line).to_tag() != view.sip(last).to_tag() {
-                    view.blame("cancel-answer", last, "the To tag is not that of the INVITE's responses");
+                    view.blame("cancel-tag", last, "the To tag is not that of the INVITE's responses");
                 }
             }
             _ => view.blame("cancel-answer", first, "the INVITE was not answered at once"),
