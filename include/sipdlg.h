@@ -629,8 +629,11 @@ typedef struct sipdlg_name_addr_t {
     sipdlg_str_t scheme;
     sipdlg_str_t user;
     sipdlg_str_t host;
+    /** from the first `;` */
     sipdlg_str_t uri_parameters;
+    /** without the `?` */
     sipdlg_str_t uri_headers;
+    /** of the header, from the first `;` */
     sipdlg_str_t parameters;
     sipdlg_str_t tag;
     /** 0 none */
@@ -1012,7 +1015,7 @@ sipdlg_status_t sipdlg_message_reason_phrase(const sipdlg_message_t *message, si
  */
 int32_t sipdlg_message_header_count(const sipdlg_message_t *message, const char *name);
 
-/** The index-th value of a header, unfolded. */
+/** The index-th value of a header, unfolded: a line end in it is spaces. */
 sipdlg_status_t sipdlg_message_header(const sipdlg_message_t *message,
                                       const char *name,
                                       uint32_t index,

@@ -13,6 +13,9 @@ impl Agent {
     /// Does the default of an event. Nothing happens when its request was answered meanwhile. Errors: state, it was done.
     pub fn event_default(&mut self, now: Now, event: &Event) -> Result<()> {
         self.at(now);
+        if self.delivering.id == event.id && std::mem::replace(&mut self.delivering.defaulted, true) {
+            return Err(Error::state("the default of this event was done already"));
+        }
         match event.kind {
             EventKind::Accept => {
                 let Some(session) = event.session.filter(|id| self.sessions.get(*id).is_some()) else { return Ok(()) };
@@ -73,7 +76,11 @@ impl Agent {
                 Answer::plain(469)
             }
             Method::Bye | Method::Message => Answer::plain(200),
-            Method::Options => Answer { abilities: true, accept: true, ..Answer::plain(200) },
+            Method::Options => {
+                // §11.2: out of a dialog it gets what an INVITE would get.
+                let status = if incoming.session.is_some() || self.takes_calls { 200 } else { 486 };
+                Answer { abilities: true, accept: true, ..Answer::plain(status) }
+            }
             Method::Subscribe => Answer::plain(489),
             _ => Answer { abilities: true, ..Answer::plain(405) },
         };

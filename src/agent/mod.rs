@@ -95,6 +95,9 @@ const PATIENT_EVENTS: u16 = 16;
 /// The objects of the event that the host is looking at: they outlive it.
 #[derive(Clone, Copy, Debug, Default)]
 struct Delivering {
+    id: u64,
+    /// Its default was done.
+    defaulted: bool,
     session: Option<SessionId>,
     incoming: Option<IncomingId>,
     outgoing: Option<OutgoingId>,
@@ -120,6 +123,8 @@ pub struct Agent {
     dialogs: HashMap<u128, SessionId, BuildHasherDefault<Identity>>,
     outbox: Outbox,
     delivering: Delivering,
+    /// Whether somebody answers INVITEs, so that an OPTIONS out of a dialog is told so.
+    takes_calls: bool,
     counters: Stats,
     scratch: Vec<u8>,
 }
@@ -171,6 +176,7 @@ impl Agent {
             dialogs: HashMap::default(),
             outbox,
             delivering: Delivering::default(),
+            takes_calls: true,
             counters: Stats::default(),
             scratch: Vec::new(),
         }
@@ -185,6 +191,11 @@ impl Agent {
     /// instead of the local address.
     pub fn add_transport(&mut self, flow: &Flow, sent_by: Option<&[u8]>) -> Result<()> {
         self.transports.add(&self.config, flow, sent_by)
+    }
+
+    /// Whether somebody answers INVITEs: an OPTIONS out of a dialog gets what an INVITE would get (RFC 3261 §11.2).
+    pub fn set_takes_calls(&mut self, takes_calls: bool) {
+        self.takes_calls = takes_calls;
     }
 
     /// When [`Agent::handle_timeout`] is due; `None` when no timer runs.
@@ -223,6 +234,8 @@ impl Agent {
         self.let_go(last);
         let event = self.outbox.next_event()?;
         self.delivering = Delivering {
+            id: event.id,
+            defaulted: false,
             session: event.session,
             incoming: event.incoming,
             outgoing: event.outgoing,
@@ -397,7 +410,7 @@ impl Agent {
     fn take_back(&mut self, id: u64) {
         if let Some(event) = self.outbox.take_back(id) {
             let Event { session, incoming, outgoing, .. } = event;
-            self.let_go(Delivering { session, incoming, outgoing, terminated: false });
+            self.let_go(Delivering { session, incoming, outgoing, ..Delivering::default() });
         }
     }
 

@@ -25,6 +25,9 @@ pub unsafe extern "C" fn sipdlg_event_default(event: *const sipdlg_event_t) -> s
         cell.with(|inner, now| {
             inner.check_token(event.agent)?;
             let event = inner.event_again(&event)?;
+            // A host that polls answers INVITEs without a delegate.
+            let takes_calls = inner.attachment.delegate.is_none() || has_on_invite(inner);
+            inner.core.set_takes_calls(takes_calls);
             default(cell, inner, now, &event)
         })?;
         Ok(OK)
@@ -95,6 +98,8 @@ pub(crate) fn deliver(cell: &'static AgentCell) {
 fn next_delivery(cell: &'static AgentCell, inner: &mut Inner, now: Now) -> Option<Delivery> {
     while let Some(event) = inner.core.poll_event() {
         let Some((function, user)) = function_for(inner, &event) else {
+            let takes_calls = has_on_invite(inner);
+            inner.core.set_takes_calls(takes_calls);
             // Refused when the request was answered or has ended meanwhile: then there is nothing to do.
             let _ = default(cell, inner, now, &event);
             continue;
@@ -103,6 +108,11 @@ fn next_delivery(cell: &'static AgentCell, inner: &mut Inner, now: Now) -> Optio
         return Some(Delivery { event: inner.event_for_host(&event), function, user });
     }
     None
+}
+
+/// Whether a new call would reach a function.
+fn has_on_invite(inner: &Inner) -> bool {
+    delegate(&inner.attachment).is_some_and(|Delegate(found)| slot(found, EventKind::Invite).is_some())
 }
 
 type Function = unsafe extern "C" fn(*mut c_void, *const sipdlg_event_t);

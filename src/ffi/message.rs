@@ -121,7 +121,7 @@ pub unsafe extern "C" fn sipdlg_message_header_count(message: *const sipdlg_mess
     })
 }
 
-/// The index-th value of a header, unfolded.
+/// The index-th value of a header, unfolded: a line end in it is spaces.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_message_header(
     message: *const sipdlg_message_t,

@@ -293,8 +293,11 @@ pub struct sipdlg_name_addr_t {
     pub scheme: sipdlg_str_t,
     pub user: sipdlg_str_t,
     pub host: sipdlg_str_t,
+    /// from the first `;`
     pub uri_parameters: sipdlg_str_t,
+    /// without the `?`
     pub uri_headers: sipdlg_str_t,
+    /// of the header, from the first `;`
     pub parameters: sipdlg_str_t,
     pub tag: sipdlg_str_t,
     /// 0 none

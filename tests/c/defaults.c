@@ -65,6 +65,7 @@ int main(void)
     pair_invite(&pair, &client, NULL, NULL);
     pair_exchange(&pair);
     CHECK_NUMBER(status, 486);
+    out_of_dialog(&client, "OPTIONS", 486, "Allow"); /* RFC 3261 11.2: what an INVITE would get */
     out_of_dialog(&client, "REGISTER", 405, "Allow");
     out_of_dialog(&client, "NONSENSE", 501, NULL);
     out_of_dialog(&client, "INFO", 481, NULL);

@@ -11,6 +11,7 @@ static void on_invite(void *user, const sipdlg_event_t *event)
     sipdlg_body_view_t body;
     (void)user;
     CHECK_STATUS(sipdlg_message_session_body(event->message, &body), SIPDLG_NONE);
+    CHECK_STATUS(sipdlg_incoming_accept(event->incoming, 200, NULL, NULL), SIPDLG_ERR_STATE); /* RFC 3261 13.2.1: the 2xx has to offer */
     CHECK_OK(pair_accept(event->incoming, &bob));
     CHECK_NUMBER(sipdlg_session_signaling_state(bob), SIPDLG_SIGNALING_HAVE_LOCAL_OFFER);
 }
