@@ -139,3 +139,14 @@ fn a_disposed_session_is_forgotten() {
     let refused = stand.alice.agent.info(now, session, RequestOptions::default());
     assert!(refused.is_err());
 }
+
+/// A re-INVITE that no one answers: a final response all the same; the call stands.
+#[test]
+fn an_unanswered_reinvite_is_answered_in_the_end() {
+    let mut pair = Pair::confirmed();
+    pair.bob.hold(EventKind::Reinvite);
+    pair.alice.reinvite(OFFER);
+    pair.advance(seconds(200));
+    assert_eq!(pair.alice.count(EventKind::Reject), 1);
+    assert_eq!((pair.alice.state().0, pair.bob.state().0), (SessionState::Confirmed, SessionState::Confirmed));
+}

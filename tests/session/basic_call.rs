@@ -144,3 +144,19 @@ fn a_2xx_carries_contact_allow_and_answer() {
     stand.peer.take("200 BYE");
     assert_eq!(stand.alice.state().0, SessionState::Terminated);
 }
+
+/// RFC 3261 §13.3.1.1: the provisional response at least every minute comes also where the host says nothing, for a re-INVITE too.
+#[test]
+fn a_silent_host_is_covered_every_minute() {
+    let mut pair = Pair::new();
+    pair.bob.hold(EventKind::Invite);
+    pair.alice.invite(TO_BOB, OFFER);
+    pair.advance(seconds(130));
+    pair.bob.accept(ANSWER);
+    pair.exchange();
+    pair.bob.hold(EventKind::Reinvite);
+    pair.alice.reinvite(HOLD);
+    pair.advance(seconds(130));
+    pair.bob.accept(HELD);
+    pair.exchange();
+}

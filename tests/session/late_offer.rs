@@ -128,3 +128,18 @@ fn nothing_is_offered_while_the_2xx_waits_for_its_ack() {
     pair.exchange();
     assert_eq!(pair.bob.state(), (SessionState::Confirmed, SignalingState::Stable));
 }
+
+/// RFC 3261 §13.2.1: the 2xx to an INVITE without offer must bring one.
+#[test]
+fn a_200_without_the_offer_is_refused() {
+    let mut pair = Pair::new();
+    pair.bob.hold(EventKind::Invite);
+    pair.alice.answers_in_ack(ANSWER);
+    pair.alice.invite(TO_BOB, "");
+    pair.exchange();
+    let empty = pair.bob.agent.accept(pair.bob.now(), pair.bob.incoming(), 200, &Default::default());
+    assert_eq!(empty.unwrap_err().kind, ErrorKind::State);
+    pair.bob.accept(OFFER);
+    pair.exchange();
+    assert_eq!(pair.alice.state(), (SessionState::Confirmed, SignalingState::Stable));
+}

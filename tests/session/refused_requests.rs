@@ -207,3 +207,15 @@ fn stray_responses_are_dropped() {
     assert_eq!(stand.peer.got(), Vec::<String>::new());
     assert_eq!(stand.alice.events.len(), 0);
 }
+
+/// RFC 3261 §8.1.1.8: exactly one Contact that can be reached.
+#[test]
+fn an_invite_whose_contact_cannot_be_used_gets_400() {
+    let mut stand = Stand::new();
+    for contact in ["<sip:@@@>", "*", "<mailto:peer@example.com>"] {
+        let invite = stand.peer.request("INVITE").set("Contact", contact).sdp(OFFER);
+        refused(&mut stand, invite, 400);
+    }
+    let invite = stand.peer.request("INVITE").without("Contact").sdp(OFFER);
+    refused(&mut stand, invite, 400);
+}

@@ -204,3 +204,22 @@ fn other_rejections_leave_the_call() {
         stand.say(done);
     }
 }
+
+/// RFC 3261 §14.1: the INVITE server transaction of a refused re-INVITE lives until its ACK.
+#[test]
+fn a_reinvite_waits_for_the_ack_of_a_refusal() {
+    let mut stand = Stand::peer_called();
+    let theirs = stand.peer.request("INVITE").sdp(HOLD);
+    stand.say(theirs.clone());
+    let refused = stand.peer.take("488 INVITE");
+    let early = stand.alice.agent.reinvite(stand.alice.now(), stand.alice.session(), with_sdp(HOLD));
+    assert_eq!(early.unwrap_err().kind, ErrorKind::State);
+    let ack = stand.peer.ack(&theirs, &refused);
+    stand.say(ack);
+    stand.alice.reinvite(HOLD);
+    stand.exchange();
+    let ours = stand.peer.take("INVITE");
+    let ok = stand.peer.reply(&ours, 200).sdp(HELD);
+    stand.say(ok);
+    assert_eq!(stand.alice.state(), GOOD);
+}
