@@ -44,7 +44,7 @@ call: programs
 
 # ---- the tests
 
-test: install-deps lint rust-tests examples c-tests readme-test sipp-tests budget
+test: install-deps lint rust-tests seeded-bugs examples c-tests readme-test sipp-tests budget
 	@examples-c/run-call $(OUT) >/dev/null && echo "make call: passed"
 	@echo "make test: everything passed"
 
@@ -65,6 +65,10 @@ else
 	$(CARGO) test --locked --no-fail-fast
 endif
 	@echo "rust tests: passed"
+
+# twelve deliberate defects, each of which the tests of two agents in memory must find
+seeded-bugs:
+	@tests/seeded_bugs.sh
 
 c-tests: lib host-lib misuse
 	@tests/c/run $(LIB)

@@ -9,7 +9,7 @@ use crate::message::Message;
 use crate::session::ack::Accepted;
 use crate::session::offer_answer::{Party, StoredBody};
 use crate::session::reason::Ending;
-use crate::session::{Phase, SessionState};
+use crate::session::{Origin, Phase, SessionState};
 use std::sync::Arc;
 
 impl Agent {
@@ -73,7 +73,11 @@ impl Agent {
             }
         }
         let unanswered = accepted.carried_offer && answer.is_none();
+        let over = session.is_terminated();
         self.acknowledged(id, &accepted);
+        if over {
+            return self.finish_if_owed(id);
+        }
         self.tell(Event { session: Some(id), message: Some(Arc::clone(ack)), ..Event::new(EventKind::Ack) });
         let Some(session) = self.sessions.get(id) else { return };
         if unanswered && session.offer().is_none() && session.deferred_bye.is_none() {
@@ -92,7 +96,9 @@ impl Agent {
             if session.reinvite_server == Some(accepted.incoming) {
                 session.reinvite_server = None;
             }
-            confirmed = matches!(session.phase, Phase::AckWait);
+            // The ACK of a re-INVITE may overtake that of the INVITE.
+            let first = session.origin == Some(Origin::Incoming(accepted.incoming));
+            confirmed = first && matches!(session.phase, Phase::AckWait);
             if confirmed {
                 session.phase = Phase::Confirmed;
                 session.origin = None;
@@ -117,14 +123,25 @@ impl Agent {
             return;
         }
         let accepted = session.accepted.remove(at);
+        let over = session.is_terminated();
         if accepted.carried_offer {
             session.signaling.rollback();
         }
         self.acknowledged(id, &accepted);
+        if over {
+            return self.finish_if_owed(id);
+        }
         if self.sessions.get(id).is_some_and(|session| session.deferred_bye.is_some()) {
             self.send_deferred_bye(id);
         } else {
             self.tell(Event { session: Some(id), reason: Reason::AckTimeout, ..Event::new(EventKind::AckTimeout) });
+        }
+    }
+
+    /// The peer's BYE was answered while this 2xx still waited.
+    fn finish_if_owed(&mut self, id: SessionId) {
+        if self.sessions.get(id).is_some_and(|session| session.finish_owed) {
+            self.finish_session(id);
         }
     }
 

@@ -143,7 +143,7 @@ impl Agent {
         let own: Option<Box<[u8]>> = match incoming.session.and_then(|id| self.sessions.get(id)) {
             _ if in_dialog || to_tag.is_some() => None,
             Some(session) => Some(session.local_tag().into()),
-            None => Some(self.token(b"", 10)),
+            None => Some(self.own_tag(&incoming.message)),
         };
         self.respond_to(id, &answer, to_tag.or(own.as_deref()))?;
         self.answered_finally(id);

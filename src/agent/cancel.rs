@@ -2,14 +2,14 @@
 
 use crate::agent::event::{Event, EventKind, Reason};
 use crate::agent::headers::HostHeaders;
-use crate::agent::{Agent, Bytes, IncomingId, OutgoingId};
-
 use crate::agent::options::RequestOptions;
 use crate::agent::outgoing::{Cancelling, Outgoing, OutgoingState};
 use crate::agent::response::Answer;
 use crate::agent::timeout::{OutgoingTimer, Timeout};
+use crate::agent::{Agent, Bytes, IncomingId, OutgoingId, SessionId};
 use crate::error::{Error, Result};
 use crate::message::{HeaderId, Message, write};
+use crate::session::Origin;
 use crate::session::reason::Ending;
 use crate::time::Now;
 use std::sync::Arc;
@@ -96,6 +96,25 @@ impl Agent {
         self.outgoing.get(id).and_then(Outgoing::invite).map_or(Reason::Cancelled, |invite| invite.cancel_reason)
     }
 
+    /// An early dialog ends by BYE while its INVITE is unanswered.
+    pub(super) fn watch_deserted_invite(&mut self, id: SessionId) {
+        let Some(session) = self.sessions.get(id).filter(|session| session.is_early()) else { return };
+        if let Some(Origin::Outgoing(invite)) = session.origin {
+            self.arm(self.config.timers.patience(), Timeout::Outgoing(invite, OutgoingTimer::Deserted));
+        }
+    }
+
+    /// The host has ended every early dialog, and in 64*T1 neither a final response nor another fork came: RFC 3261 gives an
+    /// INVITE that was answered provisionally no time-out, so it is cancelled.
+    pub(super) fn invite_deserted(&mut self, id: OutgoingId) {
+        let Some(invite) = self.outgoing.get(id).and_then(Outgoing::invite) else { return };
+        let rings = |session: &SessionId| self.sessions.get(*session).is_some_and(|session| !session.is_terminated());
+        if !invite.sessions.iter().any(rings) {
+            // Answered meanwhile: then there is nothing to cancel.
+            let _ = self.cancel_with(id, Box::default(), Reason::LocalHangup);
+        }
+    }
+
     /// CANCEL (§9.2): 200 to it, 487 to what it cancels, unless that is answered.
     pub(super) fn cancel_arrived(&mut self, cancel: &Arc<Message>) {
         let Some(invite) = self.table.find_cancelled(cancel) else {
@@ -107,7 +126,7 @@ impl Agent {
         let session = incoming.and_then(|incoming| incoming.session);
         let tag: Option<Box<[u8]>> =
             session.and_then(|id| self.sessions.get(id)).map(|session| session.local_tag().into());
-        let tag = tag.unwrap_or_else(|| self.token(b"", 10));
+        let tag = tag.unwrap_or_else(|| self.own_tag(cancel));
         let answered = self.incoming_is_answered(id);
         self.answer_by_rule(cancel, &Answer::plain(200), &tag);
         let Some(id) = id.filter(|_| !answered) else { return };

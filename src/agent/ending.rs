@@ -13,6 +13,7 @@ use crate::session::reason::{Ending, Reason};
 use crate::session::terminate::{self, Hangup};
 use crate::session::{DeferredBye, Origin, Phase};
 use crate::time::Now;
+use smallvec::SmallVec;
 
 impl Agent {
     /// Ends the call, whatever its state (`session/terminate` has the table). TERMINATED always comes; a second call
@@ -43,7 +44,8 @@ impl Agent {
                 if let Some(session) = self.sessions.get_mut(id)
                     && session.deferred_bye.is_none()
                 {
-                    session.deferred_bye = Some(Box::new(DeferredBye { tail }));
+                    let ending = Ending::because(Reason::LocalHangup);
+                    session.deferred_bye = Some(Box::new(DeferredBye { ending, tail: Some(tail) }));
                 }
                 Ok(())
             }
@@ -56,16 +58,29 @@ impl Agent {
         }
     }
 
-    /// The BYE that a hang-up had to wait with (RFC 3261 §15): the ACK is here, or its time is over.
+    /// The BYE that an end had to wait with (RFC 3261 §15): the ACK is here, or its time is over. That of a re-INVITE which
+    /// overtook it does not count.
     pub(super) fn send_deferred_bye(&mut self, id: SessionId) {
+        if self.waits_for_ack(id) {
+            return;
+        }
         let Some(session) = self.sessions.get_mut(id).filter(|session| !session.is_terminated()) else { return };
         if let Some(deferred) = session.deferred_bye.take() {
-            self.end_with_bye_of(id, Ending::because(Reason::LocalHangup), Some(deferred.tail));
+            self.end_with_bye_of(id, deferred.ending, deferred.tail);
         }
     }
 
-    /// The session ends by a decision of the library: BYE, of which the host hears TERMINATED only.
+    /// The session ends by a decision of the library: BYE, of which the host hears TERMINATED only. The callee's waits for
+    /// the ACK as a hang-up does.
     pub(super) fn end_with_bye(&mut self, id: SessionId, ending: Ending) {
+        if self.waits_for_ack(id) {
+            if let Some(session) = self.sessions.get_mut(id)
+                && session.deferred_bye.is_none()
+            {
+                session.deferred_bye = Some(Box::new(DeferredBye { ending, tail: None }));
+            }
+            return;
+        }
         self.end_with_bye_of(id, ending, None);
     }
 
@@ -76,7 +91,7 @@ impl Agent {
         }
     }
 
-    /// The session is over: 2xx are repeated no more, the peer's pending requests get 487 (RFC 3261 §15.1.2), the
+    /// The session is over: 2xx are repeated no more unless the peer ended it, the peer's pending requests get 487 (RFC 3261 §15.1.2), the
     /// dialog is Mortal until it has said TERMINATED.
     pub(super) fn end_session(&mut self, id: SessionId, ending: Ending) {
         let Some(session) = self.sessions.get(id).filter(|session| !session.is_terminated()) else { return };
@@ -89,7 +104,11 @@ impl Agent {
         session.signaling.close();
         session.preview = None;
         session.deferred_bye = None;
-        let accepted = std::mem::take(&mut session.accepted);
+        // RFC 5407 §3.1.3: the caller's BYE may have crossed a 2xx that was lost; its INVITE ends by the ACK of a repeat.
+        let accepted = match ending.reason {
+            Reason::RemoteBye => SmallVec::new(),
+            _ => std::mem::take(&mut session.accepted),
+        };
         let pending = std::mem::take(&mut session.pending);
         let origin = session.origin;
         for accepted in accepted {
@@ -125,6 +144,10 @@ impl Agent {
     pub(super) fn finish_session(&mut self, id: SessionId) {
         let Some(session) = self.sessions.get_mut(id) else { return };
         if session.said_terminated || !session.is_terminated() {
+            return;
+        }
+        if !session.accepted.is_empty() {
+            session.finish_owed = true;
             return;
         }
         let ending = session.ending().cloned().unwrap_or_default();

@@ -28,6 +28,9 @@ impl Agent {
         let body = options.body.map(Body::checked).transpose()?;
         let offer = body.as_ref().and_then(StoredBody::of_local);
         reinvite::send_guard(self.session(id)?, offer.is_some())?;
+        if self.session(id)?.refused_invite.is_some_and(|refused| self.table.waits_for_ack(refused)) {
+            return Err(Error::state("the INVITE of the peer that was refused waits for its ACK (RFC 3261 14.1)"));
+        }
         let expires_ms = options.expires_ms;
         let invite = InviteClient { offered: offer.is_some(), ..InviteClient::default() };
         let request =
@@ -136,6 +139,7 @@ impl Agent {
                 draft.tail = tail;
             }
         }
+        self.watch_deserted_invite(id);
         if let Some(session) = self.sessions.get_mut(id) {
             session.bye = Some(request);
         }

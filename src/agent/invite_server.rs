@@ -52,10 +52,10 @@ impl Agent {
     pub(super) fn reinvite_arrived(&mut self, id: SessionId, request: Arc<Message>) {
         let Some(session) = self.sessions.get(id) else { return };
         match reinvite::arrival(session) {
-            Arrival::Pending => return self.refuse(&request, &Answer::plain(491)),
+            Arrival::Pending => return self.refuse_reinvite(id, &request, &Answer::plain(491)),
             Arrival::RetryLater => {
                 let lines = self.retry_after_line();
-                return self.refuse(&request, &Answer { lines: &lines, ..Answer::plain(500) });
+                return self.refuse_reinvite(id, &request, &Answer { lines: &lines, ..Answer::plain(500) });
             }
             Arrival::Process => {}
         }
@@ -75,6 +75,14 @@ impl Agent {
             message: Some(request),
             ..Event::new(EventKind::Reinvite)
         });
+    }
+
+    /// A re-INVITE that a rule refuses: ours waits for its ACK (§14.1).
+    fn refuse_reinvite(&mut self, id: SessionId, request: &Arc<Message>, answer: &Answer<'_>) {
+        let refused = self.answer_by_rule(request, answer, b"");
+        if let Some(session) = self.sessions.get_mut(id) {
+            session.refused_invite = refused;
+        }
     }
 
     /// The session of a live INVITE, before any response.
@@ -124,7 +132,7 @@ impl Agent {
                 write::check_token(tag)?;
                 tag.into()
             }
-            None => self.token(b"", 10),
+            None => self.own_tag(&request),
         };
         let dialog = Dialog::of_callee(&request, &tag)?;
         let mut session = Session::new(dialog, Role::Callee, Phase::Initial, Some(Origin::Incoming(id)), attachment);

@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::flow::{Flow, Transport};
 use crate::message::{Malformed, Message, Method, write};
 use crate::time::Now;
+use crate::transaction::ServerId;
 use std::sync::Arc;
 
 impl Agent {
@@ -23,33 +24,50 @@ impl Agent {
 
     /// Refuses a request by a rule: a transaction of its own, so that repeats are absorbed. At the limit: without.
     pub(super) fn refuse(&mut self, request: &Arc<Message>, answer: &Answer<'_>) {
-        let tag = self.token(b"", 5);
+        let tag = self.own_tag(request);
         self.answer_by_rule(request, answer, &tag);
     }
 
+    /// The To tag of our responses to a request, and to its CANCEL (RFC 3261 §9.2): made from what both share, with a key
+    /// that nobody knows. RFC 3261 §8.2.7: repeats of a request that is answered without a transaction get the same.
+    pub(super) fn own_tag(&self, request: &Message) -> Box<[u8]> {
+        let from_tag = request.from_tag().unwrap_or_default();
+        let key = self.dialog_keys.key(request.call_id(), from_tag, request.branch().unwrap_or_default());
+        let mut tag = [0; 16];
+        for (at, letter) in tag.iter_mut().enumerate() {
+            let nibble = (key >> (4 * at)) as u8 & 15;
+            *letter = if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 };
+        }
+        Box::new(tag)
+    }
+
     /// The same with a To tag.
-    pub(super) fn answer_by_rule(&mut self, request: &Arc<Message>, answer: &Answer<'_>, to_tag: &[u8]) {
-        let Some(flow) = Self::reply_flow(request) else { return };
+    pub(super) fn answer_by_rule(
+        &mut self,
+        request: &Arc<Message>,
+        answer: &Answer<'_>,
+        to_tag: &[u8],
+    ) -> Option<ServerId> {
+        let flow = Self::reply_flow(request)?;
         let bytes = self.write_response(request, answer, Some(to_tag));
         let (table, mut effects) = self.transactions();
         match table.start_server(&mut effects, request, flow, 0) {
             Ok(transaction) => {
                 // A fresh server transaction takes any final response.
                 let _ = table.respond(&mut effects, transaction, answer.status, bytes);
+                Some(transaction)
             }
-            Err(_) => self.outbox.transmit(Sender::Nobody, &bytes, &flow),
+            Err(_) => {
+                self.outbox.transmit(Sender::Nobody, &bytes, &flow);
+                None
+            }
         }
     }
 
-    /// Answers without a transaction. RFC 3261 §8.2.7: the To tag is made from the request, so that repeats get the same.
+    /// Answers without a transaction (RFC 3261 §8.2.7).
     pub(super) fn reply(&mut self, request: &Message, answer: &Answer<'_>) {
-        let key = self.dialog_keys.key(
-            request.call_id(),
-            request.from_tag().unwrap_or_default(),
-            request.branch().unwrap_or_default(),
-        );
-        let tag = format!("{:016x}", key as u64);
-        self.reply_tagged(request, answer, tag.as_bytes());
+        let tag = self.own_tag(request);
+        self.reply_tagged(request, answer, &tag);
     }
 
     fn reply_tagged(&mut self, request: &Message, answer: &Answer<'_>, to_tag: &[u8]) {

@@ -36,6 +36,8 @@ pub(super) enum OutgoingTimer {
     Expires,
     /// 64*T1 after CANCEL (RFC 3261 §9.1).
     CancelGivenUp,
+    /// 64*T1 after the host ended an early dialog by BYE: the INVITE is answered 487, or other forks ring.
+    Deserted,
 }
 
 impl Agent {
@@ -55,6 +57,7 @@ impl Agent {
                     // The INVITE may be answered or cancelled already.
                     let _ = self.cancel_with(id, Box::default(), Reason::Cancelled);
                 }
+                Timeout::Outgoing(id, OutgoingTimer::Deserted) => self.invite_deserted(id),
                 Timeout::Outgoing(id, OutgoingTimer::CancelGivenUp) => self.cancel_given_up(id),
                 Timeout::Query(query) => {
                     self.query_answered(query, &[]);

@@ -12,6 +12,7 @@ use crate::attachment::Attachment;
 use crate::dialog::Dialog;
 use crate::flow::{Flow, Transport};
 use crate::slots::{IncomingId, OutgoingId};
+use crate::transaction::ServerId;
 use ack::Accepted;
 use offer_answer::{OfferAnswer, StoredBody};
 use peer::Peer;
@@ -95,8 +96,10 @@ pub struct OwedAck {
 /// A hang-up that waits for its BYE to become legal.
 #[derive(Clone, Debug)]
 pub struct DeferredBye {
-    /// Header lines and body of the BYE, ready to be written.
-    pub tail: Box<[u8]>,
+    /// Why the session ends.
+    pub ending: Ending,
+    /// Header lines and body of the host's for the BYE, ready to be written.
+    pub tail: Option<Box<[u8]>>,
 }
 
 /// One INVITE usage of a dialog.
@@ -142,8 +145,12 @@ pub struct Session {
     pub attachment: Attachment,
     /// What the last STATE event told.
     pub told: Option<(SessionState, SignalingState)>,
+    /// TERMINATED is due, but a 2xx of ours still waits for its ACK.
+    pub finish_owed: bool,
     /// TERMINATED was put out: nothing more is said of it.
     pub said_terminated: bool,
+    /// The peer's INVITE that a rule refused last: another of ours waits for its ACK (RFC 3261 §14.1).
+    pub refused_invite: Option<ServerId>,
     /// Events that wait.
     pub waiting: u16,
     /// The last STATE event, to be replaced while nobody has seen it.
@@ -183,7 +190,9 @@ impl Session {
             resolved: None,
             attachment,
             told: None,
+            finish_owed: false,
             said_terminated: false,
+            refused_invite: None,
             waiting: 0,
             last_state_event: 0,
         }

@@ -387,6 +387,11 @@ impl Table {
         self.servers.get(id.0).map(|server| server.state)
     }
 
+    /// Whether it refused an INVITE whose ACK is not here.
+    pub fn waits_for_ack(&self, id: ServerId) -> bool {
+        matches!(self.server_state(id), Some(ServerState::Invite(invite_server::State::Completed { .. })))
+    }
+
     /// The number given at the start.
     pub fn server_owner(&self, id: ServerId) -> Option<u64> {
         self.servers.get(id.0).map(|server| server.owner)

@@ -148,3 +148,21 @@ fn an_ack_with_the_invites_branch_counts() {
     stand.say(ack);
     assert_eq!(stand.alice.state().0, SessionState::Confirmed);
 }
+
+/// RFC 3261 §13.3.1.4, RFC 5407 §3.1.3: the caller's BYE crossed our 200, which was lost: it goes on being repeated until its ACK,
+/// or the caller's INVITE never ends.
+#[test]
+fn the_2xx_goes_on_being_repeated_after_the_callers_bye() {
+    let mut pair = Pair::new();
+    pair.bob.hold(EventKind::Invite);
+    pair.alice.invite(TO_BOB, OFFER);
+    pair.exchange();
+    pair.bob.progress(180, "");
+    pair.exchange();
+    pair.wire.lose_next("bob", "200 INVITE", 1);
+    pair.alice.bye();
+    pair.bob.accept(ANSWER);
+    pair.advance(seconds(5));
+    assert!(pair.wire.trace.sent_by("alice").contains(&"ACK".to_owned()));
+    assert_eq!(pair.wire.trace.messages("bob", "200 INVITE").len(), 2);
+}

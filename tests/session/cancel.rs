@@ -191,3 +191,17 @@ fn expires_cancels() {
     assert_eq!(pair.alice.statuses(EventKind::Reject), [487]);
     assert!(pair.bob.agent.session(pair.bob.session()).is_err());
 }
+
+/// RFC 3261 §9.2: the 200 to a CANCEL carries the To tag of the INVITE's responses, also when a rejection crossed it.
+#[test]
+fn the_200_to_a_cancel_has_the_tag_of_the_rejection() {
+    let mut stand = Stand::new();
+    let invite = stand.peer.request("INVITE").sdp(OFFER);
+    stand.say(invite.clone());
+    let busy = stand.peer.take("486 INVITE");
+    let cancel = stand.peer.cancel(&invite);
+    stand.say(cancel);
+    assert_eq!(stand.peer.take("200 CANCEL").to_tag(), busy.to_tag());
+    let ack = stand.peer.ack(&invite, &busy);
+    stand.say(ack);
+}

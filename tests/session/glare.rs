@@ -116,3 +116,21 @@ fn offerless_reinvites_that_cross_both_get_491() {
     assert_eq!(pair.since(4)[2..4], ["bob 491 INVITE", "alice 491 INVITE"]);
     assert_eq!((pair.alice.state(), pair.bob.state()), (GOOD, GOOD));
 }
+
+/// RFC 3261 §14.1: our 491 waits for its ACK, so does a re-INVITE of ours.
+#[test]
+fn a_reinvite_waits_for_the_ack_of_our_491() {
+    let mut stand = Stand::alice_called();
+    stand.alice.reinvite(HOLD);
+    stand.exchange();
+    let ours = stand.peer.take("INVITE");
+    let theirs = stand.peer.request("INVITE").sdp(OFFER);
+    stand.say(theirs.clone());
+    let glare = stand.peer.take("491 INVITE");
+    let no = stand.peer.reply(&ours, 488);
+    stand.say(no);
+    let early = stand.alice.agent.reinvite(stand.alice.now(), stand.alice.session(), with_sdp(HOLD));
+    assert_eq!(early.unwrap_err().kind, sipdlg::error::ErrorKind::State);
+    let ack = stand.peer.ack(&theirs, &glare);
+    stand.say(ack);
+}

@@ -222,3 +222,44 @@ fn after_the_end_acts_are_refused() {
     let stale = pair.alice.agent.session(session);
     assert_eq!(stale.err().map(|error| error.kind), Some(sipdlg::error::ErrorKind::Stale));
 }
+
+/// A request in the dialog fails while the 2xx waits for its ACK: the BYE waits for it too (RFC 3261 §15).
+#[test]
+fn a_failed_info_before_the_ack_ends_the_call_only_after_it() {
+    let mut stand = Stand::new();
+    stand.alice.answers(EventKind::Invite, ANSWER);
+    let invite = stand.peer.request("INVITE").sdp(OFFER);
+    stand.say(invite.clone());
+    let ok = stand.peer.take("200 INVITE");
+    stand.peer.learn(&ok);
+    stand.alice.info();
+    stand.exchange();
+    let info = stand.peer.take("INFO");
+    let gone = stand.peer.reply(&info, 481);
+    stand.say(gone);
+    assert!(!stand.peer.got().contains(&"BYE".to_owned()), "no BYE before the ACK");
+    let ack = stand.peer.ack(&invite, &ok);
+    stand.say(ack);
+    let bye = stand.peer.take("BYE");
+    let done = stand.peer.reply(&bye, 200);
+    stand.say(done);
+}
+
+/// The caller ends its only early dialog by BYE, the INVITE's final response never comes: it is not kept for ever.
+#[test]
+fn an_invite_whose_early_dialog_was_ended_is_not_kept_for_ever() {
+    let mut stand = Stand::new();
+    stand.alice.invite(TO_BOB, OFFER);
+    stand.exchange();
+    let invite = stand.peer.take("INVITE");
+    stand.peer.learn(&invite);
+    let ringing = stand.peer.reply(&invite, 180);
+    stand.say(ringing);
+    stand.alice.bye();
+    stand.exchange();
+    let bye = stand.peer.take("BYE");
+    let done = stand.peer.reply(&bye, 200);
+    stand.say(done);
+    stand.advance(seconds(70));
+    assert_eq!(stand.alice.living(), [0; 5]);
+}
