@@ -138,7 +138,7 @@ impl Agent {
             return Err(Error::state("to_tag: the dialog has one"));
         }
         if let Some(tag) = to_tag {
-            write::check_token(tag)?;
+            write::check_to_tag(tag)?;
         }
         let own: Option<Box<[u8]>> = match incoming.session.and_then(|id| self.sessions.get(id)) {
             _ if in_dialog || to_tag.is_some() => None,

@@ -48,6 +48,7 @@ impl<'a> HostHeaders<'a> {
             if id == HeaderId::Require && tags(value).any(|tag| !can(tag)) {
                 return Err(Error::new(ErrorKind::Unsupported, "Require: an extension that is not there yet"));
             }
+            write::check_value(id, value)?;
             read.lines.push((name, value));
         }
         Ok(read)

@@ -129,7 +129,7 @@ impl Agent {
         let (request, attachment) = (Arc::clone(&incoming.message), incoming.attachment.clone());
         let tag: Box<[u8]> = match to_tag {
             Some(tag) => {
-                write::check_token(tag)?;
+                write::check_to_tag(tag)?;
                 tag.into()
             }
             None => self.own_tag(&request),

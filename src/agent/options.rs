@@ -20,9 +20,8 @@ pub struct Body<'a> {
 impl<'a> Body<'a> {
     /// Checked for what a header line can hold.
     pub(super) fn checked(self) -> Result<message::Body<'a>> {
-        for text in [self.content_type, self.disposition].into_iter().flatten() {
-            message::write::check_line(text)?;
-        }
+        self.content_type.map(message::write::check_media_type).transpose()?;
+        self.disposition.map(message::write::check_line).transpose()?;
         let content_type = self.content_type.unwrap_or(b"application/sdp");
         Ok(message::Body { content_type, disposition: self.disposition, content: self.content })
     }

@@ -23,7 +23,7 @@ impl Agent {
         options: RequestOptions<'_>,
     ) -> Result<OutgoingId> {
         self.at(now);
-        write::check_token(method)?;
+        write::check_token(method).map_err(|_| Error::syntax("method: a token (RFC 3261 §25.1)"))?;
         let known = Method::from_name(method);
         match known {
             Method::Invite | Method::Ack | Method::Cancel | Method::Bye | Method::Prack | Method::Update => {

@@ -116,7 +116,7 @@ impl Agent {
         answer.abilities = status == 405;
         match options.to_tag {
             Some(tag) => {
-                write::check_token(tag)?;
+                write::check_to_tag(tag)?;
                 self.reply_tagged(request, &answer, tag);
             }
             None => self.reply(request, &answer),

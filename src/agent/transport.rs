@@ -65,9 +65,12 @@ impl Transports {
             .find(|known| flow.link != 0 && known.flow.link == flow.link)
             .or_else(|| same_kind().find(|known| flow.local.is_some() && known.flow.local == flow.local))
             .or_else(|| same_kind().find(family))
-            .ok_or_else(|| Error::new(ErrorKind::NoTransport, "no transport was added that reaches the target"))
+            .ok_or_else(|| Error::new(ErrorKind::NoTransport, NO_TRANSPORT))
     }
 }
+
+const NO_TRANSPORT: &str = "no socket of this agent reaches the target (transport, address family): \
+    sipdlg_agent_listen() or sipdlg_agent_add_transport() comes first";
 
 fn local_text(local: SocketAddr) -> String {
     // RFC 3261 §25.1: an IPv6 reference has no zone.

@@ -308,8 +308,9 @@ impl sipdlg_flow_t {
         if self.reserved != 0 {
             return Err(Error::argument("flow: reserved is not 0"));
         }
-        let transport = Transport::from_number(self.transport)
-            .ok_or_else(|| Error::argument(format!("flow: transport {}", self.transport)))?;
+        let transport = Transport::from_number(self.transport).ok_or_else(|| {
+            Error::argument(format!("flow: transport is {}; it must be 1 (UDP) to 5 (WSS)", self.transport))
+        })?;
         Ok(Flow { transport, link: self.link, local: self.local.address()?, remote: self.remote.address()? })
     }
 }

@@ -64,14 +64,17 @@ pub(crate) fn stale() -> Error {
     Error::new(ErrorKind::Stale, "the object has ended")
 }
 
-fn wrong_kind(kind: Kind) -> Error {
+fn wrong_kind(token: u64, kind: Kind) -> Error {
     let name = match kind {
-        Kind::Agent => "not a token of an agent",
-        Kind::Session => "not a token of a session",
-        Kind::Incoming => "not a token of an incoming request",
-        Kind::Outgoing => "not a token of an outgoing request",
+        Kind::Agent => "an agent",
+        Kind::Session => "a session",
+        Kind::Incoming => "an incoming request",
+        Kind::Outgoing => "an outgoing request",
     };
-    Error::new(ErrorKind::Kind, name)
+    Error::new(
+        ErrorKind::Kind,
+        if token == 0 { format!("0 is no token of {name}") } else { format!("not a token of {name}") },
+    )
 }
 
 struct Slot {
@@ -102,12 +105,16 @@ pub(crate) fn find(token: u64, kind: Kind) -> Result<&'static AgentCell> {
         || parts(token).1 == 0
         || of_agent && parts(token).0 != 0
     {
-        return Err(wrong_kind(kind));
+        return Err(wrong_kind(token, kind));
     }
     let slot = (token >> SLOT_SHIFT) as usize & (SLOTS - 1);
-    let cell = place(slot).ok_or_else(|| wrong_kind(kind))?;
+    let cell = place(slot).ok_or_else(|| wrong_kind(token, kind))?;
     if of_agent && cell.token.load(Ordering::Relaxed) != token {
-        return Err(if parts(token).1 <= cell.tenants.load(Ordering::Relaxed) { stale() } else { wrong_kind(kind) });
+        return Err(if parts(token).1 <= cell.tenants.load(Ordering::Relaxed) {
+            stale()
+        } else {
+            wrong_kind(token, kind)
+        });
     }
     Ok(cell)
 }

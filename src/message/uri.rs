@@ -65,7 +65,7 @@ impl<'a> Uri<'a> {
     }
 
     fn read(text: &'a [u8]) -> Result<Self, &'static str> {
-        const ABSOLUTE: &str = "URI: scheme:... (RFC 3261 §25.1)";
+        const ABSOLUTE: &str = "URI: begins with a scheme, as in sip:user@host, no <> around it (RFC 3261 §25.1)";
         const HOST: &str = "URI: host or host:port (RFC 3261 §19.1.1)";
         let (scheme_text, opaque) = grammar::split_once(text, b':').filter(|_| is_absolute(text)).ok_or(ABSOLUTE)?;
         let scheme = match scheme_text {

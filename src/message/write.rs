@@ -2,8 +2,9 @@
 //!
 //! Text of the host must have passed [`check_line`] (or [`check_token`], [`split_header_line`]) before it comes here.
 
+use super::address::NameAddr;
 use super::body::Body;
-use super::grammar::{is_token, trim, trim_end};
+use super::grammar::{self, is_token, trim, trim_end};
 use super::header::{HeaderId, HeaderName};
 use super::method::Method;
 use super::status::reason_phrase;
@@ -235,11 +236,48 @@ pub fn check_token(text: &[u8]) -> Result<()> {
     if is_token(text) { Ok(()) } else { Err(Error::syntax("a token (RFC 3261 §25.1)")) }
 }
 
+/// Refuses a tag of the host that is none.
+pub fn check_to_tag(text: &[u8]) -> Result<()> {
+    if is_token(text) { Ok(()) } else { Err(Error::syntax("to_tag: a token (RFC 3261 §25.1)")) }
+}
+
+/// Refuses what is no `type/subtype` with parameters (RFC 3261 §25.1 media-type).
+pub fn check_media_type(text: &[u8]) -> Result<()> {
+    let bare = text.split(|byte| *byte == b';').next().unwrap_or_default();
+    match grammar::split_once(bare, b'/') {
+        Some((main, sub)) if is_token(trim(main)) && is_token(trim(sub)) => check_line(text),
+        _ => Err(Error::syntax("body.content_type: type/subtype (RFC 3261 §20.15)")),
+    }
+}
+
+/// Refuses a value of the host that stands instead of ours and that no peer could read.
+pub fn check_value(id: HeaderId, value: &[u8]) -> Result<()> {
+    match id {
+        HeaderId::MaxForwards if grammar::decimal(value, 255).is_none() => {
+            Err(Error::syntax("Max-Forwards: 0 to 255 (RFC 3261 §20.22)"))
+        }
+        // RFC 3261 §20.10: of a REGISTER.
+        HeaderId::Contact if value != b"*" => {
+            let mut rest = value;
+            loop {
+                let (first, after) = rest.split_at(grammar::list_value(rest, false).min(rest.len()));
+                NameAddr::parse(trim(first))
+                    .and_then(|address| address.parse_uri())
+                    .map_err(|error| Error::syntax(format!("Contact: {}", error.detail)))?;
+                match after.get(1..) {
+                    Some(next) => rest = next,
+                    None => return Ok(()),
+                }
+            }
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Takes a host's `Name: value` apart: a token, and a value that [`check_line`] lets through, without blanks around it.
 pub fn split_header_line(line: &[u8]) -> Result<(HeaderName<'_>, &[u8])> {
     check_line(line)?;
-    let (name, value) =
-        super::grammar::split_once(line, b':').ok_or_else(|| Error::syntax("a header line is Name: value"))?;
+    let (name, value) = grammar::split_once(line, b':').ok_or_else(|| Error::syntax("a header line is Name: value"))?;
     let name = trim_end(name);
     if !is_token(name) {
         return Err(Error::syntax("a header name is a token (RFC 3261 §25.1)"));
