@@ -34,6 +34,12 @@
  * Structs:  Those that begin with `size` may grow; set it by the _INIT macro or `.size = sizeof x`. An older
  *           shorter one is zero-filled, a longer one with a non-zero tail is ERR_STRUCT; of those that
  *           the library fills only `size` must be set, and only so much is written. The others never change.
+ * Unload:   dlclose() is safe when every agent is freed; the library's code stays mapped until the process ends.
+ * Version:  0.1 has no authentication (CHALLENGE, NO_AUTH), no reliable 1xx (PRACK, RELIABLE, NEEDS_PRACK, MANUAL_PRACK,
+ *           RSeq, RAck), UPDATE, REFER, NOTIFY, SUBSCRIBE of ours, Replaces, session timers or retries (GLARE_RETRY,
+ *           NO_RETRY). What this header says of them is how they will be. Now their events never come, what asks for
+ *           them does nothing or fails (ERR_UNSUPPORTED, ERR_HEADER), and sipdlg_session_prack() and
+ *           sipdlg_outgoing_authenticate() do not exist; 401, 407, 422, 491 and 500 are plain rejections.
  * Booleans: int32_t, 0 or 1. Enumerations (enum sipdlg_*_e) travel as int32_t; unknown values are ERR_ARGUMENT.
  */
 
@@ -199,7 +205,10 @@ typedef enum sipdlg_event_kind_e {
     SIPDLG_EVENT_ACCEPT = 22,
     /** [outgoing, session or 0] 3xx. Nothing is followed by itself. */
     SIPDLG_EVENT_REDIRECT = 23,
-    /** [outgoing, session or 0] 4xx-6xx, received or made here (flag LOCAL: 408, 503). */
+    /**
+     * [outgoing, session or 0] 4xx-6xx, received or made here (flag LOCAL: 408 no answer, 487 see
+     * sipdlg_outgoing_cancel(), 503 not sent).
+     */
     SIPDLG_EVENT_REJECT = 24,
     /**
      * [outgoing] 401/407 that the configured credentials cannot answer; text: realm. Default REJECT. Answer:
@@ -245,7 +254,7 @@ typedef enum sipdlg_method_e {
 
 /** Bits of sipdlg_event_t.flags. */
 typedef enum sipdlg_event_flag_e {
-    /** status_code was made here (time-out 408, transport 503); message is NULL */
+    /** status_code was made here (time-out 408, cancelled 487, transport 503); message is NULL */
     SIPDLG_EVENT_LOCAL = 1,
     /** PROGRESS that wants a PRACK (RFC 3262) */
     SIPDLG_EVENT_RELIABLE = 2,
@@ -1150,7 +1159,8 @@ sipdlg_status_t sipdlg_session_set_flow(sipdlg_session_t session, const sipdlg_f
 
 /**
  * Ends the call, whatever its state: CANCEL, a final rejection (status_code, 0: 603), BYE, or BYE as soon as it is
- * legal. Survives 401/407, time-outs and lost transports; TERMINATED always comes. A second call does nothing.
+ * legal. Survives 401/407, time-outs and lost transports; TERMINATED always comes: with the final response
+ * to what was sent, or 64*T1 (32 s) after it when the peer is silent. A second call does nothing, also during TERMINATED.
  * options: headers (Reason, ...) and body of what is sent, or NULL.
  */
 sipdlg_status_t sipdlg_session_hangup(sipdlg_session_t session,
@@ -1243,7 +1253,7 @@ sipdlg_status_t sipdlg_incoming_accept(sipdlg_incoming_t incoming,
                                        const sipdlg_response_options_t *options,
                                        sipdlg_session_t *session);
 
-/** 3xx (0: 302) with contacts, URIs or name-addrs, NULL at the end. Errors: ERR_STATE; ERR_SYNTAX. */
+/** 3xx (0: 302) with contacts, URIs or name-addrs, NULL at the end (NULL: none). Errors: ERR_STATE; ERR_SYNTAX. */
 sipdlg_status_t sipdlg_incoming_redirect(sipdlg_incoming_t incoming,
                                          int32_t status_code,
                                          const char *const *contacts,
@@ -1282,8 +1292,8 @@ int32_t sipdlg_outgoing_state(sipdlg_outgoing_t outgoing);
 
 /**
  * INVITE, re-INVITE: CANCEL, as soon as a 1xx is there (RFC 3261 §9.1); a 2xx that crosses is ACKed and ended with BYE
- * (re-INVITE: ACKed and kept). A retry that waits is dropped: REJECT with the 491. reason: text of a Reason header, or
- * NULL. SIPDLG_NONE: final already, nothing sent. Errors: ERR_STATE another method.
+ * (re-INVITE: ACKed and kept). REJECT follows: with the peer's 487, or a local one when a 2xx crossed or nothing came in
+ * 64*T1. A retry that waits is dropped: REJECT with the 491. reason: text of a Reason header, or NULL. SIPDLG_NONE: final already, nothing sent. Errors: ERR_STATE another method.
  */
 sipdlg_status_t sipdlg_outgoing_cancel(sipdlg_outgoing_t outgoing,
                                        const char *reason,

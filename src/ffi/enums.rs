@@ -142,7 +142,8 @@ pub enum sipdlg_event_kind_e {
     SIPDLG_EVENT_ACCEPT = 22,
     /// [outgoing, session or 0] 3xx. Nothing is followed by itself.
     SIPDLG_EVENT_REDIRECT = 23,
-    /// [outgoing, session or 0] 4xx-6xx, received or made here (flag LOCAL: 408, 503).
+    /// [outgoing, session or 0] 4xx-6xx, received or made here (flag LOCAL: 408 no answer, 487 see
+    /// sipdlg_outgoing_cancel(), 503 not sent).
     SIPDLG_EVENT_REJECT = 24,
     /// [outgoing] 401/407 that the configured credentials cannot answer; text: realm. Default REJECT. Answer:
     /// sipdlg_outgoing_authenticate().
@@ -188,7 +189,7 @@ pub enum sipdlg_method_e {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum sipdlg_event_flag_e {
-    /// status_code was made here (time-out 408, transport 503); message is NULL
+    /// status_code was made here (time-out 408, cancelled 487, transport 503); message is NULL
     SIPDLG_EVENT_LOCAL = 1,
     /// PROGRESS that wants a PRACK (RFC 3262)
     SIPDLG_EVENT_RELIABLE = 2,

@@ -176,7 +176,7 @@ pub unsafe extern "C" fn sipdlg_incoming_accept(
     })
 }
 
-/// 3xx (0: 302) with contacts, URIs or name-addrs, NULL at the end. Errors: ERR_STATE; ERR_SYNTAX.
+/// 3xx (0: 302) with contacts, URIs or name-addrs, NULL at the end (NULL: none). Errors: ERR_STATE; ERR_SYNTAX.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_incoming_redirect(
     incoming: sipdlg_incoming_t,

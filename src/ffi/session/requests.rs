@@ -9,7 +9,8 @@ use crate::ffi::session::with_session;
 use crate::ffi::structs::{sipdlg_outgoing_t, sipdlg_request_options_t, sipdlg_session_t, sipdlg_status_t};
 
 /// Ends the call, whatever its state: CANCEL, a final rejection (status_code, 0: 603), BYE, or BYE as soon as it is
-/// legal. Survives 401/407, time-outs and lost transports; TERMINATED always comes. A second call does nothing.
+/// legal. Survives 401/407, time-outs and lost transports; TERMINATED always comes: with the final response
+/// to what was sent, or 64*T1 (32 s) after it when the peer is silent. A second call does nothing, also during TERMINATED.
 /// options: headers (Reason, ...) and body of what is sent, or NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_session_hangup(
