@@ -9,7 +9,7 @@ CARGO   ?= cargo
 CFLAGS_C = -std=c99 -O2 -g -Wall -Wextra -Wpedantic -Wconversion -Werror -Iinclude
 NEXTEST = $(shell command -v cargo-nextest >/dev/null 2>&1 && echo yes)
 
-.PHONY: help call test programs examples lib host-lib header bench soak install-deps lint rust-tests c-tests misuse readme-test sipp-tests budget clean
+.PHONY: help call test programs examples lib host-lib header bench soak install-deps lint rust-tests seeded-bugs c-tests misuse readme-test sipp-tests budget clean
 .NOTPARALLEL:
 
 help:
