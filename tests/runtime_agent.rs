@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const OK: i32 = 0;
 const NONE: i32 = 1;
@@ -605,5 +605,81 @@ fn many_threads_at_once() {
         for caller in callers {
             assert!(caller.join().expect("no panic") > 0);
         }
+    }
+}
+
+/// The first answers and takes its time; the second does not return before the peer has that answer.
+#[test]
+fn a_message_does_not_wait_for_the_callbacks_after_a_slow_one() {
+    let (arrived, arrival) = channel::<()>();
+    let (told, result) = channel();
+    let (arrival, calls) = (Mutex::new(arrival), AtomicUsize::new(0));
+    let agent = agent(move |event| {
+        if calls.fetch_add(1, Ordering::SeqCst) == 0 {
+            let begin = Instant::now();
+            while begin.elapsed() < Duration::from_millis(20) {
+                thread::yield_now();
+            }
+            answer(event);
+        } else {
+            let arrival = arrival.lock().expect("no panic before");
+            told.send(arrival.recv_timeout(Duration::from_secs(10)).is_ok()).expect("a listener");
+            answer(event);
+        }
+    });
+    assert_eq!(listen(agent, "udp:127.0.0.1:0"), OK);
+    let peer = Peer::new();
+    peer.ask(agent);
+    peer.ask(agent);
+    assert_eq!(sipdlg_agent_start(agent, 1, 1), OK);
+    let reader = thread::spawn(move || {
+        assert!(peer.answer().contains("OPTIONS"));
+        arrived.send(()).expect("a listener");
+        assert!(peer.answer().contains("OPTIONS"));
+    });
+    assert_eq!(result.recv(), Ok(true));
+    reader.join().expect("no panic");
+    assert_eq!(sipdlg_agent_free(agent), OK);
+}
+
+/// Release functions are the host's: they run where callbacks run, never on the thread of the network.
+#[test]
+fn free_inside_a_callback_leaves_nothing_of_the_host_to_the_network_thread() {
+    unsafe extern "C" fn tell(user: *mut c_void) {
+        // SAFETY: the box was given away by the test for this one call.
+        let sender = unsafe { Box::from_raw(user.cast::<Sender<Option<String>>>()) };
+        sender.send(thread::current().name().map(str::to_owned)).expect("a listener");
+    }
+    for deliver in [0, 1] {
+        for _ in 0..100 {
+            let (sender, ended) = channel::<Option<String>>();
+            let agent = agent(|event| assert_eq!(sipdlg_agent_free(event.agent), OK));
+            let user = Box::into_raw(Box::new(sender)).cast();
+            assert_eq!(sipdlg_agent_set_user(agent, user, Some(tell)), OK);
+            receive(agent);
+            assert_eq!(sipdlg_agent_start(agent, 1, deliver), OK);
+            if deliver == 0 {
+                assert_eq!(sipdlg_agent_dispatch(agent), OK);
+            }
+            let name = ended.recv_timeout(Duration::from_secs(20)).expect("released");
+            assert_ne!(name.as_deref(), Some("sipdlg-network"));
+        }
+    }
+}
+
+/// A stop or an end that comes while the threads are being started is not forgotten.
+#[test]
+fn free_and_stop_while_another_thread_starts() {
+    for round in 0..300 {
+        let agent = agent(|_| ());
+        let starter = thread::spawn(move || sipdlg_agent_start(agent, 1, 1));
+        let stopper = (round % 2 == 0).then(|| thread::spawn(move || sipdlg_agent_stop(agent)));
+        receive(agent);
+        if let Some(stopper) = stopper {
+            assert_eq!(stopper.join().expect("no panic"), OK);
+        }
+        assert_eq!(sipdlg_agent_free(agent), OK);
+        let status = starter.join().expect("no panic");
+        assert!([OK, STALE, BUSY].contains(&status), "{status}");
     }
 }

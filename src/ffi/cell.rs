@@ -54,7 +54,12 @@ pub(crate) struct AgentCell {
     /// [`process_stamp`] of the process that made the tenant.
     stamp: AtomicU64,
     defunct: AtomicBool,
+    /// The tenant has a log function.
+    #[cfg(feature = "runtime")]
+    logs: AtomicBool,
     inner: Mutex<Option<Box<Inner>>>,
+    /// The generation of the last tenant that is gone, release functions and all.
+    gone: AtomicU32,
     /// A driver has left, or the tenant is gone.
     changed: Condvar,
     /// Where the objects of the next tenant begin to count.
@@ -156,7 +161,10 @@ impl AgentCell {
             tenants: AtomicU32::new(0),
             stamp: AtomicU64::new(0),
             defunct: AtomicBool::new(false),
+            #[cfg(feature = "runtime")]
+            logs: AtomicBool::new(false),
             inner: Mutex::new(None),
+            gone: AtomicU32::new(0),
             changed: Condvar::new(),
             base: AtomicU32::new(0),
             wake_fd: AtomicI32::new(-1),
@@ -200,6 +208,8 @@ impl AgentCell {
         let mut place = self.inner.lock();
         *place = Some(Box::new(inner));
         self.defunct.store(false, Ordering::Relaxed);
+        #[cfg(feature = "runtime")]
+        self.logs.store(log.function.is_some(), Ordering::Relaxed);
         self.woken.store(false, Ordering::Relaxed);
         self.event_woken.store(false, Ordering::Relaxed);
         self.stamp.store(process_stamp(), Ordering::Relaxed);
@@ -231,7 +241,7 @@ impl AgentCell {
         let now = inner.clock.now();
         let fuse = Fuse(Some(&self.defunct));
         let result = run(inner, now);
-        let aftermath = inner.settle();
+        let aftermath = inner.settle(true);
         fuse.disarm();
         drop(place);
         self.carry_out(aftermath);
@@ -302,6 +312,11 @@ impl AgentCell {
 
     fn depart(&'static self, delivered: bool, networked: bool, threads: u32) {
         let mut place = self.inner.lock();
+        // Release functions never run on the network's thread. It is stopped by now, and leaves first.
+        let first = |inner: &Inner| inner.ending && !networked && inner.running > threads;
+        while !in_callback() && place.as_deref().is_some_and(first) {
+            self.changed.wait(&mut place);
+        }
         let Some(inner) = place.as_deref_mut() else { return };
         inner.running = inner.running.saturating_sub(threads);
         inner.delivering &= !delivered;
@@ -314,8 +329,8 @@ impl AgentCell {
             self.end(place);
         } else {
             drop(place);
+            self.changed.notify_all();
         }
-        self.changed.notify_all();
     }
 
     /// After a turn of a driver, whose own calls tell no more than that the agent is over. Errors: defunct.
@@ -335,22 +350,29 @@ impl AgentCell {
         let inner = place.as_deref_mut().ok_or_else(stale)?;
         inner.check_token(token)?;
         inner.ending = true;
-        if inner.drivers == 0 {
-            self.end(place);
-            return Ok(());
-        }
-        inner.stop_threads();
-        self.rouse_all(inner);
         if in_callback() {
-            // Whoever drives ends it on leaving.
+            if inner.drivers == 0 {
+                self.end(place);
+            } else {
+                // Whoever drives ends it on leaving.
+                inner.stop_threads();
+                self.rouse_all(inner);
+            }
             return Ok(());
         }
+        // Also those that a stop from inside a callback could not wait for.
         #[cfg(feature = "runtime")]
         let threads = inner.threads.take();
-        while place.as_deref().is_some_and(|inner| inner.token == token) {
-            self.changed.wait(&mut place);
+        if inner.drivers == 0 {
+            self.end(place);
+        } else {
+            inner.stop_threads();
+            self.rouse_all(inner);
+            while self.gone.load(Ordering::Relaxed) < parts(token).1 {
+                self.changed.wait(&mut place);
+            }
+            drop(place);
         }
-        drop(place);
         #[cfg(feature = "runtime")]
         if let Some(threads) = threads {
             threads.join();
@@ -361,6 +383,7 @@ impl AgentCell {
     /// Takes the tenant out; its release functions run with nothing locked.
     fn end(&'static self, mut place: MutexGuard<'_, Option<Box<Inner>>>) {
         let Some(inner) = place.take() else { return };
+        let generation = parts(inner.token).1;
         self.token.store(0, Ordering::SeqCst);
         self.wake_fd.store(-1, Ordering::SeqCst);
         self.event_fd.store(-1, Ordering::SeqCst);
@@ -378,6 +401,11 @@ impl AgentCell {
             Ok(())
         });
         run_releases(&releases);
+        // Under the lock, so that whoever has just looked is waiting by now.
+        let place = self.inner.lock();
+        self.gone.store(generation, Ordering::Relaxed);
+        drop(place);
+        self.changed.notify_all();
         handle::release(self.slot, used_up);
     }
 
@@ -441,6 +469,8 @@ impl AgentCell {
                     write_one(fd);
                 }
             }
+            // Again: `seen` may have come between the store and the write, and would leave the descriptor readable.
+            self.event_woken.store(true, Ordering::SeqCst);
             0
         };
         self.wakers.fetch_sub(1, Ordering::SeqCst);
@@ -466,13 +496,13 @@ impl AgentCell {
         })
     }
 
-    /// After a dispatch beside threads of the runtime: what callbacks made goes out.
+    /// Where sockets are the library's: what callbacks made goes out.
     pub(crate) fn send_what_waits(&'static self, token: u64) {
         #[cfg(feature = "runtime")]
         {
             let network = self.look(|inner| {
                 inner.check_token(token)?;
-                let ours = inner.running > 0 && inner.core.has_transmits();
+                let ours = inner.networking && inner.core.has_transmits();
                 Ok(inner.network.as_ref().filter(|_| ours).map(Arc::clone))
             });
             if let Ok(Some(network)) = network {
@@ -563,11 +593,12 @@ impl Inner {
         self.core.has_output()
     }
 
-    /// Before the lock goes: the level of the event descriptor, and what is to be done without the lock.
+    /// Before the lock goes: the level of the event descriptor, and what is to be done without the lock. `log`: lines are
+    /// taken out; else they wait for the next call.
     #[inline(never)]
-    fn settle(&mut self) -> Aftermath {
+    fn settle(&mut self, log: bool) -> Aftermath {
         let mut aftermath = Aftermath::default();
-        if self.log.function.is_some() {
+        if log && self.log.function.is_some() {
             while let Some(line) = self.core.poll_log() {
                 aftermath.lines.push(line);
             }
@@ -586,7 +617,7 @@ impl Inner {
             // Whoever delivers sends what its callbacks made when they have returned.
             let transmits = self.core.has_transmits() && DELIVERED.get() != self.token;
             aftermath.flush = transmits && self.running > 0;
-            let output = self.running == 0 && (events || transmits);
+            let output = self.running == 0 && (events || transmits || self.releases.is_waiting());
             aftermath.rouse = network.must_rouse(&self.core, output);
             if aftermath.notify || aftermath.flush || aftermath.rouse {
                 aftermath.network = Some(Arc::clone(network));

@@ -44,7 +44,7 @@ pub(crate) fn default(cell: &'static AgentCell, inner: &mut Inner, now: Now, eve
         let question =
             crate::runtime::Question { query: event.query, host, port: event.port, transport: event.transport };
         let token = inner.token;
-        network.resolve(question, move |query, targets| {
+        let asked = network.resolve(question, move |query, targets| {
             // The agent may be gone by now.
             let _ = crate::ffi::guard::contain(|| {
                 cell.with(|inner, now| {
@@ -54,11 +54,17 @@ pub(crate) fn default(cell: &'static AgentCell, inner: &mut Inner, now: Now, eve
                 })
             });
         });
+        if !asked {
+            inner.core.resolved(now, event.query, &[]);
+        }
         return Ok(());
     }
     let _ = cell;
     inner.core.event_default(now, event)
 }
+
+/// A callback that took so long lets no message wait for those after it.
+const SLOW_US: u64 = 1_000;
 
 /// An event as the host sees it, and who is to be called for it.
 pub(crate) struct Delivery {
@@ -90,7 +96,12 @@ pub(crate) fn deliver(cell: &'static AgentCell) {
         let before = micros(libc::CLOCK_MONOTONIC);
         // SAFETY: the host promised that its function takes its pointer and an event, where callbacks run.
         callback(token, || unsafe { (delivery.function)(delivery.user, &raw const delivery.event) });
-        took = Some(micros(libc::CLOCK_MONOTONIC).saturating_sub(before));
+        let duration = micros(libc::CLOCK_MONOTONIC).saturating_sub(before);
+        took = Some(duration);
+        // What quick ones make goes out together at the end.
+        if duration >= SLOW_US {
+            cell.send_what_waits(token);
+        }
     }
 }
 

@@ -16,11 +16,18 @@ use crate::time::Now;
 
 /// Who owns the agent and its lock. It lives as long as the process.
 pub trait Host: Send + Sync + 'static {
-    /// Runs with the agent locked and the clocks read; `None` when the agent is over.
+    /// Runs with the agent locked and the clocks read; `None` when the agent is over. Calls nothing of the host's: locks
+    /// of the runtime may be held.
     fn with_agent<T>(&'static self, run: impl FnOnce(&mut Agent, Now) -> T) -> Option<T>;
 
     /// Delivers the events that wait, with nothing locked. Only its driver calls it.
     fn deliver(&'static self);
+
+    /// Hands on the log lines that [`Host::with_agent`] left, with nothing locked.
+    fn log(&'static self);
+
+    /// Whether a delivery has something to do even without events.
+    fn is_owed(&'static self) -> bool;
 
     /// The calling thread of the runtime ends; `delivered`: it was the one that ran callbacks.
     fn leave(&'static self, delivered: bool);

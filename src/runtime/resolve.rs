@@ -1,8 +1,11 @@
 //! Names to addresses, on a thread of its own: `getaddrinfo` waits.
 
 use crate::flow::{Flow, Transport};
-use crossbeam_channel::{Receiver, Sender, unbounded};
+use crossbeam_channel::{Sender, bounded};
 use std::net::ToSocketAddrs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 /// What is asked.
 pub struct Question {
@@ -16,26 +19,52 @@ pub struct Question {
     pub transport: Option<Transport>,
 }
 
-/// The thread, started by the first question. It ends when this is dropped, at the latest when a running look-up returns.
+/// Questions that may wait. Beyond, a name counts as not found.
+const WAITING: usize = 1_000;
+/// Nobody waits longer for an answer: the agent's own patience.
+const PATIENCE: Duration = Duration::from_secs(32);
+
+/// The thread, started by the first question. When this is dropped it ends, at the latest when a running look-up returns.
 pub(crate) struct Resolver {
-    questions: Sender<Question>,
+    questions: Sender<(Instant, Question)>,
+    over: Arc<AtomicBool>,
 }
 
 impl Resolver {
     /// `answer` is called on the thread. `None` when no thread can be had.
     pub(crate) fn start(answer: impl Fn(u64, &[Flow]) + Send + 'static) -> Option<Self> {
-        let (questions, asked): (_, Receiver<Question>) = unbounded();
-        super::worker::spawn("sipdlg-resolve", 256 << 10, move || {
-            for question in asked {
-                answer(question.query, &look_up(&question));
-            }
-        })?;
-        Some(Self { questions })
+        Self::with(look_up, answer)
     }
 
-    pub(crate) fn ask(&self, question: Question) {
-        // Refused only when the thread is gone; then the query's own time-out answers.
-        let _ = self.questions.send(question);
+    fn with(
+        look_up: impl Fn(&Question) -> Vec<Flow> + Send + 'static,
+        answer: impl Fn(u64, &[Flow]) + Send + 'static,
+    ) -> Option<Self> {
+        let (questions, asked) = bounded::<(Instant, Question)>(WAITING);
+        let over = Arc::new(AtomicBool::new(false));
+        let is_over = Arc::clone(&over);
+        super::worker::spawn("sipdlg-resolve", 256 << 10, move || {
+            for (since, question) in asked {
+                if is_over.load(Ordering::Relaxed) {
+                    return;
+                }
+                if since.elapsed() < PATIENCE {
+                    answer(question.query, &look_up(&question));
+                }
+            }
+        })?;
+        Some(Self { questions, over })
+    }
+
+    /// False when too many wait.
+    pub(crate) fn ask(&self, question: Question) -> bool {
+        self.questions.try_send((Instant::now(), question)).is_ok()
+    }
+}
+
+impl Drop for Resolver {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Relaxed);
     }
 }
 
@@ -49,6 +78,11 @@ fn look_up(question: &Question) -> Vec<Flow> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crossbeam_channel::unbounded;
+
+    fn question(query: u64) -> Question {
+        Question { query, host: "localhost".into(), port: 0, transport: None }
+    }
 
     #[test]
     fn localhost_is_found_on_the_thread() {
@@ -57,9 +91,29 @@ mod tests {
             let _ = sender.send((query, targets.to_vec()));
         })
         .expect("a thread");
-        resolver.ask(Question { query: 7, host: "localhost".into(), port: 0, transport: None });
+        assert!(resolver.ask(question(7)));
         let (query, targets) = answers.recv().expect("an answer");
         assert_eq!(query, 7);
         assert!(targets.iter().any(|flow| flow.remote.is_some_and(|to| to.ip().is_loopback() && to.port() == 5060)));
+    }
+
+    /// Nothing of an agent runs when it is gone but the look-up that cannot be broken off; and a slow one piles up no more
+    /// than the queue holds.
+    #[test]
+    fn a_slow_name_holds_up_a_bounded_queue_and_no_end() {
+        let (running, started) = unbounded();
+        let (go_on, stopped) = unbounded::<()>();
+        let look_up = move |question: &Question| {
+            let _ = running.send(question.query);
+            let _ = stopped.recv();
+            Vec::new()
+        };
+        let resolver = Resolver::with(look_up, |_, _| ()).expect("a thread");
+        assert!(resolver.ask(question(0)));
+        assert_eq!(started.recv(), Ok(0));
+        assert_eq!((1..5_000).filter(|query| resolver.ask(question(*query))).count(), WAITING);
+        drop(resolver);
+        drop(go_on);
+        assert_eq!(started.recv().ok(), None, "another look-up after the end");
     }
 }

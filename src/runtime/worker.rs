@@ -36,8 +36,8 @@ pub struct Network {
     sleeper: AtomicU64,
     receiver: Mutex<Receiver>,
     outbox: Mutex<Outbox>,
-    /// The socket took no more: wait for it to be writable.
-    full: AtomicBool,
+    /// The link of the socket that took no more: wait for it to be writable. 0: none.
+    full: AtomicU64,
     resolver: Mutex<Option<Resolver>>,
     peak: Mutex<Peak>,
     stopping: AtomicBool,
@@ -65,7 +65,7 @@ impl Network {
             sleeper: AtomicU64::new(AWAKE),
             receiver: Mutex::new(Receiver::new()),
             outbox: Mutex::new(Outbox { sender: Sender::new(), waiting: VecDeque::new() }),
-            full: AtomicBool::new(false),
+            full: AtomicU64::new(0),
             resolver: Mutex::new(None),
             peak: Mutex::default(),
             stopping: AtomicBool::new(false),
@@ -78,7 +78,7 @@ impl Network {
     pub fn listen(&self, address: &str) -> Result<Flow> {
         let address = parse_listen(address)?;
         let mut sockets = self.sockets.write();
-        let link = sockets.len() as u64 + 1;
+        let link = sockets.last().map_or(0, |last| last.flow.link) + 1;
         let socket = Socket::bind(address, link)?;
         let flow = socket.flow;
         sockets.push(Arc::new(socket));
@@ -107,15 +107,13 @@ impl Network {
         self.wake.as_raw_fd()
     }
 
-    /// Asks for an address on the resolver's thread; `answer` is called there.
-    pub fn resolve(&self, question: Question, answer: impl Fn(u64, &[Flow]) + Send + 'static) {
+    /// Asks for an address on the resolver's thread; `answer` is called there. False: it cannot be asked.
+    pub fn resolve(&self, question: Question, answer: impl Fn(u64, &[Flow]) + Send + 'static) -> bool {
         let mut resolver = self.resolver.lock();
         if resolver.is_none() {
             *resolver = Resolver::start(answer);
         }
-        if let Some(resolver) = resolver.as_ref() {
-            resolver.ask(question);
-        }
+        resolver.as_ref().is_some_and(|resolver| resolver.ask(question))
     }
 
     /// Whether a thread waits.
@@ -157,12 +155,15 @@ impl Network {
     pub fn run_once<H: Host>(&self, host: &'static H, timeout: Option<Duration>) -> Result<()> {
         // What was called between two turns has left its output behind.
         self.flush(host);
-        self.turn(host, timeout, &|| host.deliver())
+        self.turn(host, timeout, true)
     }
 
-    fn turn<H: Host>(&self, host: &'static H, timeout: Option<Duration>, deliver: &dyn Fn()) -> Result<()> {
+    /// `delivers`: events are this thread's business too; else they do not keep it awake.
+    fn turn<H: Host>(&self, host: &'static H, timeout: Option<Duration>, delivers: bool) -> Result<()> {
         let wait = host.with_agent(|agent, now| {
-            if agent.has_output() || host.is_woken() {
+            // What a full socket cannot take waits for the socket.
+            let transmits = agent.has_transmits() && self.full.load(Ordering::Relaxed) == 0;
+            if transmits || delivers && agent.has_events() || host.is_woken() {
                 return Some(Duration::ZERO);
             }
             let due = agent.next_timeout();
@@ -173,7 +174,11 @@ impl Network {
                 (due, timeout) => due.or(timeout),
             }
         });
-        let Some(wait) = wait else { return Err(Error::new(ErrorKind::Stale, "the agent is over")) };
+        let Some(mut wait) = wait else { return Err(Error::new(ErrorKind::Stale, "the agent is over")) };
+        // What becomes due from here on finds the sleeper and rouses it.
+        if delivers && host.is_owed() {
+            wait = Some(Duration::ZERO);
+        }
         let ready = self.wait(wait);
         self.sleeper.store(AWAKE, Ordering::Relaxed);
         let ready = ready?;
@@ -188,7 +193,9 @@ impl Network {
             {
                 trim::give_back();
             }
-            deliver();
+            if delivers {
+                host.deliver();
+            }
             self.flush(host);
             if !more || rounds == ROUNDS {
                 return Ok(());
@@ -198,10 +205,11 @@ impl Network {
 
     /// Whether a socket has something to read. A signal ends the wait.
     fn wait(&self, timeout: Option<Duration>) -> Result<bool> {
-        let writable = if self.full.load(Ordering::Relaxed) { libc::POLLOUT } else { 0 };
+        let full = self.full.load(Ordering::Relaxed);
         let mut polled: SmallVec<[libc::pollfd; 8]> = SmallVec::new();
         polled.push(libc::pollfd { fd: self.wake.as_raw_fd(), events: libc::POLLIN, revents: 0 });
         for socket in self.sockets.read().iter() {
+            let writable = if socket.flow.link == full { libc::POLLOUT } else { 0 };
             polled.push(libc::pollfd { fd: socket.fd(), events: libc::POLLIN | writable, revents: 0 });
         }
         let ready = poll(&mut polled, timeout);
@@ -246,6 +254,11 @@ impl Network {
 
     /// Sends everything that waits. Any thread; the order is that of the agent.
     pub fn flush<H: Host>(&self, host: &'static H) {
+        self.send_waiting(host);
+        host.log();
+    }
+
+    fn send_waiting<H: Host>(&self, host: &'static H) {
         let mut outbox = self.outbox.lock();
         let Outbox { sender, waiting } = &mut *outbox;
         loop {
@@ -270,12 +283,16 @@ impl Network {
                 Sent::Lost => drop(waiting.pop_front()),
                 Sent::Refused => fail(host, waiting),
                 Sent::Full => {
-                    self.full.store(true, Ordering::Relaxed);
+                    let link = socket.flow.link;
+                    if self.full.swap(link, Ordering::Relaxed) != link {
+                        // Whoever waits now does not wait for this socket to be writable.
+                        self.rouse();
+                    }
                     return;
                 }
             }
         }
-        self.full.store(false, Ordering::Relaxed);
+        self.full.store(0, Ordering::Relaxed);
     }
 
     /// The socket of a flow's link; link 0: the one with its local address, else the first of the peer's family.
@@ -301,7 +318,7 @@ impl Network {
         self.flush(host);
         while !self.stopping.load(Ordering::SeqCst) {
             // The epilogue of each locked section has woken whoever delivers.
-            if self.turn(host, None, &|| ()).is_err() {
+            if self.turn(host, None, false).is_err() {
                 break;
             }
         }
@@ -317,7 +334,8 @@ impl Network {
                 idle
             });
             let Some(idle) = idle else { return };
-            if idle {
+            // What became due before it counted as asleep has woken nobody.
+            if idle && !host.is_owed() {
                 while self.delivery_asleep.load(Ordering::Relaxed) && !self.stopping.load(Ordering::SeqCst) {
                     thread::park();
                 }
@@ -325,33 +343,36 @@ impl Network {
         }
     }
 
+    /// Before [`Network::start`], with the agent locked: a stop that comes between the two is not forgotten.
+    pub fn prepare(&self) {
+        self.stopping.store(false, Ordering::SeqCst);
+        self.delivery_asleep.store(false, Ordering::Relaxed);
+    }
+
     /// Starts the network thread and, when asked, the delivery thread. The host has counted them already.
     pub fn start<H: Host>(self: &Arc<Self>, host: &'static H, deliver: bool) -> Threads {
-        self.stopping.store(false, Ordering::SeqCst);
         let mut threads = Threads { joins: Vec::new(), failed: false };
         if deliver {
-            self.delivery_asleep.store(false, Ordering::Relaxed);
             let network = Arc::clone(self);
             let thread = spawn("sipdlg-deliver", DELIVERY_STACK, move || {
+                let _leaving = Leaving { host, delivered: true };
+                // Itself, before it can sleep: nobody may look for it in vain.
+                *network.delivery.lock() = Some(thread::current());
                 network.deliver(host);
                 *network.delivery.lock() = None;
                 drop(network);
-                host.leave(true);
             });
             match thread {
-                Some(join) => {
-                    *self.delivery.lock() = Some(join.thread().clone());
-                    threads.joins.push(join);
-                }
+                Some(join) => threads.joins.push(join),
                 None => threads.failed = true,
             }
         }
         if !threads.failed {
             let network = Arc::clone(self);
             let thread = spawn("sipdlg-network", WORKER_STACK, move || {
+                let _leaving = Leaving { host, delivered: false };
                 network.work(host);
                 drop(network);
-                host.leave(false);
             });
             match thread {
                 Some(join) => threads.joins.push(join),
@@ -370,6 +391,18 @@ impl Network {
     }
 }
 
+/// The last act of a thread, also of one that a defect ends: the host waits for it.
+struct Leaving<H: Host> {
+    host: &'static H,
+    delivered: bool,
+}
+
+impl<H: Host> Drop for Leaving<H> {
+    fn drop(&mut self) {
+        self.host.leave(self.delivered);
+    }
+}
+
 /// The threads of one `start`.
 pub struct Threads {
     joins: Vec<JoinHandle<()>>,
@@ -377,12 +410,7 @@ pub struct Threads {
 }
 
 impl Threads {
-    /// How many run.
-    pub fn len(&self) -> usize {
-        self.joins.len()
-    }
-
-    /// Whether none runs.
+    /// Whether none was started.
     pub fn is_empty(&self) -> bool {
         self.joins.is_empty()
     }

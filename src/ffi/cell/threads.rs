@@ -44,6 +44,7 @@ impl AgentCell {
             inner.drivers += inner.running;
             inner.networking = true;
             inner.delivering |= deliver;
+            network.prepare();
             Ok(inner.threads.take())
         })?;
         // Those of a start before have left; only their last breath may be outstanding.
@@ -52,10 +53,11 @@ impl AgentCell {
         let failed = threads.failed();
         if failed {
             network.stop();
+            // Whoever delivers leaves last.
+            self.leave_thread(false);
             if deliver && threads.is_empty() {
                 self.leave_thread(true);
             }
-            self.leave_thread(false);
         }
         let mut place = self.inner.lock();
         match place.as_deref_mut().filter(|inner| inner.token == token) {
@@ -97,7 +99,7 @@ impl AgentCell {
 
 impl Host for AgentCell {
     fn with_agent<T>(&'static self, run: impl FnOnce(&mut Agent, Now) -> T) -> Option<T> {
-        // Its callers hold the outbox at times; what a call outside would send at once, they send.
+        // Its callers hold locks of the runtime at times: what a call outside would send or log at once, they do later.
         contain(|| {
             self.check()?;
             let mut place = self.inner.lock();
@@ -105,7 +107,7 @@ impl Host for AgentCell {
             let now = inner.clock.now();
             let fuse = Fuse(Some(&self.defunct));
             let result = run(&mut inner.core, now);
-            let mut aftermath = inner.settle();
+            let mut aftermath = inner.settle(false);
             aftermath.flush = false;
             fuse.disarm();
             drop(place);
@@ -121,6 +123,16 @@ impl Host for AgentCell {
             deliver(self);
             Ok(())
         });
+    }
+
+    fn log(&'static self) {
+        if self.logs.load(Ordering::Relaxed) {
+            let _ = contain(|| self.with(|_, _| Ok(())));
+        }
+    }
+
+    fn is_owed(&'static self) -> bool {
+        contain(|| self.look(|inner| Ok(inner.releases.is_waiting()))).unwrap_or(false)
     }
 
     fn leave(&'static self, delivered: bool) {
