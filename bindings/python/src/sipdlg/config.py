@@ -1,0 +1,86 @@
+"""Section "config": the settings of an agent."""
+
+from __future__ import annotations
+
+import ctypes as C
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from ._convert import Text, encode, fits
+from ._ffi import ForkPolicy, Quirk, Status
+from ._loader import lib
+from .errors import NoMemoryError, check
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """What is None stays as the library has it; sipdlg.h says what that is. One configuration may make many agents."""
+
+    aor: Text | None = None
+    """From of what we send: a name-addr or URI."""
+    contact: Text | None = None
+    user_agent: Text | None = None
+    """User-Agent and Server; "" sends none."""
+    supported: Text | None = None
+    allow: Text | None = None
+    route_set: Text | None = None
+    t1_ms: int = 0
+    t2_ms: int = 0
+    t4_ms: int = 0
+    invite_timeout_ms: int = 0
+    """Time to answer an INVITE."""
+    other_timeout_ms: int = 0
+    """Time to answer any other request."""
+    message_bytes: int = 0
+    sessions: int = 0
+    transactions: int = 0
+    fork_policy: ForkPolicy | None = None
+    info_packages: Text | None = None
+    tolerance: Quirk | None = None
+    seed: int | None = None
+    """The same seed and inputs give the same bytes."""
+    manual_clock: bool = False
+    """Time is what `Agent.set_time` says."""
+
+    @contextmanager
+    def _made(self) -> Iterator[C.c_void_p]:
+        raw = lib.sipdlg_config_new()
+        if not raw:
+            raise NoMemoryError(Status.ERR_NO_MEMORY)
+        config = C.c_void_p(raw)
+        try:
+            self._fill(config)
+            yield config
+        finally:
+            lib.sipdlg_config_free(config)
+
+    def _fill(self, config: C.c_void_p) -> None:
+        for function, text in (
+            (lib.sipdlg_config_set_aor, self.aor),
+            (lib.sipdlg_config_set_contact, self.contact),
+            (lib.sipdlg_config_set_user_agent, self.user_agent),
+            (lib.sipdlg_config_set_supported, self.supported),
+            (lib.sipdlg_config_set_allow, self.allow),
+            (lib.sipdlg_config_set_route_set, self.route_set),
+            (lib.sipdlg_config_set_info_packages, self.info_packages),
+        ):
+            if text is not None:
+                check(function(config, encode(text)))
+        check(lib.sipdlg_config_set_timers(config, *numbers(t1_ms=self.t1_ms, t2_ms=self.t2_ms, t4_ms=self.t4_ms)))
+        timeouts = numbers(invite_timeout_ms=self.invite_timeout_ms, other_timeout_ms=self.other_timeout_ms)
+        check(lib.sipdlg_config_set_answer_timeouts(config, *timeouts))
+        limits = numbers(message_bytes=self.message_bytes, sessions=self.sessions, transactions=self.transactions)
+        check(lib.sipdlg_config_set_limits(config, *limits))
+        for function, number, bits in (
+            (lib.sipdlg_config_set_fork_policy, self.fork_policy, 31),
+            (lib.sipdlg_config_set_tolerance, self.tolerance, 32),
+            (lib.sipdlg_config_set_seed, self.seed, 64),
+        ):
+            if number is not None:
+                check(function(config, fits(number, "seed, fork_policy or tolerance", bits)))
+        check(lib.sipdlg_config_set_manual_clock(config, self.manual_clock))
+
+
+def numbers(**values: int) -> list[int]:
+    return [fits(value, name) for name, value in values.items()]

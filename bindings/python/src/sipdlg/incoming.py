@@ -1,0 +1,96 @@
+"""Section "incoming": a request of the peer."""
+
+from __future__ import annotations
+
+import ctypes as C
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, Unpack
+
+from . import _ffi
+from ._convert import Text, code, encode, string_array, token_or_none
+from ._handle import Handle
+from ._loader import lib
+from .errors import StaleError, check
+from .message import Message
+from .options import ResponseArguments, response_options
+
+if TYPE_CHECKING:
+    from .session import Session
+
+
+class IncomingRequest(Handle):
+    """A request of the peer; answer now or later. `close()` and the end of a `with` answer with the default where no
+    answer was given; dropping the object does nothing."""
+
+    __slots__ = ()
+
+    @property
+    def message(self) -> Message:
+        """The request."""
+        out = C.c_void_p()
+        check(lib.sipdlg_incoming_message(self.token, C.byref(out)))
+        return Message(out.value or 0)
+
+    @property
+    def session(self) -> Session | None:
+        """The session of a request in a dialog, or the one made for an INVITE."""
+        return self._session(token_or_none(lib.sipdlg_incoming_session, self.token))
+
+    def trying(self, **options: Unpack[ResponseArguments]) -> None:
+        """100 now."""
+        check(lib.sipdlg_incoming_trying(self.token, _reference(response_options(options))))
+
+    def progress(self, status_code: int = 180, **options: Unpack[ResponseArguments]) -> Session:
+        """101 to 199 to an INVITE; gives the early session."""
+        session = self._answer(lib.sipdlg_incoming_progress, status_code, options)
+        assert session is not None
+        return session
+
+    def accept(self, status_code: int = 200, **options: Unpack[ResponseArguments]) -> Session | None:
+        """2xx; gives the session of an INVITE."""
+        return self._answer(lib.sipdlg_incoming_accept, status_code, options)
+
+    def redirect(self, contacts: Sequence[Text], status_code: int = 302, **options: Unpack[ResponseArguments]) -> None:
+        """3xx with contacts, URIs or name-addrs."""
+        if isinstance(contacts, str | bytes):
+            raise TypeError("contacts: a list, not one string")
+        array = string_array(encode(contact) for contact in contacts)
+        check(lib.sipdlg_incoming_redirect(self.token, code(status_code), array, _reference(response_options(options))))
+
+    def reject(self, status_code: int = 480, **options: Unpack[ResponseArguments]) -> None:
+        """4xx to 6xx."""
+        check(lib.sipdlg_incoming_reject(self.token, code(status_code), _reference(response_options(options))))
+
+    def dispose(self) -> None:
+        """Answers with the default now. Nothing when answered."""
+        check(lib.sipdlg_incoming_dispose(self.token))
+
+    def close(self) -> None:
+        """Disposes, unless the request has ended."""
+        try:
+            self.dispose()
+        except StaleError:
+            pass
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _answer(self, function: Callable[..., Any], status_code: int, options: ResponseArguments) -> Session | None:
+        return self._session(
+            token_or_none(function, self.token, code(status_code), _reference(response_options(options)))
+        )
+
+    def _session(self, token: int | None) -> Session | None:
+        from .session import Session
+
+        return Session(self.agent, token) if token else None
+
+
+def _reference(options: _ffi.ResponseOptions | None) -> Any:
+    return C.byref(options) if options is not None else None

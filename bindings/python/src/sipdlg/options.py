@@ -1,0 +1,114 @@
+"""Section "options": bodies, and how a request or response differs from the usual (keyword arguments everywhere)."""
+
+from __future__ import annotations
+
+import ctypes as C
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypedDict
+
+from . import _ffi
+from ._convert import Headers, Text, bytes_of, encode_or_none, fits, header_lines, string_array, text_of
+from ._ffi import RequestFlag, ResponseFlag
+
+if TYPE_CHECKING:
+    from .flow import Flow
+    from .incoming import IncomingRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """Content with its type (None: application/sdp) and disposition (None: "session" for SDP, else "render")."""
+
+    content: Text
+    content_type: str | None = None
+    disposition: str | None = None
+
+    @property
+    def data(self) -> bytes:
+        """The content as bytes."""
+        return self.content if isinstance(self.content, bytes) else self.content.encode("utf-8", "surrogateescape")
+
+    def __bytes__(self) -> bytes:
+        return self.data
+
+    @classmethod
+    def _from_c(cls, view: _ffi.BodyView) -> Body:
+        return cls(bytes_of(view.content), text_of(view.content_type), text_of(view.disposition))
+
+
+class RequestArguments(TypedDict, total=False):
+    """How a request differs from the usual; sipdlg_request_options_t."""
+
+    body: Body | Text | None
+    headers: Headers | None
+    flags: RequestFlag
+    expires_ms: int
+    """INVITE: Expires, and CANCEL by ourselves then."""
+    from_: Text | None
+    """Out of a dialog: name-addr or URI, no tag."""
+    to: Text | None
+    call_id: Text | None
+    flow: Flow | None
+    """Send exactly there, resolve nothing."""
+    refer: IncomingRequest | None
+    """INVITE: the REFER that asked for it."""
+
+
+class ResponseArguments(TypedDict, total=False):
+    """How a response differs from the usual; sipdlg_response_options_t."""
+
+    body: Body | Text | None
+    headers: Headers | None
+    flags: ResponseFlag
+    reason_phrase: Text | None
+    to_tag: Text | None
+    """First tagged response of a request only; another tag makes another early dialog."""
+
+
+def body_struct(body: Body | Text | None) -> _ffi.Body:
+    raw = _ffi.Body()
+    if body is None:
+        return raw
+    whole = body if isinstance(body, Body) else Body(body)
+    raw.kept = data = C.create_string_buffer(whole.data, len(whole.data) + 1)
+    raw.data, raw.len = C.addressof(data), len(whole.data)
+    raw.content_type, raw.disposition = encode_or_none(whole.content_type), encode_or_none(whole.disposition)
+    return raw
+
+
+def request_options(arguments: RequestArguments) -> _ffi.RequestOptions | None:
+    """The struct, or None for a plain request. It owns all that it points to."""
+    if not arguments:
+        return None
+    if unknown := set(arguments) - set(RequestArguments.__annotations__):
+        raise TypeError(f"unknown argument: {', '.join(sorted(unknown))}")
+    raw = _ffi.RequestOptions(size=C.sizeof(_ffi.RequestOptions))
+    raw.kept = body = body_struct(arguments.get("body"))
+    raw.body = body
+    raw.flags = fits(arguments.get("flags", 0), "flags")
+    raw.expires_ms = fits(arguments.get("expires_ms", 0), "expires_ms")
+    raw.headers = string_array(header_lines(arguments.get("headers")))
+    raw.from_ = encode_or_none(arguments.get("from_"))
+    raw.to = encode_or_none(arguments.get("to"))
+    raw.call_id = encode_or_none(arguments.get("call_id"))
+    if (flow := arguments.get("flow")) is not None:
+        raw.flow = C.pointer(flow._to_c())
+    if (refer := arguments.get("refer")) is not None:
+        raw.refer = refer.token
+    return raw
+
+
+def response_options(arguments: ResponseArguments) -> _ffi.ResponseOptions | None:
+    """The struct, or None for a plain response. It owns all that it points to."""
+    if not arguments:
+        return None
+    if unknown := set(arguments) - set(ResponseArguments.__annotations__):
+        raise TypeError(f"unknown argument: {', '.join(sorted(unknown))}")
+    raw = _ffi.ResponseOptions(size=C.sizeof(_ffi.ResponseOptions))
+    raw.kept = body = body_struct(arguments.get("body"))
+    raw.body = body
+    raw.flags = fits(arguments.get("flags", 0), "flags")
+    raw.headers = string_array(header_lines(arguments.get("headers")))
+    raw.reason_phrase = encode_or_none(arguments.get("reason_phrase"))
+    raw.to_tag = encode_or_none(arguments.get("to_tag"))
+    return raw

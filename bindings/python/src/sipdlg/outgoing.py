@@ -1,0 +1,57 @@
+"""Section "outgoing": a request of ours."""
+
+from __future__ import annotations
+
+import ctypes as C
+from types import TracebackType
+from typing import Self, Unpack
+
+from ._convert import NONE, Text, encode_or_none
+from ._ffi import OutgoingState
+from ._handle import Handle
+from ._loader import lib
+from .errors import StaleError, check
+from .message import Message
+from .options import RequestArguments, request_options
+
+
+class OutgoingRequest(Handle):
+    """A request of ours. `close()` and the end of a `with` give up interest in it; dropping the object does nothing."""
+
+    __slots__ = ()
+
+    @property
+    def state(self) -> OutgoingState:
+        return OutgoingState(check(lib.sipdlg_outgoing_state(self.token)))
+
+    @property
+    def message(self) -> Message | None:
+        """The request as sent last; None: not sent yet."""
+        out = C.c_void_p()
+        status = check(lib.sipdlg_outgoing_message(self.token, C.byref(out)))
+        return None if status == NONE or not out.value else Message(out.value)
+
+    def cancel(self, reason: Text | None = None, **options: Unpack[RequestArguments]) -> bool:
+        """CANCEL of an INVITE or re-INVITE. False: it is final already, nothing was sent."""
+        raw = request_options(options)
+        reference = C.byref(raw) if raw is not None else None
+        return check(lib.sipdlg_outgoing_cancel(self.token, encode_or_none(reason), reference)) != NONE
+
+    def dispose(self) -> None:
+        """No more events of it; a 2xx that still comes to an INVITE is ACKed and ended with BYE."""
+        check(lib.sipdlg_outgoing_dispose(self.token))
+
+    def close(self) -> None:
+        """Disposes, unless the request has ended."""
+        try:
+            self.dispose()
+        except StaleError:
+            pass
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,234 @@
+"""Section "session": a dialog with its INVITE usage."""
+
+from __future__ import annotations
+
+import ctypes as C
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, Unpack
+
+from . import _ffi
+from ._convert import NONE, Text, code, encode, encode_or_none, fits, text, token, token_or_none
+from ._ffi import SessionState, SignalingState
+from ._handle import Handle
+from ._loader import lib
+from .errors import StaleError, check
+from .flow import Flow
+from .incoming import IncomingRequest
+from .options import Body, RequestArguments, body_struct, request_options
+from .outgoing import OutgoingRequest
+
+if TYPE_CHECKING:
+    from .agent import Agent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DialogState:
+    """A dialog of another product as text, to take it over (RFC 3261 section 12). None: empty; 0 is a number."""
+
+    call_id: Text
+    local_tag: Text
+    remote_tag: Text
+    local_uri: Text
+    remote_uri: Text
+    remote_target: Text
+    route_set: Text | None = None
+    local_sequence_number: int | None = None
+    remote_sequence_number: int | None = None
+    secure: bool = False
+    early: bool = False
+    caller: bool = False
+    offer: Body | None = None
+    answer: Body | None = None
+
+    def _to_c(self) -> _ffi.DialogState:
+        raw = _ffi.DialogState(size=C.sizeof(_ffi.DialogState))
+        raw.call_id = encode(self.call_id)
+        raw.local_tag, raw.remote_tag = encode(self.local_tag), encode(self.remote_tag)
+        raw.local_uri, raw.remote_uri = encode(self.local_uri), encode(self.remote_uri)
+        raw.remote_target, raw.route_set = encode(self.remote_target), encode_or_none(self.route_set)
+        raw.local_sequence_number = fits(self.local_sequence_number or 0, "local_sequence_number")
+        raw.remote_sequence_number = fits(self.remote_sequence_number or 0, "remote_sequence_number")
+        raw.has_local_sequence_number = self.local_sequence_number is not None
+        raw.has_remote_sequence_number = self.remote_sequence_number is not None
+        raw.secure, raw.early, raw.caller = self.secure, self.early, self.caller
+        raw.kept = offer, answer = body_struct(self.offer), body_struct(self.answer)
+        raw.offer, raw.answer = offer, answer
+        return raw
+
+
+class Session(Handle):
+    """A session. `close()` and the end of a `with` hang up; dropping the object does nothing."""
+
+    __slots__ = ()
+
+    @classmethod
+    def new(
+        cls, agent: Agent, initial_request: IncomingRequest | None = None, state: DialogState | None = None
+    ) -> Self:
+        """Of a live incoming INVITE, to know its tags first; or of a foreign dialog."""
+        request = initial_request.token if initial_request else 0
+        raw = C.byref(state._to_c()) if state else None
+        out = C.c_uint64()
+        check(lib.sipdlg_session_new(agent.token, request, raw, None, C.byref(out)))
+        return cls(agent, out.value)
+
+    def close(self) -> None:
+        """Hangs up, unless the session has ended."""
+        try:
+            self.hangup()
+        except StaleError:
+            pass
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # ---- properties
+
+    @property
+    def state(self) -> SessionState:
+        return SessionState(check(lib.sipdlg_session_state(self.token)))
+
+    @property
+    def signaling_state(self) -> SignalingState:
+        return SignalingState(check(lib.sipdlg_session_signaling_state(self.token)))
+
+    @property
+    def early(self) -> bool:
+        return bool(check(lib.sipdlg_session_early(self.token)))
+
+    @property
+    def secure(self) -> bool:
+        return bool(check(lib.sipdlg_session_secure(self.token)))
+
+    @property
+    def state_text(self) -> str:
+        """One line of all properties, for logs."""
+        return text(lib.sipdlg_session_state_text, self.token)
+
+    @property
+    def offer(self) -> Body | None:
+        """The current offer."""
+        return self._description(lib.sipdlg_session_offer)
+
+    @property
+    def answer(self) -> Body | None:
+        """The current answer."""
+        return self._description(lib.sipdlg_session_answer)
+
+    @property
+    def reinvite_client(self) -> OutgoingRequest | None:
+        """Our re-INVITE that is pending."""
+        found = token_or_none(lib.sipdlg_session_reinvite_client, self.token)
+        return OutgoingRequest(self.agent, found) if found else None
+
+    @property
+    def reinvite_server(self) -> IncomingRequest | None:
+        """The peer's re-INVITE that is pending, until its ACK."""
+        found = token_or_none(lib.sipdlg_session_reinvite_server, self.token)
+        return IncomingRequest(self.agent, found) if found else None
+
+    @property
+    def id(self) -> str:
+        """Call-ID, local tag, remote tag."""
+        return text(lib.sipdlg_session_id, self.token)
+
+    @property
+    def call_id(self) -> str:
+        return text(lib.sipdlg_session_call_id, self.token)
+
+    @property
+    def local_tag(self) -> str:
+        return text(lib.sipdlg_session_local_tag, self.token)
+
+    @property
+    def remote_tag(self) -> str:
+        """ "" when the peer (RFC 2543) has none."""
+        return text(lib.sipdlg_session_remote_tag, self.token)
+
+    @property
+    def local_uri(self) -> str:
+        return text(lib.sipdlg_session_local_uri, self.token)
+
+    @property
+    def remote_uri(self) -> str:
+        return text(lib.sipdlg_session_remote_uri, self.token)
+
+    @property
+    def remote_target(self) -> str:
+        return text(lib.sipdlg_session_remote_target, self.token)
+
+    @property
+    def route_set(self) -> str:
+        """A Route header value, "" when empty."""
+        return text(lib.sipdlg_session_route_set, self.token)
+
+    @property
+    def local_sequence_number(self) -> int | None:
+        return self._number(lib.sipdlg_session_local_sequence_number)
+
+    @property
+    def remote_sequence_number(self) -> int | None:
+        return self._number(lib.sipdlg_session_remote_sequence_number)
+
+    # ---- acts
+
+    def set_flow(self, flow: Flow | None) -> None:
+        """Where requests in the dialog go from now on; None: by URI."""
+        check(lib.sipdlg_session_set_flow(self.token, C.byref(flow._to_c()) if flow else None))
+
+    def hangup(self, status_code: int = 0, **options: Unpack[RequestArguments]) -> None:
+        """Ends the call, whatever its state. TERMINATED always comes."""
+        check(lib.sipdlg_session_hangup(self.token, code(status_code), _reference(request_options(options))))
+
+    def bye(self, **options: Unpack[RequestArguments]) -> OutgoingRequest:
+        """BYE, strictly: StateError where the RFC forbids it."""
+        return self._request(lib.sipdlg_session_bye, options)
+
+    def invite(self, **options: Unpack[RequestArguments]) -> OutgoingRequest:
+        """re-INVITE."""
+        return self._request(lib.sipdlg_session_invite, options)
+
+    def info(self, **options: Unpack[RequestArguments]) -> OutgoingRequest:
+        """INFO."""
+        return self._request(lib.sipdlg_session_info, options)
+
+    def options(self, **options: Unpack[RequestArguments]) -> OutgoingRequest:
+        """OPTIONS in the dialog."""
+        return self._request(lib.sipdlg_session_options, options)
+
+    def ack(self, **options: Unpack[RequestArguments]) -> None:
+        """ACK of the 2xx that waits for one (flag NEEDS_ACK)."""
+        check(lib.sipdlg_session_ack(self.token, _reference(request_options(options))))
+
+    def dispose(self) -> None:
+        """Forgets the session: no BYE."""
+        check(lib.sipdlg_session_dispose(self.token))
+
+    # ---- how
+
+    def _request(self, function: Callable[..., Any], options: RequestArguments) -> OutgoingRequest:
+        return OutgoingRequest(self.agent, token(function, self.token, _reference(request_options(options))))
+
+    def _number(self, function: Callable[..., Any]) -> int | None:
+        out = C.c_uint32()
+        return None if check(function(self.token, C.byref(out))) == NONE else out.value
+
+    def _description(self, function: Callable[..., Any]) -> Body | None:
+        view, needed, capacity = _ffi.BodyView(), C.c_size_t(), 2048
+        while True:
+            buffer = C.create_string_buffer(capacity)
+            status: int = function(self.token, C.byref(view), buffer, capacity, C.byref(needed))
+            if status != _ffi.Status.ERR_BUFFER:
+                return None if check(status) == NONE else Body._from_c(view)
+            capacity = needed.value + 1
+
+
+def _reference(options: _ffi.RequestOptions | None) -> Any:
+    return C.byref(options) if options is not None else None
