@@ -9,12 +9,13 @@ CARGO   ?= cargo
 CFLAGS_C = -std=c99 -O2 -g -Wall -Wextra -Wpedantic -Wconversion -Werror -Iinclude
 NEXTEST = $(shell command -v cargo-nextest >/dev/null 2>&1 && echo yes)
 
-.PHONY: help call test programs examples lib host-lib header bench soak install-deps lint rust-tests seeded-bugs c-tests misuse readme-test sipp-tests budget clean
+.PHONY: help call test programs examples lib host-lib header bench soak install-deps lint rust-tests seeded-bugs c-tests misuse readme-test sipp-tests python-tests budget clean
 .NOTPARALLEL:
 
 help:
 	@echo "make call      build everything, run a call between two C programs with hold and INFO"
 	@echo "make test      install what the tests need, run every test"
+	@echo "make python-tests  the Python wheel: build, types, tests"
 	@echo "make examples  the C programs, into $(OUT)"
 	@echo "make header    write include/sipdlg.h anew"
 	@echo "make bench     the programs to measure, into target/bench"
@@ -44,7 +45,7 @@ call: programs
 
 # ---- the tests
 
-test: install-deps lint rust-tests seeded-bugs examples c-tests readme-test sipp-tests budget
+test: install-deps lint rust-tests seeded-bugs examples c-tests readme-test sipp-tests python-tests budget
 	@examples-c/run-call $(OUT) >/dev/null && echo "make call: passed"
 	@echo "make test: everything passed"
 
@@ -86,6 +87,10 @@ readme-test: lib
 sipp-tests: examples
 	@tests/api/build $(LIB) target/tests-api
 	@tests/sipp/run $(OUT)
+
+# the Python package: its wheel, checked and tested as installed
+python-tests: lib
+	@tests/python/run
 
 budget: examples bench
 	@tests/budget/run $(OUT) target/bench
