@@ -9,7 +9,6 @@ need() { # COMMAND PACKAGE
 need cc gcc
 need c++ g++
 need python3 python3
-python3 -c "import ensurepip, venv" 2>/dev/null || missing="$missing python3-venv"
 need sipp sip-tester
 need valgrind valgrind
 need nm binutils
