@@ -250,3 +250,51 @@ def test_messages_outlive_their_agent() -> None:
         assert bytes(message).startswith(b"INVITE sip:bob@192.0.2.2 SIP/2.0\r\n")
     with pytest.raises(sipdlg.StaleError):
         message.method
+
+
+def test_the_rest_of_the_acts() -> None:
+    with Pair() as pair:
+        agent = pair.alice.agent
+        agent.request("OPTIONS", BOB, from_="sip:x@192.0.2.1", to="sip:y@192.0.2.2", call_id="mine")
+        pair.exchange()
+        asked = pair.bob.take(EventKind.OPTIONS)
+        assert asked.message is not None and asked.message.header("i") == "mine"
+        pair.bob.agent.reply_stateless(asked.message, 503, headers={"Retry-After": "5"})
+        pair.exchange()
+        reject = pair.alice.take(EventKind.REJECT)
+        assert reject.message is not None and reject.message.header("Retry-After") == "5"
+
+        outgoing = agent.invite(BOB, body=OFFER)
+        pair.exchange()
+        call = pair.bob.take(EventKind.INVITE).incoming
+        assert call is not None
+        call.trying()
+        early = sipdlg.Session.new(pair.bob.agent, call)
+        assert early.remote_uri == ALICE and call.session == early
+        call.accept(body=ANSWER)
+        pair.exchange()
+        ours = pair.alice.take(EventKind.ACCEPT).session
+        assert ours is not None and outgoing.message is not None and outgoing.message.method == "INVITE"
+        ours.set_flow(sipdlg.Flow(remote=pair.bob.here))
+        ours.options()
+        pair.exchange()
+        pair.bob.take(EventKind.OPTIONS).default()
+        pair.exchange()
+        assert pair.alice.take(EventKind.ACCEPT)
+        pair.trace()
+        ours.dispose()
+        outgoing.close()
+        pair.exchange()
+        assert pair.trace() == []
+        assert pair.alice.take(EventKind.TERMINATED).reason is Reason.DISPOSED
+        assert not agent.transmit_failed(1 << 40) and not agent.link_closed(9)
+        agent.wake()
+
+
+def test_library() -> None:
+    assert sipdlg.version() == "0.1.0" and sipdlg.abi_version() == sipdlg.ABI_VERSION
+    assert sipdlg.status_text(-4).startswith("SIPDLG_ERR_STATE")
+    assert sipdlg.effect_of("INFO", 481) is sipdlg.Effect.USAGE
+    assert sipdlg.effect_of("INFO", 486) is sipdlg.Effect.TRANSACTION
+    assert str(sipdlg.Endpoint.parse("[2001:db8::1%2]:5060")) == "[2001:db8::1%2]:5060"
+    assert sipdlg.Endpoint.parse("192.0.2.1") == sipdlg.Endpoint("192.0.2.1")

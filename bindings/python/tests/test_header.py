@@ -180,3 +180,13 @@ def test_nothing_that_the_header_lacks() -> None:
         name for name, found in vars(_ffi).items() if inspect.isclass(found) and found.__module__ == _ffi.__name__
     }
     assert classes == {class_name(name) for name in (*ENUMS, *STRUCTS)}
+
+
+def test_each_function_has_its_method() -> None:
+    """All but those that take C callbacks, hold C pointers, or deliver to delegates."""
+    package = Path(_ffi.__file__).parent
+    used = set(re.findall(r"lib\.(sipdlg_\w+)", "".join(path.read_text() for path in package.glob("*.py"))))
+    left_out = {name for name in PROTOTYPES if re.search(r"_set_delegate$|_set_user$|_user$|_set_log$", name)}
+    left_out |= {"sipdlg_agent_dispatch", "sipdlg_agent_run_once"}
+    left_out |= {f"sipdlg_endpoint_{way}_sockaddr" for way in ("from", "to")}
+    assert used | left_out == set(PROTOTYPES) and not used & left_out
