@@ -8,6 +8,7 @@ mod grammar;
 pub mod address;
 pub mod body;
 pub mod challenge;
+pub mod digest;
 pub mod cseq;
 pub mod header;
 pub mod method;
