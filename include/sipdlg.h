@@ -821,6 +821,18 @@ sipdlg_status_t sipdlg_config_set_limits(sipdlg_config_t *config,
 sipdlg_status_t sipdlg_config_set_fork_policy(sipdlg_config_t *config, int32_t policy);
 
 /**
+ * Digest credentials for a realm (NULL: any); the secret is a password, or with is_ha1 the hex HA1 of `algorithm` ("MD5",
+ * "SHA-256", "SHA-512-256"; NULL: MD5). May be called for several realms. RFC 7616, RFC 8760. A realm's former ones are
+ * replaced.
+ */
+sipdlg_status_t sipdlg_config_add_credentials(sipdlg_config_t *config,
+                                              const char *realm,
+                                              const char *user,
+                                              const char *secret,
+                                              int32_t is_ha1,
+                                              const char *algorithm);
+
+/**
  * RFC 6086: packages for Recv-Info, comma separated; "": an empty Recv-Info. Default NULL: packages are not supported,
  * no Recv-Info is sent.
  */
@@ -1298,6 +1310,14 @@ int32_t sipdlg_outgoing_state(sipdlg_outgoing_t outgoing);
 sipdlg_status_t sipdlg_outgoing_cancel(sipdlg_outgoing_t outgoing,
                                        const char *reason,
                                        const sipdlg_request_options_t *options);
+
+/**
+ * Answers CHALLENGE, at once or within 32 s. NULL user: give up, REJECT. Errors: ERR_STATE none waits, or these credentials
+ * were refused already.
+ */
+sipdlg_status_t sipdlg_outgoing_authenticate(sipdlg_outgoing_t outgoing,
+                                             const char *user,
+                                             const char *password);
 
 /** No more events of it; a 2xx that still comes to an INVITE is ACKed and ended with BYE. */
 sipdlg_status_t sipdlg_outgoing_dispose(sipdlg_outgoing_t outgoing);

@@ -73,13 +73,14 @@ const NUMBERS: [(&str, &str, Option<&str>); 34] = [
 ];
 
 /// Text for the parameters that want some of a kind.
-const TEXTS: [(&str, &str); 7] = [
+const TEXTS: [(&str, &str); 8] = [
     ("target", "sip:carol@192.0.2.3:5060"),
     ("method", "OPTIONS"),
     ("address", "udp:127.0.0.1:0"),
     ("text", "192.0.2.1:5060"),
     ("name", "Via"),
     ("name_addr", "sip:alice@example.com"),
+    ("algorithm", "SHA-256"),
     ("routes", "<sip:proxy.example;lr>"),
 ];
 

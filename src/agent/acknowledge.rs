@@ -1,5 +1,6 @@
 //! ACK of every 2xx to our INVITEs, kept for its repeats (RFC 3261 §13.2.2.4).
 
+use crate::agent::auth::Authentication;
 use crate::agent::event::{Event, EventKind, Reason};
 use crate::agent::options::{Body, RequestOptions};
 use crate::agent::outgoing::{KeptAck, Kind, Outgoing};
@@ -8,7 +9,7 @@ use crate::agent::resolve::Located;
 use crate::agent::{Agent, Bytes, OutgoingId, SessionId};
 use crate::dialog::Dialog;
 use crate::error::{Error, Result};
-use crate::message::{Message, Method};
+use crate::message::{HeaderId, Message, Method, write};
 use crate::session::Session;
 use crate::session::offer_answer::{Party, StoredBody};
 use crate::time::Now;
@@ -83,7 +84,10 @@ impl Agent {
             (None, Some(response)) => Dialog::of_caller(&request, response, secure)?,
             (None, None) => return Err(Error::state("no dialog to acknowledge in")),
         };
-        let draft = self.draft_in_dialog(&dialog, (Method::Ack, b"ACK"), request.cseq_number(), options)?;
+        let mut draft = self.draft_in_dialog(&dialog, (Method::Ack, b"ACK"), request.cseq_number(), options)?;
+        if !draft.credentials_by_host {
+            draft.credentials = credentials_of(&request);
+        }
         let known = session.and_then(|id| self.sessions.get(id));
         let fixed = known.and_then(|session| session.way()).or(outgoing.fixed_flow.as_ref());
         let way = self.locate(&draft.next_hop, fixed, known.and_then(|session| session.resolved.as_deref()));
@@ -111,6 +115,7 @@ impl Agent {
         let Some(outgoing) = self.outgoing.get(id).filter(|_| bye) else { return };
         let secure = outgoing.invite().is_some_and(|invite| invite.secure);
         let (fixed_flow, request) = (outgoing.fixed_flow, outgoing.message());
+        let inherited = outgoing.auth.as_deref().map(Authentication::inherited);
         let Some(request) = request else { return };
         let Ok(mut dialog) = Dialog::of_caller(&request, response, secure) else { return };
         let number = dialog.local.take();
@@ -119,6 +124,7 @@ impl Agent {
             let mut outgoing = Outgoing::new(Method::Bye, Kind::Other, draft);
             outgoing.silent = true;
             outgoing.fixed_flow = fixed_flow;
+            outgoing.auth = inherited;
             if let Ok(bye) = self.add_outgoing(outgoing) {
                 self.launch(bye);
             }
@@ -170,4 +176,15 @@ impl Agent {
     pub(super) fn ack_failed(&mut self, session: Option<SessionId>) {
         self.tell(Event { session, reason: Reason::Transport, ..Event::new(EventKind::TransportError) });
     }
+}
+
+/// RFC 3261 §22.1: the ACK to a 2xx repeats the credentials of its INVITE; it cannot be challenged.
+fn credentials_of(invite: &Message) -> Box<[u8]> {
+    let mut out = Vec::new();
+    for header in [HeaderId::Authorization, HeaderId::ProxyAuthorization] {
+        for value in invite.fields(header) {
+            write::header(&mut out, header, &[value]);
+        }
+    }
+    out.into_boxed_slice()
 }

@@ -48,6 +48,7 @@ impl Agent {
             invite.cancel_reason = reason;
             match state {
                 OutgoingState::Proceeding => self.send_wanted_cancel(id),
+                OutgoingState::WaitingRetry => self.challenge_given_up(id),
                 OutgoingState::Resolving => {
                     self.drop_queries_of(id);
                     self.invite_rejected(id, 487, None);
@@ -109,7 +110,8 @@ impl Agent {
     pub(super) fn invite_deserted(&mut self, id: OutgoingId) {
         let Some(invite) = self.outgoing.get(id).and_then(Outgoing::invite) else { return };
         let rings = |session: &SessionId| self.sessions.get(*session).is_some_and(|session| !session.is_terminated());
-        if !invite.sessions.iter().any(rings) {
+        // None at all: the INVITE was challenged meanwhile and went out again.
+        if !invite.sessions.is_empty() && !invite.sessions.iter().any(rings) {
             // Answered meanwhile: then there is nothing to cancel.
             let _ = self.cancel_with(id, Box::default(), Reason::LocalHangup);
         }

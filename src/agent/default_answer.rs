@@ -38,6 +38,12 @@ impl Agent {
                 }
                 Ok(())
             }
+            EventKind::Challenge => {
+                if let Some(outgoing) = event.outgoing {
+                    self.challenge_given_up(outgoing);
+                }
+                Ok(())
+            }
             EventKind::Resolve => {
                 if self.query_answered(event.query, &[]) {
                     Ok(())

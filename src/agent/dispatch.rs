@@ -74,7 +74,7 @@ impl Agent {
             self.answered(id, response);
         }
         if outcome.ended {
-            self.client_ended(id);
+            self.client_ended(id, client);
         }
     }
 
@@ -84,15 +84,19 @@ impl Agent {
             return;
         }
         match transaction {
-            TransactionId::Client(_) => {
+            TransactionId::Client(client) => {
                 let id = OutgoingId::from_raw(outcome.owner);
+                // That of a challenged request, which has another one since (RFC 3261 §22.2).
+                if self.outgoing.get(id).is_some_and(|outgoing| outgoing.transaction != Some(client)) {
+                    return;
+                }
                 match outcome.tell {
                     Tell::TimedOut => self.request_failed(id, 408),
                     Tell::TransportError => self.request_failed(id, 503),
                     Tell::Nothing | Tell::PassUp => {}
                 }
                 if outcome.ended {
-                    self.client_ended(id);
+                    self.client_ended(id, client);
                 }
             }
             TransactionId::Server(_) => {

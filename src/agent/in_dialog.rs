@@ -14,6 +14,7 @@ use crate::session::reason::{Ending, Reason};
 use crate::session::usage::{Effect, effect_of};
 use crate::session::{SessionState, reinvite, terminate};
 use crate::time::Now;
+use crate::transaction::ClientId;
 use std::sync::Arc;
 
 /// How many requests of the peer may wait for the host in one dialog.
@@ -119,6 +120,7 @@ impl Agent {
         if let Some(session) = self.sessions.get_mut(id) {
             session.dialog.local = next;
         }
+        self.authorize(request);
         Ok(request)
     }
 
@@ -156,6 +158,15 @@ impl Agent {
         if outgoing.invite().is_some() {
             return self.invite_answered(id, response);
         }
+        if self.challenged(id, response) {
+            return;
+        }
+        self.other_answered(id, response);
+    }
+
+    /// A response to a request other than INVITE that is no challenge, or one that nobody answers.
+    pub(super) fn other_answered(&mut self, id: OutgoingId, response: &Arc<Message>) {
+        let Some(outgoing) = self.outgoing.get_mut(id) else { return };
         let session = outgoing.session;
         let status = response.status();
         let kind = match status {
@@ -252,6 +263,7 @@ impl Agent {
 
     /// Nothing more comes of a request: it goes with its last event.
     pub(super) fn outgoing_over(&mut self, id: OutgoingId) {
+        self.forget_challenge(id);
         if let Some(outgoing) = self.outgoing.get_mut(id) {
             outgoing.over = true;
             self.drop_outgoing_if_over(id);
@@ -259,8 +271,9 @@ impl Agent {
     }
 
     /// A client transaction is over.
-    pub(super) fn client_ended(&mut self, id: OutgoingId) {
-        let Some(outgoing) = self.outgoing.get_mut(id) else { return };
+    pub(super) fn client_ended(&mut self, id: OutgoingId, client: ClientId) {
+        let current = |outgoing: &&mut Outgoing| outgoing.transaction == Some(client);
+        let Some(outgoing) = self.outgoing.get_mut(id).filter(current) else { return };
         outgoing.transaction = None;
         if outgoing.invite().is_some() {
             self.invite_client_ended(id);
@@ -279,6 +292,8 @@ impl Agent {
             invite.cancelling = crate::agent::outgoing::Cancelling::Abandoned;
             invite.cancel_reason = Reason::Disposed;
         }
+        // Nobody will answer its challenge.
+        self.challenge_given_up(id);
         Ok(())
     }
 

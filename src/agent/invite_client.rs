@@ -62,6 +62,7 @@ impl Agent {
             }
             101..=199 => self.invite_progressed(id, response),
             200..=299 => self.invite_accepted(id, response),
+            _ if self.challenged(id, response) => {}
             _ => self.invite_rejected(id, response.status(), Some(response)),
         }
     }
@@ -157,6 +158,7 @@ impl Agent {
         let dialog = Dialog::of_caller(&request, response, secure)?;
         let mut session = Session::new(dialog, Role::Caller, phase, Some(Origin::Outgoing(id)), attachment);
         session.came_on(response.flow());
+        session.credentials = outgoing.auth.as_ref().map(|auth| auth.credentials.clone().into_boxed_slice());
         if let Some(offer) = request.session_body() {
             session.signaling.apply(Party::Local, StoredBody::of_remote(&offer))?;
         }

@@ -11,6 +11,7 @@ pub mod options;
 mod accepted;
 mod acknowledge;
 mod answer;
+mod auth;
 mod cancel;
 mod default_answer;
 mod dispatch;

@@ -1,5 +1,6 @@
 //! A request of ours and what is known of its fate.
 
+use crate::agent::auth::Authentication;
 use crate::agent::request::Draft;
 use crate::attachment::Attachment;
 use crate::dialog::Dialog;
@@ -125,6 +126,8 @@ pub struct Outgoing {
     /// It goes when its last event was delivered.
     pub(super) over: bool,
     pub(super) waiting: u16,
+    /// What was done about challenges; `None`: nothing.
+    pub(super) auth: Option<Box<Authentication>>,
     /// The last PROGRESS event, to be replaced while nobody has seen it.
     pub(super) last_progress_event: u64,
 }
@@ -146,6 +149,7 @@ impl Outgoing {
             silent: false,
             over: false,
             waiting: 0,
+            auth: None,
             last_progress_event: 0,
         }
     }

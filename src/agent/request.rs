@@ -21,14 +21,18 @@ use std::time::Duration;
 /// A request without what its way decides.
 #[derive(Clone, Debug)]
 pub struct Draft {
-    method_name: Box<[u8]>,
-    request_uri: Box<[u8]>,
+    pub(super) method_name: Box<[u8]>,
+    pub(super) request_uri: Box<[u8]>,
     /// The URI of the first element on the way.
     pub(super) next_hop: Box<[u8]>,
     /// Route lines, then Max-Forwards, From, To, Call-ID lines.
     identity: Box<[u8]>,
-    cseq: u32,
+    pub(super) cseq: u32,
     own_contact: bool,
+    /// The host writes Authorization or Proxy-Authorization, so it answers challenges itself.
+    pub(super) credentials_by_host: bool,
+    /// Authorization and Proxy-Authorization lines of ours.
+    pub(super) credentials: Box<[u8]>,
     /// All other header lines, the blank line, the body.
     pub(super) tail: Box<[u8]>,
 }
@@ -103,6 +107,8 @@ impl Draft {
             identity: lines.into_boxed_slice(),
             cseq,
             own_contact: refreshes_target(method.0) && !host.has(HeaderId::Contact),
+            credentials_by_host: host.has(HeaderId::Authorization) || host.has(HeaderId::ProxyAuthorization),
+            credentials: Box::default(),
             tail,
         }
     }
@@ -116,6 +122,7 @@ impl Draft {
         if self.own_contact {
             out.extend_from_slice(&transport.contact_line);
         }
+        out.extend_from_slice(&self.credentials);
         out.extend_from_slice(&self.tail);
     }
 

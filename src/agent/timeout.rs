@@ -38,6 +38,8 @@ pub(super) enum OutgoingTimer {
     CancelGivenUp,
     /// 64*T1 after the host ended an early dialog by BYE: the INVITE is answered 487, or other forks ring.
     Deserted,
+    /// The host does not answer a challenge.
+    Challenge,
 }
 
 impl Agent {
@@ -59,6 +61,7 @@ impl Agent {
                 }
                 Timeout::Outgoing(id, OutgoingTimer::Deserted) => self.invite_deserted(id),
                 Timeout::Outgoing(id, OutgoingTimer::CancelGivenUp) => self.cancel_given_up(id),
+                Timeout::Outgoing(id, OutgoingTimer::Challenge) => self.challenge_given_up(id),
                 Timeout::Query(query) => {
                     self.query_answered(query, &[]);
                 }

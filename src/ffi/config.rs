@@ -200,6 +200,29 @@ pub unsafe extern "C" fn sipdlg_config_set_fork_policy(config: *mut sipdlg_confi
     }
 }
 
+/// Digest credentials for a realm (NULL: any); the secret is a password, or with is_ha1 the hex HA1 of `algorithm` ("MD5",
+/// "SHA-256", "SHA-512-256"; NULL: MD5). May be called for several realms. RFC 7616, RFC 8760. A realm's former ones are
+/// replaced.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_config_add_credentials(
+    config: *mut sipdlg_config_t,
+    realm: *const c_char,
+    user: *const c_char,
+    secret: *const c_char,
+    is_ha1: i32,
+    algorithm: *const c_char,
+) -> sipdlg_status_t {
+    // SAFETY: the caller's promises are those of `set`; text as the header says.
+    unsafe {
+        set(config, |config| {
+            let user = optional_text(user).ok_or_else(|| Error::argument("user is NULL"))?;
+            let secret = optional_text(secret).ok_or_else(|| Error::argument("secret is NULL"))?;
+            let is_ha1 = boolean(is_ha1, "is_ha1")?;
+            config.core.add_credentials(optional_text(realm), user, secret, is_ha1, optional_text(algorithm))
+        })
+    }
+}
+
 /// RFC 6086: packages for Recv-Info, comma separated; "": an empty Recv-Info. Default NULL: packages are not supported,
 /// no Recv-Info is sent.
 #[unsafe(no_mangle)]
@@ -292,6 +315,13 @@ mod tests {
                 (OK, -1)
             );
             assert_eq!(sipdlg_config_set_tolerance(config, 32), -1);
+            let (user, secret, none) = (c"alice".as_ptr(), c"wonderland".as_ptr(), ptr::null());
+            assert_eq!(sipdlg_config_add_credentials(config, none, user, secret, 0, none), OK);
+            assert_eq!(sipdlg_config_add_credentials(config, none, user, secret, 1, none), -1);
+            assert_eq!(sipdlg_config_add_credentials(config, none, user, secret, 0, c"SHA-1".as_ptr()), -1);
+            assert_eq!(sipdlg_config_add_credentials(config, none, none, secret, 0, none), -1);
+            assert_eq!(sipdlg_config_add_credentials(config, c"a\n".as_ptr(), user, secret, 0, none), -5);
+            assert_eq!((*config).core.credentials.len(), 1);
             assert_eq!(sipdlg_config_set_seed(config, 7), OK);
             assert_eq!((*config).core.seed, Some(7));
             assert_eq!(sipdlg_config_set_log(config, 4, Some(log), ptr::null_mut()), OK);

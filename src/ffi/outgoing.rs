@@ -121,6 +121,27 @@ pub unsafe extern "C" fn sipdlg_outgoing_cancel(
     })
 }
 
+/// Answers CHALLENGE, at once or within 32 s. NULL user: give up, REJECT. Errors: ERR_STATE none waits, or these credentials
+/// were refused already.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_outgoing_authenticate(
+    outgoing: sipdlg_outgoing_t,
+    user: *const c_char,
+    password: *const c_char,
+) -> sipdlg_status_t {
+    guard(|| {
+        with_outgoing(outgoing, |inner, id, now| {
+            // SAFETY: the header's rule for text in.
+            let (user, password) = unsafe { (optional_text(user), optional_text(password)) };
+            if user.is_some() && password.is_none() {
+                return Err(Error::argument("password is NULL"));
+            }
+            inner.core.authenticate(now, id, user, password.unwrap_or_default())
+        })?;
+        Ok(OK)
+    })
+}
+
 /// No more events of it; a 2xx that still comes to an INVITE is ACKed and ended with BYE.
 #[unsafe(no_mangle)]
 pub extern "C" fn sipdlg_outgoing_dispose(outgoing: sipdlg_outgoing_t) -> sipdlg_status_t {

@@ -236,7 +236,8 @@ mod tests {
 
     #[test]
     fn challenges_that_can_be_answered() {
-        let rows: [(&[u8], Option<(Algorithm, bool)>); 10] = [
+        type Row = (&'static [u8], Option<(Algorithm, bool)>);
+        let rows: [Row; 10] = [
             (b"Digest realm=\"r\", nonce=\"n\"", Some((Algorithm::Md5, false))),
             (b"digest realm=r, nonce=n, qop=\"auth-int, auth\"", Some((Algorithm::Md5, true))),
             (b"Digest realm=\"r\", nonce=\"n\", algorithm=sha-256", Some((Algorithm::Sha256, false))),

@@ -11,6 +11,7 @@ pub mod usage;
 use crate::attachment::Attachment;
 use crate::dialog::Dialog;
 use crate::flow::{Flow, Transport};
+use crate::message::digest::Credentials;
 use crate::slots::{IncomingId, OutgoingId};
 use crate::transaction::ServerId;
 use ack::Accepted;
@@ -141,6 +142,8 @@ pub struct Session {
     pub connection: Option<Box<Flow>>,
     /// Where the next hop's name led, until it fails or moves.
     pub resolved: Option<Box<Resolved>>,
+    /// Credentials that its requests were challenged for: those of proxies go with every later request (RFC 3261 §22.3).
+    pub credentials: Option<Box<[Credentials]>>,
     /// The host's.
     pub attachment: Attachment,
     /// What the last STATE event told.
@@ -188,6 +191,7 @@ impl Session {
             fixed_flow: None,
             connection: None,
             resolved: None,
+            credentials: None,
             attachment,
             told: None,
             finish_owed: false,

@@ -9,6 +9,7 @@ mod answer_timeout;
 mod basic_call;
 mod bye;
 mod cancel;
+mod digest;
 mod early_media;
 mod forking;
 mod glare;

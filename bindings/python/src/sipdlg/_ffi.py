@@ -503,6 +503,10 @@ def declare(dll: C.CDLL) -> None:
     # sipdlg_status_t sipdlg_config_set_fork_policy(sipdlg_config_t *config, int32_t policy);
     dll.sipdlg_config_set_fork_policy.argtypes = [C.c_void_p, C.c_int32]
     dll.sipdlg_config_set_fork_policy.restype = C.c_int32
+    # sipdlg_status_t sipdlg_config_add_credentials(sipdlg_config_t *config, const char *realm, const char *user, const
+    # char *secret, int32_t is_ha1, const char *algorithm);
+    dll.sipdlg_config_add_credentials.argtypes = [C.c_void_p, C.c_char_p, C.c_char_p, C.c_char_p, C.c_int32, C.c_char_p]
+    dll.sipdlg_config_add_credentials.restype = C.c_int32
     # sipdlg_status_t sipdlg_config_set_info_packages(sipdlg_config_t *config, const char *packages);
     dll.sipdlg_config_set_info_packages.argtypes = [C.c_void_p, C.c_char_p]
     dll.sipdlg_config_set_info_packages.restype = C.c_int32
@@ -835,6 +839,9 @@ def declare(dll: C.CDLL) -> None:
     # sipdlg_request_options_t *options);
     dll.sipdlg_outgoing_cancel.argtypes = [C.c_uint64, C.c_char_p, C.POINTER(RequestOptions)]
     dll.sipdlg_outgoing_cancel.restype = C.c_int32
+    # sipdlg_status_t sipdlg_outgoing_authenticate(sipdlg_outgoing_t outgoing, const char *user, const char *password);
+    dll.sipdlg_outgoing_authenticate.argtypes = [C.c_uint64, C.c_char_p, C.c_char_p]
+    dll.sipdlg_outgoing_authenticate.restype = C.c_int32
     # sipdlg_status_t sipdlg_outgoing_dispose(sipdlg_outgoing_t outgoing);
     dll.sipdlg_outgoing_dispose.argtypes = [C.c_uint64]
     dll.sipdlg_outgoing_dispose.restype = C.c_int32
