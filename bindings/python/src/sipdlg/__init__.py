@@ -18,7 +18,7 @@ from ._ffi import (
     Transport,
 )
 from .agent import Agent, Stats
-from .config import Config
+from .config import Config, Credentials
 from .errors import (
     ArgumentError,
     BadSyntaxError,
@@ -58,6 +58,7 @@ __all__ = [
     "BusyError",
     "Config",
     "CorruptError",
+    "Credentials",
     "DefunctError",
     "DialogState",
     "Effect",

@@ -5,12 +5,24 @@ from __future__ import annotations
 import ctypes as C
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from ._convert import Text, encode, fits
+from ._convert import Text, encode, encode_or_none, fits
 from ._ffi import ForkPolicy, Quirk, Status
 from ._loader import lib
 from .errors import NoMemoryError, check
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """For digest: `secret` is a password, or with `is_ha1` the hexadecimal HA1 of `algorithm`."""
+
+    realm: Text | None = None
+    """None: any."""
+    user: Text
+    secret: Text = field(repr=False)
+    is_ha1: bool = False
+    algorithm: Text | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +49,7 @@ class Config:
     transactions: int = 0
     fork_policy: ForkPolicy | None = None
     info_packages: Text | None = None
+    credentials: tuple[Credentials, ...] = ()
     tolerance: Quirk | None = None
     seed: int | None = None
     """The same seed and inputs give the same bytes."""
@@ -67,6 +80,10 @@ class Config:
         ):
             if text is not None:
                 check(function(config, encode(text)))
+        for known in self.credentials:
+            texts = (encode_or_none(known.realm), encode(known.user), encode(known.secret))
+            algorithm = encode_or_none(known.algorithm)
+            check(lib.sipdlg_config_add_credentials(config, *texts, known.is_ha1, algorithm))
         check(lib.sipdlg_config_set_timers(config, *numbers(t1_ms=self.t1_ms, t2_ms=self.t2_ms, t4_ms=self.t4_ms)))
         timeouts = numbers(invite_timeout_ms=self.invite_timeout_ms, other_timeout_ms=self.other_timeout_ms)
         check(lib.sipdlg_config_set_answer_timeouts(config, *timeouts))

@@ -37,6 +37,10 @@ class OutgoingRequest(Handle):
         reference = C.byref(raw) if raw is not None else None
         return check(lib.sipdlg_outgoing_cancel(self.token, encode_or_none(reason), reference)) != NONE
 
+    def authenticate(self, user: Text | None, password: Text | None = None) -> None:
+        """Answers CHALLENGE, at once or within 32 s. No user: give up, REJECT."""
+        check(lib.sipdlg_outgoing_authenticate(self.token, encode_or_none(user), encode_or_none(password)))
+
     def dispose(self) -> None:
         """No more events of it; a 2xx that still comes to an INVITE is ACKed and ended with BYE."""
         check(lib.sipdlg_outgoing_dispose(self.token))
