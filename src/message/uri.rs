@@ -168,7 +168,7 @@ impl<'a> Uri<'a> {
         grammar::host_ip(self.host)
     }
 
-    /// Whether two URIs are the same by the rules of their scheme: RFC 3261 §19.1.4, RFC 3966 §5; byte by byte after the
+    /// Whether two URIs are the same by the rules of their scheme: RFC 3261 §19.1.4, RFC 3966 §4; byte by byte after the
     /// scheme for others.
     ///
     /// Every parameter is looked for in the other URI: beyond 64 of them, which only an attacker sends, URIs are the same
@@ -188,11 +188,8 @@ impl<'a> Uri<'a> {
         match self.scheme {
             Scheme::Other => self.opaque == other.opaque,
             Scheme::Tel => {
-                let digits = |uri: &Uri<'_>| -> Vec<u8> {
-                    let number = uri.user.unwrap_or_default().iter();
-                    number.filter(|byte| !b"-.()".contains(byte)).map(u8::to_ascii_lowercase).collect()
-                };
-                let same = |name: &[u8]| same_value(self.parameter(name), other.parameter(name));
+                let digits = |uri: &Uri<'_>| phone_digits(uri.user.unwrap_or_default());
+                let same = |name: &[u8]| same_tel_parameter(self.parameter(name), other.parameter(name));
                 digits(self) == digits(other)
                     && self.parameters().all(|parameter| same(parameter.name))
                     && other.parameters().all(|parameter| same(parameter.name))
@@ -237,6 +234,22 @@ fn same_value(left: Option<Parameter<'_>>, right: Option<Parameter<'_>>) -> bool
         (None, None) => true,
         _ => false,
     }
+}
+
+/// RFC 3966 §4: numbers in parameters are compared without their visual separators too.
+fn same_tel_parameter(left: Option<Parameter<'_>>, right: Option<Parameter<'_>>) -> bool {
+    if let (Some(Parameter { name, value: Some(a) }), Some(Parameter { value: Some(b), .. })) = (left, right) {
+        let global = a.starts_with(b"+") && b.starts_with(b"+");
+        if name.eq_ignore_ascii_case(b"ext") || (global && name.eq_ignore_ascii_case(b"phone-context")) {
+            return phone_digits(a) == phone_digits(b);
+        }
+    }
+    same_value(left, right)
+}
+
+/// Without visual separators, in lower case.
+fn phone_digits(number: &[u8]) -> Vec<u8> {
+    number.iter().filter(|byte| !b"-.()".contains(byte)).map(u8::to_ascii_lowercase).collect()
 }
 
 fn same_user(left: Option<&[u8]>, right: Option<&[u8]>) -> bool {
@@ -441,6 +454,10 @@ mod tests {
             ("tel:+1-201-555", "tel:+1201555"),
             ("tel:+358-555-1234567;postd=pp22", "tel:+358-555-1234567;POSTD=PP22"),
             ("tel:+358-555-1234567;postd=pp22;isub=1411", "tel:+358-555-1234567;isub=1411;postd=pp22"),
+            ("sip:carol@chicago.com", "sip:carol@chicago.com;security=off"),
+            ("tel:863-1234;phone-context=+1-914-555", "tel:8631234;phone-context=+1914555"),
+            ("tel:7042;phone-context=example.com", "TEL:7042;phone-context=EXAMPLE.com"),
+            ("tel:+1-201;ext=1-2", "tel:+1201;EXT=12"),
             ("urn:service:sos", "URN:service:sos"),
         ];
         for (left, right) in equal {
@@ -466,6 +483,9 @@ mod tests {
             ("sip:a@b;lr", "sip:a@b;lr=true"),
             ("tel:+1201", "tel:1201"),
             ("tel:1201;phone-context=a", "tel:1201"),
+            ("tel:1201;phone-context=a-b.example", "tel:1201;phone-context=ab.example"),
+            ("tel:1201;phone-context=+1", "tel:1201;phone-context=1"),
+            ("tel:+1201;ext=12", "tel:+1201"),
             ("urn:service:sos", "urn:service:SOS"),
         ];
         for (left, right) in different {
