@@ -14,6 +14,8 @@ pub(super) struct Stream {
     searched: usize,
     /// How long the message is that begins here; 0 not known.
     wanted: usize,
+    /// Where the next message begins is not known any more; nothing is read until the connection is closed.
+    lost: bool,
 }
 
 /// The next thing in a stream.
@@ -25,6 +27,8 @@ enum Piece {
     Ping,
     /// A lone CR LF between messages: a pong, or tolerated blank lines.
     Blank,
+    /// The header, of so many bytes, of a message whose length is not known: what follows cannot be told apart.
+    Lost(usize),
     /// Not all is there, of so many bytes; 0 not known.
     Incomplete(usize),
 }
@@ -42,34 +46,56 @@ fn next_piece(unread: &[u8], searched: usize) -> Piece {
         return Piece::Incomplete(0);
     };
     let head = searched.saturating_add(end);
-    let body = content_length(unread.get(..head).unwrap_or_default());
+    let Some(body) = content_length(unread.get(..head).unwrap_or_default()) else {
+        return Piece::Lost(head.saturating_add(4));
+    };
     let whole = head.saturating_add(4).saturating_add(body);
     if whole <= unread.len() { Piece::Message(whole) } else { Piece::Incomplete(whole) }
 }
 
-/// Content-Length of a message's header lines; 0 without a good one, so that the parser sees what is wrong.
-fn content_length(head: &[u8]) -> usize {
-    let lines = head.split(|byte| *byte == b'\n').skip(1);
-    let values = lines.filter_map(|line| {
-        let colon = memchr::memchr(b':', line)?;
-        let (name, value) = line.split_at(colon);
-        (HeaderId::from_name(name.trim_ascii()) == HeaderId::ContentLength).then(|| value.get(1..).unwrap_or_default())
-    });
-    let digits = values.last().unwrap_or_default().trim_ascii();
-    if digits.iter().all(u8::is_ascii_digit) {
-        std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok()).unwrap_or(0)
-    } else {
-        0
+/// Content-Length of a message's header lines, 0 without one. `None`: it is no number, or stands twice, as for the parser.
+fn content_length(head: &[u8]) -> Option<usize> {
+    let mut length = None;
+    let start = memchr::memchr(b'\n', head).map_or(head.len(), |at| at + 1);
+    let mut rest = head.get(start..).unwrap_or_default();
+    while !rest.is_empty() {
+        // A line goes on in the next one that begins with a blank (RFC 3261 §7.3.1).
+        let folded = |at: &usize| matches!(rest.get(at + 1), Some(b' ' | b'\t'));
+        let end = memchr::memchr_iter(b'\n', rest).find(|at| !folded(at)).unwrap_or(rest.len());
+        let (line, after) = rest.split_at(end);
+        rest = after.get(1..).unwrap_or_default();
+        let Some((name, value)) = memchr::memchr(b':', line).and_then(|colon| line.split_at_checked(colon)) else {
+            continue;
+        };
+        if HeaderId::from_name(name.trim_ascii_end()) != HeaderId::ContentLength {
+            continue;
+        }
+        let digits = value.get(1..).unwrap_or_default().trim_ascii();
+        if length.is_some() || digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+            return None;
+        }
+        length = Some(std::str::from_utf8(digits).ok()?.parse::<u32>().ok()?);
     }
+    usize::try_from(length.unwrap_or(0)).ok()
+}
+
+/// RFC 4475 §3.1.2.3, §3.3.9.
+fn lost() -> Error {
+    Error::syntax("the stream holds a message of unknown length: close the connection (RFC 3261 18.3)")
 }
 
 impl Agent {
-    /// A piece of a stream. Errors: limit, the stream holds a message beyond the limit.
+    /// A piece of a stream. Errors: limit, the stream holds a message beyond the limit; syntax, it holds one of unknown
+    /// length.
     pub(super) fn receive_stream(&mut self, flow: &Flow, data: &[u8]) -> Result<()> {
         if flow.link == 0 {
             return Err(Error::argument("flow: a stream has a link, which is not 0"));
         }
         let mut stream = self.streams.remove(&flow.link).unwrap_or_default();
+        if stream.lost {
+            self.streams.insert(flow.link, stream);
+            return Err(lost());
+        }
         stream.unread.extend_from_slice(data);
         let mut at = 0;
         let mut searched = std::mem::take(&mut stream.searched);
@@ -81,6 +107,12 @@ impl Agent {
                 Piece::Message(len) => {
                     self.receive_message(flow, unread.get(..len).unwrap_or_default());
                     at += len;
+                }
+                Piece::Lost(len) => {
+                    // The parser refuses it, so that it is answered.
+                    self.receive_message(flow, unread.get(..len).unwrap_or_default());
+                    self.streams.insert(flow.link, Stream { lost: true, ..Stream::default() });
+                    return Err(lost());
                 }
                 Piece::Ping => {
                     self.outbox.transmit(Sender::Nobody, &Bytes::from(&b"\r\n"[..]), flow);
@@ -116,7 +148,7 @@ mod tests {
 
     #[test]
     fn pieces() {
-        let rows: [(&[u8], Piece); 12] = [
+        let rows: [(&[u8], Piece); 18] = [
             (b"", Piece::Incomplete(0)),
             (b"\r\n", Piece::Incomplete(0)),
             (b"\r\n\r", Piece::Incomplete(0)),
@@ -125,9 +157,15 @@ mod tests {
             (b"A\r\nl: 3\r\n\r\nab", Piece::Incomplete(14)),
             (b"A\r\nl: 3\r\n\r\nabcd", Piece::Message(14)),
             (b"A\r\nCONTENT-length : 3\r\n\r\nabcd", Piece::Message(28)),
-            (b"A\r\nl: -3\r\n\r\nabcd", Piece::Message(12)),
+            (b"A\r\nl: -3\r\n\r\nabcd", Piece::Lost(12)),
+            (b"A\r\nl: 1\r\nl: 1\r\n\r\nabcd", Piece::Lost(17)),
+            (b"A\r\nl:\r\n\r\nabcd", Piece::Lost(9)),
+            (b"A\r\nl: 1\r\n 2\r\n\r\nabcd", Piece::Lost(15)),
+            (b"A\r\nl:\r\n\t3\r\n\r\nabcd", Piece::Message(16)),
+            (b"A\r\nX: y\r\n l: 3\r\n\r\nabcd", Piece::Message(18)),
+            (b"A\r\nl: 1\r\nX: y\r\n l: 3\r\n\r\nabcd", Piece::Message(25)),
             (b"A\r\nVia: l: 3\r\n\r\nabcd", Piece::Message(16)),
-            (b"A\r\nl: 99999999999999999999999\r\n\r\n", Piece::Message(33)),
+            (b"A\r\nl: 99999999999999999999999\r\n\r\n", Piece::Lost(33)),
             (b"A\r\nFrom: x\r\n", Piece::Incomplete(0)),
         ];
         for (bytes, piece) in rows {

@@ -164,7 +164,8 @@ pub extern "C" fn sipdlg_agent_link_closed(agent: sipdlg_agent_t, link: u64) -> 
 /// Bytes from the network. UDP, WS, WSS: one call is one message. TCP, TLS: any piece of the stream of flow->link, which
 /// must not be 0; the library finds the messages (RFC 3261 §18.3) and answers keep-alives (RFC 5626 §4.4.1). Peer's
 /// errors are not errors here.
-/// Errors: ERR_LIMIT the stream holds a message beyond the limit: close the connection.
+/// Errors: ERR_LIMIT the stream holds a message beyond the limit, ERR_SYNTAX one of unknown length (no good Content-Length):
+/// close the connection; until link_closed nothing more is read from it after the latter.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_agent_receive(
     agent: sipdlg_agent_t,
