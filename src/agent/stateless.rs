@@ -87,7 +87,8 @@ impl Agent {
     pub(super) fn malformed(&mut self, malformed: &Malformed) {
         match malformed.answerable() {
             Some(request) => {
-                let reason = format!("Bad Request: {} {}", malformed.header, malformed.rule);
+                let reason = format!("{} {}", malformed.header, malformed.rule);
+                let reason = format!("Bad Request: {}", reason.trim_start());
                 let status = malformed.status();
                 let reason = (status == 400).then_some(ascii(&reason));
                 self.reply(request, &Answer { reason: reason.as_deref(), ..Answer::plain(status) });

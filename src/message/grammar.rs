@@ -264,7 +264,16 @@ fn ipv4(text: &[u8]) -> Option<Ipv4Addr> {
 }
 
 fn ipv6(text: &[u8]) -> Option<Ipv6Addr> {
-    std::str::from_utf8(text).ok()?.parse().ok()
+    let text = std::str::from_utf8(text).ok()?;
+    text.parse().ok().or_else(|| ipv6_of_rfc3261(text))
+}
+
+/// RFC 5118 §4.10: by the grammar of RFC 3261 a third colon may stand before an IPv4 address; it must be tolerated.
+#[cold]
+fn ipv6_of_rfc3261(text: &str) -> Option<Ipv6Addr> {
+    let (hex, v4) = text.split_once(":::")?;
+    v4.parse::<Ipv4Addr>().ok()?;
+    format!("{hex}::{v4}").parse().ok()
 }
 
 /// The address that a host text is, when it is one.
@@ -480,6 +489,10 @@ mod tests {
         assert_eq!(host_ip(b"[::1]"), Some(IpAddr::V6(Ipv6Addr::LOCALHOST)));
         assert_eq!(host_ip(b"::1"), Some(IpAddr::V6(Ipv6Addr::LOCALHOST)));
         assert_eq!(host_ip(b"2001:db8::1"), "2001:db8::1".parse().ok());
+        assert_eq!(host_ip(b"[2001:db8:::192.0.2.1]"), "2001:db8::192.0.2.1".parse().ok());
+        for text in ["[2001:db8:::1]", "[:::1:2]", "[1:::192.0.2.1:2]", "[1::2:::192.0.2.1]", "[::::192.0.2.1]"] {
+            assert_eq!(host_ip(text.as_bytes()), None, "{text}");
+        }
         assert_eq!(host_ip(b"127.0.0.1"), Some(IpAddr::V4(Ipv4Addr::LOCALHOST)));
         for text in
             ["127.0.0.256", "127.0.0.01", "127.0.0", "127.0.0.", "127..0.1", "127.0.0.1.", "127.0.0.1.1", "0.0.0.1000"]

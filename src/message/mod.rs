@@ -183,7 +183,7 @@ impl Message {
     /// Reads a datagram (RFC 3261 §7, §18.3) that came on `flow`.
     ///
     /// Line ends before the start line are skipped, bytes beyond Content-Length ignored. Refused are: CR or LF that end
-    /// no line, NUL in a header, a body shorter than Content-Length, more than 256 header lines, and everything that
+    /// no line, NUL in a header without a backslash before it, a body shorter than Content-Length, more than 256 header lines, and everything that
     /// [`Malformed`] names.
     pub fn parse(data: &[u8], flow: Option<Flow>) -> Result<Self, Malformed> {
         parse::parse(data, flow)

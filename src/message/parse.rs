@@ -139,6 +139,10 @@ fn line_end(text: &[u8], from: usize) -> Option<usize> {
         }
         match rest {
             [b'\r', b'\n', ..] => return Some(text.len() - rest.len()),
+            // RFC 3261 §25.1 quoted-pair: any ASCII but CR and LF may follow a backslash (RFC 4475 §3.1.1.2).
+            [0, after @ ..] if text.get(..text.len() - rest.len()).is_some_and(|before| before.ends_with(b"\\")) => {
+                rest = after;
+            }
             [b'\r' | b'\n' | 0, ..] => return None,
             _ => rest = rest.get(1..)?,
         }
@@ -205,7 +209,9 @@ impl Message {
     /// Start line and header lines of `text`, which was copied from `wire`.
     fn split(&mut self, text: &mut [u8], wire: &[u8], pass: &mut Pass) -> Result<(), &'static str> {
         let end = line_end(text, 0).ok_or(RULE_CRLF)?;
-        self.start_line(text, end, pass)?;
+        if let Err(rule) = self.start_line(text, end, pass) {
+            self.crooked_request_line(text, end, pass, rule)?;
+        }
         let mut at = end + 2;
         let mut lines = 0;
         loop {
@@ -275,19 +281,12 @@ impl Message {
                 // Every value of the first line is checked, the topmost one is kept.
                 loop {
                     let (first, more) = Via::split(rest);
-                    let via = Via::read(first).map_err(|rule| ("Via", rule))?;
+                    let via = match Via::read(first) {
+                        Ok(via) => via,
+                        Err(rule) => return Err(self.salvage_via(text, first, rule)),
+                    };
                     if self.via.sent_by.get(text).is_none() {
-                        let span = |part: Option<&[u8]>| part.map_or(Span::NONE, |part| Span::of(part, text));
-                        self.via = TopVia {
-                            branch: span(via.branch),
-                            sent_by: Span::of(via.sent_by, text),
-                            host: u16::try_from(via.host.len())
-                                .map_err(|_| ("Via", "a host is shorter than 64 KiB"))?,
-                            port: via.port,
-                            maddr: span(via.maddr),
-                            rport: via.rport != Rport::Absent,
-                            received: via.received.is_some(),
-                        };
+                        self.via = top_via(text, &via)?;
                     }
                     let Some(more) = more.strip_prefix(b",") else { break };
                     rest = trim_start(more);
@@ -351,6 +350,39 @@ impl Message {
         Ok(())
     }
 
+    /// Keeps of a top Via that does not read what an answer needs.
+    #[cold]
+    fn salvage_via(&mut self, text: &[u8], value: &[u8], rule: &'static str) -> Broken {
+        if self.via.sent_by.get(text).is_none() {
+            if let Some(Ok(via)) = Via::salvage(value).map(|via| top_via(text, &via)) {
+                self.via = via;
+            }
+        }
+        ("Via", rule)
+    }
+
+    /// A start line that broke `rule` but begins and ends as a request's does: the Request-URI stands in <>, or there are
+    /// blanks in it, around it or behind the version. It is answered 400 (RFC 4475 §3.1.2.7 to §3.1.2.10).
+    #[cold]
+    fn crooked_request_line(
+        &mut self,
+        text: &[u8],
+        end: usize,
+        pass: &mut Pass,
+        rule: &'static str,
+    ) -> Result<(), &'static str> {
+        let line = text.get(..end).unwrap_or_default();
+        let (name, rest) = grammar::split_once(line, b' ').ok_or(rule)?;
+        let uri = trim_end(rest).strip_suffix(b" SIP/2.0").map(grammar::trim).ok_or(rule)?;
+        if !is_token(name) || uri.is_empty() {
+            return Err(rule);
+        }
+        pass.broken = Some(("", rule));
+        self.method = Method::from_name(name);
+        self.start = Start::Request { name: Span::of(name, text), uri: Span::of(uri, text) };
+        Ok(())
+    }
+
     fn start_line(&mut self, text: &[u8], end: usize, pass: &mut Pass) -> Result<(), &'static str> {
         const RULE_RESPONSE: &str = "a response begins SIP/2.0 code phrase (RFC 3261 §7.2)";
         const RULE_REQUEST: &str = "a request begins Method Request-URI SIP/2.0 (RFC 3261 §7.1)";
@@ -403,6 +435,21 @@ impl Message {
             }
         }
     }
+}
+
+/// What is kept of the topmost Via.
+#[inline]
+fn top_via(text: &[u8], via: &Via<'_>) -> Result<TopVia, Broken> {
+    let span = |part: Option<&[u8]>| part.map_or(Span::NONE, |part| Span::of(part, text));
+    Ok(TopVia {
+        branch: span(via.branch),
+        sent_by: Span::of(via.sent_by, text),
+        host: u16::try_from(via.host.len()).map_err(|_| ("Via", "a host is shorter than 64 KiB"))?,
+        port: via.port,
+        maddr: span(via.maddr),
+        rport: via.rport != Rport::Absent,
+        received: via.received.is_some(),
+    })
 }
 
 fn check_mandatory(pass: &mut Pass) {

@@ -107,6 +107,31 @@ impl<'a> Via<'a> {
         Ok(via)
     }
 
+    /// Transport, host and port of a value that does not read, whatever its version and parameters: where its sender can
+    /// be told so (RFC 4475 §3.1.2.1, §3.1.2.16).
+    #[cold]
+    pub(crate) fn salvage(value: &'a [u8]) -> Option<Self> {
+        let end = grammar::find(b';', value).unwrap_or(value.len());
+        let mut pieces = value.get(..end)?.splitn(3, |byte| *byte == b'/');
+        let (name, _version, rest) = (pieces.next()?, pieces.next()?, pieces.next()?);
+        let (transport, rest) = take(trim_start(rest), TOKEN);
+        let start = trim_start(rest);
+        let (host, port, rest) = host_port(start)?;
+        let whole = grammar::trim(name).eq_ignore_ascii_case(b"SIP") && trim_start(rest).is_empty();
+        whole.then_some(Self {
+            transport,
+            sent_by: start.get(..start.len() - rest.len())?,
+            host,
+            port,
+            branch: None,
+            received: None,
+            rport: Rport::Absent,
+            maddr: None,
+            ttl: None,
+            parameters: b"",
+        })
+    }
+
     /// The first value of a field, and what follows it, beginning with the comma.
     #[inline]
     pub(crate) fn split(field: &[u8]) -> (&[u8], &[u8]) {
