@@ -35,11 +35,10 @@
  *           shorter one is zero-filled, a longer one with a non-zero tail is ERR_STRUCT; of those that
  *           the library fills only `size` must be set, and only so much is written. The others never change.
  * Unload:   dlclose() is safe when every agent is freed; the library's code stays mapped until the process ends.
- * Version:  0.1 has no authentication (CHALLENGE, NO_AUTH), no reliable 1xx (PRACK, RELIABLE, NEEDS_PRACK, MANUAL_PRACK,
- *           RSeq, RAck), UPDATE, REFER, NOTIFY, SUBSCRIBE of ours, Replaces, session timers or retries (GLARE_RETRY,
- *           NO_RETRY). What this header says of them is how they will be. Now their events never come, what asks for
- *           them does nothing or fails (ERR_UNSUPPORTED, ERR_HEADER), and sipdlg_session_prack() and
- *           sipdlg_outgoing_authenticate() do not exist; 401, 407, 422, 491 and 500 are plain rejections.
+ * Version:  0.1 has no reliable 1xx (PRACK, RELIABLE, NEEDS_PRACK, MANUAL_PRACK, RSeq, RAck), UPDATE, REFER, NOTIFY,
+ *           SUBSCRIBE of ours, Replaces, session timers or retries (GLARE_RETRY, NO_RETRY). What this header says of them
+ *           is how they will be. Now their events never come, what asks for them does nothing or fails (ERR_UNSUPPORTED,
+ *           ERR_HEADER), and sipdlg_session_prack() does not exist; 422, 491 and 500 are plain rejections.
  * Booleans: int32_t, 0 or 1. Enumerations (enum sipdlg_*_e) travel as int32_t; unknown values are ERR_ARGUMENT.
  */
 
