@@ -15,7 +15,6 @@ NEXTEST = $(shell command -v cargo-nextest >/dev/null 2>&1 && echo yes)
 help:
 	@echo "make call      build everything, run a call between two C programs with hold and INFO"
 	@echo "make test      install what the tests need, run every test"
-	@echo "make python-tests  the Python wheel: build, types, tests"
 	@echo "make examples  the C programs, into $(OUT)"
 	@echo "make header    write include/sipdlg.h anew"
 	@echo "make bench     the programs to measure, into target/bench"
@@ -45,7 +44,7 @@ call: programs
 
 # ---- the tests
 
-test: install-deps lint rust-tests seeded-bugs examples c-tests readme-test sipp-tests budget
+test: install-deps lint rust-tests seeded-bugs examples c-tests readme-test python-tests sipp-tests budget
 	@examples-c/run-call $(OUT) >/dev/null && echo "make call: passed"
 	@echo "make test: everything passed"
 
@@ -88,9 +87,8 @@ sipp-tests: examples
 	@tests/api/build $(LIB) target/tests-api
 	@tests/sipp/run $(OUT)
 
-# The Python package: its wheel, checked and tested as installed. Not in `make test`: it needs PyPI, and three minutes where
-# the library is not built yet.
-python-tests: lib
+# the Python package: its wheel, checked and tested as installed
+python-tests: programs
 	@tests/python/run
 
 budget: examples bench

@@ -12,6 +12,8 @@ need python3 python3
 need sipp sip-tester
 need valgrind valgrind
 need nm binutils
+# Debian's python3 comes without what a virtual environment needs
+python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
 
 if [ -n "$missing" ]; then
     as_root=

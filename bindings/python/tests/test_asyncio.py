@@ -4,51 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import importlib.util
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
-from pair import ANSWER, HOLD, OFFER
+from pair import HOLD, OFFER
+from runtime import address, serve, started, until
 
 import sipdlg
 from sipdlg import Body, EventKind
-
-
-def started() -> sipdlg.Agent:
-    agent = sipdlg.Agent()
-    agent.listen("udp:127.0.0.1:0")
-    agent.start()
-    return agent
-
-
-def address(agent: sipdlg.Agent) -> str:
-    (only,) = agent.local_addresses()
-    return only.removeprefix("udp:")
-
-
-async def serve(agent: sipdlg.Agent, seen: list[EventKind]) -> None:
-    """Takes every call and every hold; the rest gets its default."""
-    async for event in agent.events():
-        seen.append(event.kind)
-        if event.kind in (EventKind.INVITE, EventKind.REINVITE) and event.incoming:
-            event.incoming.accept(body=ANSWER)
-        elif event.kind is EventKind.INFO and event.incoming:
-            event.incoming.accept()
-        else:
-            event.default()
-
-
-async def until(events: Any, kind: EventKind) -> sipdlg.Event:
-    async for event in events:
-        if event.kind is kind:
-            assert isinstance(event, sipdlg.Event)
-            return event
-        event.default()
-    raise AssertionError("the agent was closed")
 
 
 def test_call_hold_info_hangup() -> None:
@@ -139,80 +103,5 @@ def test_a_forgotten_agent_sends_nothing() -> None:
             assert bob.stats().messages_received == received
             bob.close()
             await serving
-
-    asyncio.run(asyncio.wait_for(run(), 20))
-
-
-def sketch() -> ModuleType:
-    """tests/api/sip.py, the ctypes program that the API was designed with, unchanged."""
-    path = Path(__file__).parent / "api" / "sip.py"
-    spec = importlib.util.spec_from_file_location("sip_sketch", path)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["sip_sketch"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-def library_path() -> str:
-    from sipdlg._loader import lib
-
-    return str(lib._name)
-
-
-def test_the_sketch_runs_unchanged(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its main(): a call, a hold, the end. Only the port is another one: 5070 may be taken."""
-    sip = sketch()
-
-    async def run() -> None:
-        seen: list[EventKind] = []
-        with started() as bob:
-            serving = asyncio.create_task(serve(bob, seen))
-            invite: Callable[..., Any] = sip.Agent.invite
-            monkeypatch.setattr(
-                sip.Agent,
-                "invite",
-                lambda self, target, sdp: invite(self, target.replace("127.0.0.1:5070", address(bob)), sdp),
-            )
-            monkeypatch.setattr(sys, "argv", ["sip.py", library_path()])
-            await sip.main()
-            bob.close()
-            await serving
-        assert [kind for kind in seen if kind < 20 and kind is not EventKind.ACK] == [
-            EventKind.INVITE,
-            EventKind.REINVITE,
-            EventKind.BYE,
-        ]
-
-    asyncio.run(asyncio.wait_for(run(), 20))
-
-
-def test_the_sketch_takes_and_refuses_calls() -> None:
-    sip = sketch()
-
-    async def run() -> None:
-        bob = sip.Agent(sip.Library(library_path()), "udp:127.0.0.1:0")
-        shown = sipdlg.Agent()  # borrows the token to ask for the address, which the sketch does not declare
-        shown.token, kept = bob.token, shown.token
-        target = f"sip:bob@{address(shown)}"
-        shown.token = kept
-        shown.close()
-        with started() as alice:
-            events = alice.events()
-            alice.invite(target, body=OFFER)
-            calls = bob.incoming()
-            call = await anext(calls)
-            assert call.body == OFFER.encode()
-            call.ring()
-            theirs = call.accept(ANSWER.encode())
-            ours = (await until(events, EventKind.ACCEPT)).session
-            assert ours is not None and theirs.call_id == ours.call_id
-            hanging = asyncio.create_task(theirs.hangup())
-            (await until(events, EventKind.BYE)).default()
-            await hanging
-            alice.invite(target, body=OFFER)
-            (await anext(calls)).reject(486)
-            assert (await until(events, EventKind.REJECT)).status_code == 486
-        bob.close()
 
     asyncio.run(asyncio.wait_for(run(), 20))
