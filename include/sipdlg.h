@@ -814,6 +814,12 @@ sipdlg_status_t sipdlg_config_set_limits(sipdlg_config_t *config,
                                          uint32_t transactions);
 
 /**
+ * RFC 3262. policy: enum sipdlg_policy_e; manual_prack 1: the host sends every PRACK. Default SUPPORTED, 0. OFF: an
+ * INVITE that requires 100rel is answered 420; REQUIRED: one that does not support it 421.
+ */
+sipdlg_status_t sipdlg_config_set_reliable(sipdlg_config_t *config, int32_t policy, int32_t manual_prack);
+
+/**
  * What to do with a second 2xx: enum sipdlg_fork_policy_e. Default FORK_FIRST: it is ACKed, then ended with BYE.
  * FORK_ALL: another ACCEPT event.
  */

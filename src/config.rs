@@ -159,6 +159,10 @@ pub struct Config {
     pub limits: Limits,
     /// What to do with a second 2xx.
     pub fork_policy: ForkPolicy,
+    /// RFC 3262: reliable provisional responses.
+    pub reliable: Policy,
+    /// The host sends every PRACK.
+    pub manual_prack: bool,
     /// RFC 6086: packages that we take; `None`: the mechanism is not supported.
     pub info_packages: Option<Vec<Vec<u8>>>,
     /// Bits of [`quirk`] that are tolerated.
@@ -189,6 +193,8 @@ impl Default for Config {
             other_answer_timeout: Duration::from_secs(16),
             limits: Limits::default(),
             fork_policy: ForkPolicy::First,
+            reliable: Policy::Supported,
+            manual_prack: false,
             info_packages: None,
             tolerance: quirk::ONE_XX_WITHOUT_CONTACT | quirk::ONE_XX_WITHOUT_TAG | quirk::TAG_CHANGED_BY_2XX,
             seed: None,

@@ -22,6 +22,11 @@ pub fn can(tag: &[u8]) -> bool {
 impl<'a> HostHeaders<'a> {
     /// Reads and checks the lines. `in_dialog`: Route is the dialog's.
     pub fn read(lines: &[&'a [u8]], in_dialog: bool) -> Result<Self> {
+        Self::read_numbered(lines, in_dialog, None)
+    }
+
+    /// The same where the host may write RSeq or RAck itself (RFC 3262); whether its number is right is the caller's to judge.
+    pub fn read_numbered(lines: &[&'a [u8]], in_dialog: bool, number: Option<HeaderId>) -> Result<Self> {
         let mut read = Self::default();
         for line in lines {
             let (name, value) = write::split_header_line(line)?;
@@ -37,8 +42,7 @@ impl<'a> HostHeaders<'a> {
                 | HeaderId::To
                 | HeaderId::CallId => true,
                 HeaderId::Route => in_dialog,
-                // RFC 3262 is not spoken yet, so there is no number that would be right.
-                HeaderId::RSeq | HeaderId::RAck => true,
+                HeaderId::RSeq | HeaderId::RAck => Some(id) != number || read.has(id),
                 _ => false,
             };
             if refused {

@@ -6,7 +6,7 @@
 
 #![allow(non_camel_case_types)]
 
-use crate::config::{Config, ForkPolicy, LogLevel};
+use crate::config::{Config, ForkPolicy, LogLevel, Policy};
 use crate::error::{Error, Result};
 use crate::ffi::convert::{boolean, optional_text};
 use crate::ffi::guard::{OK, guard, guard_or};
@@ -185,6 +185,27 @@ pub unsafe extern "C" fn sipdlg_config_set_limits(
     unsafe { set(config, |config| config.core.set_limits(message_bytes, sessions, transactions)) }
 }
 
+/// RFC 3262. policy: enum sipdlg_policy_e; manual_prack 1: the host sends every PRACK. Default SUPPORTED, 0. OFF: an
+/// INVITE that requires 100rel is answered 420; REQUIRED: one that does not support it 421.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_config_set_reliable(
+    config: *mut sipdlg_config_t,
+    policy: i32,
+    manual_prack: i32,
+) -> sipdlg_status_t {
+    let policies = [Policy::Off, Policy::Supported, Policy::Required];
+    let known = policies.into_iter().find(|known| *known as i32 == policy);
+    // SAFETY: the caller's promises are those of `set`.
+    unsafe {
+        set(config, |config| {
+            let manual_prack = boolean(manual_prack, "manual_prack")?;
+            config.core.reliable = known.ok_or_else(|| Error::argument(format!("policy is {policy}")))?;
+            config.core.manual_prack = manual_prack;
+            Ok(())
+        })
+    }
+}
+
 /// What to do with a second 2xx: enum sipdlg_fork_policy_e. Default FORK_FIRST: it is ACKed, then ended with BYE.
 /// FORK_ALL: another ACCEPT event.
 #[unsafe(no_mangle)]
@@ -307,6 +328,10 @@ mod tests {
             assert_eq!(sipdlg_config_set_contact(config, c"sip:a@b".as_ptr()), OK);
             assert_eq!(sipdlg_config_set_contact(config, ptr::null()), OK);
             assert_eq!((*config).core.contact, None);
+            assert_eq!(sipdlg_config_set_reliable(config, 2, 1), OK);
+            assert_eq!(((*config).core.reliable, (*config).core.manual_prack), (Policy::Required, true));
+            assert_eq!((sipdlg_config_set_reliable(config, 3, 0), sipdlg_config_set_reliable(config, 0, 2)), (-1, -1));
+            assert_eq!((*config).core.reliable, Policy::Required);
             assert_eq!(sipdlg_config_set_fork_policy(config, 1), OK);
             assert_eq!((*config).core.fork_policy, ForkPolicy::All);
             assert_eq!((sipdlg_config_set_fork_policy(config, 2), sipdlg_config_set_fork_policy(config, -1)), (-1, -1));

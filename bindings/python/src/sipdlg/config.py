@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from ._convert import Text, encode, encode_or_none, fits
-from ._ffi import ForkPolicy, Quirk, Status
+from ._ffi import ForkPolicy, Policy, Quirk, Status
 from ._loader import lib
 from .errors import NoMemoryError, check
 
@@ -47,6 +47,10 @@ class Config:
     message_bytes: int = 0
     sessions: int = 0
     transactions: int = 0
+    reliable: Policy = Policy.SUPPORTED
+    """Provisional responses by RFC 3262."""
+    manual_prack: bool = False
+    """The host sends every PRACK."""
     fork_policy: ForkPolicy | None = None
     info_packages: Text | None = None
     credentials: tuple[Credentials, ...] = ()
@@ -89,6 +93,7 @@ class Config:
         check(lib.sipdlg_config_set_answer_timeouts(config, *timeouts))
         limits = numbers(message_bytes=self.message_bytes, sessions=self.sessions, transactions=self.transactions)
         check(lib.sipdlg_config_set_limits(config, *limits))
+        check(lib.sipdlg_config_set_reliable(config, fits(self.reliable, "reliable", 31), self.manual_prack))
         for function, number, bits in (
             (lib.sipdlg_config_set_fork_policy, self.fork_policy, 31),
             (lib.sipdlg_config_set_tolerance, self.tolerance, 32),
