@@ -1209,6 +1209,11 @@ sipdlg_status_t sipdlg_session_info(sipdlg_session_t session,
                                     const sipdlg_request_options_t *options,
                                     sipdlg_outgoing_t *out);
 
+/** MESSAGE (RFC 3428 §4). Errors: ERR_STATE early (without the quirk REQUESTS_IN_EARLY). */
+sipdlg_status_t sipdlg_session_message(sipdlg_session_t session,
+                                       const sipdlg_request_options_t *options,
+                                       sipdlg_outgoing_t *out);
+
 /** OPTIONS in the dialog (RFC 3261 §11). */
 sipdlg_status_t sipdlg_session_options(sipdlg_session_t session,
                                        const sipdlg_request_options_t *options,

@@ -21,6 +21,7 @@ impl Agent {
     pub fn hangup(&mut self, now: Now, id: SessionId, status: u16, options: RequestOptions<'_>) -> Result<()> {
         self.at(now);
         // Checked before anything is done, whatever will be sent.
+        options.check_in_dialog()?;
         let host = HostHeaders::read(&options.headers, true)?;
         let body = options.body.map(crate::agent::options::Body::checked).transpose()?;
         if status != 0 && !(400..=699).contains(&status) {

@@ -71,6 +71,15 @@ impl Agent {
         Ok(request)
     }
 
+    /// MESSAGE in the dialog (RFC 3428 §4).
+    pub fn message(&mut self, now: Now, id: SessionId, options: RequestOptions<'_>) -> Result<OutgoingId> {
+        self.at(now);
+        self.established(id, crate::config::quirk::REQUESTS_IN_EARLY)?;
+        let request = self.draft_for_session(id, (Method::Message, b"MESSAGE"), Kind::Other, options)?;
+        self.launch(request);
+        Ok(request)
+    }
+
     /// OPTIONS in the dialog (RFC 3261 §11).
     pub fn options(&mut self, now: Now, id: SessionId, options: RequestOptions<'_>) -> Result<OutgoingId> {
         self.at(now);
@@ -233,7 +242,8 @@ impl Agent {
     ) {
         // A 408 or 503 made here is no response: a time-out or a failed transport.
         let code = if response.is_none() { 0 } else { status };
-        if effect_of(method, code) == Effect::Transaction {
+        // A redirection concerns the whole dialog, but ends none of it (RFC 5057 §5.1); to follow it is the host's.
+        if effect_of(method, code) == Effect::Transaction || (300..400).contains(&code) {
             return;
         }
         if self.sessions.get(id).is_some_and(|session| !session.is_terminated() && !session.is_early()) {

@@ -1,7 +1,7 @@
 //! How a request or response of the host differs from the usual.
 
 pub use crate::attachment::Attachment;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::flow::Flow;
 use crate::message;
 use crate::slots::IncomingId;
@@ -68,6 +68,20 @@ pub struct RequestOptions<'a> {
     pub attachment: Attachment,
     /// INVITE: the REFER that asked for it.
     pub refer: Option<IncomingId>,
+}
+
+impl RequestOptions<'_> {
+    /// In a dialog its names are fixed (RFC 3261 §12.2.1.1), and no REFER asks for a request there.
+    pub(super) fn check_in_dialog(&self) -> Result<()> {
+        let fixed = [("from", self.from.is_some()), ("to", self.to.is_some()), ("call_id", self.call_id.is_some())];
+        if let Some((name, _)) = fixed.iter().find(|(_, given)| *given) {
+            return Err(Error::argument(format!("options.{name}: the dialog has it (RFC 3261 12.2.1.1)")));
+        }
+        if self.refer.is_some() {
+            return Err(Error::argument("options.refer: only an INVITE out of a dialog is asked for by a REFER"));
+        }
+        Ok(())
+    }
 }
 
 /// `sipdlg_response_options_t`.

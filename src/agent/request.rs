@@ -182,6 +182,7 @@ impl Agent {
         cseq: u32,
         options: &RequestOptions<'_>,
     ) -> Result<Draft> {
+        options.check_in_dialog()?;
         let host = HostHeaders::read(&options.headers, true)?;
         let body = options.body.map(Body::checked).transpose()?;
         let tail = self.tail(&host, OwnLines::of(method.0), body.as_ref());

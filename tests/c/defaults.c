@@ -77,6 +77,7 @@ int main(void)
     pair_exchange(&pair);
     CHECK_NUMBER(status, 200);
     in_the_dialog(&client, sipdlg_session_info, NULL, 469, NULL);
+    in_the_dialog(&client, sipdlg_session_message, NULL, 200, NULL);
     in_the_dialog(&client, sipdlg_session_options, NULL, 200, "Allow");
     in_the_dialog(&client, sipdlg_session_invite, HOLD, 488, "Warning");
     CHECK_NUMBER(sipdlg_session_signaling_state(alice), SIPDLG_SIGNALING_STABLE); /* RFC 6141: as before */

@@ -193,6 +193,14 @@ impl Party {
     }
 
     #[track_caller]
+    pub fn message(&mut self, text: &str) -> OutgoingId {
+        let (now, session) = (self.now(), self.session());
+        let body = Body { content: text.as_bytes(), content_type: Some(b"text/plain"), disposition: None };
+        let options = RequestOptions { body: Some(body), ..RequestOptions::default() };
+        self.agent.message(now, session, options).expect("a MESSAGE is legal")
+    }
+
+    #[track_caller]
     pub fn options(&mut self) -> OutgoingId {
         let (now, session) = (self.now(), self.session());
         self.agent.options(now, session, RequestOptions::default()).expect("an OPTIONS is legal")

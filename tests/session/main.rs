@@ -19,6 +19,7 @@ mod late_offer;
 mod limits;
 mod loss;
 mod lossy;
+mod message;
 mod random_acts;
 mod refused_requests;
 mod reinvite;

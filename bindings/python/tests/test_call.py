@@ -85,13 +85,22 @@ def test_call_hold_info_bye() -> None:
         pair.exchange()
         assert pair.alice.take(EventKind.ACCEPT).outgoing == info
 
+        ours.message(body=Body("Hello", "text/plain"))
+        pair.exchange()
+        told = pair.bob.take(EventKind.MESSAGE)
+        assert told.session == theirs and told.message is not None and told.message.body == Body(b"Hello", "text/plain", "render")
+        told.default()
+        pair.exchange()
+        pair.alice.take(EventKind.ACCEPT)
+        assert pair.trace() == ["INFO", "200 INFO", "MESSAGE", "200 MESSAGE"]
+
         bye = theirs.bye(headers=["Reason: SIP;cause=200"])
         pair.exchange()
         pair.alice.take(EventKind.BYE).default()
         pair.exchange()
         assert pair.bob.take(EventKind.ACCEPT).outgoing == bye
         assert pair.alice.take(EventKind.TERMINATED).reason is Reason.REMOTE_BYE
-        assert pair.trace() == ["INFO", "200 INFO", "BYE", "200 BYE"]
+        assert pair.trace() == ["BYE", "200 BYE"]
         pair.advance(64_000)
         stats = pair.alice.agent.stats()
         assert (stats.sessions, stats.transactions, stats.calls_placed) == (0, 0, 1)

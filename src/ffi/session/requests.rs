@@ -100,6 +100,28 @@ pub unsafe extern "C" fn sipdlg_session_info(
     })
 }
 
+/// MESSAGE (RFC 3428 §4). Errors: ERR_STATE early (without the quirk REQUESTS_IN_EARLY).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_session_message(
+    session: sipdlg_session_t,
+    options: *const sipdlg_request_options_t,
+    out: *mut sipdlg_outgoing_t,
+) -> sipdlg_status_t {
+    guard(|| {
+        let token = with_session(session, |inner, id, now| {
+            // SAFETY: the header's rule for structs.
+            let options = unsafe { request_options(options, inner) }?;
+            let user = options.attachment.user.clone();
+            let request = inner.core.message(now, id, options)?;
+            taken(user.as_ref());
+            Ok(inner.outgoing_token(request))
+        })?;
+        // SAFETY: the caller promises that `out`, when not NULL, is writable.
+        unsafe { write_out(out, token) };
+        Ok(OK)
+    })
+}
+
 /// OPTIONS in the dialog (RFC 3261 §11).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_session_options(

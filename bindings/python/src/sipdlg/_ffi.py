@@ -776,6 +776,10 @@ def declare(dll: C.CDLL) -> None:
     # sipdlg_outgoing_t *out);
     dll.sipdlg_session_info.argtypes = [C.c_uint64, C.POINTER(RequestOptions), C.POINTER(C.c_uint64)]
     dll.sipdlg_session_info.restype = C.c_int32
+    # sipdlg_status_t sipdlg_session_message(sipdlg_session_t session, const sipdlg_request_options_t *options,
+    # sipdlg_outgoing_t *out);
+    dll.sipdlg_session_message.argtypes = [C.c_uint64, C.POINTER(RequestOptions), C.POINTER(C.c_uint64)]
+    dll.sipdlg_session_message.restype = C.c_int32
     # sipdlg_status_t sipdlg_session_options(sipdlg_session_t session, const sipdlg_request_options_t *options,
     # sipdlg_outgoing_t *out);
     dll.sipdlg_session_options.argtypes = [C.c_uint64, C.POINTER(RequestOptions), C.POINTER(C.c_uint64)]

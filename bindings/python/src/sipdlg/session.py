@@ -199,6 +199,10 @@ class Session(Handle):
         """INFO."""
         return self._request(lib.sipdlg_session_info, options)
 
+    def message(self, **options: Unpack[RequestArguments]) -> OutgoingRequest:
+        """MESSAGE."""
+        return self._request(lib.sipdlg_session_message, options)
+
     def options(self, **options: Unpack[RequestArguments]) -> OutgoingRequest:
         """OPTIONS in the dialog."""
         return self._request(lib.sipdlg_session_options, options)
