@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::wire::{RULES, Timers, Trace, Violation};
+use common::wire::{RULES, Secret, Timers, Trace, Violation};
 use std::collections::BTreeSet;
 
 const TIMERS: Timers = Timers { t1: 500_000, t2: 4_000_000 };
@@ -133,11 +133,75 @@ fn lossy_rejection() -> Vec<Line> {
     lines
 }
 
+/// Alice's Proxy-Authorization; the responses were computed elsewhere.
+fn credentials(nonce: &str, count: u32, response: &str) -> String {
+    format!(
+        "Proxy-Authorization: Digest username=\"alice\", realm=\"example.com\", nonce=\"{nonce}\", \
+         uri=\"sip:bob@192.0.2.2:5060\", response=\"{response}\", algorithm=SHA-256, cnonce=\"c\", qop=auth, nc={count:08x}, \
+         opaque=\"o\""
+    )
+}
+
+const INVITE_1: &str = "a774b6f6f0fe5756d0bdddefab6c1693e15db8e94ae734a38077a51c6d57c99f";
+const INFO_2: &str = "0a5b5602cc6ae77f9c0d2d0b8b10cacbf4fae749f02a3ce64e4e7445f33022d8";
+const INFO_1_STALE: &str = "4a1c47b05ebcd786849cd99ac1ae311a50e041610513159cc5fe56ef877896f9";
+const BYE_2_STALE: &str = "e0c6c7b61354b29225b27d1db45f8cd2a790840fa785bffbe3aa80013f29cc3b";
+const INVITE_AGAIN: &str = "1d71faef63d0cd869455ee8a560e41609588a3898e6d85ef5b2952df236dcc33";
+
+/// With a header line more.
+fn with(text: &str, line: &str) -> String {
+    text.replacen("CSeq: ", &format!("{line}\r\nCSeq: "), 1)
+}
+
+fn challenge(nonce: &str, more: &str) -> String {
+    format!("Proxy-Authenticate: Digest realm=\"example.com\", nonce=\"{nonce}\", opaque=\"o\", qop=\"auth\"{more}")
+}
+
+/// INVITE, 407, INVITE again, 200; INFO, 407 (stale), INFO again; BYE.
+fn challenged_call() -> Vec<Line> {
+    let mut lines = Vec::new();
+    let mut say = |at, from, text: String| lines.push(Line(at, from, text, false));
+    let invite = request("alice", "INVITE", 1, "1", "", OFFER);
+    say(0, "alice", invite.clone());
+    let unauthorized = response("407 Proxy Authentication Required", &invite, "b0", "");
+    let unauthorized = with(&unauthorized, &challenge("n0", ", algorithm=WHIRL-9"));
+    let unauthorized = with(&unauthorized, &challenge("n1", ", algorithm=SHA-256"));
+    say(2, "bob", with(&unauthorized, &challenge("n2", "")));
+    say(4, "alice", request("alice", "ACK", 1, "1", "b0", ""));
+    let invite = with(&request("alice", "INVITE", 2, "2", "", OFFER), &credentials("n1", 1, INVITE_1));
+    say(5, "alice", invite.clone());
+    say(7, "bob", response("200 OK", &invite, "b1", ANSWER));
+    say(9, "alice", with(&request("alice", "ACK", 2, "3", "b1", ""), &credentials("n1", 1, INVITE_1)));
+    let info = with(&request("alice", "INFO", 3, "4", "b1", ""), &credentials("n1", 2, INFO_2));
+    say(20, "alice", info.clone());
+    let stale = response("407 Proxy Authentication Required", &info, "", "");
+    say(22, "bob", with(&stale, &challenge("n3", ", algorithm=SHA-256, stale=true")));
+    let info = with(&request("alice", "INFO", 4, "5", "b1", ""), &credentials("n3", 1, INFO_1_STALE));
+    say(24, "alice", info.clone());
+    say(26, "bob", response("200 OK", &info, "", ""));
+    let bye = with(&request("alice", "BYE", 5, "6", "b1", ""), &credentials("n3", 2, BYE_2_STALE));
+    say(30, "alice", bye.clone());
+    say(32, "bob", response("200 OK", &bye, "", ""));
+    lines
+}
+
+/// The same refused twice, the second time by the same realm.
+fn refused_twice() -> Vec<Line> {
+    let mut lines = challenged_call();
+    drop(lines.drain(4..));
+    let again = response("407 Proxy Authentication Required", &lines[3].2, "b0", "");
+    lines.push(Line(7, "bob", with(&again, &challenge("n9", ", algorithm=SHA-256")), false));
+    lines.push(Line(9, "alice", request("alice", "ACK", 2, "2", "b0", ""), false));
+    lines
+}
+
 fn judge(lines: &[Line], end: u64) -> (Trace, Vec<Violation>) {
     let mut trace = Trace::new(TIMERS);
     let addresses =
         ["192.0.2.1:5060", "192.0.2.2:5060", "192.0.2.9:5060"].map(|text| text.parse().expect("an address"));
     trace.party("alice", addresses[0], true);
+    let [realm, user, password] = ["example.com", "alice", "wonderland"].map(str::to_owned);
+    trace.secrets.push(Secret { realm, user, password });
     trace.party("bob", addresses[1], true);
     let mut lines = lines.to_vec();
     lines.sort_by_key(|line| line.0);
@@ -162,7 +226,7 @@ fn judge(lines: &[Line], end: u64) -> (Trace, Vec<Violation>) {
 
 #[test]
 fn legal_ladders_are_clean() {
-    for lines in [basic_call(), late_offer(), cancelled_call(), lossy_rejection()] {
+    for lines in [basic_call(), late_offer(), cancelled_call(), lossy_rejection(), challenged_call(), refused_twice()] {
         let (trace, found) = judge(&lines, 40_000);
         assert_eq!(found, [], "{}", trace.ladder(None));
     }
@@ -337,6 +401,26 @@ const BREACHES: &[Breach] = &[
         lines.insert(1, Line(1, "bob", response("183 Progress", &lines[0].2, "b1", OFFER), false));
     }),
     ("preview-equals-answer", basic_call, |lines| lines[1].2 = response("183 Progress", &lines[0].2, "b1", OFFER)),
+    ("digest-form", challenged_call, |lines| replace(lines, 6, "qop=auth", "qop=\"auth\"")),
+    ("digest-form", challenged_call, |lines| replace(lines, 6, "nc=00000002", "nc=2")),
+    ("digest-form", challenged_call, |lines| replace(lines, 6, "uri=\"sip:bob@", "uri=\"sip:carol@")),
+    ("digest-form", challenged_call, |lines| replace(lines, 6, ", nc=00000002", "")),
+    ("digest-form", challenged_call, |lines| lines[6].2 = with(&lines[6].2, &credentials("n1", 3, INFO_2))),
+    ("digest-answer", challenged_call, |lines| replace(lines, 6, "\"n1\"", "\"n8\"")),
+    ("digest-answer", challenged_call, |lines| replace(lines, 3, "\"n1\"", "\"n2\"")),
+    ("digest-answer", challenged_call, |lines| replace(lines, 3, "opaque=\"o\"", "opaque=\"p\"")),
+    ("digest-answer", challenged_call, |lines| replace(lines, 7, ", qop=\"auth\"", "")),
+    ("digest-response", challenged_call, |lines| replace(lines, 6, INFO_2, INVITE_1)),
+    ("digest-nc", challenged_call, |lines| replace(lines, 6, "nc=00000002", "nc=00000001")),
+    ("digest-nc", challenged_call, |lines| replace(lines, 8, "nc=00000001", "nc=00000003")),
+    ("digest-resubmission", challenged_call, |lines| replace(lines, 3, "CSeq: 2", "CSeq: 3")),
+    ("digest-resubmission", challenged_call, |lines| replace(lines, 3, "From: <sip:alice@", "From: <sip:al@")),
+    ("digest-again", refused_twice, |lines| {
+        let again = with(&request("alice", "INVITE", 3, "9", "", OFFER), &credentials("n9", 1, INVITE_AGAIN));
+        lines.push(Line(10, "alice", again, false));
+    }),
+    ("digest-ack", challenged_call, |lines| lines[5].2 = request("alice", "ACK", 2, "3", "b1", "")),
+    ("digest-cancel", cancelled_call, |lines| lines[2].2 = with(&lines[2].2, &credentials("n1", 1, INVITE_1))),
 ];
 
 #[test]

@@ -224,7 +224,7 @@ fn address(host_port: &str) -> Option<SocketAddr> {
 }
 
 /// At `separator` outside quotes and angle brackets.
-fn split(value: &str, separator: char) -> Vec<String> {
+pub fn split(value: &str, separator: char) -> Vec<String> {
     let (mut parts, mut part, mut quoted, mut escaped, mut angle) = (Vec::new(), String::new(), false, false, false);
     for letter in value.chars() {
         match letter {

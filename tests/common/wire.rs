@@ -4,6 +4,7 @@
 //! had seen when it sent, and what it owes for what it saw. No code of the library is used.
 
 mod dialogs;
+mod digest;
 mod form;
 mod transactions;
 mod view;
@@ -14,6 +15,7 @@ use std::fmt::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+pub use digest::Secret;
 pub use view::View;
 
 /// T1, T2 of RFC 3261 §17 in µs; everything is judged by them.
@@ -81,6 +83,8 @@ pub struct Trace {
     pub log: Vec<Entry>,
     /// When the recording ended; what was due later is not missed.
     pub end: u64,
+    /// Passwords by which responses to challenges are recomputed.
+    pub secrets: Vec<Secret>,
     /// Rules that a test breaks on purpose.
     pub allowed: Vec<&'static str>,
 }
@@ -162,12 +166,20 @@ pub const RULES: &[(&str, &str)] = &[
     ("offer-missing", "RFC 3261 §13.2.1"),
     ("answer-unasked", "RFC 3264 §4, RFC 6337 §2"),
     ("preview-equals-answer", "RFC 3261 §13.2.1"),
+    ("digest-form", "RFC 7616 §3.4, RFC 3261 §22.4"),
+    ("digest-answer", "RFC 7616 §3.4, RFC 8760 §2.4"),
+    ("digest-response", "RFC 7616 §3.4.1"),
+    ("digest-nc", "RFC 7616 §3.4"),
+    ("digest-resubmission", "RFC 3261 §8.1.3.5, §22.2"),
+    ("digest-again", "RFC 3261 §22.2, RFC 7616 §3.3"),
+    ("digest-ack", "RFC 3261 §22.1"),
+    ("digest-cancel", "RFC 3261 §22.1"),
 ];
 
 impl Trace {
     pub fn new(timers: Timers) -> Self {
-        let (parties, datagrams, log, allowed) = Default::default();
-        Self { timers, parties, datagrams, log, end: 0, allowed }
+        let (parties, datagrams, log, secrets, allowed) = Default::default();
+        Self { timers, parties, datagrams, log, end: 0, secrets, allowed }
     }
 
     pub fn party(&mut self, name: &str, address: SocketAddr, judged: bool) -> usize {
@@ -207,6 +219,7 @@ impl Trace {
                 form::judge(&mut view);
                 transactions::judge(&mut view);
                 dialogs::judge(&mut view);
+                digest::judge(&mut view);
                 found.append(&mut view.found);
             }
         }

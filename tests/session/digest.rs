@@ -3,6 +3,7 @@
 use crate::common::pair::{Stand, TO_BOB};
 use crate::common::party::config;
 use crate::common::sip::Sip;
+use crate::common::wire::Secret;
 use crate::common::{ANSWER, HOLD, OFFER, seconds};
 use sipdlg::agent::event::Reason;
 use sipdlg::agent::options::request_flag;
@@ -12,6 +13,14 @@ use sipdlg::message::Challenge;
 use sipdlg::message::digest::Algorithm;
 
 const REALM: &str = "example.com";
+
+/// A peer that challenges; the wire checker knows alice's password.
+fn challenger(config: Config) -> Stand {
+    let mut stand = Stand::with(config);
+    let [realm, user, password] = [REALM, "alice", "wonderland"].map(str::to_owned);
+    stand.wire.trace.secrets.push(Secret { realm, user, password });
+    stand
+}
 
 fn with_credentials() -> Config {
     let mut config = config("alice");
@@ -66,7 +75,7 @@ fn check(request: &Sip, header: &str, nonce: &str, count: &str) {
 /// Alice calls; the proxy challenges; the call stands.
 #[track_caller]
 fn called_through_a_proxy() -> Stand {
-    let mut stand = Stand::with(with_credentials());
+    let mut stand = challenger(with_credentials());
     stand.alice.invite(TO_BOB, OFFER);
     stand.exchange();
     challenges(&mut stand, "INVITE", 407, "one", ", qop=\"auth,auth-int\"");
@@ -83,7 +92,7 @@ fn called_through_a_proxy() -> Stand {
 /// §8.1.3.5, §22.2: new branch, CSeq + 1, all else as it was; one fate; the dialog counts on from the last INVITE.
 #[test]
 fn an_invite_goes_out_again_by_itself() {
-    let mut stand = Stand::with(with_credentials());
+    let mut stand = challenger(with_credentials());
     let outgoing = stand.alice.invite(TO_BOB, OFFER);
     stand.exchange();
     let first = challenges(&mut stand, "INVITE", 401, "one", ", qop=\"auth\", opaque=\"o\"");
@@ -162,7 +171,7 @@ fn a_bye_that_is_refused_again_ends() {
 /// Out of a dialog; a wrong password ends with REJECT, after the host had its chance.
 #[test]
 fn the_same_credentials_are_not_sent_twice() {
-    let mut stand = Stand::with(with_credentials());
+    let mut stand = challenger(with_credentials());
     let now = stand.alice.now();
     stand.alice.agent.request(now, b"OPTIONS", TO_BOB.as_bytes(), RequestOptions::default()).unwrap();
     stand.exchange();
@@ -177,7 +186,7 @@ fn the_same_credentials_are_not_sent_twice() {
 /// Nothing fits: CHALLENGE with the realm; the host answers later; what it gave serves the BYE, too.
 #[test]
 fn the_host_answers_a_challenge() {
-    let mut stand = Stand::new();
+    let mut stand = challenger(config("alice"));
     stand.alice.hold(EventKind::Challenge);
     let outgoing = stand.alice.invite(TO_BOB, OFFER);
     stand.exchange();
@@ -208,7 +217,7 @@ fn the_host_answers_a_challenge() {
 #[test]
 fn a_challenge_that_nobody_answers_is_the_answer() {
     for act in 0..4 {
-        let mut stand = Stand::new();
+        let mut stand = challenger(config("alice"));
         if act < 3 {
             stand.alice.hold(EventKind::Challenge);
         }
@@ -233,7 +242,9 @@ fn a_challenge_that_nobody_answers_is_the_answer() {
 fn a_host_that_answers_itself_gets_the_401() {
     let line: &[u8] = b"Authorization: Digest username=\"x\", realm=\"example.com\"";
     for (flags, headers) in [(request_flag::NO_AUTH, vec![]), (0, vec![line])] {
-        let mut stand = Stand::with(with_credentials());
+        let mut stand = challenger(with_credentials());
+        // What the host writes is the host's: here it writes nonsense.
+        stand.wire.trace.allowed.extend(["digest-form", "digest-answer"]);
         stand.alice.invite_with(TO_BOB, RequestOptions { flags, headers, ..RequestOptions::default() });
         stand.exchange();
         challenges(&mut stand, "INVITE", 401, "one", "");
@@ -246,7 +257,7 @@ fn a_host_that_answers_itself_gets_the_401() {
 fn several_challenges_in_one_response() {
     let mut config = with_credentials();
     config.add_credentials(None, b"other", b"secret", false, None).unwrap();
-    let mut stand = Stand::with(config);
+    let mut stand = challenger(config);
     stand.alice.invite(TO_BOB, OFFER);
     stand.exchange();
     let request = stand.peer.take("INVITE");
@@ -272,7 +283,7 @@ fn several_challenges_in_one_response() {
 /// §9.1: CANCEL carries no credentials; one wanted before the challenge ends the INVITE with it.
 #[test]
 fn cancel_and_challenge() {
-    let mut stand = Stand::with(with_credentials());
+    let mut stand = challenger(with_credentials());
     stand.alice.invite(TO_BOB, OFFER);
     stand.exchange();
     challenges(&mut stand, "INVITE", 407, "one", "");
@@ -291,7 +302,7 @@ fn cancel_and_challenge() {
     assert_eq!(stand.alice.statuses(EventKind::Reject), [487]);
     stand.finish();
 
-    let mut stand = Stand::with(with_credentials());
+    let mut stand = challenger(with_credentials());
     stand.alice.invite(TO_BOB, OFFER);
     stand.exchange();
     stand.alice.cancel();
@@ -303,7 +314,7 @@ fn cancel_and_challenge() {
 /// Early dialogs of a challenged INVITE end quietly; the new INVITE makes its own.
 #[test]
 fn early_dialogs_of_a_challenged_invite_end() {
-    let mut stand = Stand::with(with_credentials());
+    let mut stand = challenger(with_credentials());
     stand.alice.invite(TO_BOB, OFFER);
     stand.exchange();
     let first = stand.peer.take("INVITE");
@@ -314,16 +325,65 @@ fn early_dialogs_of_a_challenged_invite_end() {
     assert_eq!(stand.alice.last(EventKind::Terminated).reason, Reason::Authenticated);
     let invite = stand.peer.take("INVITE");
     stand.peer.learn(&invite);
-    let ok = stand.peer.reply_as(&invite, 200, "second").sdp(ANSWER);
+    // The same To tag again: a dialog of its own all the same.
+    let ok = stand.peer.reply(&invite, 200).sdp(ANSWER);
     stand.say(ok);
     stand.peer.take("ACK");
     assert_eq!(stand.alice.count(EventKind::Accept), 1);
+    stand.alice.info();
+    stand.exchange();
+    let info = stand.peer.take("INFO");
+    assert_eq!(info.cseq(), 3);
+    let done = stand.peer.reply(&info, 200);
+    stand.say(done);
+}
+
+/// RFC 7616 §3.4.2, RFC 8760: H(A1) of the configuration serves the algorithm that it was made by, and none else; the wire
+/// checker recomputes the responses from the password.
+#[test]
+fn stored_hashes_serve_their_algorithm() {
+    let rows = [
+        ("MD5", "93dfce8dfebfae8af4a726982429d23a"),
+        ("SHA-256", "8a76b8adf2eb7492ff78f57bc361a5c93e2f53c6e93f7ee91f68b5382cfea14f"),
+        ("SHA-512-256", "9485c7b52baa1fc08914b6e75e4adc1d5a0845968231acfbb4d364fa3e4dd28b"),
+    ];
+    for (algorithm, ha1) in rows {
+        let mut config = config("alice");
+        config
+            .add_credentials(Some(REALM.as_bytes()), b"alice", ha1.as_bytes(), true, Some(algorithm.as_bytes()))
+            .unwrap();
+        let mut stand = challenger(config);
+        stand.alice.invite(TO_BOB, OFFER);
+        stand.exchange();
+        let more = format!(", qop=\"auth\", algorithm={algorithm}");
+        challenges(&mut stand, "INVITE", 407, "one", &more);
+        let invite = stand.peer.take("INVITE");
+        assert_eq!(field(&invite, "proxy-authorization", "algorithm"), algorithm);
+        stand.peer.learn(&invite);
+        let ok = stand.peer.reply(&invite, 200).sdp(ANSWER);
+        stand.say(ok);
+        stand.peer.take("ACK");
+        stand.alice.hangup();
+        stand.exchange();
+        challenges(&mut stand, "BYE", 401, "two", &more);
+        let bye = stand.peer.take("BYE");
+        assert_eq!(field(&bye, "authorization", "nonce"), "two");
+        let done = stand.peer.reply(&bye, 200);
+        stand.say(done);
+
+        // Another algorithm of the same realm: the hash says nothing about it.
+        let other = if algorithm == "MD5" { "SHA-256" } else { "MD5" };
+        stand.alice.invite(TO_BOB, OFFER);
+        stand.exchange();
+        challenges(&mut stand, "INVITE", 401, "three", &format!(", algorithm={other}"));
+        assert_eq!(stand.alice.statuses(EventKind::Reject), [401]);
+    }
 }
 
 /// A peer that calls every nonce stale is not obeyed for ever.
 #[test]
 fn stale_for_ever_ends() {
-    let mut stand = Stand::with(with_credentials());
+    let mut stand = challenger(with_credentials());
     let now = stand.alice.now();
     stand.alice.agent.request(now, b"OPTIONS", TO_BOB.as_bytes(), RequestOptions::default()).unwrap();
     stand.exchange();

@@ -337,6 +337,9 @@ impl Replay<'_, '_> {
         let offered =
             request.sdp().is_some().then_some(Open { ours: true, invite: Invite::Ours(client), sent_at: u64::MAX });
         let key = (request.call_id().to_owned(), tag(request.from_tag()), tag(response.to_tag()));
+        // An INVITE that was sent again for a challenge may get the tag of the first one again: another dialog.
+        self.dialogs
+            .retain(|other, dialog| !(*other == key && dialog.ended && dialog.founded_by != Invite::Ours(client)));
         let dialog = self.dialogs.entry(key).or_insert_with(|| Dialog {
             target: response.contact(),
             routes: routes.clone(),
