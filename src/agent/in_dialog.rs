@@ -12,7 +12,7 @@ use crate::message::{HeaderId, Message, Method};
 use crate::session::offer_answer::{Party, StoredBody};
 use crate::session::reason::{Ending, Reason};
 use crate::session::usage::{Effect, effect_of};
-use crate::session::{SessionState, reinvite, terminate};
+use crate::session::{Role, Session, SessionState, reinvite, terminate};
 use crate::time::Now;
 use crate::transaction::ClientId;
 use std::sync::Arc;
@@ -102,7 +102,7 @@ impl Agent {
     }
 
     /// Drafts a request in a session's dialog and takes its number; nothing is changed when it is refused.
-    fn draft_for_session(
+    pub(super) fn draft_for_session(
         &mut self,
         id: SessionId,
         method: (Method, &[u8]),
@@ -175,9 +175,12 @@ impl Agent {
 
     /// A response to a request other than INVITE that is no challenge, or one that nobody answers.
     pub(super) fn other_answered(&mut self, id: OutgoingId, response: &Arc<Message>) {
-        let Some(outgoing) = self.outgoing.get_mut(id) else { return };
-        let session = outgoing.session;
+        let Some(session) = self.outgoing.get(id).map(|outgoing| outgoing.session) else { return };
         let status = response.status();
+        if status >= 200 {
+            // Before its fate is told: the state in that event is the one right after it.
+            self.prack_done(id, status, Some(response));
+        }
         let kind = match status {
             100 => EventKind::Trying,
             101..=199 => EventKind::Progress,
@@ -185,6 +188,7 @@ impl Agent {
             300..=399 => EventKind::Redirect,
             _ => EventKind::Reject,
         };
+        let Some(outgoing) = self.outgoing.get_mut(id) else { return };
         outgoing.state = if status < 200 { OutgoingState::Proceeding } else { OutgoingState::Completed };
         self.tell_fate(id, Event { session, message: Some(Arc::clone(response)), ..Event::new(kind) });
         if status >= 200 {
@@ -208,6 +212,7 @@ impl Agent {
         if let Some(session) = session.and_then(|id| self.sessions.get_mut(id)) {
             session.resolved = None;
         }
+        self.prack_done(id, status, None);
         let event = Event { session, status_code: status, flags: flag::LOCAL, ..Event::new(EventKind::Reject) };
         self.tell_fate(id, event);
         self.request_done(id, status, None);
@@ -246,7 +251,9 @@ impl Agent {
         if effect_of(method, code) == Effect::Transaction || (300..400).contains(&code) {
             return;
         }
-        if self.sessions.get(id).is_some_and(|session| !session.is_terminated() && !session.is_early()) {
+        // The callee of an early dialog may send no BYE (RFC 3261 §15).
+        let must_not = |session: &Session| session.is_early() && session.role == Role::Callee;
+        if self.sessions.get(id).is_some_and(|session| !session.is_terminated() && !must_not(session)) {
             self.end_with_bye(
                 id,
                 Ending { reason: Reason::DialogGone, status_code: status, message: response.cloned() },

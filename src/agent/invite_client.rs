@@ -93,12 +93,17 @@ impl Agent {
                     None
                 }
             },
-            Kind::Bye | Kind::Other => None,
+            Kind::Bye | Kind::Prack(_) | Kind::Other => None,
         };
-        if let Some(session) = session {
-            self.note_preview(session, response);
-        }
-        self.tell_fate(id, Event { session, message: Some(Arc::clone(response)), ..Event::new(EventKind::Progress) });
+        let flags = match session {
+            Some(session) => match self.provisional_in_dialog(id, session, response) {
+                Some(flags) => flags,
+                None => return,
+            },
+            None => 0,
+        };
+        let message = Some(Arc::clone(response));
+        self.tell_fate(id, Event { session, flags, message, ..Event::new(EventKind::Progress) });
     }
 
     fn count_quirk(&mut self, bit: u32) {
@@ -108,9 +113,10 @@ impl Agent {
     }
 
     /// The answer in an unreliable provisional response is a preview (§13.2.1): it completes nothing.
-    fn note_preview(&mut self, id: SessionId, response: &Message) {
+    pub(super) fn note_preview(&mut self, id: SessionId, response: &Message) {
         if let Some(session) = self.sessions.get_mut(id)
             && session.preview.is_none()
+            && !session.exchanges_reliably()
             && session.signaling.open_offer() == Some(Party::Local)
             && let Some(body) = response.session_body()
         {
@@ -266,7 +272,9 @@ impl Agent {
         let body = response.session_body().map(|body| StoredBody::of_remote(&body));
         let mut answer_due = false;
         let mut unanswered = false;
-        if session.signaling.open_offer() == Some(Party::Local) {
+        if session.reliable_accepted() {
+            // RFC 6337 §3.1.1: the exchange was completed by reliable responses, what the 2xx says is no part of it.
+        } else if session.signaling.open_offer() == Some(Party::Local) {
             match body.or(preview.map(|preview| *preview)) {
                 Some(answer) => drop(session.signaling.apply(Party::Remote, answer)),
                 None => unanswered = true,
@@ -344,6 +352,8 @@ impl Agent {
         let body = response.session_body().map(|body| StoredBody::of_remote(&body)).or(preview);
         let mut answer_due = false;
         match (offered, body) {
+            // RFC 6337 §3.1.1: the exchange was completed by reliable responses.
+            _ if session.reliable_accepted() => {}
             (true, Some(answer)) => drop(session.signaling.apply(Party::Remote, answer)),
             // An offer that the 2xx does not answer is as if never made.
             (true, None) => session.signaling.rollback(),
@@ -403,6 +413,7 @@ impl Agent {
         if let Some(session) = self.sessions.get_mut(session_id) {
             session.reinvite_client = None;
             session.preview = None;
+            session.reliable_undone();
             if offered && session.signaling.open_offer() == Some(Party::Local) {
                 session.signaling.rollback();
             }

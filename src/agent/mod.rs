@@ -25,6 +25,7 @@ mod invite_server;
 mod out_of_dialog;
 mod outbox;
 mod outgoing;
+mod reliable_client;
 mod request;
 mod resolve;
 mod response;
@@ -362,6 +363,7 @@ impl Agent {
         event.session =
             event.session.filter(|id| self.sessions.get(*id).is_some_and(|session| !session.said_terminated));
         let kind = event.kind;
+        let needs_prack = event.flags & event::flag::NEEDS_PRACK != 0;
         let (session, outgoing) = (event.session, event.outgoing);
         if let Some(stale) = self.overtaken(kind, session, outgoing) {
             self.take_back(stale);
@@ -386,7 +388,10 @@ impl Agent {
             outgoing.and_then(|id| self.outgoing.get_mut(id)),
         ) {
             (EventKind::State, Some(session), _) => session.last_state_event = id,
-            (EventKind::Progress | EventKind::Trying, _, Some(outgoing)) => outgoing.last_progress_event = id,
+            // What the host has to acknowledge is not replaced.
+            (EventKind::Progress | EventKind::Trying, _, Some(outgoing)) if !needs_prack => {
+                outgoing.last_progress_event = id;
+            }
             _ => {}
         }
         id

@@ -7,6 +7,7 @@ use crate::dialog::Dialog;
 use crate::flow::Flow;
 use crate::message::{Message, Method};
 use crate::session::reason::Reason;
+use crate::session::reliable_client::{Acknowledged, Carried};
 use crate::slots::SessionId;
 use crate::timer::TimerId;
 use crate::transaction::{Bytes, ClientId};
@@ -90,6 +91,15 @@ pub struct InviteClient {
     pub orphaned: Option<Box<Dialog>>,
 }
 
+/// What a PRACK of ours holds beyond other requests.
+#[derive(Clone, Debug)]
+pub struct PrackClient {
+    /// The response that it acknowledges.
+    pub of: Acknowledged,
+    /// Its part in offer and answer.
+    pub carried: Carried,
+}
+
 /// What kind of request.
 #[derive(Clone, Debug)]
 pub enum Kind {
@@ -99,6 +109,8 @@ pub enum Kind {
     Reinvite(Box<InviteClient>),
     /// Ends a session.
     Bye,
+    /// Acknowledges a reliable provisional response.
+    Prack(Box<PrackClient>),
     /// Any other.
     Other,
 }
@@ -172,14 +184,14 @@ impl Outgoing {
     pub(super) fn invite(&self) -> Option<&InviteClient> {
         match &self.kind {
             Kind::Invite(invite) | Kind::Reinvite(invite) => Some(invite),
-            Kind::Bye | Kind::Other => None,
+            Kind::Bye | Kind::Prack(_) | Kind::Other => None,
         }
     }
 
     pub(super) fn invite_mut(&mut self) -> Option<&mut InviteClient> {
         match &mut self.kind {
             Kind::Invite(invite) | Kind::Reinvite(invite) => Some(invite),
-            Kind::Bye | Kind::Other => None,
+            Kind::Bye | Kind::Prack(_) | Kind::Other => None,
         }
     }
 

@@ -5,6 +5,7 @@ pub mod offer_answer;
 pub mod peer;
 pub mod reason;
 pub mod reinvite;
+pub mod reliable_client;
 pub mod terminate;
 pub mod usage;
 
@@ -18,6 +19,7 @@ use ack::Accepted;
 use offer_answer::{OfferAnswer, StoredBody};
 use peer::Peer;
 use reason::Ending;
+use reliable_client::ReliableClient;
 use smallvec::SmallVec;
 
 /// SessionState of SIP.js; the numbers are those of `enum sipdlg_session_state_e`.
@@ -118,6 +120,8 @@ pub struct Session {
     pub signaling: OfferAnswer,
     /// Answer seen in an unreliable 1xx: the answer when the 2xx brings none (RFC 3261 §13.2.1).
     pub preview: Option<Box<StoredBody>>,
+    /// Reliable responses to our INVITE or re-INVITE (RFC 3262).
+    pub reliable_client: Option<Box<ReliableClient>>,
     /// The INVITE that made it, while it lives.
     pub origin: Option<Origin>,
     /// 2xx of ours that wait for their ACK, of INVITE and re-INVITE.
@@ -179,6 +183,7 @@ impl Session {
             phase,
             signaling: OfferAnswer::default(),
             preview: None,
+            reliable_client: None,
             origin,
             accepted: SmallVec::new(),
             reinvite_client: None,

@@ -23,6 +23,7 @@ mod message;
 mod random_acts;
 mod refused_requests;
 mod reinvite;
+mod reliable_client;
 mod reject_redirect;
 mod routes;
 mod transport_failure;
