@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::message::digest::Algorithm;
-use crate::message::{NameAddr, is_token, list_value};
+use crate::message::{NameAddr, is_token, list_of, routes_of};
 use std::time::Duration;
 
 /// What to do with a mechanism (`enum sipdlg_policy_e`).
@@ -248,13 +248,7 @@ impl Config {
     /// A Route header value; empty: none. Errors: syntax.
     pub fn set_route_set(&mut self, routes: &[u8]) -> Result<()> {
         let text = line(routes, "route set")?;
-        let routes: Vec<&[u8]> = if text.is_empty() { Vec::new() } else { list(text).collect() };
-        for route in &routes {
-            if !NameAddr::parse(route)?.parse_uri()?.is_sip() || !route.contains(&b'<') {
-                return Err(Error::syntax("route set: sip or sips URIs in <> (RFC 3261 §20.34)"));
-            }
-        }
-        self.route_set = routes.into_iter().map(<[u8]>::to_vec).collect();
+        self.route_set = routes_of(text)?.into_iter().map(<[u8]>::to_vec).collect();
         Ok(())
     }
 
@@ -345,23 +339,10 @@ fn line<'a>(text: &'a [u8], name: &'static str) -> Result<&'a [u8]> {
     Ok(text.trim_ascii())
 }
 
-/// The values of a comma list; commas in quotes and in <> are none.
-fn list(mut text: &[u8]) -> impl Iterator<Item = &[u8]> {
-    std::iter::from_fn(move || {
-        if text.is_empty() {
-            return None;
-        }
-        let (value, rest) = text.split_at_checked(list_value(text, false))?;
-        // What stands behind a comma is a value, and be it empty.
-        text = rest.get(1..).map_or(b"", |rest| if rest.is_empty() { b" " } else { rest });
-        Some(value.trim_ascii())
-    })
-}
-
 /// A comma list of tokens, each once.
 fn tokens(text: &[u8], name: &'static str, same: impl Fn(&[u8], &[u8]) -> bool) -> Result<Vec<Vec<u8>>> {
     let mut tokens: Vec<Vec<u8>> = Vec::new();
-    for token in list(line(text, name)?) {
+    for token in list_of(line(text, name)?) {
         if !is_token(token) {
             return Err(Error::syntax(format!("{name}: a comma list of tokens (RFC 3261 §25.1)")));
         }

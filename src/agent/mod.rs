@@ -33,6 +33,7 @@ mod response;
 mod sizes;
 mod stateless;
 mod stream;
+mod takeover;
 mod timeout;
 mod transport;
 
@@ -45,6 +46,7 @@ pub use incoming::Incoming;
 pub use options::{Body, RequestOptions, ResponseOptions};
 pub use outbox::Transmit;
 pub use outgoing::{Outgoing, OutgoingState};
+pub use takeover::ForeignDialog;
 
 use crate::config::{Config, LogLevel};
 use crate::dialog::id::DialogKeys;

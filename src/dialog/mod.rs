@@ -4,6 +4,7 @@ pub mod id;
 pub mod route_set;
 pub mod sequence;
 pub mod target;
+pub mod text;
 
 use crate::error::{Error, Result};
 use crate::message::Message;

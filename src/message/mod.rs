@@ -26,8 +26,8 @@ pub use body::{Body, BodyView};
 pub use challenge::Challenge;
 pub use cseq::CSeq;
 pub(crate) use grammar::host_ip;
+pub(crate) use grammar::is_token;
 pub use grammar::{Parameter, Parameters};
-pub(crate) use grammar::{is_token, list_value};
 pub use header::{HeaderId, HeaderName};
 pub use method::{Method, MethodName};
 pub use parse::{Malformed, RULE_VERSION};
@@ -36,6 +36,7 @@ pub use session_expires::{Refresher, SessionExpires};
 pub use status::reason_phrase;
 pub use uri::{Scheme, Uri};
 pub use values::{Fields, Values};
+pub(crate) use values::{list_of, routes_of};
 pub use via::{Rport, Via};
 
 use crate::error::{Error, Result};

@@ -2,7 +2,8 @@
 
 use super::grammar::{list_value, trim};
 use super::header::{Grammar, HeaderId, HeaderName};
-use super::{Field, Message};
+use super::{Field, Message, NameAddr};
+use crate::error::{Error, Result};
 
 /// The values of the lines of a header. Made by [`Message::fields`].
 #[derive(Clone, Debug)]
@@ -78,4 +79,28 @@ impl<'m> Iterator for Values<'m, '_> {
             }
         }
     }
+}
+
+/// The values of a comma list of the host's; commas in quotes and in <> are none.
+pub(crate) fn list_of(mut text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        if text.is_empty() {
+            return None;
+        }
+        let (value, rest) = text.split_at_checked(list_value(text, false))?;
+        // What stands behind a comma is a value, and be it empty.
+        text = rest.get(1..).map_or(b"", |rest| if rest.is_empty() { b" " } else { rest });
+        Some(value.trim_ascii())
+    })
+}
+
+/// The values of a Route header of the host's, first hop first; none of an empty one.
+pub(crate) fn routes_of(text: &[u8]) -> Result<Vec<&[u8]>> {
+    let routes: Vec<&[u8]> = list_of(text).collect();
+    for route in &routes {
+        if !NameAddr::parse(route)?.parse_uri()?.is_sip() || !route.contains(&b'<') {
+            return Err(Error::syntax("route set: sip or sips URIs in <> (RFC 3261 §20.34)"));
+        }
+    }
+    Ok(routes)
 }

@@ -145,6 +145,15 @@ impl OfferAnswer {
         Ok(part)
     }
 
+    /// Begins where another product stopped: with the last exchange, or with the open offer of our INVITE.
+    pub fn resume(&mut self, offer: Option<StoredBody>, answer: Option<StoredBody>) {
+        self.state = match (offer, answer) {
+            (None, _) => State::Initial,
+            (Some(offer), None) => State::Open { by: Party::Local, offer, before: None },
+            (Some(offer), Some(answer)) => State::Stable(Box::new(Exchange { offer, answer })),
+        };
+    }
+
     /// Back to what was before the open offer; nothing when none is open.
     pub fn rollback(&mut self) {
         if let State::Open { before, .. } = &mut self.state {

@@ -18,14 +18,15 @@ pub enum Hangup {
     Nothing,
 }
 
-/// The table: role and state decide. `other_forks`: our INVITE has further early dialogs, which a CANCEL would end too.
+/// The table: role and state decide. `other_forks`: our INVITE has further early dialogs, which a CANCEL would end too. That
+/// of a dialog that was taken over is elsewhere: only BYE is left.
 pub fn hangup(session: &Session, other_forks: bool) -> Hangup {
     match (session.role, session.state()) {
         (_, SessionState::Terminated) => Hangup::Nothing,
         (_, SessionState::Confirmed) => Hangup::Bye,
         (_, SessionState::AckWait) => Hangup::ByeLater,
         (Role::Callee, SessionState::Initial | SessionState::Early) => Hangup::Reject,
-        (Role::Caller, SessionState::Early) if other_forks => Hangup::Bye,
+        (Role::Caller, SessionState::Early) if other_forks || session.origin.is_none() => Hangup::Bye,
         (Role::Caller, SessionState::Initial | SessionState::Early) => Hangup::Cancel,
     }
 }

@@ -6,6 +6,7 @@ pub mod network;
 pub mod pair;
 pub mod party;
 pub mod peer;
+pub mod properties;
 pub mod sip;
 pub mod wire;
 

@@ -1,6 +1,7 @@
 //! An agent of the library as a party: its events recorded, its answers scripted, acts without ceremony.
 
 use super::network::{Side, Wire};
+use super::properties::Properties;
 use sipdlg::agent::{
     Agent, Body, Event, EventKind, IncomingId, OutgoingId, RequestOptions, ResponseOptions, SessionId,
 };
@@ -82,6 +83,23 @@ impl Party {
             now: wire.now,
             scripts,
         }
+    }
+
+    /// Another agent in its place, on the same address; what the former knew is gone.
+    pub fn replace_agent(&mut self, config: Config) {
+        let now = self.now();
+        let mut agent = Agent::new(config, [9; 32], now);
+        let flow = Flow { link: 1, ..Flow::new(self.transport, Some(self.address), None) };
+        agent.add_transport(&flow, None).expect("a transport");
+        self.agent = agent;
+        self.events.clear();
+        (self.incoming, self.outgoing, self.session) = (None, None, None);
+    }
+
+    /// All properties of the last session.
+    #[track_caller]
+    pub fn properties(&self) -> Properties {
+        Properties::of(self.agent.session(self.session()).expect("a living session"))
     }
 
     pub fn now(&self) -> Now {

@@ -26,5 +26,6 @@ mod reinvite;
 mod reliable_client;
 mod reject_redirect;
 mod routes;
+mod takeover;
 mod transport_failure;
 mod transport_rport;

@@ -50,6 +50,13 @@ class Pair:
         for side in self.sides:
             side.agent.close()
 
+    def replace_alice(self) -> None:
+        """Another agent at alice's address; what the former knew is gone."""
+        self.alice.agent.close()
+        self.alice = Side(ALICE, "192.0.2.1", 3)
+        self.sides = (self.alice, self.bob)
+        self.set_time()
+
     def set_time(self) -> None:
         for side in self.sides:
             side.agent.set_time(self.now, 1_700_000_000_000_000 + self.now)

@@ -1,5 +1,6 @@
 //! Section "session" of the header.
 
+pub mod birth;
 pub mod offer_answer;
 pub mod properties;
 pub mod requests;

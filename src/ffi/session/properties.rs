@@ -1,63 +1,17 @@
-//! A session and its properties, in the order of the header.
+//! The properties of a session, in the order of the header.
 
 use crate::agent::Attachment;
-use crate::error::{Error, ErrorKind};
-use crate::ffi::agent::with_agent;
-use crate::ffi::convert::{give_text, optional_flow, read_struct, write_optional, write_out};
+use crate::ffi::convert::{give_text, optional_flow, write_optional};
 use crate::ffi::guard::{OK, guard, guard_or};
-use crate::ffi::handle::{self, Kind};
 use crate::ffi::host::{set_delegate, set_user, user_pointer};
 use crate::ffi::session::offer_answer::give_body;
 use crate::ffi::session::{look, with_session};
 use crate::ffi::structs::{
-    sipdlg_agent_t, sipdlg_body_view_t, sipdlg_delegate_t, sipdlg_dialog_state_t, sipdlg_flow_t, sipdlg_incoming_t,
-    sipdlg_outgoing_t, sipdlg_release_t, sipdlg_session_t, sipdlg_status_t,
+    sipdlg_body_view_t, sipdlg_delegate_t, sipdlg_flow_t, sipdlg_incoming_t, sipdlg_outgoing_t, sipdlg_release_t,
+    sipdlg_session_t, sipdlg_status_t,
 };
 use std::ffi::{c_char, c_void};
 use std::ptr;
-
-/// A session before any response: either of a live incoming INVITE (state NULL), to know its tags and to set its
-/// delegate first; or of a foreign dialog (initial_request 0), confirmed or early, which takes part from now on.
-/// SIP.js: constructor(initialTransaction, core, state, delegate). delegate NULL: the INVITE's.
-/// Errors: ERR_ARGUMENT both or none; ERR_SYNTAX; ERR_LIMIT; ERR_STATE the INVITE is answered, or the dialog is there
-/// already; ERR_UNSUPPORTED a foreign dialog, in this version.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sipdlg_session_new(
-    agent: sipdlg_agent_t,
-    initial_request: sipdlg_incoming_t,
-    state: *const sipdlg_dialog_state_t,
-    delegate: *const sipdlg_delegate_t,
-    out: *mut sipdlg_session_t,
-) -> sipdlg_status_t {
-    guard(|| {
-        // SAFETY: the header's rule for structs.
-        let state = unsafe { read_struct(state) }?;
-        if (initial_request == 0) != state.is_some() {
-            return Err(Error::argument("either initial_request or state"));
-        }
-        if state.is_some() {
-            return Err(Error::new(ErrorKind::Unsupported, "state: a foreign dialog cannot be taken over yet"));
-        }
-        // SAFETY: the header's rule for structs.
-        let given = unsafe { read_struct(delegate) }?.is_some();
-        let same = ptr::eq(handle::find(initial_request, Kind::Incoming)?, handle::find(agent, Kind::Agent)?);
-        if !same {
-            return Err(Error::argument("initial_request is of another agent"));
-        }
-        let token = with_agent(agent, |inner, now| {
-            let incoming = inner.incoming_id(initial_request)?;
-            let id = inner.core.session_for_invite(now, incoming)?;
-            if given {
-                // SAFETY: the header's rule for structs; it was read before.
-                unsafe { set_delegate(inner.core.session_attachment_mut(id)?, delegate) }?;
-            }
-            Ok(inner.session_token(id))
-        })?;
-        // SAFETY: the caller promises that `out`, when not NULL, is writable.
-        unsafe { write_out(out, token) };
-        Ok(OK)
-    })
-}
 
 /// Copies the delegate; NULL removes it (then the agent's serves).
 #[unsafe(no_mangle)]
