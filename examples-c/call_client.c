@@ -5,15 +5,17 @@
 #include "common.h"
 
 static struct {
-    const char *listen, *to, *from;
+    const char *listen, *to, *from, *user, *password;
     long duration_ms, calls, rate, cancel_ms;
     int hold, info, late_offer, peer_hangs_up, quiet, ladder;
-} settings = { "udp:127.0.0.1:0", NULL, "sip:alice@127.0.0.1", 0, 1, 10, -1, 0, 0, 0, 0, 0, 0 };
+} settings = { "udp:127.0.0.1:0", NULL, "sip:alice@127.0.0.1", "alice", NULL, 0, 1, 10, -1, 0, 0, 0, 0, 0, 0 };
 
 static const struct option options[] = {
     { "listen", OPTION_TEXT, &settings.listen, "where to listen (udp:127.0.0.1:0)" },
     { "to", OPTION_TEXT, &settings.to, "whom to call, sip:bob@127.0.0.1:5070" },
     { "from", OPTION_TEXT, &settings.from, "who calls (sip:alice@127.0.0.1)" },
+    { "user", OPTION_TEXT, &settings.user, "user name for 401 and 407 (alice)" },
+    { "password", OPTION_TEXT, &settings.password, "password for 401 and 407, of whatever realm" },
     { "hold", OPTION_FLAG, &settings.hold, "put the call on hold and take it back (two re-INVITEs)" },
     { "info", OPTION_FLAG, &settings.info, "send a digit by INFO" },
     { "late-offer", OPTION_FLAG, &settings.late_offer, "INVITE without offer, answer in the ACK" },
@@ -266,6 +268,8 @@ static int start(void)
     int good = config != NULL
         && (!settings.ladder || !failed(sipdlg_config_set_log(config, SIPDLG_LOG_DEBUG, ladder_log, NULL), "log"))
         && !failed(sipdlg_config_set_aor(config, settings.from), settings.from)
+        && (settings.password == NULL
+            || !failed(sipdlg_config_add_credentials(config, NULL, settings.user, settings.password, 0, NULL), "password"))
         && !failed(sipdlg_agent_new(config, &agent), "agent");
     sipdlg_config_free(config);
     delegate.on_progress = on_progress;

@@ -43,7 +43,7 @@ Contact: <sip:sipp@[local_ip]:[local_port]>{more}"""
     return _send(text, retrans, body, content_type)
 
 
-def response(status, *, body=None, contact=True, retrans=False):
+def response(status, *, body=None, contact=True, retrans=False, headers=()):
     """A response of the called side (role uas) to the request received last."""
     text = f"""SIP/2.0 {status}
 [last_Via:]
@@ -54,12 +54,13 @@ def response(status, *, body=None, contact=True, retrans=False):
 [last_CSeq:]"""
     if contact:
         text += "\nContact: <sip:[local_ip]:[local_port]>"
+    text += "".join(f"\n{line}" for line in headers)
     return _send(text, retrans, body, "application/sdp")
 
 
-def response_in_dialog(status, *, body=None):
+def response_in_dialog(status, *, body=None, headers=()):
     """The same where the request has a To tag already."""
-    return response(status, body=body).replace("[last_To:];tag=[pid]s[call_number]", "[last_To:]")
+    return response(status, body=body, headers=headers).replace("[last_To:];tag=[pid]s[call_number]", "[last_To:]")
 
 
 def bye_of_callee(cseq=1):
@@ -79,6 +80,14 @@ def recv_request(method, *, rrs=False, keep_addresses=False, optional=False):
         inner = ('<action><ereg regexp=".*" search_in="hdr" header="From:" assign_to="from"/>'
                  '<ereg regexp=".*" search_in="hdr" header="To:" assign_to="to"/></action>')
     return f'<recv request="{method}"{_flags(rrs, optional)}>{inner}</recv>'
+
+
+def verify(method, user, password, place, *, in_dialog):
+    """The request `method` with an Authorization that SIPp itself finds right (MD5 only); else it says 403. `place`: a name of its own."""
+    refuse = response_in_dialog("403 Forbidden") if in_dialog else response("403 Forbidden")
+    return (f'<recv request="{method}" rrs="true"><action>'
+            f'<verifyauth assign_to="{place}" username="{user}" password="{password}"/></action></recv>'
+            f'<nop test="{place}" next="{place}_good"/>{refuse}<label id="{place}_good"/>')
 
 
 def recv(status, *, rrs=False, optional=False):
