@@ -730,9 +730,10 @@ sipdlg_status_t sipdlg_last_error(char *buffer, size_t capacity, size_t *needed)
 
 /**
  * What a response to a request in a dialog ends by RFC 5057 §5: enum sipdlg_effect_e. status_code 0: no response
- * (time-out, transport failure). Errors: ERR_ARGUMENT method NULL or status_code neither 0 nor 300-699.
+ * (time-out; a failed transport is a 503, RFC 3261 §8.1.3.1). Errors: ERR_ARGUMENT method NULL or status_code neither 0 nor 300-699.
  */
-int32_t sipdlg_effect_of(const char *method, int32_t status_code);
+int32_t sipdlg_effect_of(const char *method,
+                         int32_t status_code);
 
 /** "192.0.2.1:5060", "[2001:db8::1%2]:5060" to an endpoint. No port: 0. Errors: ERR_SYNTAX. */
 sipdlg_status_t sipdlg_endpoint_parse(const char *text, sipdlg_endpoint_t *out);

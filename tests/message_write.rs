@@ -38,8 +38,8 @@ fn response_head_repeats_the_request() {
         head,
         "SIP/2.0 180 Ringing\r\n\
          Via: SIP/2.0/UDP a.example:5060;branch=z9hG4bK1;received=192.0.2.9;rport=4444\r\n\
-         v: SIP/2.0/TCP c.example;branch=z9hG4bK0\r\n\
-         f: \"A\" <sip:a@a.example>;tag=1\r\n\
+         Via: SIP/2.0/TCP c.example;branch=z9hG4bK0\r\n\
+         From: \"A\" <sip:a@a.example>;tag=1\r\n\
          To: <sip:bob@b.example>;tag=9\r\n\
          Call-ID: 1@a\r\n\
          CSeq: 7 INVITE\r\n"
@@ -112,7 +112,7 @@ fn ack_and_cancel_are_of_the_invite() {
          Max-Forwards: 70\r\n\
          Route: <sip:p1;lr>, <sip:p2;lr>\r\n\
          Route: <sip:p3;lr>\r\n\
-         f: \"A\" <sip:a@a.example>;tag=1\r\n\
+         From: \"A\" <sip:a@a.example>;tag=1\r\n\
          To: <sip:bob@b.example>;tag=9\r\n\
          Call-ID: 1@a\r\n\
          CSeq: 7 ACK\r\n\
@@ -126,7 +126,7 @@ fn ack_and_cancel_are_of_the_invite() {
          Max-Forwards: 70\r\n\
          Route: <sip:p1;lr>, <sip:p2;lr>\r\n\
          Route: <sip:p3;lr>\r\n\
-         f: \"A\" <sip:a@a.example>;tag=1\r\n\
+         From: \"A\" <sip:a@a.example>;tag=1\r\n\
          To: <sip:bob@b.example>\r\n\
          Call-ID: 1@a\r\n\
          CSeq: 7 CANCEL\r\n\

@@ -9,7 +9,7 @@ use crate::message::Message;
 use crate::session::ack::Accepted;
 use crate::session::offer_answer::{Party, StoredBody};
 use crate::session::reason::Ending;
-use crate::session::{Origin, Phase, SessionState};
+use crate::session::{Origin, Phase, Session};
 use std::sync::Arc;
 
 impl Agent {
@@ -75,6 +75,7 @@ impl Agent {
         let unanswered = accepted.carried_offer && answer.is_none();
         let over = session.is_terminated();
         self.acknowledged(id, &accepted);
+        self.accepted_over(id, &accepted);
         if over {
             return self.finish_if_owed(id);
         }
@@ -88,23 +89,26 @@ impl Agent {
         }
     }
 
-    /// A 2xx of ours is no longer repeated: its ACK came, or its time is over.
-    pub(super) fn acknowledged(&mut self, id: SessionId, accepted: &Accepted) {
-        self.stop(Some(accepted.timer));
-        let mut confirmed = false;
-        if let Some(session) = self.sessions.get_mut(id) {
-            if session.reinvite_server == Some(accepted.incoming) {
-                session.reinvite_server = None;
-            }
-            // The ACK of a re-INVITE may overtake that of the INVITE.
-            let first = session.origin == Some(Origin::Incoming(accepted.incoming));
-            confirmed = first && matches!(session.phase, Phase::AckWait);
-            if confirmed {
-                session.phase = Phase::Confirmed;
-                session.origin = None;
-            }
+    /// The ACK of a 2xx of ours came; that of the first one confirms the session.
+    fn acknowledged(&mut self, id: SessionId, accepted: &Accepted) {
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        // The ACK of a re-INVITE may overtake that of the INVITE.
+        let first = session.origin == Some(Origin::Incoming(accepted.incoming));
+        if first && matches!(session.phase, Phase::AckWait) {
+            session.phase = Phase::Confirmed;
+            session.origin = None;
+            self.counters.calls_confirmed += 1;
         }
-        self.counters.calls_confirmed += u64::from(confirmed);
+    }
+
+    /// A 2xx of ours is no longer repeated: its ACK came, or its time is over.
+    pub(super) fn accepted_over(&mut self, id: SessionId, accepted: &Accepted) {
+        self.stop(Some(accepted.timer));
+        if let Some(session) = self.sessions.get_mut(id)
+            && session.reinvite_server == Some(accepted.incoming)
+        {
+            session.reinvite_server = None;
+        }
         self.note_state(id);
         self.incoming_over(accepted.incoming);
     }
@@ -127,7 +131,7 @@ impl Agent {
         if accepted.carried_offer {
             session.signaling.rollback();
         }
-        self.acknowledged(id, &accepted);
+        self.accepted_over(id, &accepted);
         if over {
             return self.finish_if_owed(id);
         }
@@ -147,6 +151,6 @@ impl Agent {
 
     /// Whether the session waits for the ACK of its first 2xx.
     pub(super) fn waits_for_ack(&self, id: SessionId) -> bool {
-        self.sessions.get(id).is_some_and(|session| session.state() == SessionState::AckWait)
+        self.sessions.get(id).is_some_and(Session::waits_for_ack)
     }
 }

@@ -102,7 +102,8 @@ impl Agent {
             write::check_line(contact)?;
             let parsed = message::NameAddr::parse(contact)?;
             parsed.parse_uri()?;
-            if contact.ends_with(b">") || contact.contains(&b'<') {
+            // §20.10: a URI needs the brackets where it has a comma, question mark or semicolon.
+            if contact.contains(&b'<') || !contact.iter().any(|byte| matches!(byte, b',' | b'?' | b';')) {
                 write::header(&mut lines, HeaderId::Contact, &[contact]);
             } else {
                 write::header(&mut lines, HeaderId::Contact, &[b"<", contact, b">"]);

@@ -245,10 +245,9 @@ impl Agent {
         status: u16,
         response: Option<&Arc<Message>>,
     ) {
-        // A 408 or 503 made here is no response: a time-out or a failed transport.
-        let code = if response.is_none() { 0 } else { status };
-        // A redirection concerns the whole dialog, but ends none of it (RFC 5057 §5.1); to follow it is the host's.
-        if effect_of(method, code) == Effect::Transaction || (300..400).contains(&code) {
+        // A time-out is a 408, a failed transport a 503 (RFC 3261 §8.1.3.1). A redirection concerns the whole dialog, but ends none
+        // of it (RFC 5057 §5.1); to follow it is the host's.
+        if (300..400).contains(&status) || effect_of(method, status) == Effect::Transaction {
             return;
         }
         // The callee of an early dialog may send no BYE (RFC 3261 §15).

@@ -151,7 +151,7 @@ impl Agent {
         Ok(made)
     }
 
-    /// 101 to 199 to an INVITE or re-INVITE (0: 180). Of an INVITE it gives the early session.
+    /// 101 to 199 to an INVITE or re-INVITE (0: 180). Gives the session.
     pub fn progress(
         &mut self,
         now: Now,
@@ -166,6 +166,7 @@ impl Agent {
         }
         let request = Arc::clone(&incoming.message);
         let initial = matches!(incoming.kind, Kind::Invite(_));
+        let in_dialog = incoming.session;
         let status = checked_status(status, 180, 101..=199)?;
         if options.flags & response_flag::RELIABLE != 0 {
             return Err(Error::new(
@@ -193,7 +194,7 @@ impl Agent {
         if let Some(session) = session {
             self.early(session);
         }
-        Ok(session)
+        Ok(session.or(in_dialog))
     }
 
     fn early(&mut self, id: SessionId) {

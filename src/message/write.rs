@@ -116,10 +116,7 @@ pub fn response_head(out: &mut Vec<u8>, request: &Message, status: u16, reason: 
                 out.extend_from_slice(b"\r\n");
             }
             HeaderId::To if to_tag.is_none() || request.to_tag().is_some() => copy_line(out, request, field),
-            HeaderId::To => {
-                out.extend_from_slice(request.line_of(field));
-                put(out, &[b";tag=", to_tag.unwrap_or_default(), b"\r\n"]);
-            }
+            HeaderId::To => header(out, HeaderId::To, &[request.value_of(field), b";tag=", to_tag.unwrap_or_default()]),
             HeaderId::Via | HeaderId::From | HeaderId::CallId | HeaderId::CSeq => {
                 copy_line(out, request, field);
             }
@@ -162,7 +159,7 @@ fn top_via(out: &mut Vec<u8>, field: &[u8], remote: Option<SocketAddr>) {
     out.extend_from_slice(rest);
 }
 
-/// Every line of a header of `message`, as it was written.
+/// Every line of a header of `message`, as it was written, but by its long name.
 pub fn copy_lines(out: &mut Vec<u8>, message: &Message, id: HeaderId) {
     for field in message.fields.iter().filter(|field| field.id == id) {
         copy_line(out, message, field);
@@ -172,6 +169,8 @@ pub fn copy_lines(out: &mut Vec<u8>, message: &Message, id: HeaderId) {
 #[inline]
 fn copy_line(out: &mut Vec<u8>, message: &Message, field: &Field) {
     match message.whole_line_of(field) {
+        // RFC 3261 §7.3.3: either form is right; we write one only.
+        _ if field.name_length == 1 => header(out, field.id, &[message.value_of(field)]),
         Some(line) => out.extend_from_slice(line),
         None => put(out, &[message.line_of(field), b"\r\n"]),
     }

@@ -79,7 +79,7 @@ pub enum Phase {
     Initial,
     /// Between a tagged provisional response and the final one.
     Early,
-    /// Callee: 2xx sent, ACK not here (the 2xx is in [`Session::accepted`]).
+    /// Callee: 2xx sent, no ACK came. The 2xx is in [`Session::accepted`] until its time is over.
     AckWait,
     /// Both sides have it.
     Confirmed,
@@ -227,6 +227,13 @@ impl Session {
             Phase::Confirmed => SessionState::Confirmed,
             Phase::Terminated(_) => SessionState::Terminated,
         }
+    }
+
+    /// Callee: the first 2xx still waits for its ACK. After 64*T1 it does not, though the state stays AckWait (RFC 3261
+    /// §13.3.1.4).
+    pub fn waits_for_ack(&self) -> bool {
+        matches!(self.phase, Phase::AckWait)
+            && self.accepted.iter().any(|accepted| self.origin == Some(Origin::Incoming(accepted.incoming)))
     }
 
     /// SignalingState: the committed one.

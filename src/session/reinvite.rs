@@ -11,10 +11,10 @@ pub fn send_guard(session: &Session, has_offer: bool) -> Result<()> {
         SessionState::Initial | SessionState::Early => {
             return Err(Error::state("a re-INVITE needs a confirmed dialog (RFC 3261 14.1)"));
         }
-        SessionState::AckWait => {
+        SessionState::AckWait if session.waits_for_ack() => {
             return Err(Error::state("the INVITE still waits for its ACK (RFC 3261 14.1)"));
         }
-        SessionState::Confirmed => {}
+        SessionState::AckWait | SessionState::Confirmed => {}
     }
     if session.reinvite_client.is_some() {
         return Err(Error::state("our re-INVITE is pending (RFC 3261 14.1)"));

@@ -23,8 +23,8 @@ pub enum Hangup {
 pub fn hangup(session: &Session, other_forks: bool) -> Hangup {
     match (session.role, session.state()) {
         (_, SessionState::Terminated) => Hangup::Nothing,
-        (_, SessionState::Confirmed) => Hangup::Bye,
-        (_, SessionState::AckWait) => Hangup::ByeLater,
+        (_, SessionState::AckWait) if session.waits_for_ack() => Hangup::ByeLater,
+        (_, SessionState::AckWait | SessionState::Confirmed) => Hangup::Bye,
         (Role::Callee, SessionState::Initial | SessionState::Early) => Hangup::Reject,
         (Role::Caller, SessionState::Early) if other_forks || session.origin.is_none() => Hangup::Bye,
         (Role::Caller, SessionState::Initial | SessionState::Early) => Hangup::Cancel,
@@ -39,9 +39,9 @@ pub fn bye_guard(session: &Session) -> Result<()> {
         (Role::Callee, SessionState::Early) => {
             Err(Error::state("the callee of an early dialog rejects the INVITE instead of sending BYE (RFC 3261 15)"))
         }
-        (_, SessionState::AckWait) => {
+        (_, SessionState::AckWait) if session.waits_for_ack() => {
             Err(Error::state("the callee sends no BYE before the ACK of its 2xx or 64*T1 (RFC 3261 15)"))
         }
-        (Role::Caller, SessionState::Early) | (_, SessionState::Confirmed) => Ok(()),
+        (Role::Caller, SessionState::Early) | (_, SessionState::AckWait | SessionState::Confirmed) => Ok(()),
     }
 }

@@ -38,7 +38,7 @@ fn belonging(method: &[u8]) -> Belonging {
     }
 }
 
-/// What the failure of a request of `method` ends. `status` 0 is no response at all: time-out, transport failure.
+/// What the failure of a request of `method` ends. `status` 0 is no response at all: a time-out.
 pub fn effect_of(method: &[u8], status: u16) -> Effect {
     let belonging = belonging(method);
     match (status, belonging) {

@@ -44,6 +44,27 @@ fn without_ack_the_call_is_ended_by_bye_after_64_t1() {
     assert_eq!(pair.alice.state().0, SessionState::Terminated);
 }
 
+/// A host that takes ACK_TIMEOUT decides itself: the session waits on, BYE is legal (RFC 3261 §15).
+#[test]
+fn after_64_t1_without_ack_the_host_may_send_bye() {
+    let mut pair = Pair::new();
+    pair.bob.answers(EventKind::Invite, ANSWER);
+    pair.bob.hold(EventKind::AckTimeout);
+    pair.wire.lose_all("alice", "ACK");
+    pair.alice.invite(TO_BOB, OFFER);
+    pair.advance(seconds(31));
+    let session = pair.bob.session();
+    let early = pair.bob.agent.bye(pair.bob.now(), session, RequestOptions::default());
+    assert_eq!(early.unwrap_err().kind, ErrorKind::State);
+    pair.advance(seconds(2));
+    assert_eq!(pair.bob.count(EventKind::AckTimeout), 1);
+    assert_eq!(pair.bob.state().0, SessionState::AckWait);
+    pair.bob.bye();
+    pair.exchange();
+    assert_eq!(pair.alice.state().0, SessionState::Terminated);
+    assert_eq!(pair.bob.state().0, SessionState::Terminated);
+}
+
 /// RFC 3261 §14.2 and §13.3.1.4 for a re-INVITE: its 2xx is repeated likewise.
 #[test]
 fn the_2xx_of_a_reinvite_is_repeated_too() {

@@ -1,10 +1,10 @@
 //! Final responses that end a call before it began (RFC 3261 §13.2.2.2, §13.2.2.3, §17.1.1.3).
 
 use crate::common::pair::{Pair, Stand, TO_BOB};
-use crate::common::{OFFER, ms, seconds};
+use crate::common::{HOLD, OFFER, ms, seconds};
 use sipdlg::agent::event::Reason;
 use sipdlg::agent::{EventKind, ResponseOptions};
-use sipdlg::session::SessionState;
+use sipdlg::session::{SessionState, SignalingState};
 
 #[test]
 fn busy_here() {
@@ -36,16 +36,30 @@ fn without_a_host_an_invite_is_busy() {
 fn moved_temporarily_names_contacts() {
     let mut pair = Pair::new();
     pair.bob.on(EventKind::Invite, |agent, now, event| {
-        let contacts: [&[u8]; 2] = [b"sip:bob@192.0.2.7", b"<sip:bob@192.0.2.8>;q=0.5"];
+        let contacts: [&[u8]; 3] = [b"sip:bob@192.0.2.7", b"<sip:bob@192.0.2.8>;q=0.5", b"sip:bob@192.0.2.9;x"];
         agent.redirect(now, event.incoming.unwrap(), 0, &contacts, &ResponseOptions::default()).unwrap();
     });
     pair.alice.invite(TO_BOB, OFFER);
     pair.exchange();
     assert_eq!(pair.wire.trace.lines(), ["alice INVITE", "bob 302 INVITE", "alice ACK"]);
     let response = &pair.wire.trace.messages("bob", "302 INVITE")[0];
-    assert_eq!(response.all("contact"), ["<sip:bob@192.0.2.7>", "<sip:bob@192.0.2.8>;q=0.5"]);
+    assert_eq!(response.all("contact"), ["sip:bob@192.0.2.7", "<sip:bob@192.0.2.8>;q=0.5", "<sip:bob@192.0.2.9;x>"]);
     assert_eq!(pair.alice.statuses(EventKind::Redirect), [302]);
     assert_eq!(pair.alice.count(EventKind::Reject), 0);
+}
+
+/// RFC 3261 §14.1: the session is as if the re-INVITE had not been; whether to follow is the host's to say.
+#[test]
+fn a_redirected_reinvite_leaves_the_call_as_it_was() {
+    let mut stand = Stand::alice_called();
+    stand.alice.reinvite(HOLD);
+    stand.exchange();
+    let reinvite = stand.peer.take("INVITE");
+    let moved = stand.peer.reply(&reinvite, 302).set("Contact", "<sip:x@192.0.2.9>");
+    stand.say(moved);
+    assert_eq!(stand.peer.got(), ["ACK"]);
+    assert_eq!(stand.alice.statuses(EventKind::Redirect), [302]);
+    assert_eq!(stand.alice.state(), (SessionState::Confirmed, SignalingState::Stable));
 }
 
 /// RFC 3261 §17.2.1: timer G until the ACK; §17.1.1.2: each repeat is acknowledged.

@@ -53,17 +53,17 @@ fn an_ack_that_cannot_be_sent_is_told_and_sent_again() {
     assert_eq!(pair.bob.state(), (SessionState::Confirmed, SignalingState::Stable));
 }
 
-/// RFC 5057 §5.2, `sipdlg_effect_of(method, 0)`: what can never be answered ends the usage.
+/// RFC 3261 §8.1.3.1: a 503, which ends its transaction only (RFC 5057 §5.1).
 #[test]
-fn a_reinvite_that_cannot_be_sent_ends_the_call() {
+fn a_reinvite_that_cannot_be_sent_leaves_the_call_as_it_was() {
     let mut stand = Stand::alice_called();
     stand.wire.fail = Some(Box::new(|_, sip| sip.method() == "INVITE" && sip.to_tag().is_some()));
     stand.alice.reinvite(HOLD);
     stand.exchange();
     let event = stand.alice.last(EventKind::Reject);
     assert_eq!((event.status_code, event.flags & flag::LOCAL), (503, flag::LOCAL));
-    assert_eq!(stand.alice.state().0, SessionState::Terminated);
-    stand.peer.take("BYE");
+    assert_eq!(stand.alice.state(), (SessionState::Confirmed, SignalingState::Stable));
+    assert!(!stand.peer.got().contains(&"BYE".to_owned()));
 }
 
 #[test]
