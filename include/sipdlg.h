@@ -1231,8 +1231,24 @@ sipdlg_status_t sipdlg_session_options(sipdlg_session_t session,
  */
 sipdlg_status_t sipdlg_session_ack(sipdlg_session_t session, const sipdlg_request_options_t *options);
 
+/**
+ * PRACK of the oldest reliable response that waits for one (NEEDS_PRACK), of the INVITE or re-INVITE; RAck by the
+ * library (RFC 3262 §4). The answer where the response brought an offer; else a new offer is allowed once the first
+ * exchange is complete, and answered in the 2xx (§5). Without it the callee gives up after 64*T1. One that was refused
+ * by itself (488) may be sent again. Errors: ERR_STATE none waits; its offer needs a body; a body while an offer is open.
+ */
+sipdlg_status_t sipdlg_session_prack(sipdlg_session_t session,
+                                     const sipdlg_request_options_t *options,
+                                     sipdlg_outgoing_t *out);
+
 /** Forgets the session: no BYE; the peer's pending requests get 487; TERMINATED follows. */
 sipdlg_status_t sipdlg_session_dispose(sipdlg_session_t session);
+
+/**
+ * 1: the provisional response is next in order (and is now counted), 0: to be discarded (RFC 3262 §4). What is not
+ * reliable is always 1. For stacks that use this alone: the library has counted what its events tell of.
+ */
+int32_t sipdlg_session_reliable_sequence_guard(sipdlg_session_t session, const sipdlg_message_t *response);
 
 /* ================================================================ incoming
  * A request of the peer. Life: until the final response and, for an INVITE, its ACK or time-out; an accepted REFER: until

@@ -195,6 +195,48 @@ fn refused_twice() -> Vec<Line> {
     lines
 }
 
+fn reliable(rseq: u32, invite: &str, body: &str) -> String {
+    with(&response("183 Progress", invite, "b1", body), &format!("Require: 100rel\r\nRSeq: {rseq}"))
+}
+
+fn prack(cseq: u32, branch: &str, rack: &str, body: &str) -> String {
+    with(&request("alice", "PRACK", cseq, branch, "b1", body), &format!("RAck: {rack}"))
+}
+
+/// INVITE; two reliable responses, the second with the answer; its PRACK with a further offer, answered in the 200.
+fn acknowledged_call() -> Vec<Line> {
+    let mut lines = Vec::new();
+    let mut say = |at, from, text: String| lines.push(Line(at, from, text, false));
+    let invite = with(&request("alice", "INVITE", 1, "1", "", OFFER), "Supported: 100rel");
+    say(0, "alice", invite.clone());
+    say(2, "bob", reliable(70, &invite, ""));
+    let first = prack(2, "2", "70 1 INVITE", "");
+    say(4, "alice", first.clone());
+    say(6, "bob", response("200 OK", &first, "", ""));
+    say(20, "bob", reliable(71, &invite, ANSWER));
+    let second = prack(3, "3", "71 1 INVITE", OFFER);
+    say(22, "alice", second.clone());
+    say(24, "bob", response("200 OK", &second, "", ANSWER));
+    say(900, "bob", response("200 OK", &invite, "b1", ANSWER));
+    say(902, "alice", request("alice", "ACK", 1, "4", "b1", ""));
+    lines
+}
+
+/// INVITE without offer; it comes in a reliable response, its answer in the PRACK.
+fn late_offer_acknowledged() -> Vec<Line> {
+    let mut lines = Vec::new();
+    let mut say = |at, from, text: String| lines.push(Line(at, from, text, false));
+    let invite = with(&request("alice", "INVITE", 1, "1", "", ""), "Supported: 100rel");
+    say(0, "alice", invite.clone());
+    say(2, "bob", reliable(70, &invite, OFFER));
+    let answer = prack(2, "2", "70 1 INVITE", ANSWER);
+    say(4, "alice", answer.clone());
+    say(6, "bob", response("200 OK", &answer, "", ""));
+    say(900, "bob", response("200 OK", &invite, "b1", OFFER));
+    say(902, "alice", request("alice", "ACK", 1, "4", "b1", ""));
+    lines
+}
+
 fn judge(lines: &[Line], end: u64) -> (Trace, Vec<Violation>) {
     let mut trace = Trace::new(TIMERS);
     let addresses =
@@ -226,7 +268,8 @@ fn judge(lines: &[Line], end: u64) -> (Trace, Vec<Violation>) {
 
 #[test]
 fn legal_ladders_are_clean() {
-    for lines in [basic_call(), late_offer(), cancelled_call(), lossy_rejection(), challenged_call(), refused_twice()] {
+    let plain = [basic_call(), late_offer(), cancelled_call(), lossy_rejection(), challenged_call(), refused_twice()];
+    for lines in plain.into_iter().chain([acknowledged_call(), late_offer_acknowledged()]) {
         let (trace, found) = judge(&lines, 40_000);
         assert_eq!(found, [], "{}", trace.ladder(None));
     }
@@ -420,6 +463,22 @@ const BREACHES: &[Breach] = &[
         lines.push(Line(10, "alice", again, false));
     }),
     ("digest-ack", challenged_call, |lines| lines[5].2 = request("alice", "ACK", 2, "3", "b1", "")),
+    ("prack-rack", acknowledged_call, |lines| replace(lines, 2, "RAck: 70 1 INVITE", "RAck: 70 2 INVITE")),
+    ("prack-rack", acknowledged_call, |lines| replace(lines, 2, "RAck: 70 1 INVITE", "RAck: 70 1 invite")),
+    ("prack-rack", acknowledged_call, |lines| replace(lines, 2, "RAck: 70 1 INVITE", "RAck: 69 1 INVITE")),
+    ("prack-order", acknowledged_call, |lines| {
+        replace(lines, 4, "RSeq: 71", "RSeq: 72");
+        replace(lines, 5, "RAck: 71", "RAck: 72");
+    }),
+    ("prack-once", acknowledged_call, |lines| {
+        let again = prack(4, "9", "71 1 INVITE", "");
+        lines.push(Line(40, "alice", again.clone(), false));
+        lines.push(Line(42, "bob", response("481 Gone", &again, "", ""), false));
+    }),
+    ("prack-owed", acknowledged_call, |lines| drop(lines.drain(5..7))),
+    ("prack-answer", late_offer_acknowledged, |lines| lines[2].2 = prack(2, "2", "70 1 INVITE", "")),
+    ("one-offer", acknowledged_call, |lines| lines[2].2 = prack(2, "2", "70 1 INVITE", OFFER)),
+    ("dialog-target", acknowledged_call, |lines| replace(lines, 4, "Contact: <sip:bob@", "Contact: <sip:robert@")),
     ("digest-cancel", cancelled_call, |lines| lines[2].2 = with(&lines[2].2, &credentials("n1", 1, INVITE_1))),
 ];
 

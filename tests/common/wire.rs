@@ -6,6 +6,7 @@
 mod dialogs;
 mod digest;
 mod form;
+mod prack;
 mod transactions;
 mod view;
 
@@ -166,6 +167,11 @@ pub const RULES: &[(&str, &str)] = &[
     ("offer-missing", "RFC 3261 §13.2.1"),
     ("answer-unasked", "RFC 3264 §4, RFC 6337 §2"),
     ("preview-equals-answer", "RFC 3261 §13.2.1"),
+    ("prack-rack", "RFC 3262 §7.2"),
+    ("prack-order", "RFC 3262 §4"),
+    ("prack-once", "RFC 3262 §4"),
+    ("prack-owed", "RFC 3262 §4"),
+    ("prack-answer", "RFC 3262 §5"),
     ("digest-form", "RFC 7616 §3.4, RFC 3261 §22.4"),
     ("digest-answer", "RFC 7616 §3.4, RFC 8760 §2.4"),
     ("digest-response", "RFC 7616 §3.4.1"),
@@ -219,6 +225,7 @@ impl Trace {
                 form::judge(&mut view);
                 transactions::judge(&mut view);
                 dialogs::judge(&mut view);
+                prack::judge(&mut view);
                 digest::judge(&mut view);
                 found.append(&mut view.found);
             }

@@ -4,9 +4,12 @@ use crate::ffi::agent::status;
 use crate::ffi::convert::write_out;
 use crate::ffi::guard::{OK, guard};
 use crate::ffi::host::taken;
+use crate::ffi::message::message;
 use crate::ffi::options::request_options;
 use crate::ffi::session::with_session;
-use crate::ffi::structs::{sipdlg_outgoing_t, sipdlg_request_options_t, sipdlg_session_t, sipdlg_status_t};
+use crate::ffi::structs::{
+    sipdlg_message_t, sipdlg_outgoing_t, sipdlg_request_options_t, sipdlg_session_t, sipdlg_status_t,
+};
 
 /// Ends the call, whatever its state: CANCEL, a final rejection (status_code, 0: 603), BYE, or BYE as soon as it is
 /// legal. Survives 401/407, time-outs and lost transports; TERMINATED always comes: with the final response
@@ -164,11 +167,50 @@ pub unsafe extern "C" fn sipdlg_session_ack(
     })
 }
 
+/// PRACK of the oldest reliable response that waits for one (NEEDS_PRACK), of the INVITE or re-INVITE; RAck by the
+/// library (RFC 3262 §4). The answer where the response brought an offer; else a new offer is allowed once the first
+/// exchange is complete, and answered in the 2xx (§5). Without it the callee gives up after 64*T1. One that was refused
+/// by itself (488) may be sent again. Errors: ERR_STATE none waits; its offer needs a body; a body while an offer is open.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_session_prack(
+    session: sipdlg_session_t,
+    options: *const sipdlg_request_options_t,
+    out: *mut sipdlg_outgoing_t,
+) -> sipdlg_status_t {
+    guard(|| {
+        let token = with_session(session, |inner, id, now| {
+            // SAFETY: the header's rule for structs.
+            let options = unsafe { request_options(options, inner) }?;
+            let user = options.attachment.user.clone();
+            let request = inner.core.prack(now, id, options)?;
+            taken(user.as_ref());
+            Ok(inner.outgoing_token(request))
+        })?;
+        // SAFETY: the caller promises that `out`, when not NULL, is writable.
+        unsafe { write_out(out, token) };
+        Ok(OK)
+    })
+}
+
 /// Forgets the session: no BYE; the peer's pending requests get 487; TERMINATED follows.
 #[unsafe(no_mangle)]
 pub extern "C" fn sipdlg_session_dispose(session: sipdlg_session_t) -> sipdlg_status_t {
     guard(|| {
         with_session(session, |inner, id, now| inner.core.dispose_session(now, id))?;
         Ok(OK)
+    })
+}
+
+/// 1: the provisional response is next in order (and is now counted), 0: to be discarded (RFC 3262 §4). What is not
+/// reliable is always 1. For stacks that use this alone: the library has counted what its events tell of.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_session_reliable_sequence_guard(
+    session: sipdlg_session_t,
+    response: *const sipdlg_message_t,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller promises that the message lives.
+        let response = unsafe { message(response) }?;
+        with_session(session, |inner, id, _| inner.core.reliable_sequence_guard(id, response).map(i32::from))
     })
 }

@@ -1,5 +1,6 @@
 //! RFC 3261 §12 to §15, RFC 3264, RFC 5407, RFC 6141: a replay of each dialog as one party saw it.
 
+use super::prack::is_in_order;
 use super::transactions::forgotten;
 use super::{TOLERANCE, View};
 use crate::common::sip::{Sip, is_loose, uri_address, uri_of};
@@ -41,6 +42,8 @@ struct Dialog {
     /// A non-2xx final response ended it while early.
     ended: bool,
     open: Option<Open>,
+    /// The INVITE of ours whose exchange reliable responses have completed.
+    settled: Option<usize>,
     /// Description in an unreliable provisional response of ours.
     preview: Option<String>,
     /// An ACK without the answer was sent: BYE has to follow.
@@ -128,6 +131,9 @@ impl Replay<'_, '_> {
                 faults.push(("one-offer", "an offer while another waits for its answer".to_owned()));
             }
         }
+        if sip.method() == "PRACK" && sip.sdp().is_some() && dialog.open.is_some_and(|open| open.ours) {
+            faults.push(("one-offer", "an offer in PRACK while another waits for its answer".to_owned()));
+        }
         let strict = dialog.routes.first().is_some_and(|route| !is_loose(route));
         for (rule, detail) in faults {
             self.view.blame(rule, line, detail);
@@ -141,6 +147,15 @@ impl Replay<'_, '_> {
             "INVITE" if sip.sdp().is_some() => {
                 dialog.open = client.map(|client| Open { ours: true, invite: Invite::Ours(client), sent_at: u64::MAX });
             }
+            "PRACK" if sip.sdp().is_some() => match (dialog.open, client) {
+                (Some(Open { ours: false, invite: Invite::Ours(invite), .. }), _) => {
+                    (dialog.open, dialog.settled) = (None, Some(invite));
+                }
+                (None, Some(client)) => {
+                    dialog.open = Some(Open { ours: true, invite: Invite::Ours(client), sent_at: u64::MAX });
+                }
+                _ => {}
+            },
             _ => {}
         }
     }
@@ -304,7 +319,11 @@ impl Replay<'_, '_> {
         if request.to_tag().is_none() && request.method() == "INVITE" {
             return self.initial_response_in(line, client);
         }
+        let in_order = is_in_order(self.view, line);
         let Some(dialog) = self.dialogs.get_mut(&key_of(request)) else { return };
+        if in_order {
+            dialog.reliable_in(request, response, client);
+        }
         if over.is_some() || status < 200 {
             return;
         }
@@ -313,8 +332,9 @@ impl Replay<'_, '_> {
             ("INVITE", 200..300) => {
                 dialog.target = response.contact().or(dialog.target.take());
                 dialog.ack_sent = true;
-                dialog.open = after_2xx(request, response, client);
+                dialog.accepted_in(request, response, client);
             }
+            ("PRACK", _) if dialog.open.is_some_and(|open| open.invite == Invite::Ours(client)) => dialog.open = None,
             ("UPDATE", 200..300) => dialog.target = response.contact().or(dialog.target.take()),
             ("INVITE", _) if dialog.open.is_some_and(|open| open.invite == Invite::Ours(client)) => dialog.open = None,
             _ => {}
@@ -340,6 +360,7 @@ impl Replay<'_, '_> {
         // An INVITE that was sent again for a challenge may get the tag of the first one again: another dialog.
         self.dialogs
             .retain(|other, dialog| !(*other == key && dialog.ended && dialog.founded_by != Invite::Ours(client)));
+        let in_order = is_in_order(self.view, line);
         let dialog = self.dialogs.entry(key).or_insert_with(|| Dialog {
             target: response.contact(),
             routes: routes.clone(),
@@ -351,9 +372,9 @@ impl Replay<'_, '_> {
             dialog.confirmed = Some(line);
             dialog.routes = routes;
             dialog.target = response.contact().or(dialog.target.take());
-            dialog.open = after_2xx(request, response, client);
-        } else if status < 200 && response.get("rseq").is_some() {
-            dialog.target = response.contact().or(dialog.target.take());
+            dialog.accepted_in(request, response, client);
+        } else if in_order {
+            dialog.reliable_in(request, response, client);
         }
     }
 
@@ -598,16 +619,36 @@ impl Dialog {
             bye_challenged: false,
             ended: false,
             open: None,
+            settled: None,
             preview: None,
             owes_bye: None,
         }
     }
-}
 
-/// The offer that is open after a 2xx to an INVITE of ours.
-fn after_2xx(request: &Sip, response: &Sip, client: usize) -> Option<Open> {
-    let offers = request.sdp().is_none() && response.sdp().is_some();
-    offers.then_some(Open { ours: false, invite: Invite::Ours(client), sent_at: u64::MAX })
+    /// A reliable provisional response to an INVITE of ours, in order (RFC 6141 §4.2, RFC 3262 §5).
+    fn reliable_in(&mut self, request: &Sip, response: &Sip, client: usize) {
+        self.target = response.contact().or(self.target.take());
+        if response.sdp().is_none() || self.settled == Some(client) {
+            return;
+        }
+        match self.open {
+            Some(open) if open.ours && open.invite == Invite::Ours(client) => {
+                (self.open, self.settled) = (None, Some(client));
+            }
+            None if request.sdp().is_none() => {
+                self.open = Some(Open { ours: false, invite: Invite::Ours(client), sent_at: u64::MAX });
+            }
+            _ => {}
+        }
+    }
+
+    /// A 2xx to an INVITE of ours: it answers, or brings the offer, unless reliable responses have done so.
+    fn accepted_in(&mut self, request: &Sip, response: &Sip, client: usize) {
+        if self.settled != Some(client) {
+            let offers = request.sdp().is_none() && response.sdp().is_some();
+            self.open = offers.then_some(Open { ours: false, invite: Invite::Ours(client), sent_at: u64::MAX });
+        }
+    }
 }
 
 /// RFC 3261 §12.2.1.1: Request-URI and Route from remote target and route set.

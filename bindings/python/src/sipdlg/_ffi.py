@@ -787,9 +787,16 @@ def declare(dll: C.CDLL) -> None:
     # sipdlg_status_t sipdlg_session_ack(sipdlg_session_t session, const sipdlg_request_options_t *options);
     dll.sipdlg_session_ack.argtypes = [C.c_uint64, C.POINTER(RequestOptions)]
     dll.sipdlg_session_ack.restype = C.c_int32
+    # sipdlg_status_t sipdlg_session_prack(sipdlg_session_t session, const sipdlg_request_options_t *options,
+    # sipdlg_outgoing_t *out);
+    dll.sipdlg_session_prack.argtypes = [C.c_uint64, C.POINTER(RequestOptions), C.POINTER(C.c_uint64)]
+    dll.sipdlg_session_prack.restype = C.c_int32
     # sipdlg_status_t sipdlg_session_dispose(sipdlg_session_t session);
     dll.sipdlg_session_dispose.argtypes = [C.c_uint64]
     dll.sipdlg_session_dispose.restype = C.c_int32
+    # int32_t sipdlg_session_reliable_sequence_guard(sipdlg_session_t session, const sipdlg_message_t *response);
+    dll.sipdlg_session_reliable_sequence_guard.argtypes = [C.c_uint64, C.c_void_p]
+    dll.sipdlg_session_reliable_sequence_guard.restype = C.c_int32
     # sipdlg_status_t sipdlg_incoming_set_delegate(sipdlg_incoming_t incoming, const sipdlg_delegate_t *delegate);
     dll.sipdlg_incoming_set_delegate.argtypes = [C.c_uint64, C.POINTER(Delegate)]
     dll.sipdlg_incoming_set_delegate.restype = C.c_int32

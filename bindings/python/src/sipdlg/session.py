@@ -16,6 +16,7 @@ from ._loader import lib
 from .errors import StaleError, check
 from .flow import Flow
 from .incoming import IncomingRequest
+from .message import Message
 from .options import Body, RequestArguments, body_struct, request_options
 from .outgoing import OutgoingRequest
 
@@ -210,6 +211,14 @@ class Session(Handle):
     def ack(self, **options: Unpack[RequestArguments]) -> None:
         """ACK of the 2xx that waits for one (flag NEEDS_ACK)."""
         check(lib.sipdlg_session_ack(self.token, _reference(request_options(options))))
+
+    def prack(self, **options: Unpack[RequestArguments]) -> OutgoingRequest:
+        """PRACK of the oldest reliable response that waits for one (flag NEEDS_PRACK)."""
+        return self._request(lib.sipdlg_session_prack, options)
+
+    def reliable_sequence_guard(self, response: Message) -> bool:
+        """Whether a provisional response is next in order, which it then is counted as."""
+        return bool(check(lib.sipdlg_session_reliable_sequence_guard(self.token, response._live)))
 
     def dispose(self) -> None:
         """Forgets the session: no BYE."""
