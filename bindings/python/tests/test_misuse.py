@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from pair import ANSWER, BOB, OFFER, Pair
@@ -124,26 +121,3 @@ def test_system_refuses() -> None:
     with sipdlg.Agent() as agent, pytest.raises(sipdlg.SystemRefusedError) as caught:
         agent.listen("udp:192.0.2.1:5060")
     assert isinstance(caught.value, OSError) and "SIPDLG_ERR_SYSTEM" in str(caught.value)
-
-
-def load(library: str) -> str:
-    environment = {"SIPDLG_LIBRARY": library, "PYTHONPATH": str(Path(sipdlg.__file__).parents[1])}
-    done = subprocess.run([sys.executable, "-c", "import sipdlg"], env=environment, capture_output=True, text=True)
-    return done.stderr.strip().splitlines()[-1] if done.returncode else ""
-
-
-def test_the_loader_refuses_another_abi(tmp_path: Path) -> None:
-    source, library = tmp_path / "other.c", tmp_path / "other.so"
-    source.write_text("unsigned sipdlg_abi_version(void) { return 7; }\n")
-    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True)
-    assert "ABI version 7, this package needs 0" in load(str(library))
-    source.write_text("unsigned sipdlg_abi_version(void) { return 0; }\n")
-    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True)
-    assert "lacks a function" in load(str(library))
-
-
-def test_the_loader_takes_what_the_variable_names_and_nothing_else() -> None:
-    from sipdlg._loader import lib
-
-    assert load(lib._name) == ""
-    assert "cannot load /nowhere/libsipdlg.so" in load("/nowhere/libsipdlg.so")
