@@ -36,9 +36,9 @@
  *           the library fills only `size` must be set, and only so much is written. The others never change.
  * Unload:   dlclose() is safe when every agent is freed; the library's code stays mapped until the process ends.
  * Version:  0.1 has no reliable 1xx (PRACK, RELIABLE, NEEDS_PRACK, MANUAL_PRACK, RSeq, RAck), UPDATE, REFER, NOTIFY,
- *           SUBSCRIBE of ours, Replaces, session timers or retries (GLARE_RETRY, NO_RETRY). What this header says of them
- *           is how they will be. Now their events never come, what asks for them does nothing or fails (ERR_UNSUPPORTED,
- *           ERR_HEADER), and sipdlg_session_prack() does not exist; 422, 491 and 500 are plain rejections.
+ *           SUBSCRIBE of ours, Replaces or session timers. What this header says of them is how they will be. Now their
+ *           events never come, what asks for them does nothing or fails (ERR_UNSUPPORTED, ERR_HEADER), and
+ *           sipdlg_session_prack() does not exist; 422 is a plain rejection.
  * Booleans: int32_t, 0 or 1. Enumerations (enum sipdlg_*_e) travel as int32_t; unknown values are ERR_ARGUMENT.
  */
 
@@ -826,6 +826,9 @@ sipdlg_status_t sipdlg_config_set_reliable(sipdlg_config_t *config, int32_t poli
  */
 sipdlg_status_t sipdlg_config_set_fork_policy(sipdlg_config_t *config, int32_t policy);
 
+/** Retry of 491 and 500 + Retry-After (RFC 3261 §14.1). Default 1. Per request: SIPDLG_REQUEST_NO_RETRY. */
+sipdlg_status_t sipdlg_config_set_glare_retry(sipdlg_config_t *config, int32_t on);
+
 /**
  * Digest credentials for a realm (NULL: any); the secret is a password, or with is_ha1 the hex HA1 of `algorithm` ("MD5",
  * "SHA-256", "SHA-512-256"; NULL: MD5). May be called for several realms. RFC 7616, RFC 8760. A realm's former ones are
@@ -846,6 +849,15 @@ sipdlg_status_t sipdlg_config_set_info_packages(sipdlg_config_t *config, const c
 
 /** Bits of enum sipdlg_quirk_e that are tolerated. Default: all but PRACK_UNASKED and REQUESTS_IN_EARLY. */
 sipdlg_status_t sipdlg_config_set_tolerance(sipdlg_config_t *config, uint32_t quirks);
+
+/**
+ * Overrides sipdlg_effect_of() for one (method, status). effect: enum sipdlg_effect_e. Errors: ERR_ARGUMENT status_code
+ * neither 0 (no response) nor 300-699.
+ */
+sipdlg_status_t sipdlg_config_set_effect(sipdlg_config_t *config,
+                                         const char *method,
+                                         int32_t status_code,
+                                         int32_t effect);
 
 /**
  * Seed of tags, branches and random waits. Default: from the operating system. The same seed and inputs give the same

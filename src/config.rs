@@ -55,6 +55,18 @@ pub mod quirk {
     pub const ALL: u32 = 31;
 }
 
+/// What a failed request in a dialog ends (RFC 5057); the numbers are those of `enum sipdlg_effect_e`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Effect {
+    /// The request only.
+    Transaction = 0,
+    /// The usage that the request belongs to.
+    Usage = 1,
+    /// The dialog and every usage of it.
+    Dialog = 2,
+}
+
 /// T1, T2 and T4 of RFC 3261 §17.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimerValues {
@@ -163,6 +175,10 @@ pub struct Config {
     pub reliable: Policy,
     /// The host sends every PRACK.
     pub manual_prack: bool,
+    /// 491 and 500 with Retry-After are retried (RFC 3261 §14.1).
+    pub glare_retry: bool,
+    /// What the host has instead of RFC 5057's table: method, status, effect.
+    pub effects: Vec<(Vec<u8>, u16, Effect)>,
     /// RFC 6086: packages that we take; `None`: the mechanism is not supported.
     pub info_packages: Option<Vec<Vec<u8>>>,
     /// Bits of [`quirk`] that are tolerated.
@@ -195,6 +211,8 @@ impl Default for Config {
             fork_policy: ForkPolicy::First,
             reliable: Policy::Supported,
             manual_prack: false,
+            glare_retry: true,
+            effects: Vec::new(),
             info_packages: None,
             tolerance: quirk::ONE_XX_WITHOUT_CONTACT | quirk::ONE_XX_WITHOUT_TAG | quirk::TAG_CHANGED_BY_2XX,
             seed: None,
@@ -312,6 +330,26 @@ impl Config {
         let secret = if is_ha1 { secret.to_ascii_lowercase() } else { secret.to_vec() };
         self.credentials.push(Secret { realm, user: user.to_vec(), secret, ha1_of });
         Ok(())
+    }
+
+    /// What a failure ends, instead of what RFC 5057's table says. `status` 0: no response. Errors: syntax, the method is no
+    /// token; argument, the status is no failure.
+    pub fn set_effect(&mut self, method: &[u8], status: u16, effect: Effect) -> Result<()> {
+        if !is_token(method) {
+            return Err(Error::syntax("method: not a token (RFC 3261 §7.1)"));
+        }
+        if !matches!(status, 0 | 300..=699) {
+            return Err(Error::argument(format!("status_code {status} is neither 0 nor a failure")));
+        }
+        self.effects.retain(|(known, code, _)| *known != method || *code != status);
+        self.effects.push((method.to_vec(), status, effect));
+        Ok(())
+    }
+
+    /// What the host said that a failure ends.
+    pub fn effect_of(&self, method: &[u8], status: u16) -> Option<Effect> {
+        let own = self.effects.iter().find(|(known, code, _)| *known == method && *code == status);
+        own.map(|(.., effect)| *effect)
     }
 
     /// Packages, comma separated; empty: an empty Recv-Info; `None`: no support. Errors: syntax.

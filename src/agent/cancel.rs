@@ -48,7 +48,10 @@ impl Agent {
             invite.cancel_reason = reason;
             match state {
                 OutgoingState::Proceeding => self.send_wanted_cancel(id),
-                OutgoingState::WaitingRetry => self.challenge_given_up(id),
+                OutgoingState::WaitingRetry => {
+                    self.challenge_given_up(id);
+                    self.retry_given_up(id);
+                }
                 OutgoingState::Resolving => {
                     self.drop_queries_of(id);
                     self.invite_rejected(id, 487, None);

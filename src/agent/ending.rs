@@ -112,10 +112,13 @@ impl Agent {
             _ => std::mem::take(&mut session.accepted),
         };
         let pending = std::mem::take(&mut session.pending);
-        let origin = session.origin;
+        let (origin, retry) = (session.origin, session.retry());
         for accepted in accepted {
             self.stop(Some(accepted.timer));
             self.incoming_over(accepted.incoming);
+        }
+        if let Some(retry) = retry {
+            self.retry_given_up(retry);
         }
         for incoming in pending {
             let _ = self.refuse_request(incoming, Answer::plain(487), None, ending.clone());

@@ -12,7 +12,7 @@ use crate::message::{HeaderId, Message, Method};
 use crate::session::offer_answer::{Party, StoredBody};
 use crate::session::reason::{Ending, Reason};
 use crate::session::usage::{Effect, effect_of};
-use crate::session::{Role, Session, SessionState, reinvite, terminate};
+use crate::session::{Role, Session, SessionState, terminate};
 use crate::time::Now;
 use crate::transaction::ClientId;
 use std::sync::Arc;
@@ -28,9 +28,11 @@ impl Agent {
         self.at(now);
         let body = options.body.map(Body::checked).transpose()?;
         let offer = body.as_ref().and_then(StoredBody::of_local);
-        reinvite::send_guard(self.session(id)?, offer.is_some())?;
-        if self.session(id)?.refused_invite.is_some_and(|refused| self.table.waits_for_ack(refused)) {
-            return Err(Error::state("the INVITE of the peer that was refused waits for its ACK (RFC 3261 14.1)"));
+        self.reinvite_may_go(id, offer.is_some())?;
+        if self.session(id)?.retry().is_some() {
+            return Err(Error::state(
+                "our re-INVITE waits to be sent again; its cancellation stops it (RFC 3261 14.1)",
+            ));
         }
         let expires_ms = options.expires_ms;
         let invite = InviteClient { offered: offer.is_some(), ..InviteClient::default() };
@@ -237,6 +239,15 @@ impl Agent {
         }
     }
 
+    /// What a failure ends: as the host has it, else by RFC 5057's table.
+    pub(super) fn effect_of(&self, method: &[u8], status: u16) -> Effect {
+        self.config.effect_of(method, status).unwrap_or_else(|| match status {
+            // A redirection concerns the whole dialog, but ends none of it (RFC 5057 §5.1); to follow it is the host's.
+            300..=399 => Effect::Transaction,
+            _ => effect_of(method, status),
+        })
+    }
+
     /// What a failure in the dialog ends (RFC 5057). The usage is left by BYE (RFC 3261 §12.2.1.2).
     pub(super) fn failure_in_dialog(
         &mut self,
@@ -245,9 +256,9 @@ impl Agent {
         status: u16,
         response: Option<&Arc<Message>>,
     ) {
-        // A time-out is a 408, a failed transport a 503 (RFC 3261 §8.1.3.1). A redirection concerns the whole dialog, but ends none
-        // of it (RFC 5057 §5.1); to follow it is the host's.
-        if (300..400).contains(&status) || effect_of(method, status) == Effect::Transaction {
+        // A time-out is a 408, a failed transport a 503 (RFC 3261 §8.1.3.1), unless the host has another word for no response.
+        let unanswered = self.config.effect_of(method, 0).filter(|_| response.is_none());
+        if unanswered.unwrap_or_else(|| self.effect_of(method, status)) == Effect::Transaction {
             return;
         }
         // The callee of an early dialog may send no BYE (RFC 3261 §15).

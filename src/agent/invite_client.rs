@@ -62,7 +62,7 @@ impl Agent {
             }
             101..=199 => self.invite_progressed(id, response),
             200..=299 => self.invite_accepted(id, response),
-            _ if self.challenged(id, response) => {}
+            _ if self.challenged(id, response) || self.retried(id, response) => {}
             _ => self.invite_rejected(id, response.status(), Some(response)),
         }
     }
@@ -408,9 +408,11 @@ impl Agent {
     }
 
     /// The session is as if the re-INVITE had never been (§14.1).
-    fn reinvite_undone(&mut self, id: OutgoingId, session_id: SessionId) {
+    pub(super) fn reinvite_undone(&mut self, id: OutgoingId, session_id: SessionId) {
         let offered = self.outgoing.get(id).and_then(Outgoing::invite).is_some_and(|invite| invite.offered);
-        if let Some(session) = self.sessions.get_mut(session_id) {
+        // One that waited to be sent again was undone when it was refused.
+        let pending = |session: &&mut Session| session.reinvite_client == Some(id);
+        if let Some(session) = self.sessions.get_mut(session_id).filter(pending) {
             session.reinvite_client = None;
             session.preview = None;
             session.reliable_undone();

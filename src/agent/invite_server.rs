@@ -81,7 +81,7 @@ impl Agent {
     fn refuse_reinvite(&mut self, id: SessionId, request: &Arc<Message>, answer: &Answer<'_>) {
         let refused = self.answer_by_rule(request, answer, b"");
         if let Some(session) = self.sessions.get_mut(id) {
-            session.refused_invite = refused;
+            session.glare.get_or_insert_default().refused = refused;
         }
     }
 

@@ -29,6 +29,7 @@ mod reliable_client;
 mod request;
 mod resolve;
 mod response;
+mod retry;
 #[cfg(test)]
 mod sizes;
 mod stateless;
@@ -391,7 +392,7 @@ impl Agent {
         ) {
             (EventKind::State, Some(session), _) => session.last_state_event = id,
             // What the host has to acknowledge is not replaced.
-            (EventKind::Progress | EventKind::Trying, _, Some(outgoing)) if !needs_prack => {
+            (EventKind::Progress | EventKind::Trying | EventKind::GlareRetry, _, Some(outgoing)) if !needs_prack => {
                 outgoing.last_progress_event = id;
             }
             _ => {}
@@ -406,7 +407,7 @@ impl Agent {
                 let session = self.sessions.get(session?)?;
                 (session.waiting >= PATIENT_EVENTS).then_some(session.last_state_event)
             }
-            EventKind::Progress | EventKind::Trying => {
+            EventKind::Progress | EventKind::Trying | EventKind::GlareRetry => {
                 let outgoing = self.outgoing.get(outgoing?)?;
                 (outgoing.waiting >= PATIENT_EVENTS).then_some(outgoing.last_progress_event)
             }

@@ -2,6 +2,7 @@
 
 use crate::agent::auth::Authentication;
 use crate::agent::request::Draft;
+use crate::agent::retry::Retry;
 use crate::attachment::Attachment;
 use crate::dialog::Dialog;
 use crate::flow::Flow;
@@ -140,6 +141,8 @@ pub struct Outgoing {
     pub(super) waiting: u16,
     /// What was done about challenges; `None`: nothing.
     pub(super) auth: Option<Box<Authentication>>,
+    /// What was done about 491 and the like; `None`: nothing.
+    pub(super) retry: Option<Box<Retry>>,
     /// The last PROGRESS event, to be replaced while nobody has seen it.
     pub(super) last_progress_event: u64,
 }
@@ -162,6 +165,7 @@ impl Outgoing {
             over: false,
             waiting: 0,
             auth: None,
+            retry: None,
             last_progress_event: 0,
         }
     }

@@ -25,7 +25,9 @@ pub struct Draft {
     pub(super) request_uri: Box<[u8]>,
     /// The URI of the first element on the way.
     pub(super) next_hop: Box<[u8]>,
-    /// Route lines, then Max-Forwards, From, To, Call-ID lines.
+    /// Route lines.
+    routes: Box<[u8]>,
+    /// Max-Forwards, From, To, Call-ID lines.
     identity: Box<[u8]>,
     pub(super) cseq: u32,
     own_contact: bool,
@@ -91,9 +93,6 @@ impl Draft {
         tail: Box<[u8]>,
     ) -> Self {
         let mut lines = Vec::with_capacity(256);
-        for route in &destination.routes {
-            write::header(&mut lines, HeaderId::Route, &[&route[..]]);
-        }
         if !host.has(HeaderId::MaxForwards) {
             write::number_header(&mut lines, HeaderId::MaxForwards, 70);
         }
@@ -104,6 +103,7 @@ impl Draft {
             method_name: method.1.into(),
             request_uri: destination.request_uri.as_ref().into(),
             next_hop: destination.next_hop.as_ref().into(),
+            routes: route_lines(destination),
             identity: lines.into_boxed_slice(),
             cseq,
             own_contact: refreshes_target(method.0) && !host.has(HeaderId::Contact),
@@ -117,6 +117,7 @@ impl Draft {
         write::request_line(out, &self.method_name, &self.request_uri);
         let kind = transport.flow.transport;
         write::via(out, kind.via_name().as_bytes(), &transport.sent_by, branch, kind == Transport::Udp);
+        out.extend_from_slice(&self.routes);
         out.extend_from_slice(&self.identity);
         write::cseq(out, self.cseq, &self.method_name);
         if self.own_contact {
@@ -126,10 +127,26 @@ impl Draft {
         out.extend_from_slice(&self.tail);
     }
 
+    /// Sends it where the dialog leads now.
+    pub(super) fn retarget(&mut self, dialog: &Dialog) {
+        let destination = dialog.route_set.destination(&dialog.remote_target);
+        self.request_uri = destination.request_uri.as_ref().into();
+        self.next_hop = destination.next_hop.as_ref().into();
+        self.routes = route_lines(&destination);
+    }
+
     /// Whether it goes to a sips URI.
     pub(super) fn is_sips(&self) -> bool {
         self.request_uri.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"sips:"))
     }
+}
+
+fn route_lines(destination: &Destination<'_>) -> Box<[u8]> {
+    let mut lines = Vec::new();
+    for route in &destination.routes {
+        write::header(&mut lines, HeaderId::Route, &[&route[..]]);
+    }
+    lines.into_boxed_slice()
 }
 
 /// `From: <address>;tag=tag`; an addr-spec is put in brackets, a missing tag left out.

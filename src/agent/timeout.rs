@@ -40,6 +40,8 @@ pub(super) enum OutgoingTimer {
     Deserted,
     /// The host does not answer a challenge.
     Challenge,
+    /// The wait after a 491 is over.
+    Retry,
 }
 
 impl Agent {
@@ -62,6 +64,7 @@ impl Agent {
                 Timeout::Outgoing(id, OutgoingTimer::Deserted) => self.invite_deserted(id),
                 Timeout::Outgoing(id, OutgoingTimer::CancelGivenUp) => self.cancel_given_up(id),
                 Timeout::Outgoing(id, OutgoingTimer::Challenge) => self.challenge_given_up(id),
+                Timeout::Outgoing(id, OutgoingTimer::Retry) => self.retry_due(id),
                 Timeout::Query(query) => {
                     self.query_answered(query, &[]);
                 }

@@ -6,7 +6,7 @@
 
 #![allow(non_camel_case_types)]
 
-use crate::config::{Config, ForkPolicy, LogLevel, Policy};
+use crate::config::{Config, Effect, ForkPolicy, LogLevel, Policy};
 use crate::error::{Error, Result};
 use crate::ffi::convert::{boolean, optional_text};
 use crate::ffi::guard::{OK, guard, guard_or};
@@ -221,6 +221,18 @@ pub unsafe extern "C" fn sipdlg_config_set_fork_policy(config: *mut sipdlg_confi
     }
 }
 
+/// Retry of 491 and 500 + Retry-After (RFC 3261 §14.1). Default 1. Per request: SIPDLG_REQUEST_NO_RETRY.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_config_set_glare_retry(config: *mut sipdlg_config_t, on: i32) -> sipdlg_status_t {
+    // SAFETY: the caller's promises are those of `set`.
+    unsafe {
+        set(config, |config| {
+            config.core.glare_retry = boolean(on, "on")?;
+            Ok(())
+        })
+    }
+}
+
 /// Digest credentials for a realm (NULL: any); the secret is a password, or with is_ha1 the hex HA1 of `algorithm` ("MD5",
 /// "SHA-256", "SHA-512-256"; NULL: MD5). May be called for several realms. RFC 7616, RFC 8760. A realm's former ones are
 /// replaced.
@@ -260,6 +272,29 @@ pub unsafe extern "C" fn sipdlg_config_set_info_packages(
 pub unsafe extern "C" fn sipdlg_config_set_tolerance(config: *mut sipdlg_config_t, quirks: u32) -> sipdlg_status_t {
     // SAFETY: the caller's promises are those of `set`.
     unsafe { set(config, |config| config.core.set_tolerance(quirks)) }
+}
+
+/// Overrides sipdlg_effect_of() for one (method, status). effect: enum sipdlg_effect_e. Errors: ERR_ARGUMENT status_code
+/// neither 0 (no response) nor 300-699.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_config_set_effect(
+    config: *mut sipdlg_config_t,
+    method: *const c_char,
+    status_code: i32,
+    effect: i32,
+) -> sipdlg_status_t {
+    let effects = [Effect::Transaction, Effect::Usage, Effect::Dialog];
+    let known = effects.into_iter().find(|known| *known as i32 == effect);
+    // SAFETY: the caller's promises are those of `set`; text as the header says.
+    unsafe {
+        set(config, |config| {
+            let method = optional_text(method).ok_or_else(|| Error::argument("method is NULL"))?;
+            let status = u16::try_from(status_code)
+                .map_err(|_| Error::argument(format!("status_code {status_code} is neither 0 nor a failure")))?;
+            let known = known.ok_or_else(|| Error::argument(format!("effect is {effect}")))?;
+            config.core.set_effect(method, status, known)
+        })
+    }
 }
 
 /// Seed of tags, branches and random waits. Default: from the operating system. The same seed and inputs give the same
@@ -340,6 +375,24 @@ mod tests {
                 (OK, -1)
             );
             assert_eq!(sipdlg_config_set_tolerance(config, 32), -1);
+            assert_eq!((sipdlg_config_set_glare_retry(config, 0), sipdlg_config_set_glare_retry(config, 2)), (OK, -1));
+            assert!(!(*config).core.glare_retry);
+            let info = c"INFO".as_ptr();
+            assert_eq!(sipdlg_config_set_effect(config, info, 481, 0), OK);
+            assert_eq!((*config).core.effect_of(b"INFO", 481), Some(Effect::Transaction));
+            assert_eq!(sipdlg_config_set_effect(config, info, 481, 2), OK);
+            assert_eq!(((*config).core.effects.len(), (*config).core.effect_of(b"info", 481)), (1, None));
+            for (method, status, effect, error) in [
+                (info, 200, 0, -1),
+                (info, 66_017, 0, -1),
+                (info, -1, 0, -1),
+                (info, 404, 3, -1),
+                (ptr::null(), 404, 0, -1),
+                (c"IN FO".as_ptr(), 404, 0, -5),
+            ] {
+                assert_eq!(sipdlg_config_set_effect(config, method, status, effect), error);
+            }
+            assert_eq!((*config).core.effects.len(), 1);
             let (user, secret, none) = (c"alice".as_ptr(), c"wonderland".as_ptr(), ptr::null());
             assert_eq!(sipdlg_config_add_credentials(config, none, user, secret, 0, none), OK);
             assert_eq!(sipdlg_config_add_credentials(config, none, user, secret, 1, none), -1);

@@ -1,6 +1,7 @@
 //! SessionDialog: the INVITE usage of a dialog.
 
 pub mod ack;
+pub mod glare;
 pub mod offer_answer;
 pub mod peer;
 pub mod reason;
@@ -14,8 +15,8 @@ use crate::dialog::Dialog;
 use crate::flow::{Flow, Transport};
 use crate::message::digest::Credentials;
 use crate::slots::{IncomingId, OutgoingId};
-use crate::transaction::ServerId;
 use ack::Accepted;
+use glare::Glare;
 use offer_answer::{OfferAnswer, StoredBody};
 use peer::Peer;
 use reason::Ending;
@@ -156,8 +157,8 @@ pub struct Session {
     pub finish_owed: bool,
     /// TERMINATED was put out: nothing more is said of it.
     pub said_terminated: bool,
-    /// The peer's INVITE that a rule refused last: another of ours waits for its ACK (RFC 3261 §14.1).
-    pub refused_invite: Option<ServerId>,
+    /// What re-INVITEs that met left behind.
+    pub glare: Option<Box<Glare>>,
     /// Events that wait.
     pub waiting: u16,
     /// The last STATE event, to be replaced while nobody has seen it.
@@ -201,7 +202,7 @@ impl Session {
             told: None,
             finish_owed: false,
             said_terminated: false,
-            refused_invite: None,
+            glare: None,
             waiting: 0,
             last_state_event: 0,
         }
@@ -324,6 +325,18 @@ impl Session {
     /// The peer's re-INVITE that is pending, until its ACK.
     pub fn reinvite_server(&self) -> Option<IncomingId> {
         self.reinvite_server
+    }
+
+    /// Our re-INVITE that was refused and waits to be sent again.
+    pub fn retry(&self) -> Option<OutgoingId> {
+        self.glare.as_ref()?.retry
+    }
+
+    /// Takes note of it.
+    pub fn set_retry(&mut self, retry: Option<OutgoingId>) {
+        if retry.is_some() || self.glare.is_some() {
+            self.glare.get_or_insert_default().retry = retry;
+        }
     }
 
     /// The host's.

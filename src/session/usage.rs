@@ -1,17 +1,7 @@
 //! What a failed request in a dialog ends: its transaction, the usage it belongs to, or the dialog with all usages
 //! (RFC 5057 §5).
 
-/// What a failure ends; the numbers are those of `enum sipdlg_effect_e`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum Effect {
-    /// The request only.
-    Transaction = 0,
-    /// The usage that the request belongs to.
-    Usage = 1,
-    /// The dialog and every usage of it.
-    Dialog = 2,
-}
+pub use crate::config::Effect;
 
 /// Which usage a request belongs to (RFC 5057 §5.3).
 #[derive(Clone, Copy, PartialEq, Eq)]

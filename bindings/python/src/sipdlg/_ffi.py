@@ -506,6 +506,9 @@ def declare(dll: C.CDLL) -> None:
     # sipdlg_status_t sipdlg_config_set_fork_policy(sipdlg_config_t *config, int32_t policy);
     dll.sipdlg_config_set_fork_policy.argtypes = [C.c_void_p, C.c_int32]
     dll.sipdlg_config_set_fork_policy.restype = C.c_int32
+    # sipdlg_status_t sipdlg_config_set_glare_retry(sipdlg_config_t *config, int32_t on);
+    dll.sipdlg_config_set_glare_retry.argtypes = [C.c_void_p, C.c_int32]
+    dll.sipdlg_config_set_glare_retry.restype = C.c_int32
     # sipdlg_status_t sipdlg_config_add_credentials(sipdlg_config_t *config, const char *realm, const char *user, const
     # char *secret, int32_t is_ha1, const char *algorithm);
     dll.sipdlg_config_add_credentials.argtypes = [C.c_void_p, C.c_char_p, C.c_char_p, C.c_char_p, C.c_int32, C.c_char_p]
@@ -516,6 +519,10 @@ def declare(dll: C.CDLL) -> None:
     # sipdlg_status_t sipdlg_config_set_tolerance(sipdlg_config_t *config, uint32_t quirks);
     dll.sipdlg_config_set_tolerance.argtypes = [C.c_void_p, C.c_uint32]
     dll.sipdlg_config_set_tolerance.restype = C.c_int32
+    # sipdlg_status_t sipdlg_config_set_effect(sipdlg_config_t *config, const char *method, int32_t status_code, int32_t
+    # effect);
+    dll.sipdlg_config_set_effect.argtypes = [C.c_void_p, C.c_char_p, C.c_int32, C.c_int32]
+    dll.sipdlg_config_set_effect.restype = C.c_int32
     # sipdlg_status_t sipdlg_config_set_seed(sipdlg_config_t *config, uint64_t seed);
     dll.sipdlg_config_set_seed.argtypes = [C.c_void_p, C.c_uint64]
     dll.sipdlg_config_set_seed.restype = C.c_int32

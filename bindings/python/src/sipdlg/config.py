@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from ._convert import Text, encode, encode_or_none, fits
-from ._ffi import ForkPolicy, Policy, Quirk, Status
+from ._convert import Text, code, encode, encode_or_none, fits
+from ._ffi import Effect, ForkPolicy, Policy, Quirk, Status
 from ._loader import lib
 from .errors import NoMemoryError, check
 
@@ -52,6 +52,10 @@ class Config:
     manual_prack: bool = False
     """The host sends every PRACK."""
     fork_policy: ForkPolicy | None = None
+    glare_retry: bool = True
+    """491 and 500 with Retry-After are retried; per request: `RequestFlag.NO_RETRY`."""
+    effects: tuple[tuple[Text, int, Effect], ...] = ()
+    """What failures end, instead of what `effect_of` says: method, status code, effect."""
     info_packages: Text | None = None
     credentials: tuple[Credentials, ...] = ()
     tolerance: Quirk | None = None
@@ -101,6 +105,9 @@ class Config:
         ):
             if number is not None:
                 check(function(config, fits(number, "seed, fork_policy or tolerance", bits)))
+        check(lib.sipdlg_config_set_glare_retry(config, self.glare_retry))
+        for method, status, effect in self.effects:
+            check(lib.sipdlg_config_set_effect(config, encode(method), code(status), fits(effect, "effect", 31)))
         check(lib.sipdlg_config_set_manual_clock(config, self.manual_clock))
 
 

@@ -1,0 +1,146 @@
+//! Requests in the dialog that are sent again by themselves after a 491, or a 500 with Retry-After (RFC 3261 §14.1).
+
+use crate::agent::event::{Event, EventKind, Reason};
+use crate::agent::options::request_flag;
+use crate::agent::outgoing::{Cancelling, Kind, Outgoing, OutgoingState};
+use crate::agent::timeout::{OutgoingTimer, Timeout};
+use crate::agent::{Agent, OutgoingId, SessionId};
+use crate::error::{Error, Result};
+use crate::message::Message;
+use crate::session::offer_answer::{Party, StoredBody};
+use crate::session::usage::Effect;
+use crate::session::{Session, glare, reinvite};
+use crate::timer::TimerId;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How often one request is sent again. Two sides that meet by chance are apart after one or two; a peer that refuses for ever is
+/// not asked for ever.
+const ROUNDS: u8 = 16;
+
+/// What was done about the refusals of a request of ours.
+#[derive(Clone, Debug, Default)]
+pub struct Retry {
+    rounds: u8,
+    waiting: Option<Waiting>,
+}
+
+#[derive(Clone, Debug)]
+struct Waiting {
+    refusal: Arc<Message>,
+    timer: TimerId,
+}
+
+impl Agent {
+    /// A refusal that is dealt with: the request waits to be sent again. False: it is the final answer.
+    pub(super) fn retried(&mut self, id: OutgoingId, refusal: &Arc<Message>) -> bool {
+        let Some(session) = self.may_retry(id, refusal.status()) else { return false };
+        let Some(role) = self.sessions.get(session).map(|session| session.role) else { return false };
+        let Some(wait) = glare::wait(role, refusal, &mut self.random) else { return false };
+        self.reinvite_undone(id, session);
+        if let Some(session) = self.sessions.get_mut(session) {
+            session.set_retry(Some(id));
+        }
+        if let Some(outgoing) = self.outgoing.get_mut(id) {
+            let retry = outgoing.retry.get_or_insert_default();
+            retry.rounds = retry.rounds.saturating_add(1);
+        }
+        self.wait_to_retry(id, session, wait, refusal);
+        true
+    }
+
+    /// The session in which a refused request may be sent again.
+    fn may_retry(&self, id: OutgoingId, status: u16) -> Option<SessionId> {
+        let outgoing = self.outgoing.get(id)?;
+        let Kind::Reinvite(invite) = &outgoing.kind else { return None };
+        let wanted = self.config.glare_retry && outgoing.flags & request_flag::NO_RETRY == 0;
+        let session =
+            outgoing.session.filter(|id| self.sessions.get(*id).is_some_and(|known| !known.is_terminated()))?;
+        let rounds = outgoing.retry.as_ref().map_or(0, |retry| retry.rounds);
+        let harmless = self.effect_of(b"INVITE", status) == Effect::Transaction;
+        let may = wanted && harmless && rounds < ROUNDS && matches!(invite.cancelling, Cancelling::No);
+        may.then_some(session)
+    }
+
+    fn wait_to_retry(&mut self, id: OutgoingId, session: SessionId, wait: Duration, refusal: &Arc<Message>) {
+        let timer = self.arm(wait, Timeout::Outgoing(id, OutgoingTimer::Retry));
+        if let Some(outgoing) = self.outgoing.get_mut(id) {
+            outgoing.state = OutgoingState::WaitingRetry;
+            outgoing.retry.get_or_insert_default().waiting = Some(Waiting { refusal: Arc::clone(refusal), timer });
+        }
+        let event = Event {
+            session: Some(session),
+            message: Some(Arc::clone(refusal)),
+            reason: Reason::GlareRetry,
+            delay_us: u64::try_from(wait.as_micros()).unwrap_or(u64::MAX),
+            ..Event::new(EventKind::GlareRetry)
+        };
+        self.tell_fate(id, event);
+    }
+
+    /// The wait is over. RFC 5407 §3.3.1: what the peer does meanwhile comes first; then another wait.
+    pub(super) fn retry_due(&mut self, id: OutgoingId) {
+        let Some(refusal) = self.forget_retry(id) else { return };
+        let Some(session) = self.outgoing.get(id).and_then(|outgoing| outgoing.session) else { return };
+        let offered = self.outgoing.get(id).and_then(Outgoing::invite).is_some_and(|invite| invite.offered);
+        if self.reinvite_may_go(session, offered).and_then(|()| self.room_for_request()).is_ok() {
+            return self.send_again(id, session);
+        }
+        let Some(role) = self.sessions.get(session).map(|session| session.role) else { return };
+        let wait = glare::after_491(role, &mut self.random);
+        self.wait_to_retry(id, session, wait, &refusal);
+    }
+
+    /// Whether an INVITE may go out in the dialog now (§14.1).
+    pub(super) fn reinvite_may_go(&self, id: SessionId, has_offer: bool) -> Result<()> {
+        let session = self.session(id)?;
+        reinvite::send_guard(session, has_offer)?;
+        let refused = session.glare.as_ref().and_then(|glare| glare.refused);
+        if refused.is_some_and(|refused| self.table.waits_for_ack(refused)) {
+            return Err(Error::state("the INVITE of the peer that was refused waits for its ACK (RFC 3261 14.1)"));
+        }
+        Ok(())
+    }
+
+    /// A new request: another branch, the next number, the target where it is now; all that the host gave as it was.
+    fn send_again(&mut self, id: OutgoingId, session: SessionId) {
+        let Some(outgoing) = self.outgoing.get_mut(id) else { return };
+        let sent = outgoing.message();
+        let Some(session) = self.sessions.get_mut(session) else { return };
+        session.set_retry(None);
+        session.reinvite_client = Some(id);
+        if let Some(offer) = sent.as_ref().and_then(|sent| sent.session_body()) {
+            // Nothing is open: asked before.
+            let _ = session.signaling.apply(Party::Local, StoredBody::of_remote(&offer));
+        }
+        outgoing.state = OutgoingState::Resolving;
+        outgoing.transaction = None;
+        if let Some(draft) = &mut outgoing.draft {
+            draft.cseq = session.dialog.local.take();
+            draft.retarget(&session.dialog);
+        }
+        let session = outgoing.session;
+        if let Some(session) = session {
+            self.note_state(session);
+        }
+        self.authorize(id);
+        self.launch(id);
+    }
+
+    /// The refusal of a request that waits becomes its final answer. Nothing when none waits.
+    pub(super) fn retry_given_up(&mut self, id: OutgoingId) {
+        let Some(refusal) = self.forget_retry(id) else { return };
+        let session = self.outgoing.get(id).and_then(|outgoing| outgoing.session);
+        let waits = |session: &&mut Session| session.retry() == Some(id);
+        if let Some(session) = session.and_then(|id| self.sessions.get_mut(id)).filter(waits) {
+            session.set_retry(None);
+        }
+        self.invite_rejected(id, refusal.status(), Some(&refusal));
+    }
+
+    fn forget_retry(&mut self, id: OutgoingId) -> Option<Arc<Message>> {
+        let waiting = self.outgoing.get_mut(id)?.retry.as_mut()?.waiting.take()?;
+        self.stop(Some(waiting.timer));
+        Some(waiting.refusal)
+    }
+}
