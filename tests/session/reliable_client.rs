@@ -14,6 +14,12 @@ use sipdlg::session::{SessionState, SignalingState};
 
 const NOTHING: [&str; 0] = [];
 
+/// Header lines.
+type Lines<'a> = &'a [(&'a str, &'a str)];
+
+/// State, offer and answer.
+type Books = (SignalingState, Option<String>, Option<String>);
+
 /// The peer is called; its responses are its own affair.
 fn called(text: &'static str) -> (Stand, Sip) {
     called_with(with_sdp(text))
@@ -87,13 +93,13 @@ fn refused(stand: &mut Stand, options: RequestOptions<'_>) -> ErrorKind {
 }
 
 #[track_caller]
-fn books(stand: &Stand) -> (SignalingState, Option<String>, Option<String>) {
+fn books(stand: &Stand) -> Books {
     let session = stand.alice.agent.session(stand.alice.session()).unwrap();
     let text = |body: &sipdlg::session::offer_answer::StoredBody| String::from_utf8_lossy(body.content()).into_owned();
     (session.signaling_state(), session.offer().map(text), session.answer().map(text))
 }
 
-fn stable(offer: &str, answer: &str) -> (SignalingState, Option<String>, Option<String>) {
+fn stable(offer: &str, answer: &str) -> Books {
     (SignalingState::Stable, Some(offer.to_owned()), Some(answer.to_owned()))
 }
 
@@ -192,7 +198,7 @@ fn what_is_not_reliable_is_not_acknowledged() {
     let with = |draft: Draft, lines: &[(&str, &str)]| {
         lines.iter().fold(draft, |draft, (name, value)| draft.with(name, *value)).sdp(ANSWER)
     };
-    let rows: [(u16, &[(&str, &str)]); 5] = [
+    let rows: [(u16, Lines); 5] = [
         (183, &[("Require", "100rel")]),
         (183, &[("RSeq", "1")]),
         (183, &[("Require", "100rel"), ("RSeq", "0")]),
@@ -851,7 +857,7 @@ fn the_sequence_guard_counts() {
         stand.alice.agent.reliable_sequence_guard(session, &message).expect("the session lives")
     };
     let tag = ("Require", "100rel");
-    let rows: [(u16, &[(&str, &str)], bool); 9] = [
+    let rows: [(u16, Lines, bool); 9] = [
         (100, &[tag, ("RSeq", "4")], true),
         (180, &[], true),
         (180, &[tag, ("RSeq", "4")], true),
