@@ -6,7 +6,7 @@ use crate::agent::timeout::Timeout;
 use crate::agent::{Agent, IncomingId, SessionId};
 use crate::error::{Error, Result};
 use crate::message::Message;
-use crate::session::ack::Accepted;
+use crate::session::ack::{Accepted, AckProcessing};
 use crate::session::offer_answer::{Party, StoredBody};
 use crate::session::reason::Ending;
 use crate::session::{Origin, Phase, Session};
@@ -29,6 +29,10 @@ impl Agent {
         answer.abilities = true;
         answer.recv_info = wants_recv_info(&request);
         let carried_offer = description.is_some() && request.session_body().is_none();
+        // The host may have told the answer by hand before.
+        let description = description.filter(|_| {
+            carried_offer || self.session(session).is_ok_and(|session| session.signaling.open_offer().is_some())
+        });
         if description.is_some() {
             self.session(session)?.signaling.would_be(Party::Local)?;
         }
@@ -66,6 +70,8 @@ impl Agent {
         let answer = ack.session_body();
         if accepted.carried_offer {
             match &answer {
+                // Unless the host told the answer by hand before.
+                Some(_) if session.signaling.open_offer() != Some(Party::Local) => {}
                 Some(answer) => {
                     let _ = session.signaling.apply(Party::Remote, StoredBody::of_remote(answer));
                 }
@@ -74,6 +80,9 @@ impl Agent {
         }
         let unanswered = accepted.carried_offer && answer.is_none();
         let over = session.is_terminated();
+        if session.ack_processing == AckProcessing::Deferred && !ack.body().is_empty() {
+            session.ack_processing = AckProcessing::Waiting;
+        }
         self.acknowledged(id, &accepted);
         self.accepted_over(id, &accepted);
         if over {

@@ -37,7 +37,8 @@ impl Agent {
         self.acknowledge_with(owed.outgoing, Some(id), &tag, None, options)?;
         if let Some(session) = self.sessions.get_mut(id) {
             session.owed_ack = None;
-            if let Some(answer) = description {
+            // Unless the host told the answer by hand before.
+            if let Some(answer) = description.filter(|_| session.signaling.open_offer() == Some(Party::Remote)) {
                 session.signaling.apply(Party::Local, answer)?;
             }
         }

@@ -100,9 +100,9 @@ impl Agent {
         self.outgoing.get(id).and_then(Outgoing::invite).map_or(Reason::Cancelled, |invite| invite.cancel_reason)
     }
 
-    /// An early dialog ends by BYE while its INVITE is unanswered.
+    /// An early dialog, or one that was confirmed by hand, ends by BYE while its INVITE is unanswered.
     pub(super) fn watch_deserted_invite(&mut self, id: SessionId) {
-        let Some(session) = self.sessions.get(id).filter(|session| session.is_early()) else { return };
+        let Some(session) = self.sessions.get(id).filter(|session| self.initial_invite_pends(session)) else { return };
         if let Some(Origin::Outgoing(invite)) = session.origin {
             self.arm(self.config.timers.patience(), Timeout::Outgoing(invite, OutgoingTimer::Deserted));
         }

@@ -172,7 +172,7 @@ impl Agent {
         }
     }
 
-    fn request_arrived(&mut self, request: Arc<Message>) {
+    pub(super) fn request_arrived(&mut self, request: Arc<Message>) {
         match request.method() {
             Method::Ack => self.ack_arrived(&request),
             method => match self.table.find_server(&request) {

@@ -354,6 +354,8 @@ impl Agent {
         match (offered, body) {
             // RFC 6337 §3.1.1: the exchange was completed by reliable responses.
             _ if session.reliable_accepted() => {}
+            // Unless the host told the answer by hand before.
+            (true, Some(_)) if session.signaling.open_offer() != Some(Party::Local) => {}
             (true, Some(answer)) => drop(session.signaling.apply(Party::Remote, answer)),
             // An offer that the 2xx does not answer is as if never made.
             (true, None) => session.signaling.rollback(),

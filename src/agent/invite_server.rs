@@ -52,6 +52,9 @@ impl Agent {
     pub(super) fn reinvite_arrived(&mut self, id: SessionId, request: Arc<Message>) {
         let Some(session) = self.sessions.get(id) else { return };
         match reinvite::arrival(session) {
+            Arrival::Process if self.initial_invite_pends(session) => {
+                return self.refuse_reinvite(id, &request, &Answer::plain(491));
+            }
             Arrival::Pending => return self.refuse_reinvite(id, &request, &Answer::plain(491)),
             Arrival::RetryLater => {
                 let lines = self.retry_after_line();

@@ -12,6 +12,7 @@ mod accepted;
 mod acknowledge;
 mod answer;
 mod auth;
+mod by_hand;
 mod cancel;
 mod default_answer;
 mod dispatch;

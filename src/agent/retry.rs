@@ -95,6 +95,9 @@ impl Agent {
     pub(super) fn reinvite_may_go(&self, id: SessionId, has_offer: bool) -> Result<()> {
         let session = self.session(id)?;
         reinvite::send_guard(session, has_offer)?;
+        if self.initial_invite_pends(session) {
+            return Err(Error::state("our INVITE has no final response (RFC 3261 14.1)"));
+        }
         let refused = session.glare.as_ref().and_then(|glare| glare.refused);
         if refused.is_some_and(|refused| self.table.waits_for_ack(refused)) {
             return Err(Error::state("the INVITE of the peer that was refused waits for its ACK (RFC 3261 14.1)"));

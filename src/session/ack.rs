@@ -8,6 +8,18 @@ use crate::timer::TimerId;
 use crate::transaction::Bytes;
 use std::time::Duration;
 
+/// Whether the host takes its time with the description in an ACK (SIP.js: onAck returns a promise).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AckProcessing {
+    /// With the ACK's arrival it is done.
+    #[default]
+    AtOnce,
+    /// It says when; nothing waits now.
+    Deferred,
+    /// An ACK with a body waits for it: no re-INVITE meanwhile (RFC 6337 §4.3, UAS-IsI).
+    Waiting,
+}
+
 /// A 2xx to an INVITE that waits for its ACK: repeated at T1, doubling to T2, on every transport, until 64*T1.
 #[derive(Clone, Debug)]
 pub struct Accepted {

@@ -15,7 +15,7 @@ use crate::dialog::Dialog;
 use crate::flow::{Flow, Transport};
 use crate::message::digest::Credentials;
 use crate::slots::{IncomingId, OutgoingId};
-use ack::Accepted;
+use ack::{Accepted, AckProcessing};
 use glare::Glare;
 use offer_answer::{OfferAnswer, StoredBody};
 use peer::Peer;
@@ -133,6 +133,8 @@ pub struct Session {
     pub reinvite_server: Option<IncomingId>,
     /// A 2xx of the peer whose ACK the host owes.
     pub owed_ack: Option<OwedAck>,
+    /// Who says that the body of an ACK is worked off.
+    pub ack_processing: AckProcessing,
     /// A hang-up that waits.
     pub deferred_bye: Option<Box<DeferredBye>>,
     /// The BYE of ours that is under way.
@@ -190,6 +192,7 @@ impl Session {
             reinvite_client: None,
             reinvite_server: None,
             owed_ack: None,
+            ack_processing: AckProcessing::AtOnce,
             deferred_bye: None,
             bye: None,
             pending: SmallVec::new(),
@@ -358,7 +361,7 @@ impl Session {
         let number = |number: Option<u32>| number.map_or_else(|| "-".to_owned(), |number| number.to_string());
         format!(
             "{:?} {:?} {:?} call-id={} local-tag={} remote-tag={} local-uri={} remote-uri={} remote-target={} \
-             route-set=[{}] cseq={}/{} secure={}",
+             route-set=[{}] cseq={}/{} secure={} early={} reinvite={}",
             self.role,
             self.state(),
             self.signaling_state(),
@@ -372,6 +375,13 @@ impl Session {
             number(self.local_sequence_number()),
             number(self.remote_sequence_number()),
             self.dialog.secure,
+            self.is_early(),
+            match (self.reinvite_client, self.reinvite_server) {
+                (None, None) => "none",
+                (Some(_), None) => "ours",
+                (None, Some(_)) => "theirs",
+                (Some(_), Some(_)) => "both",
+            },
         )
     }
 

@@ -85,7 +85,20 @@ struct Exchange {
 #[derive(Clone, Debug)]
 enum State {
     Initial,
-    Open { by: Party, offer: StoredBody, before: Option<Box<Exchange>> },
+    /// `by_hand`: the host opened it, no message of ours carries it.
+    Open {
+        by: Party,
+        offer: StoredBody,
+        before: Option<Box<Exchange>>,
+        by_hand: bool,
+    },
+    /// Rolled back by hand while the message that carries the offer is unanswered: what is told is what was before, but to the
+    /// peer the offer is open.
+    Undone {
+        by: Party,
+        offer: StoredBody,
+        before: Option<Box<Exchange>>,
+    },
     Stable(Box<Exchange>),
     Closed,
 }
@@ -106,10 +119,10 @@ impl OfferAnswer {
     /// The name of the state.
     pub fn signaling_state(&self) -> SignalingState {
         match &self.state {
-            State::Initial => SignalingState::Initial,
+            State::Initial | State::Undone { before: None, .. } => SignalingState::Initial,
             State::Open { by: Party::Local, .. } => SignalingState::HaveLocalOffer,
             State::Open { by: Party::Remote, .. } => SignalingState::HaveRemoteOffer,
-            State::Stable(_) => SignalingState::Stable,
+            State::Stable(_) | State::Undone { before: Some(_), .. } => SignalingState::Stable,
             State::Closed => SignalingState::Closed,
         }
     }
@@ -117,7 +130,7 @@ impl OfferAnswer {
     /// Who has an offer open.
     pub fn open_offer(&self) -> Option<Party> {
         match &self.state {
-            State::Open { by, .. } => Some(*by),
+            State::Open { by, .. } | State::Undone { by, .. } => Some(*by),
             _ => None,
         }
     }
@@ -126,8 +139,10 @@ impl OfferAnswer {
     pub fn would_be(&self, party: Party) -> Result<Part> {
         match &self.state {
             State::Initial | State::Stable(_) => Ok(Part::Offer),
-            State::Open { by, .. } if *by != party => Ok(Part::Answer),
-            State::Open { .. } => Err(Error::state("an offer is open and not answered yet (RFC 3264 4)")),
+            State::Open { by, .. } | State::Undone { by, .. } if *by != party => Ok(Part::Answer),
+            State::Open { .. } | State::Undone { .. } => {
+                Err(Error::state("an offer is open and not answered yet (RFC 3264 4)"))
+            }
             State::Closed => Err(Error::state("the session is over")),
         }
     }
@@ -137,9 +152,11 @@ impl OfferAnswer {
         let part = self.would_be(party)?;
         let old = std::mem::replace(&mut self.state, State::Closed);
         self.state = match old {
-            State::Initial => State::Open { by: party, offer: body, before: None },
-            State::Stable(exchange) => State::Open { by: party, offer: body, before: Some(exchange) },
-            State::Open { offer, .. } => State::Stable(Box::new(Exchange { offer, answer: body })),
+            State::Initial => State::Open { by: party, offer: body, before: None, by_hand: false },
+            State::Stable(exchange) => State::Open { by: party, offer: body, before: Some(exchange), by_hand: false },
+            State::Open { offer, .. } | State::Undone { offer, .. } => {
+                State::Stable(Box::new(Exchange { offer, answer: body }))
+            }
             State::Closed => State::Closed,
         };
         Ok(part)
@@ -149,16 +166,40 @@ impl OfferAnswer {
     pub fn resume(&mut self, offer: Option<StoredBody>, answer: Option<StoredBody>) {
         self.state = match (offer, answer) {
             (None, _) => State::Initial,
-            (Some(offer), None) => State::Open { by: Party::Local, offer, before: None },
+            (Some(offer), None) => State::Open { by: Party::Local, offer, before: None, by_hand: true },
             (Some(offer), Some(answer)) => State::Stable(Box::new(Exchange { offer, answer })),
         };
     }
 
     /// Back to what was before the open offer; nothing when none is open.
     pub fn rollback(&mut self) {
-        if let State::Open { before, .. } = &mut self.state {
+        if let State::Open { before, .. } | State::Undone { before, .. } = &mut self.state {
             self.state = before.take().map_or(State::Initial, State::Stable);
         }
+    }
+
+    /// The host's rollback. Of an offer that a message carries the answer still counts when it comes or goes.
+    pub fn rollback_by_hand(&mut self) {
+        match std::mem::replace(&mut self.state, State::Closed) {
+            State::Open { by, offer, before, by_hand: false } => self.state = State::Undone { by, offer, before },
+            other @ (State::Initial | State::Undone { .. } | State::Stable(_) | State::Closed) => self.state = other,
+            open @ State::Open { .. } => {
+                self.state = open;
+                self.rollback();
+            }
+        }
+    }
+
+    /// Takes a description that the host tells of; a refused one changes nothing. What was rolled back by hand is forgotten.
+    pub fn apply_by_hand(&mut self, party: Party, body: StoredBody) -> Result<Part> {
+        if matches!(self.state, State::Undone { .. }) {
+            self.rollback();
+        }
+        let part = self.apply(party, body)?;
+        if let State::Open { by_hand, .. } = &mut self.state {
+            *by_hand = true;
+        }
+        Ok(part)
     }
 
     /// The session is over.
@@ -171,6 +212,7 @@ impl OfferAnswer {
         match &self.state {
             State::Open { offer, .. } => Some(offer),
             State::Stable(exchange) => Some(&exchange.offer),
+            State::Undone { before, .. } => before.as_deref().map(|exchange| &exchange.offer),
             State::Initial | State::Closed => None,
         }
     }
@@ -179,6 +221,7 @@ impl OfferAnswer {
     pub fn answer(&self) -> Option<&StoredBody> {
         match &self.state {
             State::Stable(exchange) => Some(&exchange.answer),
+            State::Undone { before, .. } => before.as_deref().map(|exchange| &exchange.answer),
             _ => None,
         }
     }
@@ -188,7 +231,9 @@ impl OfferAnswer {
         let exchange =
             |exchange: &Exchange| size_of::<Exchange>() + exchange.offer.heap_bytes() + exchange.answer.heap_bytes();
         match &self.state {
-            State::Open { offer, before, .. } => offer.heap_bytes() + before.as_deref().map_or(0, exchange),
+            State::Open { offer, before, .. } | State::Undone { offer, before, .. } => {
+                offer.heap_bytes() + before.as_deref().map_or(0, exchange)
+            }
             State::Stable(stable) => exchange(stable),
             State::Initial | State::Closed => 0,
         }
@@ -235,6 +280,48 @@ mod tests {
             assert_eq!(exchange.signaling_state(), Closed);
             assert!(exchange.apply(Local, body("v=0")).is_err() && exchange.apply(Remote, body("v=0")).is_err());
         }
+    }
+
+    #[test]
+    fn a_rollback_by_hand_hides_an_offer_that_a_message_carries() {
+        for history in [false, true] {
+            let mut exchange = OfferAnswer::default();
+            if history {
+                exchange.apply(Local, body("offer")).expect("legal");
+                exchange.apply(Remote, body("answer")).expect("legal");
+            }
+            let (before, state) = (exchange.clone(), exchange.signaling_state());
+            exchange.apply(Remote, body("second")).expect("legal");
+            exchange.rollback_by_hand();
+            exchange.rollback_by_hand();
+            assert_eq!(
+                (exchange.signaling_state(), exchange.offer(), exchange.answer()),
+                (state, before.offer(), before.answer())
+            );
+            assert!(exchange.apply(Remote, body("third")).is_err(), "to the peer it is open");
+            let mut answered = exchange.clone();
+            assert_eq!(answered.apply(Local, body("reply")), Ok(Part::Answer));
+            assert_eq!((answered.offer(), answered.answer()), (Some(&body("second")), Some(&body("reply"))));
+            exchange.rollback();
+            assert_eq!((exchange.open_offer(), exchange.signaling_state()), (None, state));
+        }
+    }
+
+    #[test]
+    fn what_the_host_opened_by_hand_it_rolls_back_for_good() {
+        let mut exchange = OfferAnswer::default();
+        exchange.apply_by_hand(Local, body("offer")).expect("legal");
+        assert_eq!(exchange.signaling_state(), SignalingState::HaveLocalOffer);
+        assert!(exchange.apply_by_hand(Local, body("again")).is_err());
+        exchange.rollback_by_hand();
+        assert_eq!((exchange.open_offer(), exchange.signaling_state()), (None, SignalingState::Initial));
+        exchange.apply(Local, body("offer")).expect("legal");
+        exchange.rollback_by_hand();
+        exchange.apply_by_hand(Local, body("another")).expect("as SIP.js from Initial");
+        assert_eq!(exchange.offer(), Some(&body("another")));
+        exchange.close();
+        exchange.rollback_by_hand();
+        assert!(exchange.apply_by_hand(Remote, body("late")).is_err());
     }
 
     #[test]

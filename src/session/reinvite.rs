@@ -1,6 +1,7 @@
 //! re-INVITE: when one may be sent, and what one that arrives meets (RFC 3261 §14, RFC 6337 §4.3, RFC 5407 §3.1).
 
 use crate::error::{Error, Result};
+use crate::session::ack::AckProcessing;
 use crate::session::offer_answer::Party;
 use crate::session::{Role, Session, SessionState};
 
@@ -49,7 +50,7 @@ pub fn arrival(session: &Session) -> Arrival {
         SessionState::Initial | SessionState::Early if session.role == Role::Caller => Arrival::Pending,
         SessionState::Initial | SessionState::Early => Arrival::RetryLater,
         _ if session.reinvite_client.is_some() || session.owed_ack.is_some() => Arrival::Pending,
-        _ if our_offer_waits => Arrival::RetryLater,
+        _ if our_offer_waits || session.ack_processing == AckProcessing::Waiting => Arrival::RetryLater,
         // §14.2: until its final response, not until the ACK of that.
         _ if session.reinvite_server.is_some_and(|id| session.pending.contains(&id)) => Arrival::RetryLater,
         _ if session.signaling.open_offer() == Some(Party::Local) => Arrival::Pending,

@@ -7,6 +7,7 @@ mod common;
 mod ack;
 mod answer_timeout;
 mod basic_call;
+mod by_hand;
 mod bye;
 mod cancel;
 mod digest;

@@ -22,6 +22,10 @@ class Side:
         self.agent.add_transport(Flow(Transport.UDP, self.here, link=1))
         self.events: list[Event] = []
 
+    def flow_from(self, other: Side) -> Flow:
+        """The way from the other side to here."""
+        return Flow(Transport.UDP, self.here, other.here, 1)
+
     def take(self, kind: int) -> Event:
         """The first event of a kind; those before it are dropped."""
         while self.events:

@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any
 
 import pytest
-from pair import ANSWER, BOB, OFFER, Pair
+from pair import ANSWER, BOB, HOLD, OFFER, Pair
 
 import sipdlg
 from sipdlg import Body, DialogState, EventKind, SessionState, SignalingState
@@ -75,3 +75,101 @@ def test_a_dialog_of_another_agent_is_taken_over() -> None:
         assert pair.trace() == ["BYE", "200 BYE"]
         assert pair.alice.take(EventKind.TERMINATED).session == taken
         assert pair.bob.take(EventKind.TERMINATED).session == theirs
+
+
+def test_confirm_by_hand() -> None:
+    with Pair() as pair:
+        pair.alice.agent.invite(BOB, body=OFFER)
+        pair.exchange()
+        call = pair.bob.take(EventKind.INVITE).incoming
+        assert call is not None
+        theirs = call.progress()
+        pair.exchange()
+        ours = pair.alice.take(EventKind.PROGRESS).session
+        assert ours is not None and ours.early
+        with pytest.raises(sipdlg.StateError):
+            ours.info()
+        with pytest.raises(sipdlg.StateError, match="no 2xx was sent"):
+            theirs.confirm()
+        ours.confirm()
+        ours.confirm()
+        assert ours.state is SessionState.CONFIRMED and not ours.early
+        ours.info()
+        call.accept(body=ANSWER)
+        pair.exchange()
+        theirs.confirm()
+        theirs.reconfirm()
+        assert ours.signaling_state is theirs.signaling_state is SignalingState.STABLE
+        assert pair.trace() == ["INVITE", "180 INVITE", "INFO", "200 INVITE", "ACK"]
+
+
+def test_rollback_and_transition_by_hand() -> None:
+    with Pair() as pair:
+        ours, theirs = confirmed(pair)
+        before = (ours.offer, ours.answer)
+        ours.signaling_state_transition(HOLD, received=False)
+        assert ours.signaling_state is SignalingState.HAVE_LOCAL_OFFER
+        with pytest.raises(sipdlg.StateError):
+            ours.signaling_state_transition(HOLD, received=False)
+        ours.signaling_state_rollback()
+        ours.signaling_state_rollback()
+        assert (ours.signaling_state, ours.offer, ours.answer) == (SignalingState.STABLE, *before)
+        ours.signaling_state_transition(Body("hello", "text/plain"), received=True)
+        ours.signaling_state_transition(None, received=True)
+        assert (ours.offer, ours.answer) == before
+        theirs.signaling_state_transition(HOLD, received=True)
+        theirs.signaling_state_transition(ANSWER, received=False)
+        assert theirs.offer == Body(HOLD.encode(), "application/sdp", "session")
+        pair.exchange()
+        assert pair.trace() == []
+
+
+def test_a_deferred_ack() -> None:
+    with Pair() as pair:
+        pair.alice.agent.invite(BOB)
+        pair.exchange()
+        call = pair.bob.take(EventKind.INVITE).incoming
+        assert call is not None
+        theirs = call.accept(body=OFFER)
+        assert theirs is not None
+        theirs.set_defer_ack(True)
+        assert not theirs.ack_processed()
+        pair.exchange()
+        ours = pair.alice.take(EventKind.ACCEPT).session
+        assert ours is not None
+        ours.ack(body=ANSWER)
+        pair.exchange()
+        ours.invite(body=HOLD)
+        pair.exchange()
+        assert pair.trace()[-2:] == ["500 INVITE", "ACK"]
+        assert theirs.ack_processed()
+        assert not theirs.ack_processed()
+
+
+def test_a_request_that_the_host_matched() -> None:
+    with Pair() as pair:
+        ours, theirs = confirmed(pair)
+        lines = [
+            f"INFO {theirs.remote_target} SIP/2.0",
+            "Via: SIP/2.0/UDP 192.0.2.2:5060;branch=z9hG4bK-by-hand",
+            "Max-Forwards: 70",
+            f"From: <{theirs.local_uri}>;tag={theirs.local_tag}",
+            f"To: <{theirs.remote_uri}>;tag={theirs.remote_tag}",
+            f"Call-ID: {theirs.call_id}",
+            "CSeq: 7 INFO",
+            "Content-Length: 0",
+            "",
+            "",
+        ]
+        ours.receive_request("\r\n".join(lines).encode())
+        pair.exchange()
+        assert pair.alice.take(EventKind.INFO).session == ours
+        assert ours.remote_sequence_number == 7
+        lines[5] = "Call-ID: another"
+        with pytest.raises(sipdlg.StateError, match="another dialog"):
+            ours.receive_request("\r\n".join(lines).encode(), pair.alice.flow_from(pair.bob))
+        with pytest.raises(sipdlg.BadSyntaxError):
+            ours.receive_request(b"INFO")
+        with pytest.raises(sipdlg.ArgumentError, match="NULL"):
+            lines[1] = "Via: SIP/2.0/UDP bob.example.com;branch=z9hG4bK-x"
+            ours.receive_request("\r\n".join(lines).encode())

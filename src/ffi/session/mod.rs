@@ -5,6 +5,9 @@ pub mod offer_answer;
 pub mod properties;
 pub mod requests;
 
+// Last in the header, too.
+pub mod by_hand;
+
 use crate::agent::SessionId;
 use crate::error::Result;
 use crate::ffi::cell::Inner;

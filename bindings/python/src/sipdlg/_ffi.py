@@ -804,6 +804,29 @@ def declare(dll: C.CDLL) -> None:
     # int32_t sipdlg_session_reliable_sequence_guard(sipdlg_session_t session, const sipdlg_message_t *response);
     dll.sipdlg_session_reliable_sequence_guard.argtypes = [C.c_uint64, C.c_void_p]
     dll.sipdlg_session_reliable_sequence_guard.restype = C.c_int32
+    # sipdlg_status_t sipdlg_session_set_defer_ack(sipdlg_session_t session, int32_t on);
+    dll.sipdlg_session_set_defer_ack.argtypes = [C.c_uint64, C.c_int32]
+    dll.sipdlg_session_set_defer_ack.restype = C.c_int32
+    # sipdlg_status_t sipdlg_session_ack_processed(sipdlg_session_t session);
+    dll.sipdlg_session_ack_processed.argtypes = [C.c_uint64]
+    dll.sipdlg_session_ack_processed.restype = C.c_int32
+    # sipdlg_status_t sipdlg_session_confirm(sipdlg_session_t session);
+    dll.sipdlg_session_confirm.argtypes = [C.c_uint64]
+    dll.sipdlg_session_confirm.restype = C.c_int32
+    # sipdlg_status_t sipdlg_session_reconfirm(sipdlg_session_t session);
+    dll.sipdlg_session_reconfirm.argtypes = [C.c_uint64]
+    dll.sipdlg_session_reconfirm.restype = C.c_int32
+    # sipdlg_status_t sipdlg_session_receive_request(sipdlg_session_t session, const sipdlg_flow_t *flow, const void
+    # *data, size_t len);
+    dll.sipdlg_session_receive_request.argtypes = [C.c_uint64, C.POINTER(Flow), C.c_void_p, C.c_size_t]
+    dll.sipdlg_session_receive_request.restype = C.c_int32
+    # sipdlg_status_t sipdlg_session_signaling_state_rollback(sipdlg_session_t session);
+    dll.sipdlg_session_signaling_state_rollback.argtypes = [C.c_uint64]
+    dll.sipdlg_session_signaling_state_rollback.restype = C.c_int32
+    # sipdlg_status_t sipdlg_session_signaling_state_transition(sipdlg_session_t session, const sipdlg_body_t *body,
+    # int32_t received);
+    dll.sipdlg_session_signaling_state_transition.argtypes = [C.c_uint64, C.POINTER(Body), C.c_int32]
+    dll.sipdlg_session_signaling_state_transition.restype = C.c_int32
     # sipdlg_status_t sipdlg_incoming_set_delegate(sipdlg_incoming_t incoming, const sipdlg_delegate_t *delegate);
     dll.sipdlg_incoming_set_delegate.argtypes = [C.c_uint64, C.POINTER(Delegate)]
     dll.sipdlg_incoming_set_delegate.restype = C.c_int32

@@ -224,6 +224,38 @@ class Session(Handle):
         """Forgets the session: no BYE."""
         check(lib.sipdlg_session_dispose(self.token))
 
+    # ---- past the messages, as SIP.js has it
+
+    def set_defer_ack(self, on: bool) -> None:
+        """After each ACK event with a body, a re-INVITE is answered 500 + Retry-After until `ack_processed()`."""
+        check(lib.sipdlg_session_set_defer_ack(self.token, on))
+
+    def ack_processed(self) -> bool:
+        """See `set_defer_ack`. False: nothing waited."""
+        return check(lib.sipdlg_session_ack_processed(self.token)) != NONE
+
+    def confirm(self) -> None:
+        """The caller's early session becomes confirmed by hand, without a message."""
+        check(lib.sipdlg_session_confirm(self.token))
+
+    def reconfirm(self) -> None:
+        """Nothing: accepting a re-INVITE sends its 2xx and repeats it. StateError when none was sent."""
+        check(lib.sipdlg_session_reconfirm(self.token))
+
+    def receive_request(self, data: bytes, flow: Flow | None = None) -> None:
+        """A request that the host has matched to this dialog itself. A flow of None: the last."""
+        raw = C.byref(flow._to_c()) if flow else None
+        check(lib.sipdlg_session_receive_request(self.token, raw, data, len(data)))
+
+    def signaling_state_rollback(self) -> None:
+        """Back to the offer and answer before the open offer."""
+        check(lib.sipdlg_session_signaling_state_rollback(self.token))
+
+    def signaling_state_transition(self, body: Body | Text | None, received: bool) -> None:
+        """Applies a session description by hand: the peer's when `received`, else ours."""
+        raw = body_struct(body)
+        check(lib.sipdlg_session_signaling_state_transition(self.token, C.byref(raw), received))
+
     # ---- how
 
     def _request(self, function: Callable[..., Any], options: RequestArguments) -> OutgoingRequest:
