@@ -389,7 +389,7 @@ class Application:
             arguments["reason_phrase"] = answer["reasonPhrase"]
         if any(line.lower().startswith("rseq:") for line in headers):
             arguments["flags"] = ResponseFlag.RELIABLE
-        code = {"status_code": answer["statusCode"]} if "statusCode" in answer else {}
+        code = {"status_code": status} if (status := status_of(request, answer)) else {}
         session: Session | None = None
         match answer["do"]:
             case "progress":
@@ -456,6 +456,17 @@ def refer(session: Session, headers: list[str], of: Json | None) -> OutgoingRequ
     targets = [line.partition(":")[2].strip() for line in headers if line.lower().startswith("refer-to:")]
     rest = [line for line in headers if not line.lower().startswith("refer-to:")]
     return session.refer(", ".join(targets) or None, **asked(rest, of))
+
+
+def status_of(request: IncomingRequest, answer: Json) -> int | None:
+    """As the script says. reject() without anything has another default in SIP.js for an INVITE than for the rest."""
+    if "statusCode" in answer:
+        return int(answer["statusCode"])
+    if answer["do"] == "reject" and not any(answer.get(key) for key in ("headers", "body", "reasonPhrase")):
+        with request.message as message:
+            if message.method == "INVITE":
+                return 488 if request.session else 486
+    return None
 
 
 def action(wish: Any) -> Json:

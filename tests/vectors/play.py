@@ -5,11 +5,13 @@ What a message means is the library's business; here are only names: of steps, o
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, suppress
+
 from application import Application, Dialog, body
 from script import Json, ScriptError, Text, build, substitute
 
 import sipdlg
-from sipdlg import Message
+from sipdlg import Message, StaleError
 
 ANSWERS = ("progress", "accept", "reject", "redirect", "trying")
 IN_DIALOG = ("bye", "info", "message", "notify", "refer", "prack", "invite")
@@ -118,21 +120,23 @@ class Player(Application):
     def _do_cancel(self, step: Json) -> None:
         if step["request"] not in self.outgoing:
             raise ScriptError(f"no request {step['request']} was sent")
-        self.outgoing[step["request"]].cancel(step.get("reason"), headers=self._headers(step))
+        with ended_is_done():
+            self.outgoing[step["request"]].cancel(step.get("reason"), headers=self._headers(step))
 
     # ---- the life of objects
 
     def _do_dispose(self, step: Json) -> None:
-        if step.get("core"):
-            self.dispose_all()
-        elif "dialog" in step:
-            self._dialog(step).session.dispose()
-        elif step["request"] in self.outgoing:
-            self.outgoing[step["request"]].dispose()
-        elif step["request"] in self.incoming:
-            self.incoming[step["request"]].dispose()
-        else:
-            raise ScriptError(f"there is no request {step['request']}")
+        with ended_is_done():
+            if step.get("core"):
+                self.dispose_all()
+            elif "dialog" in step:
+                self._dialog(step).session.dispose()
+            elif step["request"] in self.outgoing:
+                self.outgoing[step["request"]].dispose()
+            elif step["request"] in self.incoming:
+                self.incoming[step["request"]].dispose()
+            else:
+                raise ScriptError(f"there is no request {step['request']}")
 
     def _do_confirm(self, step: Json) -> None:
         self._dialog(step).session.confirm()
@@ -174,6 +178,11 @@ class Player(Application):
                 session.signaling_state_transition(message.body, True)
         else:
             session.signaling_state_transition(body(step["body"]) if step.get("body") else None, False)
+
+
+def ended_is_done() -> AbstractContextManager[None]:
+    """What is to be cancelled or disposed may have ended: in SIP.js, which keeps objects for ever, nothing is left to do then."""
+    return suppress(StaleError)
 
 
 def is_request(message: Text, method: str) -> bool:
