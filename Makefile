@@ -9,7 +9,7 @@ CARGO   ?= cargo
 CFLAGS_C = -std=c99 -O2 -g -Wall -Wextra -Wpedantic -Wconversion -Werror -Iinclude
 NEXTEST = $(shell command -v cargo-nextest >/dev/null 2>&1 && echo yes)
 
-.PHONY: help call test programs examples lib host-lib header bench soak install-deps lint rust-tests seeded-bugs c-tests misuse readme-test sipp-tests python-tests budget clean
+.PHONY: help call test programs examples lib host-lib header bench soak install-deps lint rust-tests seeded-bugs c-tests misuse readme-test sipp-tests python-tests vectors budget clean
 .NOTPARALLEL:
 
 help:
@@ -90,6 +90,10 @@ sipp-tests: examples
 # the Python package: its wheel, checked and tested as installed
 python-tests: programs
 	@tests/python/run
+
+# SIP.js's recordings, played through the Python package
+vectors: lib
+	@tests/vectors/check
 
 budget: examples bench
 	@tests/budget/run $(OUT) target/bench

@@ -37,9 +37,12 @@ from sipdlg import (
 MS = 1000
 START = 1_000_000
 UNIX_START = 1_767_225_600_000_000  # 2026-01-01
-# One connection. As in a browser, the address that messages come from is not known.
-WAY = Flow(Transport.WS, Endpoint("192.0.2.1", 80), link=1)
-NEXT_HOP = replace(WAY, remote=Endpoint("192.0.2.2", 80))
+# A connection, and one for SIPS. As in a browser, the address that messages come from is not known.
+WAYS = {
+    False: Flow(Transport.WS, Endpoint("192.0.2.1", 80), link=1),
+    True: Flow(Transport.WSS, Endpoint("192.0.2.1", 443), link=2),
+}
+NEXT_HOPS = {secure: replace(way, remote=Endpoint("192.0.2.2", way.local.port)) for secure, way in WAYS.items()}
 DAY_MS = 86_400_000
 
 DEFAULTS: Json = {
@@ -137,7 +140,10 @@ class Application:
         self._held: dict[int, Held] = {}
         self._now_us = START
         self.agent = Agent(config(settings))
-        self.agent.add_transport(WAY, settings["via_host"])
+        self._way = WAYS[False]
+        """The connection that the peer uses: the one on which we sent last."""
+        for way in WAYS.values():
+            self.agent.add_transport(way, settings["via_host"])
         self._set_time(START)
 
     def __enter__(self) -> Self:
@@ -160,7 +166,7 @@ class Application:
         self.agent.set_time(now_us, UNIX_START + now_us)
 
     def receive(self, data: bytes) -> None:
-        self.agent.receive(WAY, data)
+        self.agent.receive(self._way, data)
 
     def advance(self, ms: int) -> None:
         """Lets time pass, each timer at its moment."""
@@ -179,6 +185,7 @@ class Application:
                 self._event(event)
             elif (out := self.agent.poll_transmit()) is not None:
                 self.recorder.message(out.id, self.now_ms, out.data, not self.transport_works)
+                self._way = WAYS[out.flow.transport == Transport.WSS]
                 if not self.transport_works:
                     self.agent.transmit_failed(out.id)
             else:
@@ -190,7 +197,7 @@ class Application:
         dialog = self._known(event.session) if event.session else None
         match event.kind:
             case EventKind.RESOLVE:
-                self.agent.resolved(event.query, [NEXT_HOP])
+                self.agent.resolved(event.query, [NEXT_HOPS[event.secure]])
             case EventKind.INVITE:
                 self._invited(event)
             case EventKind.CANCEL | EventKind.TRANSPORT_ERROR:
@@ -409,8 +416,10 @@ class Application:
         """SIP.js's core disposes all that it has."""
         for session in list(self.agent.sessions()):
             session.dispose()
-        for request in [*self.outgoing.values(), *self.incoming.values()]:
-            request.close()
+        for sent in self.outgoing.values():
+            sent.close()
+        for received in self.incoming.values():
+            received.close()
 
 
 def config(settings: Json) -> Config:
@@ -434,8 +443,9 @@ def config(settings: Json) -> Config:
 
 
 def manual(delegate: Json | None) -> RequestFlag:
-    """SIP.js leaves each PRACK to the application, and the ACK where it is told of the 2xx."""
-    return RequestFlag.MANUAL_PRACK | (RequestFlag.MANUAL_ACK if "onAccept" in callbacks_of(delegate) else 0)
+    """SIP.js leaves to the application each PRACK, what follows a 491, and the ACK where it is told of the 2xx."""
+    told = RequestFlag.MANUAL_ACK if "onAccept" in callbacks_of(delegate) else RequestFlag(0)
+    return RequestFlag.MANUAL_PRACK | RequestFlag.NO_RETRY | told
 
 
 def callbacks_of(delegate: Json | None) -> frozenset[str]:

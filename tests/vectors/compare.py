@@ -88,7 +88,8 @@ def in_messages(expected: list[Json], got: list[Json], names: Names) -> Iterator
 def in_dialogs(expected: Json, got: Json, names: Names) -> Iterator[tuple[str, Any, Any]]:
     for label in dict.fromkeys([*expected, *got]):
         if label not in expected or label not in got:
-            yield f"dialog {label}", *("present" if label in side else "absent" for side in (expected, got))
+            wanted, found = ("present" if label in side else "absent" for side in (expected, got))
+            yield f"dialog {label}", wanted, found
             continue
         one, other = expected[label], got[label]
         for name, value in one.items():

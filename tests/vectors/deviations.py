@@ -27,7 +27,7 @@ ALLOWED = (
     ast.Constant,
     ast.List,
 )
-FUNCTIONS = ("sent", "times", "header", "called", "refused", "returned", "prop", "content")
+FUNCTIONS = ("sent", "times", "header", "uri", "called", "refused", "returned", "prop", "content")
 
 
 class DeviationError(Exception):
@@ -81,14 +81,17 @@ class Seen:
         """When they were sent, in ms from the beginning of the script."""
         return [message["t"] for message in self._messages(step, what)]
 
-    def header(self, step: int, what: str, name: str) -> str | None:
-        """The lines of a header of the first such message, None where there is none."""
-        for message in self._messages(step, what):
+    def header(self, step: int, what: str, name: str) -> str:
+        """The lines of a header of the first such message, "" where there is none."""
+        for message in self._messages(step, what)[:1]:
             for found, values in message["headers"].items():
                 if found.lower() == name.lower():
                     return ", ".join(values)
-            return None
-        return None
+        return ""
+
+    def uri(self, step: int, what: str) -> str:
+        """The Request-URI of the first such request, "" where there is none."""
+        return next((str(message["start"]).split(" ")[1] for message in self._messages(step, what)), "")
 
     def called(self, step: int, name: str, status: int | None = None) -> int:
         """How often a callback was called."""

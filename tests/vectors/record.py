@@ -65,7 +65,9 @@ class Symbols:
             return hashlib.new(HASHES.get(p.get("algorithm", "MD5"), "md5"), encode(words)).hexdigest()
 
         secret = digest(f"{self._credentials.get('username')}:{p.get('realm')}:{self._credentials.get('password')}")
-        asked = digest(f"{text.method}:{p.get('uri')}")
+        # RFC 3261 §22.1: an ACK repeats the credentials of its INVITE.
+        method = "INVITE" if text.method == "ACK" else text.method
+        asked = digest(f"{method}:{p.get('uri')}")
         counted = f"{p.get('nc')}:{p.get('cnonce')}:{p.get('qop')}:" if "qop" in p else ""
         right = digest(f"{secret}:{p.get('nonce')}:{counted}{asked}")
         if "cnonce" in p:
