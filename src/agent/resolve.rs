@@ -203,6 +203,10 @@ impl Agent {
             Waiter::Ack { .. } => None,
         };
         let flow = fixed.unwrap_or(*target);
+        // RFC 3261 §26.2.2: a SIPS URI is reached over TLS at every hop, or not at all.
+        if query.question.secure && !flow.transport.is_secure() {
+            return None;
+        }
         let port = match (remote.port(), query.question.port) {
             (0, 0) => flow.transport.default_port(),
             (0, port) | (port, _) => port,

@@ -89,6 +89,25 @@ fn a_name_is_asked_for_and_the_first_target_is_used() {
     assert_eq!(stand.peer.got(), ["ACK"]);
 }
 
+/// RFC 3261 §26.2.2: a SIPS URI is not reached in the clear, whatever the resolver says.
+#[test]
+fn a_target_without_tls_is_none_for_sips() {
+    let mut stand = Stand::new();
+    stand.alice.hold(EventKind::Resolve);
+    stand.alice.invite("sips:bob@example.net", OFFER);
+    stand.exchange();
+    let ask = stand.alice.last(EventKind::Resolve);
+    assert!(ask.secure);
+    let query = ask.query;
+    let target = Flow::new(Transport::Udp, None, Some(BOB.parse().unwrap()));
+    let now = stand.alice.now();
+    assert!(stand.alice.agent.resolved(now, query, &[target]));
+    stand.exchange();
+    assert_eq!(stand.peer.got(), Vec::<String>::new());
+    let event = stand.alice.last(EventKind::Reject);
+    assert_eq!((event.status_code, event.flags & flag::LOCAL), (503, flag::LOCAL));
+}
+
 /// RFC 3261 §8.1.3.1, design D10: no target, a local 503.
 #[test]
 fn a_name_that_is_not_found_gets_a_local_503() {
