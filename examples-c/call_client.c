@@ -18,7 +18,7 @@ static const struct option options[] = {
     { "password", OPTION_TEXT, &settings.password, "password for 401 and 407, of whatever realm" },
     { "hold", OPTION_FLAG, &settings.hold, "put the call on hold and take it back (two re-INVITEs)" },
     { "info", OPTION_FLAG, &settings.info, "send a digit by INFO" },
-    { "late-offer", OPTION_FLAG, &settings.late_offer, "INVITE without offer, answer in the ACK" },
+    { "late-offer", OPTION_FLAG, &settings.late_offer, "INVITE without offer, answer in the ACK or in a PRACK" },
     { "duration-ms", OPTION_NUMBER, &settings.duration_ms, "time before BYE (0)" },
     { "peer-hangs-up", OPTION_FLAG, &settings.peer_hangs_up, "wait for the peer's BYE" },
     { "cancel-ms", OPTION_NUMBER, &settings.cancel_ms, "cancel the call so long after INVITE; then 487 is success" },
@@ -138,11 +138,20 @@ static void advance(struct call *call)
         give_up(call, "the library refused the next step");
 }
 
+/* A reliable response is acknowledged already, unless it brought an offer: then its PRACK carries the answer. */
 static void on_progress(void *user, const sipdlg_event_t *event)
 {
+    struct call *call = event->user;
     (void)user;
     if (!settings.quiet)
         printf("%d\n", (int)event->status_code);
+    if (event->flags & SIPDLG_EVENT_NEEDS_PRACK) {
+        sipdlg_request_options_t prack = SIPDLG_REQUEST_OPTIONS_INIT;
+        struct sdp sdp;
+        sdp_write(&sdp, call->version, sdp_answer_direction(event->message), &prack.body);
+        if (failed(sipdlg_session_prack(event->session, &prack, NULL), "PRACK"))
+            give_up(call, "no PRACK");
+    }
 }
 
 /* The 2xx of INVITE, re-INVITE and INFO. The ACK has gone out already, unless the 2xx brought an offer. */

@@ -90,6 +90,26 @@ def verify(method, user, password, place, *, in_dialog):
             f'<nop test="{place}" next="{place}_good"/>{refuse}<label id="{place}_good"/>')
 
 
+def recv_invite():
+    """The INVITE, kept for `response_to_invite`."""
+    kept = "".join(f'<ereg regexp=".*" search_in="hdr" header="{name}:" assign_to="{name.lower()}"/>'
+                   for name in ("Via", "From", "To", "CSeq"))
+    return f'<recv request="INVITE" rrs="true"><action>{kept}</action></recv>'
+
+
+def response_to_invite(status, *, body=None, headers=()):
+    """A response to the INVITE that `recv_invite` kept, while other requests have come since."""
+    text = response(status, body=body, retrans=status.startswith("200"), headers=headers).replace("[last_Record-Route:]\n", "")
+    for name in ("Via", "From", "To", "CSeq"):
+        text = text.replace(f"[last_{name}:]", f"{name}: [${name.lower()}]")
+    return text
+
+
+def reliable(rseq):
+    """Header lines of a reliable provisional response (RFC 3262)."""
+    return ["Require: 100rel", f"RSeq: {rseq}"]
+
+
 def recv(status, *, rrs=False, optional=False):
     return f'<recv response="{status}"{_flags(rrs, optional)}></recv>'
 
