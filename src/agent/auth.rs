@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::message::digest::{Algorithm, Credentials, Known};
 use crate::message::{Challenge, HeaderId, Message, write};
 use crate::session::Session;
+use crate::session::offer_answer::StoredBody;
 use crate::session::reason::Ending;
 use crate::time::Now;
 use crate::timer::TimerId;
@@ -297,6 +298,10 @@ impl Agent {
             let ending = Ending::by(Reason::Authenticated, response);
             self.end_session(fork, ending);
             self.finish_session(fork);
+        }
+        let sent = self.outgoing.get(id).filter(|outgoing| outgoing.invite().is_some()).and_then(Outgoing::message);
+        if let (Some(session), Some(sent)) = (session.and_then(|id| self.sessions.get_mut(id)), sent) {
+            session.reliable_restarted(sent.session_body().map(|offer| StoredBody::of_remote(&offer)));
         }
         let next = session.and_then(|id| self.sessions.get_mut(id)).map(|session| session.dialog.local.take());
         let Some(outgoing) = self.outgoing.get_mut(id) else { return };

@@ -9,7 +9,7 @@ use crate::message::{HeaderId, Message, Method, RAck, write};
 use crate::session::Session;
 use crate::session::offer_answer::StoredBody;
 use crate::session::reliable_client::{Acknowledged, Carried, Prack, rseq_of};
-use crate::session::usage::{Effect, effect_of};
+use crate::session::usage::Effect;
 use crate::time::Now;
 
 impl Agent {
@@ -99,8 +99,7 @@ impl Agent {
         let (prack, session_id) = (prack.clone(), *session_id);
         // The host's that failed by itself may be sent again (RFC 6337 §2.3); what ends the usage is `failure_in_dialog`'s.
         let code = if response.is_none() { 0 } else { status };
-        let ends = effect_of(b"PRACK", code) != Effect::Transaction && !(300..400).contains(&code);
-        let again = !silent && !ends;
+        let again = !silent && self.effect_of(b"PRACK", code) == Effect::Transaction;
         if let Some(session) = self.sessions.get_mut(session_id).filter(|session| !session.is_terminated()) {
             session.prack_answered(id, prack.of, &prack.carried, response, again);
         }

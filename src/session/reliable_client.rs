@@ -283,6 +283,16 @@ impl Session {
         exchange == Exchange::Complete
     }
 
+    /// The re-INVITE goes out again, with `offer` (RFC 3261 §22.2): its exchange and its order begin anew.
+    pub fn reliable_restarted(&mut self, offer: Option<StoredBody>) {
+        let touched = self.exchanges_reliably();
+        self.reliable_undone();
+        if let Some(offer) = offer.filter(|_| touched) {
+            // The books are what they were before the first one.
+            let _ = self.signaling.apply(Party::Local, offer);
+        }
+    }
+
     /// The re-INVITE has failed: offers and answers are what they were before it (RFC 3261 §14.1, RFC 6337 §3.4).
     pub fn reliable_undone(&mut self) {
         let Some(client) = &mut self.reliable_client else { return };

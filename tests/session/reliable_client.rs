@@ -1,7 +1,8 @@
 //! Reliable provisional responses, the caller's side (RFC 3262 §4, §5): a callee that says what the test writes.
 
 use crate::common::draft::Draft;
-use crate::common::pair::{BOB, Stand, TO_BOB};
+use crate::common::network::Side;
+use crate::common::pair::{ALICE, BOB, Stand, TO_BOB};
 use crate::common::party::{config, with_sdp};
 use crate::common::sip::Sip;
 use crate::common::wire::Secret;
@@ -10,6 +11,7 @@ use sipdlg::agent::event::{Reason, flag};
 use sipdlg::agent::options::request_flag;
 use sipdlg::agent::{Body, EventKind, OutgoingId, RequestOptions, SessionId};
 use sipdlg::error::ErrorKind;
+use sipdlg::flow::{Flow, Transport};
 use sipdlg::session::{SessionState, SignalingState};
 
 const NOTHING: [&str; 0] = [];
@@ -564,6 +566,36 @@ fn a_rack_of_the_host_has_to_be_right() {
     assert_eq!((prack.all("rack"), prack.value("x-host")), (vec!["6 1 INVITE"], "yes"));
 }
 
+/// However many provisional responses the host has not looked at: what it has to acknowledge is told.
+#[test]
+fn the_event_of_a_response_that_waits_is_not_replaced() {
+    let (mut stand, invite) = manually(OFFER);
+    let flow = Flow { link: 1, ..Flow::new(Transport::Udp, Some(ALICE.parse().unwrap()), Some(BOB.parse().unwrap())) };
+    let now = stand.alice.now();
+    let (peer, trace, at) = (stand.peer.number(), &mut stand.wire.trace, stand.wire.now);
+    // All at once: the host does not look at events in between.
+    let mut arrives = |draft: Draft| {
+        let number = trace.sent(at, peer, ALICE.parse().unwrap(), draft.text().into_bytes().into(), false);
+        trace.delivered(at, number);
+        stand.alice.agent.receive(now, &flow, draft.text().as_bytes()).expect("a datagram");
+    };
+    let ringing = stand.peer.reply(&invite, 180);
+    for _ in 0..20 {
+        arrives(ringing.clone());
+    }
+    arrives(reliable(stand.peer.reply(&invite, 183), 1));
+    for _ in 0..20 {
+        arrives(ringing.clone());
+    }
+    stand.exchange();
+    let flags: Vec<_> =
+        stand.alice.events.iter().filter(|event| event.status_code == 183).map(|event| event.flags).collect();
+    assert_eq!(flags, [flag::RELIABLE | flag::NEEDS_PRACK]);
+    assert!(stand.alice.count(EventKind::Progress) < 20, "the others replace each other");
+    prack(&mut stand, "");
+    answer_prack(&mut stand, 200, "");
+}
+
 /// What the host does not acknowledge is bounded: beyond, responses are not taken, and come again.
 #[test]
 fn only_some_responses_wait_for_the_host() {
@@ -824,6 +856,37 @@ fn a_reinvite_that_fails_while_its_offer_waits_is_undone() {
     stand.peer.take("ACK");
     assert_eq!(books(&stand), stable(OFFER, ANSWER));
     assert_eq!(refused(&mut stand, with_sdp(HELD)), ErrorKind::State);
+}
+
+/// RFC 3261 §22.2: a 401 after the exchange: the re-INVITE goes out again with its offer, which is open again.
+#[test]
+fn a_reinvite_that_is_challenged_after_its_exchange_begins_anew() {
+    let mut config = config("alice");
+    config.add_credentials(None, b"alice", b"wonderland", false, None).expect("credentials");
+    let mut stand = Stand::with(config);
+    knows_password(&mut stand);
+    stand.alice.invite(TO_BOB, OFFER);
+    stand.exchange();
+    let invite = stand.peer.take("INVITE");
+    stand.peer.learn(&invite);
+    accept(&mut stand, &invite, ANSWER);
+    stand.alice.reinvite(HOLD);
+    stand.exchange();
+    let first = stand.peer.take("INVITE");
+    progress(&mut stand, &first, 183, 10, ANSWER);
+    answer_prack(&mut stand, 200, "");
+    assert_eq!(books(&stand), stable(HOLD, ANSWER));
+    let challenge = "Digest realm=\"example.com\", nonce=\"n1\", algorithm=SHA-256, qop=\"auth\"";
+    let draft = stand.peer.reply(&first, 401).with("WWW-Authenticate", challenge);
+    stand.say(draft);
+    let again = stand.peer.take("INVITE");
+    assert_eq!(again.sdp(), Some(HOLD));
+    assert_eq!(books(&stand), (SignalingState::HaveLocalOffer, Some(HOLD.to_owned()), None));
+    progress(&mut stand, &again, 183, 4, HELD);
+    assert_eq!(answer_prack(&mut stand, 200, "").value("rack"), format!("4 {} INVITE", again.cseq()));
+    accept(&mut stand, &again, "");
+    stand.peer.take("ACK");
+    assert_eq!(books(&stand), stable(HOLD, HELD));
 }
 
 /// RFC 5057: the PRACK of a re-INVITE belongs to the INVITE usage.
