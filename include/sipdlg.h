@@ -1121,7 +1121,10 @@ void *sipdlg_session_user(sipdlg_session_t session);
 /** enum sipdlg_session_state_e. */
 int32_t sipdlg_session_state(sipdlg_session_t session);
 
-/** enum sipdlg_signaling_state_e. The committed one, never a guess. */
+/**
+ * enum sipdlg_signaling_state_e. STABLE also when an unreliable 1xx has shown the answer: it counts whatever later responses say (RFC 3261
+ * §13.2.1), but a new offer is refused until a reliable message has closed the exchange (RFC 6337 §3.1.1).
+ */
 int32_t sipdlg_session_signaling_state(sipdlg_session_t session);
 
 /** 1 early, 0 confirmed. */

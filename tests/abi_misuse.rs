@@ -35,7 +35,7 @@ struct Function {
 }
 
 /// Good and bad values of the parameters that are numbers, by name. A new name wants a decision here.
-const NUMBERS: [(&str, &str, Option<&str>); 34] = [
+const NUMBERS: [(&str, &str, Option<&str>); 35] = [
     ("status", "-4", None),
     ("status_code", "0", Some("-1")),
     ("capacity", "sizeof w->buffer", None),
@@ -50,7 +50,8 @@ const NUMBERS: [(&str, &str, Option<&str>); 34] = [
     ("message_bytes", "0", None),
     ("sessions", "0", None),
     ("transactions", "0", None),
-    ("policy", "0", Some("2")),
+    ("policy", "0", Some("3")),
+    ("manual_prack", "0", Some("2")),
     ("quirks", "0", Some("32")),
     ("seed", "1", None),
     ("on", "1", Some("2")),

@@ -103,7 +103,6 @@ impl Agent {
         let Some(session) = self.sessions.get_mut(id) else { return };
         session.phase = Phase::Terminated(ending.clone());
         session.signaling.close();
-        session.preview = None;
         session.reliable_client = None;
         session.deferred_bye = None;
         // RFC 5407 §3.1.3: the caller's BYE may have crossed a 2xx that was lost; its INVITE ends by the ACK of a repeat.

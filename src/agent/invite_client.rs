@@ -112,15 +112,11 @@ impl Agent {
         }
     }
 
-    /// The answer in an unreliable provisional response is a preview (§13.2.1): it completes nothing.
+    /// The answer in an unreliable provisional response is a preview (§13.2.1, RFC 6337 §3.1.1): it completes nothing.
     pub(super) fn note_preview(&mut self, id: SessionId, response: &Message) {
-        if let Some(session) = self.sessions.get_mut(id)
-            && session.preview.is_none()
-            && !session.exchanges_reliably()
-            && session.signaling.open_offer() == Some(Party::Local)
-            && let Some(body) = response.session_body()
-        {
-            session.preview = Some(Box::new(StoredBody::of_remote(&body)));
+        if let (Some(session), Some(body)) = (self.sessions.get_mut(id), response.session_body()) {
+            session.signaling.show(Party::Remote, StoredBody::of_remote(&body));
+            self.note_state(id);
         }
     }
 
@@ -268,14 +264,13 @@ impl Agent {
         session.dialog.confirm_by(response);
         session.came_on(response.flow());
         session.peer.learn(response);
-        let preview = session.preview.take();
         let body = response.session_body().map(|body| StoredBody::of_remote(&body));
         let mut answer_due = false;
         let mut unanswered = false;
         if session.reliable_accepted() {
             // RFC 6337 §3.1.1: the exchange was completed by reliable responses, what the 2xx says is no part of it.
         } else if session.signaling.open_offer() == Some(Party::Local) {
-            match body.or(preview.map(|preview| *preview)) {
+            match body.or_else(|| session.signaling.preview().cloned()) {
                 Some(answer) => drop(session.signaling.apply(Party::Remote, answer)),
                 None => unanswered = true,
             }
@@ -348,8 +343,8 @@ impl Agent {
         session.reinvite_client = None;
         session.dialog.refresh_target(response);
         session.peer.learn(response);
-        let preview = session.preview.take().map(|preview| *preview);
-        let body = response.session_body().map(|body| StoredBody::of_remote(&body)).or(preview);
+        let body = response.session_body().map(|body| StoredBody::of_remote(&body));
+        let body = body.or_else(|| session.signaling.preview().cloned());
         let mut answer_due = false;
         match (offered, body) {
             // RFC 6337 §3.1.1: the exchange was completed by reliable responses.
@@ -416,7 +411,6 @@ impl Agent {
         let pending = |session: &&mut Session| session.reinvite_client == Some(id);
         if let Some(session) = self.sessions.get_mut(session_id).filter(pending) {
             session.reinvite_client = None;
-            session.preview = None;
             session.reliable_undone();
             if offered && session.signaling.open_offer() == Some(Party::Local) {
                 session.signaling.rollback();

@@ -178,8 +178,8 @@ impl Agent {
             ));
         }
         let mut answer = Answer::of_host(status, options, true)?;
-        let describes = answer.body.as_ref().is_some_and(|body| body.view().session().is_some());
-        if describes && request.session_body().is_none() {
+        let description = describe(answer.body.as_ref());
+        if description.is_some() && request.session_body().is_none() {
             return Err(Error::state("an offer stands in a reliable response, this one is not (RFC 3261 13.2.1)"));
         }
         if options.to_tag.is_some() && !initial {
@@ -194,8 +194,14 @@ impl Agent {
         if let Some(incoming) = self.incoming.get_mut(id) {
             incoming.provisional = Some(bytes);
         }
+        let of = session.or_else(|| self.incoming.get(id)?.session);
+        if let (Some(session), Some(shown)) = (of.and_then(|id| self.sessions.get_mut(id)), description) {
+            session.signaling.show(Party::Local, shown);
+        }
         if let Some(session) = session {
             self.early(session);
+        } else if let Some(session) = of {
+            self.note_state(session);
         }
         Ok(session.or(in_dialog))
     }

@@ -119,8 +119,6 @@ pub struct Session {
     pub phase: Phase,
     /// Offer and answer.
     pub signaling: OfferAnswer,
-    /// Answer seen in an unreliable 1xx: the answer when the 2xx brings none (RFC 3261 §13.2.1).
-    pub preview: Option<Box<StoredBody>>,
     /// Reliable responses to our INVITE or re-INVITE (RFC 3262).
     pub reliable_client: Option<Box<ReliableClient>>,
     /// The INVITE that made it, while it lives.
@@ -185,7 +183,6 @@ impl Session {
             role,
             phase,
             signaling: OfferAnswer::default(),
-            preview: None,
             reliable_client: None,
             origin,
             accepted: SmallVec::new(),

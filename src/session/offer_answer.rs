@@ -7,6 +7,10 @@
 //! | HaveRemoteOffer  | Stable            | refused            | the state before |
 //! | Stable           | HaveLocalOffer    | HaveRemoteOffer    | -                |
 //! | Closed           | refused           | refused            | -                |
+//!
+//! An answer that an unreliable 1xx shows is a preview: it is the answer from then on, whatever later responses say (RFC 3261
+//! §13.2.1), and the state reads Stable; but the exchange stays open for what may be sent until a reliable message has closed
+//! it (RFC 6337 §3.1.1).
 
 use crate::error::{Error, Result};
 use crate::message::{Body, BodyView};
@@ -91,6 +95,7 @@ enum State {
         offer: StoredBody,
         before: Option<Box<Exchange>>,
         by_hand: bool,
+        preview: Option<Box<StoredBody>>,
     },
     /// Rolled back by hand while the message that carries the offer is unanswered: what is told is what was before, but to the
     /// peer the offer is open.
@@ -120,6 +125,7 @@ impl OfferAnswer {
     pub fn signaling_state(&self) -> SignalingState {
         match &self.state {
             State::Initial | State::Undone { before: None, .. } => SignalingState::Initial,
+            State::Open { preview: Some(_), .. } => SignalingState::Stable,
             State::Open { by: Party::Local, .. } => SignalingState::HaveLocalOffer,
             State::Open { by: Party::Remote, .. } => SignalingState::HaveRemoteOffer,
             State::Stable(_) | State::Undone { before: Some(_), .. } => SignalingState::Stable,
@@ -147,16 +153,19 @@ impl OfferAnswer {
         }
     }
 
-    /// Takes a description of `party`; a refused one changes nothing.
+    /// Takes a description of `party`; a refused one changes nothing. An answer that was previewed stays as it was shown.
     pub fn apply(&mut self, party: Party, body: StoredBody) -> Result<Part> {
         let part = self.would_be(party)?;
         let old = std::mem::replace(&mut self.state, State::Closed);
         self.state = match old {
-            State::Initial => State::Open { by: party, offer: body, before: None, by_hand: false },
-            State::Stable(exchange) => State::Open { by: party, offer: body, before: Some(exchange), by_hand: false },
-            State::Open { offer, .. } | State::Undone { offer, .. } => {
-                State::Stable(Box::new(Exchange { offer, answer: body }))
+            State::Initial => State::Open { by: party, offer: body, before: None, by_hand: false, preview: None },
+            State::Stable(exchange) => {
+                State::Open { by: party, offer: body, before: Some(exchange), by_hand: false, preview: None }
             }
+            State::Open { offer, preview, .. } => {
+                State::Stable(Box::new(Exchange { offer, answer: preview.map_or(body, |shown| *shown) }))
+            }
+            State::Undone { offer, .. } => State::Stable(Box::new(Exchange { offer, answer: body })),
             State::Closed => State::Closed,
         };
         Ok(part)
@@ -166,9 +175,26 @@ impl OfferAnswer {
     pub fn resume(&mut self, offer: Option<StoredBody>, answer: Option<StoredBody>) {
         self.state = match (offer, answer) {
             (None, _) => State::Initial,
-            (Some(offer), None) => State::Open { by: Party::Local, offer, before: None, by_hand: true },
+            (Some(offer), None) => State::Open { by: Party::Local, offer, before: None, by_hand: true, preview: None },
             (Some(offer), Some(answer)) => State::Stable(Box::new(Exchange { offer, answer })),
         };
+    }
+
+    /// An unreliable 1xx of `party` shows a description. Only the first that could be the answer counts.
+    pub fn show(&mut self, party: Party, body: StoredBody) {
+        if let State::Open { by, preview, .. } = &mut self.state
+            && *by != party
+        {
+            preview.get_or_insert_with(|| Box::new(body));
+        }
+    }
+
+    /// The answer that an unreliable 1xx has shown while the offer is open.
+    pub fn preview(&self) -> Option<&StoredBody> {
+        match &self.state {
+            State::Open { preview, .. } => preview.as_deref(),
+            _ => None,
+        }
     }
 
     /// Back to what was before the open offer; nothing when none is open.
@@ -181,7 +207,7 @@ impl OfferAnswer {
     /// The host's rollback. Of an offer that a message carries the answer still counts when it comes or goes.
     pub fn rollback_by_hand(&mut self) {
         match std::mem::replace(&mut self.state, State::Closed) {
-            State::Open { by, offer, before, by_hand: false } => self.state = State::Undone { by, offer, before },
+            State::Open { by, offer, before, by_hand: false, .. } => self.state = State::Undone { by, offer, before },
             other @ (State::Initial | State::Undone { .. } | State::Stable(_) | State::Closed) => self.state = other,
             open @ State::Open { .. } => {
                 self.state = open;
@@ -217,12 +243,12 @@ impl OfferAnswer {
         }
     }
 
-    /// The current answer.
+    /// The current answer, be it a preview.
     pub fn answer(&self) -> Option<&StoredBody> {
         match &self.state {
             State::Stable(exchange) => Some(&exchange.answer),
             State::Undone { before, .. } => before.as_deref().map(|exchange| &exchange.answer),
-            _ => None,
+            _ => self.preview(),
         }
     }
 
@@ -231,9 +257,12 @@ impl OfferAnswer {
         let exchange =
             |exchange: &Exchange| size_of::<Exchange>() + exchange.offer.heap_bytes() + exchange.answer.heap_bytes();
         match &self.state {
-            State::Open { offer, before, .. } | State::Undone { offer, before, .. } => {
-                offer.heap_bytes() + before.as_deref().map_or(0, exchange)
+            State::Open { offer, before, preview, .. } => {
+                offer.heap_bytes()
+                    + before.as_deref().map_or(0, exchange)
+                    + preview.as_deref().map_or(0, |shown| size_of::<StoredBody>() + shown.heap_bytes())
             }
+            State::Undone { offer, before, .. } => offer.heap_bytes() + before.as_deref().map_or(0, exchange),
             State::Stable(stable) => exchange(stable),
             State::Initial | State::Closed => 0,
         }
@@ -304,6 +333,28 @@ mod tests {
             assert_eq!((answered.offer(), answered.answer()), (Some(&body("second")), Some(&body("reply"))));
             exchange.rollback();
             assert_eq!((exchange.open_offer(), exchange.signaling_state()), (None, state));
+        }
+    }
+
+    #[test]
+    fn a_preview_is_the_answer_and_closes_nothing() {
+        for (offerer, answerer) in [(Local, Remote), (Remote, Local)] {
+            let mut exchange = OfferAnswer::default();
+            exchange.show(answerer, body("no offer yet"));
+            assert_eq!(exchange.signaling_state(), SignalingState::Initial);
+            exchange.apply(offerer, body("offer")).expect("legal");
+            exchange.show(offerer, body("no answer to itself"));
+            assert_eq!(exchange.preview(), None);
+            exchange.show(answerer, body("first"));
+            exchange.show(answerer, body("second"));
+            assert_eq!((exchange.signaling_state(), exchange.open_offer()), (SignalingState::Stable, Some(offerer)));
+            assert_eq!(exchange.answer(), Some(&body("first")));
+            assert!(exchange.apply(offerer, body("another offer")).is_err());
+            let mut back = exchange.clone();
+            back.rollback();
+            assert_eq!((back.signaling_state(), back.answer()), (SignalingState::Initial, None));
+            assert_eq!(exchange.apply(answerer, body("third")), Ok(Part::Answer));
+            assert_eq!((exchange.open_offer(), exchange.answer()), (None, Some(&body("first"))));
         }
     }
 

@@ -167,7 +167,6 @@ impl Session {
             client.before = Some(Box::new(before));
         }
         client.exchange = exchange;
-        self.preview = None;
         // Asked above.
         let _ = self.signaling.apply(Party::Remote, StoredBody::of_remote(&body));
         part == Part::Offer

@@ -214,7 +214,7 @@ fn what_is_not_reliable_is_not_acknowledged() {
     }
     assert_eq!(stand.alice.statuses(EventKind::Progress), [183; 4]);
     assert!(stand.alice.events.iter().all(|event| event.flags == 0));
-    assert_eq!(stand.alice.state(), (SessionState::Early, SignalingState::HaveLocalOffer));
+    assert_eq!(stand.alice.state(), (SessionState::Early, SignalingState::Stable));
     // The option tag is a token: case does not matter, and others may stand beside it.
     let draft = with(stand.peer.reply(&invite, 183), &[("Require", "timer, 100REL"), ("RSeq", "7")]);
     stand.say(draft);
@@ -329,18 +329,22 @@ fn descriptions_after_a_complete_exchange_are_ignored() {
     assert_eq!(stand.alice.last(EventKind::Accept).flags, 0);
 }
 
-/// A preview does not complete the exchange, a reliable answer after it does.
+/// A preview does not complete the exchange, a reliable response after it does; what the preview showed stays the answer (RFC
+/// 3261 §13.2.1).
 #[test]
-fn a_reliable_answer_counts_not_the_preview_before_it() {
+fn a_reliable_response_closes_the_exchange_that_a_preview_left_open() {
     let (mut stand, invite) = called(OFFER);
     let preview = stand.peer.reply(&invite, 183).sdp(HELD);
     stand.say(preview);
-    assert_eq!(books(&stand).0, SignalingState::HaveLocalOffer);
+    assert_eq!(books(&stand), stable(OFFER, HELD));
+    let open = |stand: &Stand| stand.alice.agent.session(stand.alice.session()).unwrap().signaling.open_offer();
+    assert!(open(&stand).is_some());
     progress(&mut stand, &invite, 183, 1, ANSWER);
     answer_prack(&mut stand, 200, "");
+    assert!(open(&stand).is_none());
     accept(&mut stand, &invite, "");
     stand.peer.take("ACK");
-    assert_eq!(books(&stand), stable(OFFER, ANSWER));
+    assert_eq!(books(&stand), stable(OFFER, HELD));
 }
 
 /// Pattern 4: INVITE without offer; it comes in the reliable response, its answer is in the PRACK.
