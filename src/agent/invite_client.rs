@@ -114,7 +114,9 @@ impl Agent {
 
     /// The answer in an unreliable provisional response is a preview (§13.2.1, RFC 6337 §3.1.1): it completes nothing.
     pub(super) fn note_preview(&mut self, id: SessionId, response: &Message) {
-        if let (Some(session), Some(body)) = (self.sessions.get_mut(id), response.session_body()) {
+        // Once reliable responses carry the exchange, an offer that is open is not the INVITE's (RFC 3262 §5).
+        let session = self.sessions.get_mut(id).filter(|session| !session.exchanges_reliably());
+        if let (Some(session), Some(body)) = (session, response.session_body()) {
             session.signaling.show(Party::Remote, StoredBody::of_remote(&body));
             self.note_state(id);
         }

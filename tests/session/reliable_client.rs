@@ -400,6 +400,19 @@ fn a_prack_may_carry_a_further_offer() {
     assert_eq!(books(&stand), stable(HOLD, HELD));
 }
 
+/// A description in an unreliable response shows no answer to the offer in a PRACK.
+#[test]
+fn an_unreliable_description_is_no_answer_to_the_offer_in_prack() {
+    let (mut stand, invite) = manually(OFFER);
+    progress(&mut stand, &invite, 183, 1, ANSWER);
+    prack(&mut stand, HOLD);
+    let preview = stand.peer.reply(&invite, 183).sdp(ANSWER);
+    stand.say(preview);
+    assert_eq!(books(&stand), (SignalingState::HaveLocalOffer, Some(HOLD.to_owned()), None));
+    answer_prack(&mut stand, 200, HELD);
+    assert_eq!(books(&stand), stable(HOLD, HELD));
+}
+
 /// The 2xx of the INVITE overtakes that of the PRACK with the offer.
 #[test]
 fn the_2xx_of_the_invite_may_overtake_that_of_the_prack() {
