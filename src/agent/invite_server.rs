@@ -188,7 +188,8 @@ impl Agent {
         let session = if initial { Some(self.early_session(id, options.to_tag)?) } else { None };
         let tag: Tag =
             session.and_then(|id| self.sessions.get(id)).map_or_else(Tag::new, |session| session.local_tag().into());
-        answer.dialog = true;
+        // RFC 6141 §4.4: in the dialog an unreliable response refreshes no target.
+        answer.dialog = initial;
         answer.abilities = options.body.is_some();
         let bytes = self.respond_to(id, &answer, Some(&*tag).filter(|_| initial))?;
         if let Some(incoming) = self.incoming.get_mut(id) {

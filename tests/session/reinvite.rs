@@ -72,6 +72,21 @@ fn the_pending_reinvite_is_visible_on_both_sides() {
     pair.exchange();
 }
 
+/// RFC 6141 §4.4: a target moves by a reliable response; an unreliable one to a re-INVITE has no Contact.
+#[test]
+fn an_unreliable_response_to_a_reinvite_refreshes_no_target() {
+    let mut pair = Pair::confirmed();
+    pair.bob.hold(EventKind::Reinvite);
+    pair.alice.reinvite(HOLD);
+    pair.exchange();
+    pair.bob.progress(180, "");
+    pair.bob.accept(HELD);
+    pair.exchange();
+    let ringing = pair.wire.trace.messages("bob", "180 INVITE");
+    assert!(ringing.last().unwrap().get("contact").is_none());
+    assert!(pair.wire.trace.messages("bob", "200 INVITE")[1].get("contact").is_some());
+}
+
 /// RFC 3261 §14.1: not while an INVITE is pending in either direction, nor early.
 #[test]
 fn a_second_reinvite_is_refused_while_one_is_pending() {

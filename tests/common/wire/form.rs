@@ -88,8 +88,11 @@ fn judge_response(view: &mut View<'_>, line: usize) {
         view.blame("response-to-ack", line, "an ACK is never answered");
     }
     let tagged_1xx = (101..200).contains(&status) && sip.to_tag().is_some();
-    let makes_dialog = sip.cseq_method() == "INVITE" && (tagged_1xx || (200..300).contains(&status));
-    if makes_dialog {
+    // RFC 6141 §4.4: in a dialog only a reliable response refreshes the target.
+    let request = view.of[line].and_then(|of| view.servers[of].receipts.first().copied());
+    let in_dialog = request.is_some_and(|request| view.sip(request).to_tag().is_some());
+    let names_target = tagged_1xx && (!in_dialog || sip.get("rseq").is_some());
+    if sip.cseq_method() == "INVITE" && (names_target || (200..300).contains(&status)) {
         let contacts = sip.all("contact");
         if contacts.len() != 1 || !is_sip(&uri_of(contacts[0])) {
             view.blame("contact", line, format!("{} with Contact {contacts:?}", sip.short()));
