@@ -20,7 +20,8 @@ impl Agent {
     pub fn ack(&mut self, now: Now, id: SessionId, options: &RequestOptions<'_>) -> Result<()> {
         self.at(now);
         let session = self.session(id)?;
-        let owed = session.owed_ack.filter(|_| !session.is_terminated());
+        // In the Mortal state too (RFC 5407 §3.2.3).
+        let owed = session.owed_ack.filter(|_| !session.said_terminated);
         let owed = owed.ok_or_else(|| Error::state("no 2xx waits for an ACK (RFC 3261 13.2.2.4)"))?;
         let tag: Box<[u8]> = session.remote_tag().into();
         let body = options.body.map(Body::checked).transpose()?;
@@ -37,6 +38,7 @@ impl Agent {
         self.acknowledge_with(owed.outgoing, Some(id), &tag, None, options)?;
         if let Some(session) = self.sessions.get_mut(id) {
             session.owed_ack = None;
+            session.acknowledged(owed.outgoing);
             // Unless the host told the answer by hand before.
             if let Some(answer) = description.filter(|_| session.signaling.open_offer() == Some(Party::Remote)) {
                 session.signaling.apply(Party::Local, answer)?;
@@ -106,6 +108,7 @@ impl Agent {
     pub(super) fn acknowledge_owed(&mut self, id: SessionId) {
         let Some(session) = self.sessions.get_mut(id) else { return };
         let Some(owed) = session.owed_ack.take() else { return };
+        session.acknowledged(owed.outgoing);
         let tag: Box<[u8]> = session.remote_tag().into();
         self.acknowledge_plainly(owed.outgoing, Some(id), &tag, None);
     }

@@ -14,6 +14,7 @@ use crate::session::Origin;
 use crate::session::offer_answer::Party;
 use crate::session::reason::Ending;
 use crate::time::Now;
+use crate::transaction::ServerId;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -188,7 +189,8 @@ impl Agent {
             }
             Kind::Reinvite => {
                 if let Some(session) = incoming.session {
-                    self.reinvite_refused(session);
+                    let transaction = incoming.transaction;
+                    self.reinvite_refused(session, transaction);
                 }
             }
             Kind::Other => {}
@@ -197,11 +199,13 @@ impl Agent {
     }
 
     /// The session is what it was before the peer's re-INVITE (§14.1); the re-INVITE stays until its ACK.
-    pub(super) fn reinvite_refused(&mut self, id: SessionId) {
-        if let Some(session) = self.sessions.get_mut(id)
-            && session.signaling.open_offer() == Some(Party::Remote)
-        {
-            session.signaling.rollback();
+    fn reinvite_refused(&mut self, id: SessionId, refused: Option<ServerId>) {
+        if let Some(session) = self.sessions.get_mut(id) {
+            session.reinvite_server = None;
+            session.glare.get_or_insert_default().refused = refused;
+            if session.signaling.open_offer() == Some(Party::Remote) {
+                session.signaling.rollback();
+            }
         }
         self.note_state(id);
     }

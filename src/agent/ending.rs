@@ -154,9 +154,11 @@ impl Agent {
             session.finish_owed = true;
             return;
         }
+        self.acknowledge_owed(id);
+        let Some(session) = self.sessions.get_mut(id) else { return };
         let ending = session.ending().cloned().unwrap_or_default();
         let key = session.key;
-        let reinvite = session.reinvite_client.take().map(|reinvite| (reinvite, session.dialog.clone()));
+        let reinvite = session.reinvite_client.map(|reinvite| (reinvite, session.dialog.clone()));
         self.dialogs.remove(&key);
         if self.dialogs.capacity() > 1_024 && self.dialogs.len() < self.dialogs.capacity() / 8 {
             self.dialogs.shrink_to(self.dialogs.len() * 2);

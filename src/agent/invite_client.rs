@@ -333,16 +333,13 @@ impl Agent {
 
     /// The 2xx to our re-INVITE (§14.1).
     fn reinvite_accepted(&mut self, id: OutgoingId, session: Option<SessionId>, response: &Arc<Message>) {
+        let manual = self.outgoing.get(id).is_some_and(|outgoing| outgoing.flags & request_flag::MANUAL_ACK != 0);
         let living = session.filter(|id| self.sessions.get(*id).is_some_and(|session| !session.is_terminated()));
         let Some(session_id) = living else {
-            // RFC 5407 §3.2.3: the session is over, the 2xx is acknowledged all the same.
-            self.acknowledge(id, session, response);
-            return self.tell_fate(id, Event { message: Some(Arc::clone(response)), ..Event::new(EventKind::Accept) });
+            return self.reinvite_accepted_too_late(id, session, response, manual);
         };
-        let manual = self.outgoing.get(id).is_some_and(|outgoing| outgoing.flags & request_flag::MANUAL_ACK != 0);
         let offered = self.outgoing.get(id).and_then(Outgoing::invite).is_some_and(|invite| invite.offered);
         let Some(session) = self.sessions.get_mut(session_id) else { return };
-        session.reinvite_client = None;
         session.dialog.refresh_target(response);
         session.peer.learn(response);
         let body = response.session_body().map(|body| StoredBody::of_remote(&body));
@@ -366,8 +363,32 @@ impl Agent {
             }
             return self.tell_accept(id, session_id, response, flag::NEEDS_ACK);
         }
+        if let Some(session) = self.sessions.get_mut(session_id) {
+            session.acknowledged(id);
+        }
         self.acknowledge(id, Some(session_id), response);
         self.tell_accept(id, session_id, response, 0);
+    }
+
+    /// RFC 5407 §3.2.3: the session is over, the 2xx is acknowledged all the same; by the host, where it wants to and the
+    /// dialog is Mortal yet.
+    fn reinvite_accepted_too_late(
+        &mut self,
+        id: OutgoingId,
+        session: Option<SessionId>,
+        response: &Arc<Message>,
+        manual: bool,
+    ) {
+        let known = session.and_then(|id| self.sessions.get_mut(id));
+        if let (Some(id_of), Some(known)) = (session, known.filter(|known| manual && !known.said_terminated)) {
+            known.owed_ack = Some(OwedAck { outgoing: id, answer_due: false });
+            return self.tell_accept(id, id_of, response, flag::NEEDS_ACK);
+        }
+        if let Some(session) = session.and_then(|id| self.sessions.get_mut(id)) {
+            session.acknowledged(id);
+        }
+        self.acknowledge(id, session, response);
+        self.tell_fate(id, Event { session, message: Some(Arc::clone(response)), ..Event::new(EventKind::Accept) });
     }
 
     /// A final response other than 2xx, received or (`response` `None`) made here.
@@ -467,7 +488,9 @@ impl Agent {
                 self.finish_session(fork);
             } else if session.owed_ack.is_some_and(|owed| owed.outgoing == id) {
                 self.acknowledge_owed(fork);
-                self.end_with_bye(fork, Ending::because(Reason::AckTimeout));
+                if self.sessions.get(fork).is_some_and(|session| !session.is_terminated()) {
+                    self.end_with_bye(fork, Ending::because(Reason::AckTimeout));
+                }
             }
         }
         if !self.is_fate_told(id) {

@@ -12,7 +12,7 @@ use std::time::Duration;
 pub struct Glare {
     /// Ours that was refused and waits to be sent again: to the peer it never was.
     pub retry: Option<OutgoingId>,
-    /// The peer's that a rule refused last: another of ours waits for its ACK (§14.1).
+    /// The peer's that was refused last: another of ours waits for its ACK (§14.1).
     pub refused: Option<ServerId>,
 }
 

@@ -317,12 +317,19 @@ impl Session {
         self.signaling.answer()
     }
 
-    /// Our re-INVITE that is pending.
+    /// The ACK of the 2xx to our re-INVITE is out, or the host's word for it: it is pending no more.
+    pub fn acknowledged(&mut self, id: OutgoingId) {
+        if self.reinvite_client == Some(id) {
+            self.reinvite_client = None;
+        }
+    }
+
+    /// Our re-INVITE that is pending, until its ACK.
     pub fn reinvite_client(&self) -> Option<OutgoingId> {
         self.reinvite_client
     }
 
-    /// The peer's re-INVITE that is pending, until its ACK.
+    /// The peer's re-INVITE that is pending, until it is refused or the ACK of its 2xx is here.
     pub fn reinvite_server(&self) -> Option<IncomingId> {
         self.reinvite_server
     }

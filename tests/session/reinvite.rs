@@ -2,8 +2,11 @@
 
 use crate::common::pair::{Pair, Stand};
 use crate::common::party::with_sdp;
+use crate::common::sip::Sip;
 use crate::common::{ANSWER, HELD, HOLD, OFFER, seconds};
-use sipdlg::agent::EventKind;
+use sipdlg::agent::event::flag;
+use sipdlg::agent::options::request_flag;
+use sipdlg::agent::{EventKind, OutgoingId, RequestOptions};
 use sipdlg::error::ErrorKind;
 use sipdlg::session::{SessionState, SignalingState};
 
@@ -227,6 +230,7 @@ fn a_reinvite_waits_for_the_ack_of_a_refusal() {
     let theirs = stand.peer.request("INVITE").sdp(HOLD);
     stand.say(theirs.clone());
     let refused = stand.peer.take("488 INVITE");
+    assert_eq!(stand.alice.agent.session(stand.alice.session()).unwrap().reinvite_server(), None);
     let early = stand.alice.agent.reinvite(stand.alice.now(), stand.alice.session(), with_sdp(HOLD));
     assert_eq!(early.unwrap_err().kind, ErrorKind::State);
     let ack = stand.peer.ack(&theirs, &refused);
@@ -237,4 +241,61 @@ fn a_reinvite_waits_for_the_ack_of_a_refusal() {
     let ok = stand.peer.reply(&ours, 200).sdp(HELD);
     stand.say(ok);
     assert_eq!(stand.alice.state(), GOOD);
+}
+
+/// alice has called; her re-INVITE leaves its ACK to the host.
+fn reinvited_with_manual_ack() -> (Stand, Sip, OutgoingId) {
+    let mut stand = Stand::alice_called();
+    let options = RequestOptions { flags: request_flag::MANUAL_ACK, ..with_sdp(HOLD) };
+    let reinvite = stand.alice.agent.reinvite(stand.alice.now(), stand.alice.session(), options).unwrap();
+    stand.exchange();
+    let invite = stand.peer.take("INVITE");
+    (stand, invite, reinvite)
+}
+
+#[test]
+fn our_reinvite_is_pending_until_its_ack() {
+    let (mut stand, invite, reinvite) = reinvited_with_manual_ack();
+    let ok = stand.peer.reply(&invite, 200).sdp(HELD);
+    stand.say(ok);
+    let pending = |stand: &Stand| stand.alice.agent.session(stand.alice.session()).unwrap().reinvite_client();
+    assert_eq!((pending(&stand), stand.alice.state()), (Some(reinvite), GOOD));
+    stand.alice.ack("");
+    stand.exchange();
+    stand.peer.take("ACK");
+    assert_eq!(pending(&stand), None);
+}
+
+/// RFC 5407 §3.2.3: the 200 that crosses our BYE is acknowledged, by the host where it wants to.
+#[test]
+fn a_2xx_that_crosses_our_bye_is_acknowledged() {
+    for by_host in [true, false] {
+        let (mut stand, invite, reinvite) = reinvited_with_manual_ack();
+        stand.alice.bye();
+        stand.exchange();
+        let bye = stand.peer.take("BYE");
+        let ok = stand.peer.reply(&invite, 200).sdp(HELD);
+        stand.say(ok.clone());
+        let accept = stand.alice.last(EventKind::Accept);
+        assert_eq!((accept.session, accept.flags), (Some(stand.alice.session()), flag::NEEDS_ACK));
+        let session = stand.alice.agent.session(stand.alice.session()).unwrap();
+        assert_eq!(session.reinvite_client(), Some(reinvite));
+        if by_host {
+            stand.alice.ack("");
+            stand.exchange();
+            stand.peer.take("ACK");
+            stand.say(ok.clone());
+            stand.peer.take("ACK");
+        }
+        let done = stand.peer.reply(&bye, 200);
+        stand.say(done);
+        if !by_host {
+            stand.peer.take("ACK");
+        }
+        assert_eq!(stand.alice.count(EventKind::Terminated), 1);
+        assert!(stand.alice.agent.session(stand.alice.session()).is_err());
+        stand.say(ok);
+        stand.peer.take("ACK");
+        stand.finish();
+    }
 }
