@@ -35,6 +35,7 @@ programs: lib
 	@mkdir -p $(OUT)
 	$(CC) $(CFLAGS_C) -o $(OUT)/call_server examples-c/call_server.c examples-c/common.c -L$(LIB) -lsipdlg -Wl,-rpath,'$$ORIGIN/../release'
 	$(CC) $(CFLAGS_C) -o $(OUT)/call_client examples-c/call_client.c examples-c/common.c -L$(LIB) -lsipdlg -Wl,-rpath,'$$ORIGIN/../release'
+	$(CC) $(CFLAGS_C) -o $(OUT)/transfer_and_hold examples-c/transfer_and_hold.c examples-c/common.c -L$(LIB) -lsipdlg -Wl,-rpath,'$$ORIGIN/../release'
 
 examples: programs host-lib
 	$(CC) $(CFLAGS_C) -o $(OUT)/host_loop examples-c/host_loop.c -L$(HOST_LIB) -lsipdlg -Wl,-rpath,'$$ORIGIN/../host/release'
@@ -46,6 +47,7 @@ call: programs
 
 test: install-deps lint rust-tests seeded-bugs examples c-tests readme-test python-tests sipp-tests budget
 	@examples-c/run-call $(OUT) >/dev/null && echo "make call: passed"
+	@$(OUT)/transfer_and_hold >/dev/null && echo "transfer_and_hold: passed"
 	@echo "make test: everything passed"
 
 install-deps:

@@ -35,10 +35,10 @@
  *           shorter one is zero-filled, a longer one with a non-zero tail is ERR_STRUCT; of those that
  *           the library fills only `size` must be set, and only so much is written. The others never change.
  * Unload:   dlclose() is safe when every agent is freed; the library's code stays mapped until the process ends.
- * Version:  0.1 has no reliable 1xx (PRACK, RELIABLE, NEEDS_PRACK, MANUAL_PRACK, RSeq, RAck), UPDATE, REFER, NOTIFY,
- *           SUBSCRIBE of ours, Replaces or session timers. What this header says of them is how they will be. Now their
- *           events never come, what asks for them does nothing or fails (ERR_UNSUPPORTED, ERR_HEADER), and
- *           sipdlg_session_prack() does not exist; 422 is a plain rejection.
+ * Version:  0.1 has no reliable 1xx (PRACK, RELIABLE, NEEDS_PRACK, MANUAL_PRACK, RSeq, RAck), UPDATE, REFER out of
+ *           a dialog and SUBSCRIBE of ours, Replaces of the peer's INVITE or session timers. What this header says of
+ *           them is how they will be. Now their events never come, what asks for them does nothing or fails
+ *           (ERR_UNSUPPORTED, ERR_HEADER), and sipdlg_session_prack() does not exist; 422 is a plain rejection.
  * Booleans: int32_t, 0 or 1. Enumerations (enum sipdlg_*_e) travel as int32_t; unknown values are ERR_ARGUMENT.
  */
 
@@ -1240,6 +1240,28 @@ sipdlg_status_t sipdlg_session_options(sipdlg_session_t session,
                                        sipdlg_outgoing_t *out);
 
 /**
+ * NOTIFY by hand; Event and Subscription-State in the headers (RFC 6665). For a REFER see sipdlg_incoming_notify().
+ * Errors: ERR_ARGUMENT one of the two is missing; ERR_STATE early (without the quirk REQUESTS_IN_EARLY), except of a REFER; no
+ * such subscription.
+ */
+sipdlg_status_t sipdlg_session_notify(sipdlg_session_t session,
+                                      const sipdlg_request_options_t *options,
+                                      sipdlg_outgoing_t *out);
+
+/**
+ * REFER (RFC 3515). refer_to: URI or name-addr, exactly one. `replaces` not 0: attended transfer (RFC 3891, RFC 5589 §7):
+ * that session is put into Refer-To's Replaces, and refer_to NULL means its remote target. NOTIFY events carry the same
+ * outgoing token until the subscription ends, also when the session has ended. Header "Refer-Sub: false": no
+ * subscription, when the peer agrees (RFC 4488). Errors: ERR_STATE early (without the quirk REQUESTS_IN_EARLY), or `replaces`
+ * is over or an early dialog of our own INVITE; ERR_SYNTAX.
+ */
+sipdlg_status_t sipdlg_session_refer(sipdlg_session_t session,
+                                     const char *refer_to,
+                                     sipdlg_session_t replaces,
+                                     const sipdlg_request_options_t *options,
+                                     sipdlg_outgoing_t *out);
+
+/**
  * ACK of the 2xx that waits for one (NEEDS_ACK); there is at most one. CSeq and credentials of the INVITE; repeated by
  * itself for each repeated 2xx (RFC 3261 §13.2.2.4). Not done in 64*T1: ACK, then BYE. Errors: ERR_STATE no 2xx waits;
  * its offer needs a body; a body without offer.
@@ -1376,6 +1398,15 @@ sipdlg_status_t sipdlg_incoming_redirect(sipdlg_incoming_t incoming,
 sipdlg_status_t sipdlg_incoming_reject(sipdlg_incoming_t incoming,
                                        int32_t status_code,
                                        const sipdlg_response_options_t *options);
+
+/**
+ * An accepted REFER: NOTIFY with "SIP/2.0 status_code reason" (RFC 3515 §2.4.5), reason_phrase NULL: by the code; a final code
+ * ends the subscription and the token. The NOTIFY of "100 Trying" goes out with the 2xx. Not needed with options.refer.
+ * Errors: ERR_ARGUMENT status_code not 100 to 699; ERR_STATE not an accepted REFER.
+ */
+sipdlg_status_t sipdlg_incoming_notify(sipdlg_incoming_t incoming,
+                                       int32_t status_code,
+                                       const char *reason_phrase);
 
 /** Answers with the default now. Nothing when answered. */
 sipdlg_status_t sipdlg_incoming_dispose(sipdlg_incoming_t incoming);

@@ -237,6 +237,47 @@ fn late_offer_acknowledged() -> Vec<Line> {
     lines
 }
 
+/// NOTIFY of bob's about a REFER of alice's.
+fn notify(cseq: u32, branch: &str, event: &str, state: &str, fragment: &str) -> String {
+    let text = request("bob", "NOTIFY", cseq, branch, "a1", fragment).replace("application/sdp", "message/sipfrag");
+    let lines = ["Contact: <sip:bob@192.0.2.2:5060>", event, state];
+    lines.iter().fold(text, |text, line| with(&text, line))
+}
+
+/// A call in which alice refers bob twice; the second NOTIFYs come after BYE (RFC 5057 §5.5).
+fn transfer() -> Vec<Line> {
+    let mut lines = basic_call();
+    drop(lines.drain(4..));
+    let mut say = |at, from, text: String| lines.push(Line(at, from, text, false));
+    let refer = |cseq, branch| {
+        let refer = with(&request("alice", "REFER", cseq, branch, "b1", ""), "Refer-To: <sip:carol@example.com>");
+        with(&refer, "Contact: <sip:alice@192.0.2.1:5060>")
+    };
+    let first = refer(2, "3");
+    say(1_000, "alice", first.clone());
+    say(1_002, "bob", response("200 OK", &first, "", ""));
+    let trying = notify(70, "4", "Event: refer", "Subscription-State: active;expires=60", "SIP/2.0 100 Trying");
+    say(1_002, "bob", trying.clone());
+    say(1_004, "alice", response("200 OK", &trying, "", ""));
+    let done = notify(71, "5", "Event: refer", "Subscription-State: terminated;reason=noresource", "SIP/2.0 200 OK");
+    say(1_100, "bob", done.clone());
+    say(1_102, "alice", response("200 OK", &done, "", ""));
+    let second = refer(3, "6");
+    say(1_200, "alice", second.clone());
+    say(1_202, "bob", response("200 OK", &second, "", ""));
+    let trying = notify(72, "7", "Event: refer;id=3", "Subscription-State: active;expires=60", "SIP/2.0 100 Trying");
+    say(1_202, "bob", trying.clone());
+    say(1_204, "alice", response("200 OK", &trying, "", ""));
+    let bye = request("alice", "BYE", 4, "8", "b1", "");
+    say(1_300, "alice", bye.clone());
+    say(1_302, "bob", response("200 OK", &bye, "", ""));
+    let over = "Subscription-State: terminated;reason=noresource";
+    let done = notify(73, "9", "Event: refer;id=3", over, "SIP/2.0 486 Busy Here");
+    say(1_400, "bob", done.clone());
+    say(1_402, "alice", response("200 OK", &done, "", ""));
+    lines
+}
+
 fn judge(lines: &[Line], end: u64) -> (Trace, Vec<Violation>) {
     let mut trace = Trace::new(TIMERS);
     let addresses =
@@ -269,7 +310,7 @@ fn judge(lines: &[Line], end: u64) -> (Trace, Vec<Violation>) {
 #[test]
 fn legal_ladders_are_clean() {
     let plain = [basic_call(), late_offer(), cancelled_call(), lossy_rejection(), challenged_call(), refused_twice()];
-    for lines in plain.into_iter().chain([acknowledged_call(), late_offer_acknowledged()]) {
+    for lines in plain.into_iter().chain([acknowledged_call(), late_offer_acknowledged(), transfer()]) {
         let (trace, found) = judge(&lines, 40_000);
         assert_eq!(found, [], "{}", trace.ladder(None));
     }
@@ -444,6 +485,25 @@ const BREACHES: &[Breach] = &[
         lines.insert(1, Line(1, "bob", response("183 Progress", &lines[0].2, "b1", OFFER), false));
     }),
     ("preview-equals-answer", basic_call, |lines| lines[1].2 = response("183 Progress", &lines[0].2, "b1", OFFER)),
+    ("refer-to", transfer, |lines| replace(lines, 4, "Refer-To: <sip:carol@example.com>\r\n", "")),
+    ("refer-to", transfer, |lines| replace(lines, 4, "Refer-To", "Refer-To: <sip:x@y>\r\nRefer-To")),
+    ("refer-contact", transfer, |lines| replace(lines, 4, "Contact: <sip:alice@192.0.2.1:5060>\r\n", "")),
+    ("refer-contact", transfer, |lines| replace(lines, 5, "Contact: <sip:bob@192.0.2.2:5060>\r\n", "")),
+    ("refer-202", transfer, |lines| replace(lines, 5, "200 OK", "202 Accepted")),
+    ("refer-sub", transfer, |lines| replace(lines, 5, "Contact", "Refer-Sub: false\r\nContact")),
+    ("notify-at-once", transfer, |lines| drop(lines.drain(6..8))),
+    ("notify-at-once", transfer, |lines| drop(lines.drain(12..14))),
+    ("notify-form", transfer, |lines| replace(lines, 6, ";expires=60", "")),
+    ("notify-form", transfer, |lines| replace(lines, 6, "Event: refer\r\n", "")),
+    ("notify-form", transfer, |lines| replace(lines, 8, "message/sipfrag", "text/plain")),
+    ("notify-form", transfer, |lines| replace(lines, 6, "Contact: <sip:bob@192.0.2.2:5060>\r\n", "")),
+    ("notify-subscription", transfer, |lines| replace(lines, 12, "refer;id=3", "refer")),
+    ("notify-subscription", transfer, |lines| replace(lines, 12, "refer;id=3", "refer;id=4")),
+    ("notify-subscription", transfer, |lines| replace(lines, 5, "200 OK", "603 Decline")),
+    ("notify-subscription", transfer, |lines| {
+        replace(lines, 6, "active;expires=60", "terminated;reason=noresource");
+    }),
+    ("notify-unasked", transfer, |lines| lines.retain(|line| !line.2.starts_with("REFER"))),
     ("digest-form", challenged_call, |lines| replace(lines, 6, "qop=auth", "qop=\"auth\"")),
     ("digest-form", challenged_call, |lines| replace(lines, 6, "nc=00000002", "nc=2")),
     ("digest-form", challenged_call, |lines| replace(lines, 6, "uri=\"sip:bob@", "uri=\"sip:carol@")),

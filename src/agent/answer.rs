@@ -30,7 +30,13 @@ impl Agent {
         session: Option<SessionId>,
     ) -> Option<IncomingId> {
         let flow = Self::reply_flow(request)?;
-        let user = session.and_then(|id| self.sessions.get(id)).and_then(|session| session.attachment.user.clone());
+        let living = session.is_some_and(|id| self.sessions.get(id).is_some());
+        let of_session = session.and_then(|id| self.dialog_holder(id)).map(|session| session.attachment.clone());
+        // Where the session is gone, nobody else would know its functions.
+        let attachment = of_session.map_or_else(Attachment::default, |of_session| Attachment {
+            delegate: of_session.delegate.filter(|_| !living),
+            user: of_session.user,
+        });
         let (patience, piece) = match request.method() {
             Method::Invite => (self.config.invite_answer_timeout, PROVISIONAL_REFRESH),
             _ => (self.config.other_answer_timeout, Duration::MAX),
@@ -42,7 +48,7 @@ impl Agent {
             session,
             transaction: None,
             answered: false,
-            attachment: Attachment { delegate: None, user },
+            attachment,
             answer: None,
             patience_ends: self.now.monotonic.plus(patience),
             provisional: None,
@@ -151,6 +157,13 @@ impl Agent {
         self.answered_finally(id);
         let Some(incoming) = self.incoming.get_mut(id) else { return Ok(()) };
         let (method, session) = (incoming.method, incoming.session);
+        let refreshes = answer.status < 300 && matches!(method, Method::Notify | Method::Subscribe);
+        let message = refreshes.then(|| Arc::clone(&incoming.message));
+        if let (Some(message), Some(holder)) = (message, session.and_then(|id| self.dialog_holder_mut(id))) {
+            // RFC 6665 §3: both are target refresh requests (RFC 6141 §4: moved when accepted).
+            holder.dialog.refresh_target(&message);
+        }
+        let Some(incoming) = self.incoming.get_mut(id) else { return Ok(()) };
         if !incoming.is_invite() {
             incoming.over = true;
             self.drop_incoming_if_over(id);
@@ -193,7 +206,7 @@ impl Agent {
                     self.reinvite_refused(session, transaction);
                 }
             }
-            Kind::Other => {}
+            Kind::Refer(_) | Kind::Notify { .. } | Kind::Other => {}
         }
         Ok(())
     }
@@ -220,7 +233,7 @@ impl Agent {
         for timer in timers {
             self.stop(timer);
         }
-        if let Some(session) = session.and_then(|id| self.sessions.get_mut(id)) {
+        if let Some(session) = session.and_then(|id| self.dialog_holder_mut(id)) {
             session.pending.retain(|pending| *pending != id);
         }
     }
@@ -235,7 +248,8 @@ impl Agent {
     /// A server transaction is over, or the ACK of its refusal came.
     pub(super) fn server_ended(&mut self, id: IncomingId) {
         let Some(incoming) = self.incoming.get(id) else { return };
-        if !incoming.answered {
+        // An accepted REFER lives as long as its subscription.
+        if !incoming.answered || incoming.notifier().is_some() {
             return;
         }
         let session = incoming.session;
@@ -258,6 +272,7 @@ impl Agent {
         let left = incoming.patience_ends.since(now);
         match timer {
             IncomingTimer::Answer => incoming.answer = None,
+            IncomingTimer::Subscription => return self.notifier_expired(id),
             IncomingTimer::Expires => drop(incoming.invite_mut().and_then(|invite| invite.expires.take())),
         }
         if timer == IncomingTimer::Answer && !left.is_zero() {

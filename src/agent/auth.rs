@@ -2,7 +2,7 @@
 
 use crate::agent::event::{Event, EventKind, Reason};
 use crate::agent::options::request_flag;
-use crate::agent::outgoing::{Cancelling, Kind, Outgoing, OutgoingState};
+use crate::agent::outgoing::{Cancelling, Outgoing, OutgoingState};
 use crate::agent::timeout::{OutgoingTimer, Timeout};
 use crate::agent::{Agent, OutgoingId};
 use crate::error::{Error, Result};
@@ -213,10 +213,10 @@ impl Agent {
         let by_host = outgoing.draft.as_ref().is_none_or(|draft| draft.credentials_by_host);
         let rounds = outgoing.auth.as_ref().map_or(0, |auth| auth.rounds);
         let wanted = outgoing.invite().is_none_or(|invite| matches!(invite.cancelling, Cancelling::No));
-        let alive = match outgoing.session.map(|session| self.sessions.get(session)) {
+        let alive = match outgoing.session.map(|session| self.dialog_holder(session)) {
             None => true,
             Some(None) => false,
-            Some(Some(session)) => matches!(outgoing.kind, Kind::Bye) || !session.is_terminated(),
+            Some(Some(session)) => outgoing.outlives_session() || !session.is_terminated(),
         };
         outgoing.flags & request_flag::NO_AUTH == 0 && !by_host && rounds < ROUNDS && wanted && alive
     }
@@ -250,7 +250,7 @@ impl Agent {
     fn answer(&self, outgoing: &Outgoing, demand: &Demand, given: Option<&Given<'_>>) -> Option<Credentials> {
         let given = given.filter(|given| *given.realm == *demand.realm);
         let given = given.map(|given| (given.user, demand.algorithm.ha1(given.user, &demand.realm, given.password)));
-        let session = outgoing.session.and_then(|id| self.sessions.get(id));
+        let session = outgoing.session.and_then(|id| self.dialog_holder(id));
         let of_session = session.and_then(|session| session.credentials.as_deref()).unwrap_or_default();
         let auth = outgoing.auth.as_deref();
         let known = auth.into_iter().flat_map(|auth| auth.credentials.iter().chain(&auth.known)).chain(of_session);
@@ -303,7 +303,7 @@ impl Agent {
         if let (Some(session), Some(sent)) = (session.and_then(|id| self.sessions.get_mut(id)), sent) {
             session.reliable_restarted(sent.session_body().map(|offer| StoredBody::of_remote(&offer)));
         }
-        let next = session.and_then(|id| self.sessions.get_mut(id)).map(|session| session.dialog.local.take());
+        let next = session.and_then(|id| self.dialog_holder_mut(id)).map(|session| session.dialog.local.take());
         let Some(outgoing) = self.outgoing.get_mut(id) else { return };
         if let Some(invite) = outgoing.invite_mut() {
             // The new INVITE makes dialogs of its own, and their tags may be the same.
@@ -324,17 +324,17 @@ impl Agent {
     /// Writes the credentials of a drafted request: what it answers challenges with, and in a call what its proxies asked for
     /// before (RFC 3261 §22.3). Each counts its requests by nonce, so it is written once for each number.
     pub(super) fn authorize(&mut self, id: OutgoingId) {
+        let session = self.outgoing.get(id).and_then(|outgoing| outgoing.session);
+        let known = session.and_then(|id| self.dialog_holder(id)).and_then(|session| session.credentials.as_deref());
+        let is_asked = known.unwrap_or_default().iter().any(|known| known.proxy);
         let Some(outgoing) = self.outgoing.get_mut(id) else { return };
         let Some(draft) = outgoing.draft.as_ref().filter(|draft| !draft.credentials_by_host) else { return };
-        let session = outgoing.session;
-        let known = session.and_then(|id| self.sessions.get(id)).and_then(|session| session.credentials.as_deref());
-        let is_asked = known.unwrap_or_default().iter().any(|known| known.proxy);
         let mut own = outgoing.auth.as_mut().map(|auth| std::mem::take(&mut auth.credentials)).unwrap_or_default();
         if own.is_empty() && !is_asked {
             return;
         }
         let (method, uri) = (draft.method_name.clone(), draft.request_uri.clone());
-        let kept = session.and_then(|id| self.sessions.get_mut(id)).and_then(|session| session.credentials.take());
+        let kept = session.and_then(|id| self.dialog_holder_mut(id)).and_then(|session| session.credentials.take());
         let mut kept = kept.map(<[Credentials]>::into_vec).unwrap_or_default();
         let mut lines = Vec::with_capacity(256);
         for kept in kept.iter_mut().filter(|kept| kept.proxy && !own.iter().any(|own| same_space(own, kept))) {
@@ -356,7 +356,7 @@ impl Agent {
             }
         }
         let keep = |session: &mut Session| session.credentials = Some(kept.into_boxed_slice());
-        if let Some(session) = session.and_then(|id| self.sessions.get_mut(id)) {
+        if let Some(session) = session.and_then(|id| self.dialog_holder_mut(id)) {
             keep(session);
         }
         if let Some(outgoing) = self.outgoing.get_mut(id) {

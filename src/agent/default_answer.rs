@@ -4,8 +4,8 @@ use crate::agent::event::{Event, EventKind};
 use crate::agent::response::Answer;
 use crate::agent::{Agent, IncomingId};
 use crate::error::{Error, Result};
-use crate::message::Method;
 use crate::message::write;
+use crate::message::{EventName, Method};
 use crate::session::reason::{Ending, Reason};
 use crate::time::Now;
 
@@ -87,7 +87,17 @@ impl Agent {
                 let status = if incoming.session.is_some() || self.takes_calls { 200 } else { 486 };
                 Answer { abilities: true, accept: true, ..Answer::plain(status) }
             }
-            Method::Subscribe => Answer::plain(489),
+            Method::Notify => match incoming.kind {
+                crate::agent::incoming::Kind::Notify { default: status } if status != 489 => Answer::plain(status),
+                _ => self.bad_event(&mut lines),
+            },
+            // RFC 5057 §5.6.
+            Method::Refer => Answer::plain(603),
+            // RFC 3515 §2.4.4.
+            Method::Subscribe if EventName::of(&incoming.message).is_some_and(|event| event.is_refer()) => {
+                Answer::plain(403)
+            }
+            Method::Subscribe => self.bad_event(&mut lines),
             _ => Answer { abilities: true, ..Answer::plain(405) },
         };
         answer.lines = &lines;
@@ -99,5 +109,13 @@ impl Agent {
         };
         // The request is unanswered, so its transaction takes the answer.
         debug_assert!(result.is_ok(), "{result:?}");
+    }
+
+    /// 489, with the packages that are known (RFC 6665 §8.3.2).
+    fn bad_event(&self, lines: &mut Vec<u8>) -> Answer<'static> {
+        if self.face.allows(b"REFER") {
+            write::header(lines, crate::message::HeaderId::AllowEvents, &[b"refer"]);
+        }
+        Answer::plain(489)
     }
 }

@@ -170,6 +170,9 @@ impl Agent {
             }
             at = self.sessions.next(Some(id));
         }
+        for remains in self.remains.values_mut() {
+            remains.connection = remains.connection.take().filter(|flow| flow.link != link);
+        }
     }
 
     pub(super) fn request_arrived(&mut self, request: Arc<Message>) {
@@ -222,7 +225,9 @@ impl Agent {
         if self.table.len() >= self.config.limits.transactions {
             return self.refuse_for_limit(&request);
         }
-        if !self.face.allows(request.method_text()) {
+        // RFC 3515 §2.4.4: who takes REFER answers for its subscriptions, though no SUBSCRIBE makes one.
+        let of_refer = request.method() == Method::Subscribe && self.face.allows(b"REFER");
+        if !self.face.allows(request.method_text()) && !of_refer {
             // §8.2.1: known to the library but not allowed here, or unknown to it.
             let known = request.method() != Method::Other;
             let answer = Answer { abilities: known, ..Answer::plain(if known { 405 } else { 501 }) };

@@ -6,9 +6,10 @@ use crate::agent::incoming::Kind as IncomingKind;
 use crate::agent::options::RequestOptions;
 use crate::agent::request::OwnLines;
 use crate::agent::response::Answer;
-use crate::agent::{Agent, SessionId};
+use crate::agent::{Agent, IncomingId, SessionId};
 use crate::error::Result;
 use crate::flow::Flow;
+use crate::message::Method;
 use crate::session::reason::{Ending, Reason};
 use crate::session::terminate::{self, Hangup};
 use crate::session::{DeferredBye, Origin, Phase};
@@ -119,6 +120,12 @@ impl Agent {
         if let Some(retry) = retry {
             self.retry_given_up(retry);
         }
+        // A NOTIFY belongs to a subscription, which lives on (RFC 5057 §5.3): it keeps its time.
+        let lives_on = |id: &IncomingId| self.incoming.get(*id).is_some_and(|pending| pending.method == Method::Notify);
+        let (kept, pending): (Vec<_>, Vec<_>) = pending.into_iter().partition(lives_on);
+        if let Some(session) = self.sessions.get_mut(id) {
+            session.pending.extend(kept);
+        }
         for incoming in pending {
             let _ = self.refuse_request(incoming, Answer::plain(487), None, ending.clone());
         }
@@ -144,7 +151,8 @@ impl Agent {
         }
     }
 
-    /// Says TERMINATED, once. From now on the dialog is unknown; the session goes with the event.
+    /// Says TERMINATED, once. From now on the dialog is unknown, unless subscriptions of REFERs live in it; the session goes
+    /// with the event.
     pub(super) fn finish_session(&mut self, id: SessionId) {
         let Some(session) = self.sessions.get_mut(id) else { return };
         if session.said_terminated || !session.is_terminated() {
@@ -159,9 +167,8 @@ impl Agent {
         let ending = session.ending().cloned().unwrap_or_default();
         let key = session.key;
         let reinvite = session.reinvite_client.map(|reinvite| (reinvite, session.dialog.clone()));
-        self.dialogs.remove(&key);
-        if self.dialogs.capacity() > 1_024 && self.dialogs.len() < self.dialogs.capacity() / 8 {
-            self.dialogs.shrink_to(self.dialogs.len() * 2);
+        if !self.is_referring(id) {
+            self.forget_dialog(key);
         }
         if let Some((reinvite, dialog)) = reinvite {
             self.orphan_reinvite(reinvite, dialog);
@@ -183,11 +190,6 @@ impl Agent {
         }
     }
 
-    /// TERMINATED was delivered.
-    pub(super) fn remove_session(&mut self, id: SessionId) {
-        self.sessions.remove(id);
-    }
-
     /// Where requests in the dialog go from now on; `None`: by URI again.
     pub fn set_flow(&mut self, id: SessionId, flow: Option<Flow>) -> Result<()> {
         if let Some(flow) = &flow {
@@ -205,6 +207,7 @@ impl Agent {
             return Err(crate::error::Error::state("the session is over"));
         }
         self.end_session(id, Ending::because(Reason::Disposed));
+        self.end_referrals(id);
         self.finish_session(id);
         Ok(())
     }

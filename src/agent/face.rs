@@ -23,14 +23,20 @@ pub struct Face {
 }
 
 /// Methods whose rules are not there yet; a host's Allow that names them is cut down to what works.
-const NOT_YET: [Method; 4] = [Method::Prack, Method::Update, Method::Notify, Method::Refer];
+const NOT_YET: [Method; 2] = [Method::Prack, Method::Update];
 
 impl Face {
     /// Of a configuration.
     pub fn new(config: &Config) -> Self {
         let works = |name: &&Vec<u8>| !NOT_YET.contains(&Method::from_name(name));
         let allowed: Vec<Vec<u8>> = config.allow.iter().filter(works).cloned().collect();
-        let supported: Vec<Vec<u8>> = config.supported.iter().filter(|tag| can(tag)).cloned().collect();
+        let mut supported: Vec<Vec<u8>> = config.supported.iter().filter(|tag| can(tag)).cloned().collect();
+        // RFC 4488: a REFER without a subscription is understood.
+        if allowed.iter().any(|name| name == b"REFER")
+            && !supported.iter().any(|tag| tag.eq_ignore_ascii_case(b"norefersub"))
+        {
+            supported.push(b"norefersub".to_vec());
+        }
         let line = |name: &str, value: &[u8]| [name.as_bytes(), b": ", value, b"\r\n"].concat().into_boxed_slice();
         let agent_line =
             |name| if config.user_agent.is_empty() { Box::default() } else { line(name, &config.user_agent) };

@@ -11,7 +11,7 @@ use crate::message::write;
 use crate::message::{HeaderId, Message, Method};
 use crate::session::offer_answer::{Party, StoredBody};
 use crate::session::reason::{Ending, Reason};
-use crate::session::usage::{Effect, effect_of};
+use crate::session::usage::{Effect, effect_of, is_of_subscription};
 use crate::session::{Role, Session, SessionState, terminate};
 use crate::time::Now;
 use crate::transaction::ClientId;
@@ -92,7 +92,7 @@ impl Agent {
     }
 
     /// There is a dialog to send in. In an early one only with the quirk (`u32::MAX`: always).
-    fn established(&self, id: SessionId, quirk: u32) -> Result<()> {
+    pub(super) fn established(&self, id: SessionId, quirk: u32) -> Result<()> {
         match self.session(id)?.state() {
             SessionState::Terminated => Err(Error::state("the session is over")),
             SessionState::Initial => Err(Error::state("there is no dialog yet (RFC 3261 12)")),
@@ -112,7 +112,7 @@ impl Agent {
         options: RequestOptions<'_>,
     ) -> Result<OutgoingId> {
         self.room_for_request()?;
-        let session = self.session(id)?;
+        let Some(session) = self.dialog_holder(id) else { return Err(self.session(id).err().unwrap_or_else(over)) };
         let mut next = session.dialog.local;
         let draft = self.draft_in_dialog(&session.dialog, method, next.take(), &options)?;
         let mut outgoing = Outgoing::new(method.0, kind, draft);
@@ -128,7 +128,7 @@ impl Agent {
             self.outgoing.remove(request);
             return Err(error);
         }
-        if let Some(session) = self.sessions.get_mut(id) {
+        if let Some(session) = self.dialog_holder_mut(id) {
             session.dialog.local = next;
         }
         self.authorize(request);
@@ -211,7 +211,7 @@ impl Agent {
         outgoing.state = OutgoingState::Completed;
         let session = outgoing.session;
         // A name that was looked up is looked up again after a failure.
-        if let Some(session) = session.and_then(|id| self.sessions.get_mut(id)) {
+        if let Some(session) = session.and_then(|id| self.dialog_holder_mut(id)) {
             session.resolved = None;
         }
         self.prack_done(id, status, None);
@@ -226,14 +226,23 @@ impl Agent {
         outgoing.draft = None;
         let (session, method) = (outgoing.session, outgoing.method);
         let is_bye = matches!(outgoing.kind, Kind::Bye);
-        self.outgoing_over(id);
+        match (&outgoing.kind, session) {
+            // It goes with its subscription.
+            (Kind::Refer(_), Some(session)) => self.refer_answered(id, session, response),
+            (Kind::Notify(refer), Some(session)) => {
+                let refer = *refer;
+                self.outgoing_over(id);
+                self.notify_answered(refer, session, status, response.is_none());
+            }
+            _ => self.outgoing_over(id),
+        }
         let Some(session) = session else { return };
         if is_bye {
             self.finish_session(session);
         } else if status >= 300 {
             self.failure_in_dialog(session, method.name().as_bytes(), status, response);
         } else if crate::dialog::target::refreshes_target(method)
-            && let (Some(session), Some(response)) = (self.sessions.get_mut(session), response)
+            && let (Some(session), Some(response)) = (self.dialog_holder_mut(session), response)
         {
             session.dialog.refresh_target(response);
         }
@@ -248,6 +257,13 @@ impl Agent {
         })
     }
 
+    /// The same for a final answer that may have been made here: a time-out is a 408, a failed transport a 503 (RFC 3261
+    /// §8.1.3.1), unless the host has another word for no response.
+    pub(super) fn effect_of_answer(&self, method: &[u8], status: u16, made_here: bool) -> Effect {
+        let unanswered = self.config.effect_of(method, 0).filter(|_| made_here);
+        unanswered.unwrap_or_else(|| self.effect_of(method, status))
+    }
+
     /// What a failure in the dialog ends (RFC 5057). The usage is left by BYE (RFC 3261 §12.2.1.2).
     pub(super) fn failure_in_dialog(
         &mut self,
@@ -256,10 +272,12 @@ impl Agent {
         status: u16,
         response: Option<&Arc<Message>>,
     ) {
-        // A time-out is a 408, a failed transport a 503 (RFC 3261 §8.1.3.1), unless the host has another word for no response.
-        let unanswered = self.config.effect_of(method, 0).filter(|_| response.is_none());
-        if unanswered.unwrap_or_else(|| self.effect_of(method, status)) == Effect::Transaction {
-            return;
+        match self.effect_of_answer(method, status, response.is_none()) {
+            Effect::Transaction => return,
+            // The subscription of a REFER is a usage of its own, and that alone is over (§5.3).
+            Effect::Usage if is_of_subscription(method) => return,
+            Effect::Usage => {}
+            Effect::Dialog => self.end_referrals(id),
         }
         // The callee of an early dialog may send no BYE (RFC 3261 §15).
         let must_not = |session: &Session| session.is_early() && session.role == Role::Callee;
@@ -273,17 +291,18 @@ impl Agent {
 
     /// The fate of a request of ours, unless the host does not want to know.
     pub(super) fn tell_fate(&mut self, id: OutgoingId, mut event: Event) {
+        event.outgoing = Some(id);
+        if let Some(message) = &event.message {
+            event.status_code = message.status();
+        }
+        self.tell_referrer(id, &event);
         if self.outgoing.get(id).is_none_or(|outgoing| outgoing.silent) {
             return;
         }
-        event.outgoing = Some(id);
         if matches!(event.kind, EventKind::Accept | EventKind::Redirect | EventKind::Reject)
             && let Some(invite) = self.outgoing.get_mut(id).and_then(Outgoing::invite_mut)
         {
             invite.fate_told = true;
-        }
-        if let Some(message) = &event.message {
-            event.status_code = message.status();
         }
         self.tell(event);
     }
@@ -319,8 +338,13 @@ impl Agent {
             invite.cancelling = crate::agent::outgoing::Cancelling::Abandoned;
             invite.cancel_reason = Reason::Disposed;
         }
+        let subscribed = matches!(outgoing.kind, Kind::Refer(_)).then_some(outgoing.session).flatten();
         // Nobody will answer its challenge.
         self.challenge_given_up(id);
+        if let Some(session) = subscribed {
+            // What still comes of its subscription gets 481, which ends it (RFC 6665 §4.1.3).
+            self.subscriber_over(id, session);
+        }
         Ok(())
     }
 
@@ -329,7 +353,7 @@ impl Agent {
     /// A request that belongs to a dialog of ours.
     pub(super) fn in_dialog_request(&mut self, id: SessionId, request: Arc<Message>) {
         let method = request.method();
-        let Some(session) = self.sessions.get_mut(id) else { return };
+        let Some(session) = self.dialog_holder_mut(id) else { return };
         // RFC 3261 §12.2.2, §11.2: OPTIONS is answered as if outside; its number is neither checked nor taken.
         if method == Method::Options {
             if session.is_terminated() {
@@ -340,9 +364,15 @@ impl Agent {
         if !session.dialog.remote.accept(request.cseq_number()) {
             return self.refuse(&request, &Answer::plain(500));
         }
+        match method {
+            // RFC 5057 §5.5: they belong to usages that outlive the INVITE's.
+            Method::Notify => return self.notify_arrived(id, request),
+            Method::Subscribe => return self.subscribe_arrived(id, request),
+            _ => {}
+        }
         if session.is_terminated() {
             // RFC 5407 §3.2: crossing BYE 200, everything else 481.
-            let status = if method == Method::Bye { 200 } else { 481 };
+            let status = if method == Method::Bye && !session.said_terminated { 200 } else { 481 };
             return self.refuse(&request, &Answer::plain(status));
         }
         if request.flow() != session.connection.as_deref() {
@@ -353,22 +383,36 @@ impl Agent {
             Method::Invite => self.reinvite_arrived(id, request),
             Method::Info => self.info_arrived(id, request),
             Method::Message => self.hand_up(EventKind::Message, Some(id), request),
+            Method::Refer => self.refer_arrived(id, request),
             _ => self.hand_up(EventKind::Request, Some(id), request),
         }
     }
 
     /// A request that the host answers.
     pub(super) fn hand_up(&mut self, kind: EventKind, session: Option<SessionId>, request: Arc<Message>) {
-        let waiting = session.and_then(|id| self.sessions.get(id)).map_or(0, |session| session.pending.len());
+        self.hand_up_as(Event::new(kind), session, request, IncomingKind::Other);
+    }
+
+    /// The same of another kind; `about`: what its event says beyond the request. False: it was refused.
+    pub(super) fn hand_up_as(
+        &mut self,
+        about: Event,
+        session: Option<SessionId>,
+        request: Arc<Message>,
+        kind: IncomingKind,
+    ) -> bool {
+        let waiting = session.and_then(|id| self.dialog_holder(id)).map_or(0, |session| session.pending.len());
         if waiting >= PENDING_REQUESTS {
             let lines = self.retry_after_line();
-            return self.refuse(&request, &Answer { lines: &lines, ..Answer::plain(500) });
+            self.refuse(&request, &Answer { lines: &lines, ..Answer::plain(500) });
+            return false;
         }
-        let Some(incoming) = self.add_incoming(&request, IncomingKind::Other, session) else { return };
-        if let Some(session) = session.and_then(|id| self.sessions.get_mut(id)) {
+        let Some(incoming) = self.add_incoming(&request, kind, session) else { return false };
+        if let Some(session) = session.and_then(|id| self.dialog_holder_mut(id)) {
             session.pending.push(incoming);
         }
-        self.tell_request(Event { incoming: Some(incoming), session, message: Some(request), ..Event::new(kind) });
+        self.tell_request(Event { incoming: Some(incoming), session, message: Some(request), ..about });
+        true
     }
 
     /// RFC 3261 §15.1.2: the session is over; its pending requests are answered 487; the BYE itself is the host's.
@@ -404,4 +448,8 @@ impl Agent {
             self.face.recv_info_line.to_vec()
         }
     }
+}
+
+fn over() -> Error {
+    Error::state("the session is over")
 }

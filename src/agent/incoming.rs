@@ -18,6 +18,30 @@ pub struct InviteServer {
     pub expires: Option<TimerId>,
 }
 
+/// What a REFER holds beyond other requests.
+#[derive(Clone, Debug)]
+pub struct ReferServer {
+    /// The first of its dialog: its NOTIFYs go without id (RFC 3515 §2.4.6).
+    pub first: bool,
+    /// Its subscription, from acceptance to end.
+    pub notifier: Option<Notifier>,
+}
+
+/// A subscription that we notify.
+#[derive(Clone, Debug)]
+pub struct Notifier {
+    /// Expiry.
+    pub timer: TimerId,
+    /// When that is.
+    pub expires_at: Time,
+    /// Code and phrase that it tells now.
+    pub last: (u16, Box<[u8]>),
+    /// NOTIFYs on their way.
+    pub under_way: u8,
+    /// What it tells now was not sent yet.
+    pub waits: bool,
+}
+
 /// What kind of request.
 #[derive(Clone, Debug)]
 pub enum Kind {
@@ -25,6 +49,13 @@ pub enum Kind {
     Invite(Box<InviteServer>),
     /// A change of a session.
     Reinvite,
+    /// Asks for a request of ours.
+    Refer(Box<ReferServer>),
+    /// Tells of a subscription; its default answer was clear when it came.
+    Notify {
+        /// Its status code.
+        default: u16,
+    },
     /// Any other.
     Other,
 }
@@ -76,7 +107,22 @@ impl Incoming {
     pub(super) fn invite_mut(&mut self) -> Option<&mut InviteServer> {
         match &mut self.kind {
             Kind::Invite(invite) => Some(invite),
-            Kind::Reinvite | Kind::Other => None,
+            Kind::Reinvite | Kind::Refer(_) | Kind::Notify { .. } | Kind::Other => None,
+        }
+    }
+
+    /// The subscription of an accepted REFER, while it lives.
+    pub(super) fn notifier(&self) -> Option<&Notifier> {
+        match &self.kind {
+            Kind::Refer(refer) => refer.notifier.as_ref(),
+            _ => None,
+        }
+    }
+
+    pub(super) fn notifier_mut(&mut self) -> Option<&mut Notifier> {
+        match &mut self.kind {
+            Kind::Refer(refer) => refer.notifier.as_mut(),
+            _ => None,
         }
     }
 

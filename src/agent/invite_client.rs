@@ -29,9 +29,9 @@ impl Agent {
     /// INVITE out of a dialog (§13.2).
     pub fn invite(&mut self, now: Now, target: Option<&[u8]>, options: RequestOptions<'_>) -> Result<OutgoingId> {
         self.at(now);
-        if options.refer.is_some() {
-            return Err(Error::new(ErrorKind::Unsupported, "options.refer: REFER (RFC 3515) is not there yet"));
-        }
+        let refer = options.refer;
+        let asked = refer.map(|refer| self.asked_by(refer, &options)).transpose()?;
+        let target = target.or(asked.as_ref().map(|asked| &*asked.target));
         let target = target.ok_or_else(|| Error::argument("target: NULL"))?;
         if self.sessions.len() >= self.config.limits.sessions {
             return Err(Error::new(ErrorKind::Limit, "sessions: the limit is reached"));
@@ -41,9 +41,17 @@ impl Agent {
             None => false,
         };
         let expires_ms = options.expires_ms;
-        let invite = InviteClient { offered, ..InviteClient::default() };
-        let id =
-            self.start_out_of_dialog((Method::Invite, b"INVITE"), target, options, Kind::Invite(Box::new(invite)))?;
+        let mut options = options;
+        options.headers.extend(asked.iter().flat_map(|asked| &asked.lines).map(|line| &line[..]));
+        let kind = Kind::Invite(Box::new(InviteClient { offered, ..InviteClient::default() }));
+        let id = self.draft_out_of_dialog((Method::Invite, b"INVITE"), target, options, kind)?;
+        if let Some(refer) = refer
+            && let Err(error) = self.tie_to_refer(id, refer)
+        {
+            self.outgoing.remove(id);
+            return Err(error);
+        }
+        self.launch(id);
         self.counters.calls_placed += 1;
         self.arm_expires(id, expires_ms);
         Ok(id)
@@ -93,7 +101,7 @@ impl Agent {
                     None
                 }
             },
-            Kind::Bye | Kind::Prack(_) | Kind::Other => None,
+            Kind::Bye | Kind::Prack(_) | Kind::Refer(_) | Kind::Notify(_) | Kind::Other => None,
         };
         let flags = match session {
             Some(session) => match self.provisional_in_dialog(id, session, response) {

@@ -230,7 +230,8 @@ impl Agent {
         match &incoming.kind {
             Kind::Invite(_) => self.accept_invite(id, status, options).map(Some),
             Kind::Reinvite => self.accept_reinvite(id, status, options),
-            Kind::Other => {
+            Kind::Refer(_) => self.accept_refer(id, status, options).map(|()| None),
+            Kind::Notify { .. } | Kind::Other => {
                 let asks = incoming.method == Method::Options;
                 let mut answer = Answer::of_host(status, options, incoming.session.is_some())?;
                 // §11.2: what an OPTIONS asks for.

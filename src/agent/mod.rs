@@ -26,7 +26,9 @@ mod invite_server;
 mod out_of_dialog;
 mod outbox;
 mod outgoing;
+mod refer;
 mod reliable_client;
+mod remains;
 mod request;
 mod resolve;
 mod response;
@@ -35,6 +37,7 @@ mod retry;
 mod sizes;
 mod stateless;
 mod stream;
+mod subscription;
 mod takeover;
 mod timeout;
 mod transport;
@@ -126,6 +129,8 @@ pub struct Agent {
     sessions: Slots<SessionKind, Session>,
     incoming: Slots<IncomingKind, Incoming>,
     outgoing: Slots<OutgoingKind, Outgoing>,
+    /// By the raw id that the session had.
+    remains: BTreeMap<u64, Box<Session>>,
     dialogs: HashMap<u128, SessionId, BuildHasherDefault<Identity>>,
     outbox: Outbox,
     delivering: Delivering,
@@ -179,6 +184,7 @@ impl Agent {
             sessions: Slots::default(),
             incoming: Slots::default(),
             outgoing: Slots::default(),
+            remains: BTreeMap::new(),
             dialogs: HashMap::default(),
             outbox,
             delivering: Delivering::default(),
@@ -253,6 +259,7 @@ impl Agent {
     /// Counters.
     pub fn stats(&self) -> Stats {
         let held = self.sessions.iter().map(Session::bytes).sum::<usize>()
+            + self.remains.values().map(|remains| remains.bytes()).sum::<usize>()
             + self.incoming.iter().map(Incoming::bytes).sum::<usize>()
             + self.outgoing.iter().map(Outgoing::bytes).sum::<usize>()
             + self.table.bytes();

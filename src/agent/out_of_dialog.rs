@@ -34,11 +34,16 @@ impl Agent {
             }
             _ => {}
         }
-        self.start_out_of_dialog((known, method), target, options, Kind::Other)
+        if options.refer.is_some() {
+            return Err(Error::argument("options.refer: only an INVITE is asked for by a REFER"));
+        }
+        let id = self.draft_out_of_dialog((known, method), target, options, Kind::Other)?;
+        self.launch(id);
+        Ok(id)
     }
 
-    /// Drafts a request out of a dialog (§8.1.1) and sends it.
-    pub(super) fn start_out_of_dialog(
+    /// Drafts a request out of a dialog (§8.1.1).
+    pub(super) fn draft_out_of_dialog(
         &mut self,
         method: (Method, &[u8]),
         target: &[u8],
@@ -78,7 +83,6 @@ impl Agent {
             self.outgoing.remove(id);
             return Err(error);
         }
-        self.launch(id);
         Ok(id)
     }
 
@@ -89,6 +93,7 @@ impl Agent {
             // RFC 3261 §15.1.2; RFC 6086 §4.2.2, RFC 3262 §3, RFC 3311 §5.2: these live in a dialog only.
             Method::Bye | Method::Info | Method::Prack | Method::Update => self.refuse(&request, &Answer::plain(481)),
             Method::Message => self.hand_up(EventKind::Message, None, request),
+            Method::Notify => self.stray_notify_arrived(request),
             Method::Subscribe => self.hand_up(EventKind::Subscribe, None, request),
             Method::Register => self.hand_up(EventKind::Register, None, request),
             Method::Options => self.hand_up(EventKind::Options, None, request),

@@ -9,7 +9,7 @@ use crate::flow::Flow;
 use crate::message::{Message, Method};
 use crate::session::reason::Reason;
 use crate::session::reliable_client::{Acknowledged, Carried};
-use crate::slots::SessionId;
+use crate::slots::{IncomingId, SessionId};
 use crate::timer::TimerId;
 use crate::transaction::{Bytes, ClientId};
 use smallvec::SmallVec;
@@ -86,6 +86,8 @@ pub struct InviteClient {
     pub secure: bool,
     /// Expires of the host's.
     pub expires: Option<TimerId>,
+    /// The REFER that asked for it, until the final answer was told.
+    pub refer: Option<IncomingId>,
     /// After CANCEL (§9.1), and after the session of a re-INVITE: the end of patience for a final response.
     pub give_up: Option<TimerId>,
     /// The dialog of a re-INVITE whose session ended first: a late 2xx is still acknowledged (RFC 5407 §3.2.3).
@@ -101,6 +103,31 @@ pub struct PrackClient {
     pub carried: Carried,
 }
 
+/// Where the subscription of a REFER of ours stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Subscribed {
+    /// No final response, no NOTIFY.
+    #[default]
+    Asked,
+    /// Accepted; the first NOTIFY is waited for.
+    Accepted,
+    /// It lives; the NOTIFY may have overtaken the response.
+    Notified,
+    /// Over.
+    Over,
+}
+
+/// What a REFER of ours holds beyond other requests.
+#[derive(Clone, Debug, Default)]
+pub struct Subscriber {
+    /// Its subscription.
+    pub state: Subscribed,
+    /// The REFER says Refer-Sub: false (RFC 4488).
+    pub unwanted: bool,
+    /// The end of patience for a NOTIFY.
+    pub timer: Option<TimerId>,
+}
+
 /// What kind of request.
 #[derive(Clone, Debug)]
 pub enum Kind {
@@ -112,6 +139,10 @@ pub enum Kind {
     Bye,
     /// Acknowledges a reliable provisional response.
     Prack(Box<PrackClient>),
+    /// Asks the peer for a request, and subscribes to its progress.
+    Refer(Box<Subscriber>),
+    /// Tells the progress of what this REFER asked for.
+    Notify(IncomingId),
     /// Any other.
     Other,
 }
@@ -188,14 +219,19 @@ impl Outgoing {
     pub(super) fn invite(&self) -> Option<&InviteClient> {
         match &self.kind {
             Kind::Invite(invite) | Kind::Reinvite(invite) => Some(invite),
-            Kind::Bye | Kind::Prack(_) | Kind::Other => None,
+            Kind::Bye | Kind::Prack(_) | Kind::Refer(_) | Kind::Notify(_) | Kind::Other => None,
         }
+    }
+
+    /// Whether it goes on when its session is over.
+    pub(super) fn outlives_session(&self) -> bool {
+        matches!(self.kind, Kind::Bye | Kind::Notify(_))
     }
 
     pub(super) fn invite_mut(&mut self) -> Option<&mut InviteClient> {
         match &mut self.kind {
             Kind::Invite(invite) | Kind::Reinvite(invite) => Some(invite),
-            Kind::Bye | Kind::Prack(_) | Kind::Other => None,
+            Kind::Bye | Kind::Prack(_) | Kind::Refer(_) | Kind::Notify(_) | Kind::Other => None,
         }
     }
 

@@ -235,7 +235,7 @@ impl Agent {
     pub(super) fn find_way(&self, id: OutgoingId) -> Result<Located> {
         let outgoing = self.outgoing(id)?;
         let Some(draft) = &outgoing.draft else { return Err(Error::state("the request is answered")) };
-        let session = outgoing.session.and_then(|id| self.sessions.get(id));
+        let session = outgoing.session.and_then(|id| self.dialog_holder(id));
         let fixed = outgoing.fixed_flow.as_ref().or(session.and_then(|session| session.way()));
         let known = session.and_then(|session| session.resolved.as_deref());
         self.locate(&draft.next_hop, fixed, known)

@@ -1,7 +1,6 @@
 //! Where a URI leads (RFC 3263). The core knows addresses only; names are the host's to look up.
 
 use crate::agent::event::{Event, EventKind};
-use crate::agent::outgoing::Kind;
 use crate::agent::request::Draft;
 use crate::agent::timeout::Timeout;
 use crate::agent::{Agent, OutgoingId, SessionId};
@@ -165,8 +164,8 @@ impl Agent {
                 let Some(outgoing) = self.outgoing.get(id) else { return false };
                 let hop = outgoing.draft.as_ref().map(|draft| draft.next_hop.clone());
                 let session = outgoing.session;
-                let over = session.is_some_and(|id| self.sessions.get(id).is_none_or(Session::is_terminated));
-                if over && !matches!(outgoing.kind, Kind::Bye) {
+                let over = session.is_some_and(|id| self.dialog_holder(id).is_none_or(Session::is_terminated));
+                if over && !outgoing.outlives_session() {
                     // RFC 5407 §2: nothing new goes out in a dialog that is Mortal.
                     self.request_failed(id, 481);
                     return true;
@@ -219,7 +218,7 @@ impl Agent {
 
     /// A name once looked up is kept for the dialog.
     fn note_resolved(&mut self, session: Option<SessionId>, hop: Option<Box<[u8]>>, flow: Flow) {
-        if let (Some(session), Some(next_hop)) = (session.and_then(|id| self.sessions.get_mut(id)), hop) {
+        if let (Some(session), Some(next_hop)) = (session.and_then(|id| self.dialog_holder_mut(id)), hop) {
             session.resolved = Some(Box::new(Resolved { next_hop, flow }));
         }
     }

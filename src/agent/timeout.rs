@@ -27,6 +27,8 @@ pub(super) enum IncomingTimer {
     Answer,
     /// The peer's Expires.
     Expires,
+    /// The subscription of an accepted REFER.
+    Subscription,
 }
 
 /// Of a request of ours.
@@ -42,6 +44,8 @@ pub(super) enum OutgoingTimer {
     Challenge,
     /// The wait after a 491 is over.
     Retry,
+    /// The subscription of a REFER.
+    Subscription,
 }
 
 impl Agent {
@@ -56,6 +60,7 @@ impl Agent {
                     self.transaction_told(timer.transaction, outcome);
                 }
                 Timeout::Accepted(session, cseq) => self.accepted_due(session, cseq),
+                Timeout::Incoming(id, IncomingTimer::Subscription) => self.notifier_expired(id),
                 Timeout::Incoming(id, timer) => self.answer_time_over(id, timer),
                 Timeout::Outgoing(id, OutgoingTimer::Expires) => {
                     // The INVITE may be answered or cancelled already.
@@ -65,6 +70,7 @@ impl Agent {
                 Timeout::Outgoing(id, OutgoingTimer::CancelGivenUp) => self.cancel_given_up(id),
                 Timeout::Outgoing(id, OutgoingTimer::Challenge) => self.challenge_given_up(id),
                 Timeout::Outgoing(id, OutgoingTimer::Retry) => self.retry_due(id),
+                Timeout::Outgoing(id, OutgoingTimer::Subscription) => self.subscriber_expired(id),
                 Timeout::Query(query) => {
                     self.query_answered(query, &[]);
                 }

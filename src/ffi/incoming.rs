@@ -9,7 +9,7 @@ use crate::agent::{IncomingId, SessionId};
 use crate::error::{Error, Result};
 use crate::ffi::agent::status;
 use crate::ffi::cell::Inner;
-use crate::ffi::convert::{text_list, write_optional, write_out};
+use crate::ffi::convert::{optional_text, text_list, write_optional, write_out};
 use crate::ffi::guard::{OK, guard, guard_or};
 use crate::ffi::handle::{self, Kind};
 use crate::ffi::host::{set_delegate, set_user};
@@ -102,6 +102,8 @@ pub unsafe extern "C" fn sipdlg_incoming_session(
     guard(|| {
         let session = handle::find(incoming, Kind::Incoming)?.look(|inner| {
             let session = inner.core.incoming(inner.incoming_id(incoming)?)?.session();
+            // A REFER may outlive its session.
+            let session = session.filter(|id| inner.core.session(*id).is_ok());
             Ok(session.map(|id| inner.session_token(id)))
         })?;
         // SAFETY: the caller promises that `out`, when not NULL, is writable.
@@ -205,6 +207,24 @@ pub unsafe extern "C" fn sipdlg_incoming_reject(
         // SAFETY: the header's rule for structs.
         let options = unsafe { response_options(options) }?;
         with_incoming(incoming, |inner, id, now| inner.core.reject(now, id, status, &options))?;
+        Ok(OK)
+    })
+}
+
+/// An accepted REFER: NOTIFY with "SIP/2.0 status_code reason" (RFC 3515 §2.4.5), reason_phrase NULL: by the code; a final code
+/// ends the subscription and the token. The NOTIFY of "100 Trying" goes out with the 2xx. Not needed with options.refer.
+/// Errors: ERR_ARGUMENT status_code not 100 to 699; ERR_STATE not an accepted REFER.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_incoming_notify(
+    incoming: sipdlg_incoming_t,
+    status_code: i32,
+    reason_phrase: *const c_char,
+) -> sipdlg_status_t {
+    guard(|| {
+        let status = status(status_code)?;
+        // SAFETY: the header's rule for text.
+        let reason = unsafe { optional_text(reason_phrase) };
+        with_incoming(incoming, |inner, id, now| inner.core.incoming_notify(now, id, status, reason))?;
         Ok(OK)
     })
 }

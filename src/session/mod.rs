@@ -5,6 +5,7 @@ pub mod glare;
 pub mod offer_answer;
 pub mod peer;
 pub mod reason;
+pub mod refer;
 pub mod reinvite;
 pub mod reliable_client;
 pub mod terminate;
@@ -20,6 +21,7 @@ use glare::Glare;
 use offer_answer::{OfferAnswer, StoredBody};
 use peer::Peer;
 use reason::Ending;
+use refer::Referrals;
 use reliable_client::ReliableClient;
 use smallvec::SmallVec;
 
@@ -149,6 +151,8 @@ pub struct Session {
     pub resolved: Option<Box<Resolved>>,
     /// Credentials that its requests were challenged for: those of proxies go with every later request (RFC 3261 §22.3).
     pub credentials: Option<Box<[Credentials]>>,
+    /// What it knows of REFERs; `None`: there was none.
+    pub referrals: Option<Box<Referrals>>,
     /// The host's.
     pub attachment: Attachment,
     /// What the last STATE event told.
@@ -198,6 +202,7 @@ impl Session {
             connection: None,
             resolved: None,
             credentials: None,
+            referrals: None,
             attachment,
             told: None,
             finish_owed: false,

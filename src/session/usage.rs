@@ -28,6 +28,11 @@ fn belonging(method: &[u8]) -> Belonging {
     }
 }
 
+/// Whether a request belongs to a subscription, not to the INVITE's usage (RFC 5057 §5.3).
+pub fn is_of_subscription(method: &[u8]) -> bool {
+    matches!(method, b"SUBSCRIBE" | b"NOTIFY" | b"REFER")
+}
+
 /// What the failure of a request of `method` ends. `status` 0 is no response at all: a time-out.
 pub fn effect_of(method: &[u8], status: u16) -> Effect {
     let belonging = belonging(method);
@@ -38,7 +43,7 @@ pub fn effect_of(method: &[u8], status: u16) -> Effect {
         (481, Belonging::Cancel) => Effect::Transaction,
         (405 | 501, Belonging::Extra) => Effect::Transaction,
         // 489 is an answer to requests about events; to another it is a 400.
-        (489, _) if !matches!(method, b"SUBSCRIBE" | b"NOTIFY" | b"REFER") => Effect::Transaction,
+        (489, _) if !is_of_subscription(method) => Effect::Transaction,
         // No response and 408: note 4 of the table, §5.2.
         (0 | 405 | 408 | 480 | 481 | 489 | 501, _) => Effect::Usage,
         // "It was not possible to process the request" that ends the usage: ended it is.

@@ -218,6 +218,21 @@ impl Party {
         self.agent.message(now, session, options).expect("a MESSAGE is legal")
     }
 
+    /// REFER to a URI.
+    #[track_caller]
+    pub fn refer(&mut self, to: &str) -> OutgoingId {
+        let (now, session) = (self.now(), self.session());
+        let refer = self.agent.refer(now, session, Some(to.as_bytes()), None, RequestOptions::default());
+        refer.expect("a REFER is legal")
+    }
+
+    /// The progress of what the last REFER asked for.
+    #[track_caller]
+    pub fn notify(&mut self, status: u16) {
+        let (now, incoming) = (self.now(), self.incoming());
+        self.agent.incoming_notify(now, incoming, status, None).expect("a NOTIFY is legal");
+    }
+
     #[track_caller]
     pub fn options(&mut self) -> OutgoingId {
         let (now, session) = (self.now(), self.session());

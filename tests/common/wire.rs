@@ -7,6 +7,7 @@ mod dialogs;
 mod digest;
 mod form;
 mod prack;
+mod refer;
 mod transactions;
 mod view;
 
@@ -172,6 +173,14 @@ pub const RULES: &[(&str, &str)] = &[
     ("prack-once", "RFC 3262 §4"),
     ("prack-owed", "RFC 3262 §4"),
     ("prack-answer", "RFC 3262 §5"),
+    ("refer-to", "RFC 3515 §2.4.2"),
+    ("refer-contact", "RFC 3515 §2.2, RFC 6665 §3"),
+    ("refer-202", "RFC 7647 §5"),
+    ("refer-sub", "RFC 4488 §4"),
+    ("notify-at-once", "RFC 3515 §2.4.4"),
+    ("notify-form", "RFC 3515 §2.4.5, RFC 6665 §4.2.2"),
+    ("notify-subscription", "RFC 3515 §2.4.4, §2.4.6"),
+    ("notify-unasked", "RFC 6665 §4.1.3"),
     ("digest-form", "RFC 7616 §3.4, RFC 3261 §22.4"),
     ("digest-answer", "RFC 7616 §3.4, RFC 8760 §2.4"),
     ("digest-response", "RFC 7616 §3.4.1"),
@@ -226,6 +235,7 @@ impl Trace {
                 transactions::judge(&mut view);
                 dialogs::judge(&mut view);
                 prack::judge(&mut view);
+                refer::judge(&mut view);
                 digest::judge(&mut view);
                 found.append(&mut view.found);
             }

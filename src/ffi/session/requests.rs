@@ -1,8 +1,12 @@
 //! Acts on a session, in the order of the header.
 
+use crate::agent::SessionId;
+use crate::error::{Error, Result};
 use crate::ffi::agent::status;
-use crate::ffi::convert::write_out;
+use crate::ffi::cell::Inner;
+use crate::ffi::convert::{optional_text, write_out};
 use crate::ffi::guard::{OK, guard};
+use crate::ffi::handle::{self, Kind};
 use crate::ffi::host::taken;
 use crate::ffi::message::message;
 use crate::ffi::options::request_options;
@@ -10,6 +14,8 @@ use crate::ffi::session::with_session;
 use crate::ffi::structs::{
     sipdlg_message_t, sipdlg_outgoing_t, sipdlg_request_options_t, sipdlg_session_t, sipdlg_status_t,
 };
+use std::ffi::c_char;
+use std::sync::atomic::Ordering;
 
 /// Ends the call, whatever its state: CANCEL, a final rejection (status_code, 0: 603), BYE, or BYE as soon as it is
 /// legal. Survives 401/407, time-outs and lost transports; TERMINATED always comes: with the final response
@@ -145,6 +151,69 @@ pub unsafe extern "C" fn sipdlg_session_options(
         unsafe { write_out(out, token) };
         Ok(OK)
     })
+}
+
+/// NOTIFY by hand; Event and Subscription-State in the headers (RFC 6665). For a REFER see sipdlg_incoming_notify().
+/// Errors: ERR_ARGUMENT one of the two is missing; ERR_STATE early (without the quirk REQUESTS_IN_EARLY), except of a REFER; no
+/// such subscription.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_session_notify(
+    session: sipdlg_session_t,
+    options: *const sipdlg_request_options_t,
+    out: *mut sipdlg_outgoing_t,
+) -> sipdlg_status_t {
+    guard(|| {
+        let token = with_session(session, |inner, id, now| {
+            // SAFETY: the header's rule for structs.
+            let options = unsafe { request_options(options, inner) }?;
+            let user = options.attachment.user.clone();
+            let request = inner.core.notify(now, id, options)?;
+            taken(user.as_ref());
+            Ok(inner.outgoing_token(request))
+        })?;
+        // SAFETY: the caller promises that `out`, when not NULL, is writable.
+        unsafe { write_out(out, token) };
+        Ok(OK)
+    })
+}
+
+/// REFER (RFC 3515). refer_to: URI or name-addr, exactly one. `replaces` not 0: attended transfer (RFC 3891, RFC 5589 §7):
+/// that session is put into Refer-To's Replaces, and refer_to NULL means its remote target. NOTIFY events carry the same
+/// outgoing token until the subscription ends, also when the session has ended. Header "Refer-Sub: false": no
+/// subscription, when the peer agrees (RFC 4488). Errors: ERR_STATE early (without the quirk REQUESTS_IN_EARLY), or `replaces`
+/// is over or an early dialog of our own INVITE; ERR_SYNTAX.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_session_refer(
+    session: sipdlg_session_t,
+    refer_to: *const c_char,
+    replaces: sipdlg_session_t,
+    options: *const sipdlg_request_options_t,
+    out: *mut sipdlg_outgoing_t,
+) -> sipdlg_status_t {
+    guard(|| {
+        // SAFETY: the header's rule for text.
+        let refer_to = unsafe { optional_text(refer_to) };
+        let token = with_session(session, |inner, id, now| {
+            let replaces = if replaces == 0 { None } else { Some(other_session(inner, replaces)?) };
+            // SAFETY: the header's rule for structs.
+            let options = unsafe { request_options(options, inner) }?;
+            let user = options.attachment.user.clone();
+            let request = inner.core.refer(now, id, refer_to, replaces, options)?;
+            taken(user.as_ref());
+            Ok(inner.outgoing_token(request))
+        })?;
+        // SAFETY: the caller promises that `out`, when not NULL, is writable.
+        unsafe { write_out(out, token) };
+        Ok(OK)
+    })
+}
+
+/// Another session of the same agent.
+fn other_session(inner: &Inner, session: sipdlg_session_t) -> Result<SessionId> {
+    if handle::find(session, Kind::Session)?.token.load(Ordering::Relaxed) != inner.token {
+        return Err(Error::argument("replaces is of another agent"));
+    }
+    inner.session_id(session)
 }
 
 /// ACK of the 2xx that waits for one (NEEDS_ACK); there is at most one. CSeq and credentials of the INVITE; repeated by

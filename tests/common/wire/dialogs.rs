@@ -107,7 +107,9 @@ impl Replay<'_, '_> {
         let Some(dialog) = self.dialogs.get(&key) else {
             return self.view.blame("dialog-exists", line, "no message had made a dialog with these tags");
         };
-        if dialog.ended {
+        // RFC 5057 §5.5: the subscriptions of REFERs outlive the INVITE's usage.
+        let outlives = matches!(sip.method(), "NOTIFY" | "SUBSCRIBE");
+        if dialog.ended && !outlives {
             self.view.blame("dialog-exists", line, "the early dialog had ended with its INVITE");
         }
         let mut faults = Vec::new();
@@ -118,7 +120,7 @@ impl Replay<'_, '_> {
             faults.push(("dialog-uris", format!("From {}, To {}", sip.value("from"), sip.value("to"))));
         }
         let again = sip.method() == "BYE" && dialog.bye_challenged && !dialog.bye_answered;
-        if (dialog.own_bye.is_some() || dialog.bye_answered) && !again {
+        if (dialog.own_bye.is_some() || dialog.bye_answered) && !again && !outlives {
             faults.push(("mortal", format!("{} after BYE", sip.method())));
         }
         faults.extend(route_faults(sip, dialog));
@@ -335,7 +337,9 @@ impl Replay<'_, '_> {
                 dialog.accepted_in(request, response, client);
             }
             ("PRACK", _) if dialog.open.is_some_and(|open| open.invite == Invite::Ours(client)) => dialog.open = None,
-            ("UPDATE", 200..300) => dialog.target = response.contact().or(dialog.target.take()),
+            ("UPDATE" | "REFER" | "NOTIFY" | "SUBSCRIBE", 200..300) => {
+                dialog.target = response.contact().or(dialog.target.take());
+            }
             ("INVITE", _) if dialog.open.is_some_and(|open| open.invite == Invite::Ours(client)) => dialog.open = None,
             _ => {}
         }
@@ -429,7 +433,8 @@ impl Replay<'_, '_> {
             _ => {}
         }
         if let Some(dialog) = self.dialogs.get_mut(&key) {
-            if matches!(request.method(), "INVITE" | "UPDATE") && (200..300).contains(&status) {
+            let refreshes = matches!(request.method(), "INVITE" | "UPDATE" | "REFER" | "NOTIFY" | "SUBSCRIBE");
+            if refreshes && (200..300).contains(&status) {
                 dialog.target = request.contact().or(dialog.target.take());
             }
         }
@@ -526,7 +531,7 @@ impl Replay<'_, '_> {
         let mortal = dialog.own_bye.is_some_and(|bye| bye < receipt)
             || dialog.bye_came.is_some_and(|bye| bye < receipt && method != "BYE");
         let accepted = (200..300).contains(&status);
-        if mortal && method != "BYE" && accepted {
+        if mortal && !matches!(method, "BYE" | "NOTIFY" | "SUBSCRIBE") && accepted {
             self.view.blame("mortal-answer", line, format!("{status} to a {method} that came after BYE"));
         }
         let troubled = dialog.ended || self.had_trouble(line, key);
@@ -539,6 +544,8 @@ impl Replay<'_, '_> {
             && method != "BYE"
             && dialog.bye_came.is_none()
             && dialog.own_bye.is_none()
+            // RFC 6665 §4.1.3: that says that there is no subscription.
+            && method != "NOTIFY"
         {
             self.view.blame("no-dialog-481", line, format!("481 to a {method} of a living dialog"));
         }

@@ -791,6 +791,20 @@ def declare(dll: C.CDLL) -> None:
     # sipdlg_outgoing_t *out);
     dll.sipdlg_session_options.argtypes = [C.c_uint64, C.POINTER(RequestOptions), C.POINTER(C.c_uint64)]
     dll.sipdlg_session_options.restype = C.c_int32
+    # sipdlg_status_t sipdlg_session_notify(sipdlg_session_t session, const sipdlg_request_options_t *options,
+    # sipdlg_outgoing_t *out);
+    dll.sipdlg_session_notify.argtypes = [C.c_uint64, C.POINTER(RequestOptions), C.POINTER(C.c_uint64)]
+    dll.sipdlg_session_notify.restype = C.c_int32
+    # sipdlg_status_t sipdlg_session_refer(sipdlg_session_t session, const char *refer_to, sipdlg_session_t replaces,
+    # const sipdlg_request_options_t *options, sipdlg_outgoing_t *out);
+    dll.sipdlg_session_refer.argtypes = [
+        C.c_uint64,
+        C.c_char_p,
+        C.c_uint64,
+        C.POINTER(RequestOptions),
+        C.POINTER(C.c_uint64),
+    ]
+    dll.sipdlg_session_refer.restype = C.c_int32
     # sipdlg_status_t sipdlg_session_ack(sipdlg_session_t session, const sipdlg_request_options_t *options);
     dll.sipdlg_session_ack.argtypes = [C.c_uint64, C.POINTER(RequestOptions)]
     dll.sipdlg_session_ack.restype = C.c_int32
@@ -861,6 +875,9 @@ def declare(dll: C.CDLL) -> None:
     # sipdlg_response_options_t *options);
     dll.sipdlg_incoming_reject.argtypes = [C.c_uint64, C.c_int32, C.POINTER(ResponseOptions)]
     dll.sipdlg_incoming_reject.restype = C.c_int32
+    # sipdlg_status_t sipdlg_incoming_notify(sipdlg_incoming_t incoming, int32_t status_code, const char *reason_phrase);
+    dll.sipdlg_incoming_notify.argtypes = [C.c_uint64, C.c_int32, C.c_char_p]
+    dll.sipdlg_incoming_notify.restype = C.c_int32
     # sipdlg_status_t sipdlg_incoming_dispose(sipdlg_incoming_t incoming);
     dll.sipdlg_incoming_dispose.argtypes = [C.c_uint64]
     dll.sipdlg_incoming_dispose.restype = C.c_int32

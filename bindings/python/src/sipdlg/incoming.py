@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from . import _ffi
-from ._convert import Text, code, encode, string_array, token_or_none
+from ._convert import Text, code, encode, encode_or_none, string_array, token_or_none
 from ._handle import Handle
 from ._loader import lib
 from .errors import StaleError, check
@@ -61,6 +61,10 @@ class IncomingRequest(Handle):
     def reject(self, status_code: int = 480, **options: Unpack[ResponseArguments]) -> None:
         """4xx to 6xx."""
         check(lib.sipdlg_incoming_reject(self.token, code(status_code), _reference(response_options(options))))
+
+    def notify(self, status_code: int, reason: Text | None = None) -> None:
+        """The progress of what an accepted REFER asked for; a final code ends its subscription, and this request."""
+        check(lib.sipdlg_incoming_notify(self.token, code(status_code), encode_or_none(reason)))
 
     def dispose(self) -> None:
         """Answers with the default now. Nothing when answered."""

@@ -204,6 +204,18 @@ class Session(Handle):
         """MESSAGE."""
         return self._request(lib.sipdlg_session_message, options)
 
+    def notify(self, **options: Unpack[RequestArguments]) -> OutgoingRequest:
+        """NOTIFY by hand; Event and Subscription-State in the headers."""
+        return self._request(lib.sipdlg_session_notify, options)
+
+    def refer(
+        self, refer_to: Text | None = None, replaces: Session | None = None, **options: Unpack[RequestArguments]
+    ) -> OutgoingRequest:
+        """REFER; with `replaces` an attended transfer. NOTIFY events carry what this gives."""
+        other = replaces.token if replaces is not None else 0
+        what = _reference(request_options(options))
+        return OutgoingRequest(self.agent, token(lib.sipdlg_session_refer, self.token, encode_or_none(refer_to), other, what))
+
     def options(self, **options: Unpack[RequestArguments]) -> OutgoingRequest:
         """OPTIONS in the dialog."""
         return self._request(lib.sipdlg_session_options, options)
