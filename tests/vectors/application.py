@@ -25,6 +25,7 @@ from sipdlg import (
     IncomingRequest,
     Method,
     OutgoingRequest,
+    OutgoingState,
     RequestFlag,
     ResponseFlag,
     Session,
@@ -99,6 +100,7 @@ class Dialog:
     session: Session
     delegate: Json | None
     properties: Json
+    reinvite: OutgoingRequest | None = None
     ended: bool = False
 
 
@@ -320,8 +322,11 @@ class Application:
     def _read(self, dialog: Dialog) -> None:
         session, name = dialog.session, self.recorder.symbols.name
         if dialog.ended:
+            # A re-INVITE of ours may outlive its session.
+            dialog.properties["reinviteClientPending"] = is_pending(dialog.reinvite)
             return
         try:
+            dialog.reinvite = session.reinvite_client
             dialog.properties = {
                 "inCore": session.state != SessionState.TERMINATED,
                 "sessionState": STATES[session.state],
@@ -339,7 +344,7 @@ class Application:
                 "remoteTarget": session.remote_target,
                 "routeSet": routes(session.route_set),
                 "secure": session.secure,
-                "reinviteClientPending": session.reinvite_client is not None,
+                "reinviteClientPending": dialog.reinvite is not None,
                 "reinviteServerPending": session.reinvite_server is not None,
             }
         except StaleError:
@@ -440,6 +445,13 @@ def config(settings: Json) -> Config:
         seed=1,
         manual_clock=True,
     )
+
+
+def is_pending(request: OutgoingRequest | None) -> bool:
+    try:
+        return request is not None and request.state != OutgoingState.COMPLETED
+    except StaleError:
+        return False
 
 
 def manual(delegate: Json | None) -> RequestFlag:

@@ -36,7 +36,7 @@ class Player(Application):
             returned = self._act(step)
             if returned is not None:
                 record["returned"] = returned
-        except (sipdlg.SipdlgError, ScriptError, AttributeError) as error:
+        except (sipdlg.SipdlgError, ScriptError) as error:
             record["error"] = str(error)
         self.drain()
         try:
