@@ -232,6 +232,9 @@ impl Agent {
             Kind::Reinvite => self.accept_reinvite(id, status, options),
             Kind::Refer(_) => self.accept_refer(id, status, options).map(|()| None),
             Kind::Notify { .. } | Kind::Other => {
+                if incoming.method == Method::Message && options.body.is_some() {
+                    return Err(Error::state("body: a 2xx to MESSAGE has none (RFC 3428 7)"));
+                }
                 let asks = incoming.method == Method::Options;
                 let mut answer = Answer::of_host(status, options, incoming.session.is_some())?;
                 // §11.2: what an OPTIONS asks for.

@@ -3,7 +3,7 @@
 use crate::common::pair::{Pair, Stand, TO_BOB};
 use crate::common::party::config;
 use crate::common::seconds;
-use sipdlg::agent::{Body, EventKind, RequestOptions};
+use sipdlg::agent::{Body, EventKind, RequestOptions, ResponseOptions};
 use sipdlg::error::ErrorKind;
 use sipdlg::session::SessionState;
 
@@ -34,6 +34,24 @@ fn a_message_without_a_taker_gets_200_without_body() {
     assert!(answer.body.is_empty());
     assert!(answer.get("contact").is_none(), "RFC 3428 §7: no dialog, no Contact");
     assert_eq!(pair.alice.statuses(EventKind::Accept), [200, 200]);
+}
+
+/// RFC 3428 §7.
+#[test]
+fn a_2xx_to_a_message_has_no_body() {
+    let mut pair = Pair::confirmed();
+    pair.bob.hold(EventKind::Message);
+    pair.alice.message("Hello");
+    pair.exchange();
+    let (now, incoming) = (pair.bob.now(), pair.bob.incoming());
+    let body = Body { content: b"Hello yourself", content_type: Some(b"text/plain"), disposition: None };
+    let options = ResponseOptions { body: Some(body), ..ResponseOptions::default() };
+    assert_eq!(pair.bob.agent.accept(now, incoming, 0, &options).unwrap_err().kind, ErrorKind::State);
+    pair.exchange();
+    assert_eq!(pair.wire.trace.messages("bob", "200 MESSAGE").len(), 0);
+    pair.bob.agent.accept(now, incoming, 0, &ResponseOptions::default()).unwrap();
+    pair.exchange();
+    assert_eq!(pair.wire.trace.messages("bob", "200 MESSAGE").len(), 1);
 }
 
 /// Out of a dialog it makes none.
