@@ -35,10 +35,9 @@
  *           shorter one is zero-filled, a longer one with a non-zero tail is ERR_STRUCT; of those that
  *           the library fills only `size` must be set, and only so much is written. The others never change.
  * Unload:   dlclose() is safe when every agent is freed; the library's code stays mapped until the process ends.
- * Version:  0.1 has no reliable 1xx (PRACK, RELIABLE, NEEDS_PRACK, MANUAL_PRACK, RSeq, RAck), UPDATE, REFER out of
- *           a dialog and SUBSCRIBE of ours, Replaces of the peer's INVITE or session timers. What this header says of
- *           them is how they will be. Now their events never come, what asks for them does nothing or fails
- *           (ERR_UNSUPPORTED, ERR_HEADER), and sipdlg_session_prack() does not exist; 422 is a plain rejection.
+ * Version:  0.1 has no UPDATE, REFER out of a dialog and SUBSCRIBE of ours, Replaces of the peer's INVITE or session
+ *           timers. What this header says of them is how they will be. Now their events never come, and what asks for
+ *           them does nothing or fails (ERR_UNSUPPORTED); 422 is a plain rejection.
  * Booleans: int32_t, 0 or 1. Enumerations (enum sipdlg_*_e) travel as int32_t; unknown values are ERR_ARGUMENT.
  */
 
@@ -781,15 +780,16 @@ sipdlg_status_t sipdlg_config_set_user_agent(sipdlg_config_t *config, const char
 
 /**
  * Option tags for Supported, comma separated, beyond those that the settings imply. Default none. Tags of extensions
- * that this version lacks (100rel, timer, replaces) are not sent.
+ * that this version lacks (timer, replaces) are not sent; 100rel goes by sipdlg_config_set_reliable().
  */
 sipdlg_status_t sipdlg_config_set_supported(sipdlg_config_t *config, const char *tags);
 
 /**
- * Methods in Allow, comma separated. Others are answered 405. Default: INVITE ACK CANCEL BYE INFO OPTIONS. Methods that
- * this version lacks (PRACK, UPDATE, NOTIFY, REFER) are left out.
+ * Methods in Allow, comma separated. Others are answered 405. Default: INVITE ACK CANCEL BYE PRACK INFO MESSAGE OPTIONS.
+ * Methods that this version lacks (UPDATE, NOTIFY, REFER) are left out.
  */
-sipdlg_status_t sipdlg_config_set_allow(sipdlg_config_t *config, const char *methods);
+sipdlg_status_t sipdlg_config_set_allow(sipdlg_config_t *config,
+                                        const char *methods);
 
 /** Preloaded routes (an outbound proxy), a Route header value: "<sip:proxy;lr>, <...>". Default none (RFC 3261 §8.1.2). */
 sipdlg_status_t sipdlg_config_set_route_set(sipdlg_config_t *config, const char *routes);
@@ -816,7 +816,7 @@ sipdlg_status_t sipdlg_config_set_limits(sipdlg_config_t *config,
 
 /**
  * RFC 3262. policy: enum sipdlg_policy_e; manual_prack 1: the host sends every PRACK. Default SUPPORTED, 0. OFF: an
- * INVITE that requires 100rel is answered 420; REQUIRED: one that does not support it 421.
+ * INVITE that requires 100rel is answered 420, as where Allow lacks PRACK; REQUIRED: one that does not support it 421.
  */
 sipdlg_status_t sipdlg_config_set_reliable(sipdlg_config_t *config, int32_t policy, int32_t manual_prack);
 
@@ -1380,8 +1380,9 @@ sipdlg_status_t sipdlg_incoming_progress(sipdlg_incoming_t incoming,
 
 /**
  * 2xx (0: 200). `session`: of an INVITE. Without a body where an answer was given in a reliable 1xx; with one that is
- * the answer, or the offer. Held back while a reliable 1xx with a description is unacknowledged. Errors: ERR_STATE
- * answered; answer missing (RFC 3261 §13.3.1.4).
+ * the answer, or the offer. Held back while a reliable 1xx with a description is unacknowledged; meanwhile the session
+ * is early still, and ends with PRACK_TIMEOUT when no PRACK comes. Errors: ERR_STATE answered; answer missing
+ * (RFC 3261 §13.3.1.4), or given already (RFC 3262 §5).
  */
 sipdlg_status_t sipdlg_incoming_accept(sipdlg_incoming_t incoming,
                                        int32_t status_code,

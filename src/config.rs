@@ -198,7 +198,7 @@ impl Default for Config {
             contact: None,
             user_agent: concat!("sipdlg/", env!("CARGO_PKG_VERSION")).as_bytes().to_vec(),
             supported: Vec::new(),
-            allow: ["INVITE", "ACK", "CANCEL", "BYE", "INFO", "MESSAGE", "NOTIFY", "REFER", "OPTIONS"]
+            allow: ["INVITE", "ACK", "CANCEL", "BYE", "PRACK", "INFO", "MESSAGE", "NOTIFY", "REFER", "OPTIONS"]
                 .iter()
                 .map(|name| name.as_bytes().to_vec())
                 .collect(),

@@ -96,6 +96,39 @@ fn late_offer() -> Vec<Line> {
     ]
 }
 
+/// With 183 and 180, both reliable and acknowledged.
+fn reliable_call() -> Vec<Line> {
+    let with = |text: String, lines: &str| text.replace("Call-ID: c1", &format!("{lines}\r\nCall-ID: c1"));
+    let invite = with(request("alice", "INVITE", 1, "1", "", OFFER), "Supported: 100rel");
+    let prack = |cseq, branch, rack: &str| with(request("alice", "PRACK", cseq, branch, "b1", ""), rack);
+    let pracks = [prack(2, "2", "RAck: 7 1 INVITE"), prack(3, "3", "RAck: 8 1 INVITE")];
+    let progress = with(response("183 Session Progress", &invite, "b1", ANSWER), "Require: 100rel\r\nRSeq: 7");
+    let ringing = with(response("180 Ringing", &invite, "b1", ""), "Require: 100rel\r\nRSeq: 8");
+    vec![
+        Line(0, "alice", invite.clone(), false),
+        Line(2, "bob", progress, false),
+        Line(4, "alice", pracks[0].clone(), false),
+        Line(6, "bob", response("200 OK", &pracks[0], "", ""), false),
+        Line(8, "bob", ringing, false),
+        Line(10, "alice", pracks[1].clone(), false),
+        Line(12, "bob", response("200 OK", &pracks[1], "", ""), false),
+        Line(20, "bob", response("200 OK", &invite, "b1", ""), false),
+        Line(22, "alice", request("alice", "ACK", 1, "4", "b1", ""), false),
+    ]
+}
+
+/// The same INVITE without offer, whose 183 brings it.
+fn reliable_offer() -> Vec<Line> {
+    let mut lines = reliable_call();
+    lines[0].2 = lines[0].2.replace(OFFER, "").replace("Content-Type: application/sdp\r\n", "");
+    lines[0].2 = lines[0].2.replace(&format!("Length: {}", OFFER.len()), "Length: 0");
+    lines[2].2 = lines[2].2.replace(
+        "Content-Length: 0\r\n\r\n",
+        &format!("Content-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{OFFER}", OFFER.len()),
+    );
+    lines
+}
+
 fn cancelled_call() -> Vec<Line> {
     let invite = request("alice", "INVITE", 1, "1", "", OFFER);
     let cancel = request("alice", "CANCEL", 1, "1", "", "");
@@ -217,7 +250,7 @@ fn acknowledged_call() -> Vec<Line> {
     let second = prack(3, "3", "71 1 INVITE", OFFER);
     say(22, "alice", second.clone());
     say(24, "bob", response("200 OK", &second, "", ANSWER));
-    say(900, "bob", response("200 OK", &invite, "b1", ANSWER));
+    say(900, "bob", response("200 OK", &invite, "b1", ""));
     say(902, "alice", request("alice", "ACK", 1, "4", "b1", ""));
     lines
 }
@@ -232,7 +265,7 @@ fn late_offer_acknowledged() -> Vec<Line> {
     let answer = prack(2, "2", "70 1 INVITE", ANSWER);
     say(4, "alice", answer.clone());
     say(6, "bob", response("200 OK", &answer, "", ""));
-    say(900, "bob", response("200 OK", &invite, "b1", OFFER));
+    say(900, "bob", response("200 OK", &invite, "b1", ""));
     say(902, "alice", request("alice", "ACK", 1, "4", "b1", ""));
     lines
 }
@@ -310,7 +343,8 @@ fn judge(lines: &[Line], end: u64) -> (Trace, Vec<Violation>) {
 #[test]
 fn legal_ladders_are_clean() {
     let plain = [basic_call(), late_offer(), cancelled_call(), lossy_rejection(), challenged_call(), refused_twice()];
-    for lines in plain.into_iter().chain([acknowledged_call(), late_offer_acknowledged(), transfer()]) {
+    let reliable = [acknowledged_call(), late_offer_acknowledged(), reliable_call(), reliable_offer()];
+    for lines in plain.into_iter().chain(reliable).chain([transfer()]) {
         let (trace, found) = judge(&lines, 40_000);
         assert_eq!(found, [], "{}", trace.ladder(None));
     }
@@ -504,6 +538,45 @@ const BREACHES: &[Breach] = &[
         replace(lines, 6, "active;expires=60", "terminated;reason=noresource");
     }),
     ("notify-unasked", transfer, |lines| lines.retain(|line| !line.2.starts_with("REFER"))),
+    ("reliable-form", reliable_call, |lines| replace(lines, 0, "Supported: 100rel\r\n", "")),
+    ("reliable-form", reliable_call, |lines| replace(lines, 1, "Require: 100rel\r\n", "")),
+    ("reliable-form", reliable_call, |lines| replace(lines, 1, "RSeq: 7\r\n", "")),
+    ("reliable-form", reliable_call, |lines| replace(lines, 7, "CSeq", "Require: 100rel\r\nRSeq: 9\r\nCSeq")),
+    ("reliable-form", reliable_call, |lines| {
+        replace(lines, 0, "Supported", "Require");
+        lines.insert(1, Line(1, "bob", response("180 Ringing", &lines[0].2, "b1", ""), false));
+    }),
+    ("rseq-order", reliable_call, |lines| replace(lines, 4, "RSeq: 8", "RSeq: 9")),
+    ("rseq-order", reliable_call, |lines| {
+        replace(lines, 1, "RSeq: 7", "RSeq: 2147483648");
+        replace(lines, 2, "RAck: 7", "RAck: 2147483648");
+    }),
+    ("reliable-queue", reliable_call, |lines| lines[4].0 = 3),
+    ("reliable-final", reliable_call, |lines| {
+        let late = lines[4].2.replace("RSeq: 8", "RSeq: 9");
+        lines.push(Line(30, "bob", late, false));
+    }),
+    ("reliable-schedule", reliable_call, |lines| lines.insert(2, Line(3, "bob", lines[1].2.clone(), false))),
+    ("reliable-schedule", reliable_call, |lines| lines[2..].iter_mut().for_each(|line| line.0 += 600)),
+    ("reliable-timeout", reliable_call, |lines| drop(lines.drain(5..))),
+    ("2xx-held", reliable_call, |lines| {
+        lines[7].0 = 3;
+        lines[8].0 = 5;
+    }),
+    ("prack-481", reliable_call, |lines| replace(lines, 2, "RAck: 7 1 INVITE", "RAck: 7 2 INVITE")),
+    ("prack-481", reliable_call, |lines| replace(lines, 2, "RAck: 7 1 INVITE", "RAck: 7 1 invite")),
+    ("prack-2xx", reliable_call, |lines| replace(lines, 3, "200 OK", "481 Gone")),
+    ("answer-unasked", reliable_call, |lines| lines[7].2 = response("200 OK", &lines[0].2, "b1", ANSWER)),
+    ("answer-unasked", reliable_call, |lines| lines[3].2 = response("200 OK", &lines[2].2, "", ANSWER)),
+    ("answer-missing", reliable_call, |lines| {
+        let body = format!("Content-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{OFFER}", OFFER.len());
+        replace(lines, 2, "Content-Length: 0\r\n\r\n", &body);
+    }),
+    ("offer-missing", reliable_offer, |lines| {
+        replace(lines, 1, ANSWER, "");
+        replace(lines, 1, "Content-Type: application/sdp\r\n", "");
+        replace(lines, 1, &format!("Length: {}", ANSWER.len()), "Length: 0");
+    }),
     ("digest-form", challenged_call, |lines| replace(lines, 6, "qop=auth", "qop=\"auth\"")),
     ("digest-form", challenged_call, |lines| replace(lines, 6, "nc=00000002", "nc=2")),
     ("digest-form", challenged_call, |lines| replace(lines, 6, "uri=\"sip:bob@", "uri=\"sip:carol@")),

@@ -3,17 +3,19 @@
 use crate::agent::event::{Event, EventKind, Reason};
 use crate::agent::response::{Answer, wants_recv_info};
 use crate::agent::timeout::Timeout;
-use crate::agent::{Agent, IncomingId, SessionId};
+use crate::agent::{Agent, Bytes, IncomingId, SessionId};
 use crate::error::{Error, Result};
 use crate::message::Message;
 use crate::session::ack::{Accepted, AckProcessing};
 use crate::session::offer_answer::{Party, StoredBody};
 use crate::session::reason::Ending;
+use crate::session::reliable_server::{HeldAcceptance, ReliableServer};
 use crate::session::{Origin, Phase, Session};
 use std::sync::Arc;
 
 impl Agent {
-    /// The 2xx to an INVITE or re-INVITE, repeated from here until its ACK (§13.3.1.4). Changes nothing when refused.
+    /// The 2xx to an INVITE or re-INVITE. It waits while a reliable response with a description is unacknowledged (RFC 3262
+    /// §3). Changes nothing when refused.
     pub(super) fn send_2xx(
         &mut self,
         id: IncomingId,
@@ -22,27 +24,49 @@ impl Agent {
         description: Option<StoredBody>,
         to_tag: Option<&[u8]>,
     ) -> Result<()> {
-        let incoming = self.incoming(id)?;
-        let (cseq, request) = (incoming.message.cseq_number(), Arc::clone(&incoming.message));
-        let flow = Self::reply_flow(&request).ok_or_else(|| Error::state("the request has no way back"))?;
+        let request = Arc::clone(self.incoming(id)?.message());
         answer.dialog = true;
         answer.abilities = true;
         answer.recv_info = wants_recv_info(&request);
-        let carried_offer = description.is_some() && request.session_body().is_none();
         // The host may have told the answer by hand before.
         let description = description.filter(|_| {
-            carried_offer || self.session(session).is_ok_and(|session| session.signaling.open_offer().is_some())
+            request.session_body().is_none()
+                || self.session(session).is_ok_and(|session| session.signaling.open_offer().is_some())
         });
         if description.is_some() {
             self.session(session)?.signaling.would_be(Party::Local)?;
         }
-        let response = self.respond_to(id, &answer, to_tag)?;
+        let (status, response) = (answer.status, self.write_response(&request, &answer, to_tag));
+        if self.reliable_server(id, Some(session)).is_some_and(ReliableServer::holds_acceptance) {
+            self.hold_2xx(id, session, HeldAcceptance { status, response });
+            return Ok(());
+        }
+        self.deliver_2xx(id, session, status, response, description)
+    }
+
+    /// The 2xx goes out, and is repeated from here until its ACK (§13.3.1.4).
+    pub(super) fn deliver_2xx(
+        &mut self,
+        id: IncomingId,
+        session: SessionId,
+        status: u16,
+        response: Bytes,
+        description: Option<StoredBody>,
+    ) -> Result<()> {
+        let incoming = self.incoming(id)?;
+        let (cseq, request) = (incoming.message().cseq_number(), Arc::clone(incoming.message()));
+        let flow = Self::reply_flow(&request).ok_or_else(|| Error::state("the request has no way back"))?;
+        let transaction =
+            incoming.transaction.ok_or_else(|| Error::state("the request has no transaction any more"))?;
+        let carried_offer = description.is_some() && request.session_body().is_none();
+        self.respond(transaction, status, Bytes::clone(&response))?;
+        self.reliable_over(session);
         let timers = self.config.timers;
         let timer = self.arm(timers.t1, Timeout::Accepted(session, cseq));
         let give_up_at = self.now.monotonic.plus(timers.patience());
         if let Some(session) = self.sessions.get_mut(session) {
             if let Some(description) = description {
-                // Asked above.
+                // Asked before.
                 let _ = session.signaling.apply(Party::Local, description);
             }
             session.pending.retain(|pending| *pending != id);
@@ -58,6 +82,7 @@ impl Agent {
             }));
         }
         self.answered_finally(id);
+        self.took_effect(id, session);
         Ok(())
     }
 

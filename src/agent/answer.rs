@@ -1,7 +1,7 @@
 //! Requests of the peer from arrival to final answer: kept, answered by the host, or by time.
 
 use crate::agent::event::{Event, Reason};
-use crate::agent::incoming::{Incoming, Kind};
+use crate::agent::incoming::{Acknowledges, Incoming, Kind};
 use crate::agent::options::{Body, RequestOptions, ResponseOptions};
 use crate::agent::response::{Answer, checked_status};
 use crate::agent::timeout::{IncomingTimer, Timeout};
@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// RFC 3261 §13.3.1.1: a pending INVITE gets a provisional response at least every minute.
-const PROVISIONAL_REFRESH: Duration = Duration::from_secs(60);
+pub(super) const PROVISIONAL_REFRESH: Duration = Duration::from_secs(60);
 
 impl Agent {
     /// Stores a request of the peer and starts its transaction; at a limit it is answered 503.
@@ -84,6 +84,15 @@ impl Agent {
         if incoming.answered { Err(Error::state("the request is answered")) } else { Ok(incoming) }
     }
 
+    /// The request, as long as the host may answer it: not while its acceptance waits for a PRACK (RFC 3262 §3).
+    pub(super) fn open_request(&self, id: IncomingId) -> Result<&Incoming> {
+        let incoming = self.unanswered(id)?;
+        if self.is_accepted(id) {
+            return Err(Error::state("the request is accepted; its 2xx waits for a PRACK (RFC 3262 3)"));
+        }
+        Ok(incoming)
+    }
+
     /// Hands a request of the peer up.
     pub(super) fn tell_request(&mut self, event: Event) {
         let incoming = event.incoming;
@@ -103,6 +112,7 @@ impl Agent {
         options: &ResponseOptions<'_>,
     ) -> Result<()> {
         self.at(now);
+        self.open_request(id)?;
         let status = checked_status(status, 302, 300..=399)?;
         let mut lines = Vec::new();
         for contact in contacts {
@@ -128,6 +138,7 @@ impl Agent {
     /// 4xx to 6xx (0: 480).
     pub fn reject(&mut self, now: Now, id: IncomingId, status: u16, options: &ResponseOptions<'_>) -> Result<()> {
         self.at(now);
+        self.open_request(id)?;
         let status = checked_status(status, 480, 400..=699)?;
         let answer = Answer::of_host(status, options, false)?;
         self.refuse_request(
@@ -184,7 +195,8 @@ impl Agent {
         to_tag: Option<&[u8]>,
         ending: Ending,
     ) -> Result<()> {
-        self.unanswered(id)?;
+        let incoming = self.unanswered(id)?;
+        let prack = incoming.session.filter(|_| matches!(incoming.kind, Kind::Prack(Acknowledges::WithOffer)));
         if answer.status == 405 {
             answer.abilities = true;
         }
@@ -192,6 +204,9 @@ impl Agent {
             return Err(Error::state("a request other than INVITE is never answered 408 (RFC 4320 4.2)"));
         }
         self.finish(id, answer, to_tag)?;
+        if let Some(session) = prack {
+            self.prack_refused(session, id);
+        }
         let Some(incoming) = self.incoming.get(id) else { return Ok(()) };
         match &incoming.kind {
             Kind::Invite(invite) => {
@@ -206,19 +221,27 @@ impl Agent {
                     self.reinvite_refused(session, transaction);
                 }
             }
-            Kind::Refer(_) | Kind::Notify { .. } | Kind::Other => {}
+            Kind::Refer(_) | Kind::Notify { .. } | Kind::Prack(_) | Kind::Other => {}
         }
         Ok(())
     }
 
     /// The session is what it was before the peer's re-INVITE (§14.1); the re-INVITE stays until its ACK.
     fn reinvite_refused(&mut self, id: SessionId, refused: Option<ServerId>) {
+        let reliable = self.reliable_over(id);
+        let answering = reliable.as_ref().and_then(|server| server.prack_to_answer());
         if let Some(session) = self.sessions.get_mut(id) {
             session.reinvite_server = None;
             session.glare.get_or_insert_default().refused = refused;
-            if session.signaling.open_offer() == Some(Party::Remote) {
-                session.signaling.rollback();
+            match reliable.and_then(|server| server.before) {
+                Some(before) => session.signaling = before,
+                None if session.signaling.open_offer() == Some(Party::Remote) => session.signaling.rollback(),
+                None => {}
             }
+        }
+        if let Some(prack) = answering {
+            // Its offer went with the re-INVITE.
+            let _ = self.refuse_request(prack, Answer::plain(488), None, Ending::default());
         }
         self.note_state(id);
     }
@@ -277,7 +300,7 @@ impl Agent {
         }
         if timer == IncomingTimer::Answer && !left.is_zero() {
             self.repeat_provisional(id);
-            let answer = self.arm(left.min(PROVISIONAL_REFRESH), Timeout::Incoming(id, IncomingTimer::Answer));
+            let answer = self.arm(left.min(self.provisional_refresh(id)), Timeout::Incoming(id, IncomingTimer::Answer));
             if let Some(incoming) = self.incoming.get_mut(id) {
                 incoming.answer = Some(answer);
             }
@@ -300,6 +323,9 @@ impl Agent {
     /// Each minute of a pending INVITE the last provisional response goes out again (§13.3.1.1); 183 where the host gave
     /// none, since a 100 does not count.
     pub(super) fn repeat_provisional(&mut self, id: IncomingId) {
+        if self.refresh_reliably(id) {
+            return;
+        }
         let Some(incoming) = self.incoming.get(id) else { return };
         match (incoming.provisional.clone(), incoming.transaction) {
             (Some(bytes), Some(transaction)) => {
@@ -352,7 +378,7 @@ impl Agent {
     /// 100 now.
     pub fn trying(&mut self, now: Now, id: IncomingId, options: &ResponseOptions<'_>) -> Result<()> {
         self.at(now);
-        self.unanswered(id)?;
+        self.open_request(id)?;
         let answer = Answer::of_host(100, options, false)?;
         self.respond_to(id, &answer, None).map(|_| ())
     }

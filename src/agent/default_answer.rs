@@ -1,11 +1,11 @@
 //! The default of every event: what is done when no function of the host's is found.
 
 use crate::agent::event::{Event, EventKind};
+use crate::agent::incoming::{Acknowledges, Kind};
 use crate::agent::response::Answer;
 use crate::agent::{Agent, IncomingId};
 use crate::error::{Error, Result};
-use crate::message::write;
-use crate::message::{EventName, Method};
+use crate::message::{EventName, HeaderId, Method, write};
 use crate::session::reason::{Ending, Reason};
 use crate::time::Now;
 
@@ -65,16 +65,23 @@ impl Agent {
     /// The default answer to a request of the peer that waits; nothing when it is answered.
     pub(super) fn default_answer(&mut self, id: IncomingId) {
         let Some(incoming) = self.incoming.get(id).filter(|incoming| !incoming.answered) else { return };
+        if self.is_accepted(id) {
+            return;
+        }
         let mut lines = Vec::new();
         let mut answer = match incoming.method {
-            Method::Invite if matches!(incoming.kind, crate::agent::incoming::Kind::Invite(_)) => Answer::plain(486),
+            Method::Prack => match incoming.kind {
+                Kind::Prack(Acknowledges::Nothing) => Answer::plain(481),
+                Kind::Prack(Acknowledges::WithOffer) => {
+                    write::header(&mut lines, HeaderId::Warning, &[b"399 sipdlg \"no further offer is wanted\""]);
+                    Answer::plain(488)
+                }
+                _ => Answer::plain(200),
+            },
+            Method::Invite if matches!(incoming.kind, Kind::Invite(_)) => Answer::plain(486),
             Method::Invite => {
                 // §21.4.26: 488 says in Warning what is wrong.
-                write::header(
-                    &mut lines,
-                    crate::message::HeaderId::Warning,
-                    &[b"399 sipdlg \"no session change is wanted\""],
-                );
+                write::header(&mut lines, HeaderId::Warning, &[b"399 sipdlg \"no session change is wanted\""]);
                 Answer::plain(488)
             }
             Method::Info => {

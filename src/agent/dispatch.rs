@@ -255,6 +255,7 @@ impl Agent {
         if request.to_tag().is_some() {
             match self.dialog_of(&request) {
                 Some(session) => self.in_dialog_request(session, request),
+                None if self.late_prack(&request) => {}
                 None => self.refuse(&request, &Answer::plain(481)),
             }
         } else {

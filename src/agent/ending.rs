@@ -101,6 +101,7 @@ impl Agent {
         self.note_ended_fork(id, forgotten);
         // RFC 3261 §13.2.2.4: every 2xx is acknowledged, whoever ends the call.
         self.acknowledge_owed(id);
+        self.reliable_over(id);
         let Some(session) = self.sessions.get_mut(id) else { return };
         session.phase = Phase::Terminated(ending.clone());
         session.signaling.close();

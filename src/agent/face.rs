@@ -1,7 +1,7 @@
 //! What the agent tells of itself in every message, written once.
 
 use crate::agent::headers::{HostHeaders, can};
-use crate::config::Config;
+use crate::config::{Config, Policy};
 use crate::message::Method;
 
 /// Ready header lines.
@@ -20,17 +20,26 @@ pub struct Face {
     /// `Recv-Info: ...`, empty when packages are not supported.
     pub recv_info_line: Box<[u8]>,
     allowed: Vec<Vec<u8>>,
+    /// RFC 3262: off where Allow lacks PRACK, since nothing could be acknowledged then.
+    pub reliable: Policy,
 }
 
+/// The option tag of reliable provisional responses, which their setting implies.
+const RELIABLE: &[u8] = b"100rel";
+
 /// Methods whose rules are not there yet; a host's Allow that names them is cut down to what works.
-const NOT_YET: [Method; 2] = [Method::Prack, Method::Update];
+const NOT_YET: [Method; 1] = [Method::Update];
 
 impl Face {
     /// Of a configuration.
     pub fn new(config: &Config) -> Self {
         let works = |name: &&Vec<u8>| !NOT_YET.contains(&Method::from_name(name));
         let allowed: Vec<Vec<u8>> = config.allow.iter().filter(works).cloned().collect();
-        let mut supported: Vec<Vec<u8>> = config.supported.iter().filter(|tag| can(tag)).cloned().collect();
+        let prack = allowed.iter().any(|name| name == b"PRACK");
+        let reliable = if prack { config.reliable } else { Policy::Off };
+        let implied = (reliable != Policy::Off).then(|| RELIABLE.to_vec());
+        let own = config.supported.iter().filter(|tag| can(tag) && !tag.eq_ignore_ascii_case(RELIABLE)).cloned();
+        let mut supported: Vec<Vec<u8>> = implied.into_iter().chain(own).collect();
         // RFC 4488: a REFER without a subscription is understood.
         if allowed.iter().any(|name| name == b"REFER")
             && !supported.iter().any(|tag| tag.eq_ignore_ascii_case(b"norefersub"))
@@ -53,6 +62,7 @@ impl Face {
                 .info_packages
                 .as_ref()
                 .map_or_else(Box::default, |packages| line("Recv-Info", &packages.join(&b", "[..]))),
+            reliable,
             allowed,
         }
     }

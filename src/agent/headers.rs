@@ -12,7 +12,7 @@ pub struct HostHeaders<'a> {
 }
 
 /// Option tags that need machinery which is not there yet: dropped from Supported, refused in Require.
-const NOT_YET: [&[u8]; 5] = [b"100rel", b"timer", b"replaces", b"199", b"from-change"];
+const NOT_YET: [&[u8]; 4] = [b"timer", b"replaces", b"199", b"from-change"];
 
 /// Whether the library can keep what an option tag promises.
 pub fn can(tag: &[u8]) -> bool {
@@ -66,6 +66,17 @@ impl<'a> HostHeaders<'a> {
     /// Whether the host gives this header itself.
     pub fn has(&self, id: HeaderId) -> bool {
         self.lines.iter().any(|(name, _)| name.id() == id)
+    }
+
+    /// The value of a header that the host gives.
+    pub fn get(&self, id: HeaderId) -> Option<&'a [u8]> {
+        self.lines.iter().find(|(name, _)| name.id() == id).map(|(_, value)| *value)
+    }
+
+    /// Whether the host's Require names `tag`.
+    pub fn requires(&self, tag: &[u8]) -> bool {
+        let mut lines = self.lines.iter().filter(|(name, _)| name.id() == HeaderId::Require);
+        lines.any(|(_, value)| tags(value).any(|known| known.eq_ignore_ascii_case(tag)))
     }
 
     /// Writes the lines, and Supported united with `ours` (comma separated).

@@ -5,7 +5,7 @@ use crate::agent::incoming::Kind as IncomingKind;
 use crate::agent::options::{Body, RequestOptions};
 use crate::agent::outgoing::{InviteClient, Kind, Outgoing, OutgoingState};
 use crate::agent::response::Answer;
-use crate::agent::{Agent, OutgoingId, SessionId};
+use crate::agent::{Agent, IncomingId, OutgoingId, SessionId};
 use crate::error::{Error, Result};
 use crate::message::write;
 use crate::message::{HeaderId, Message, Method};
@@ -371,8 +371,12 @@ impl Agent {
             _ => {}
         }
         if session.is_terminated() {
+            let said_terminated = session.said_terminated;
+            if self.late_prack(&request) {
+                return;
+            }
             // RFC 5407 §3.2: crossing BYE 200, everything else 481.
-            let status = if method == Method::Bye && !session.said_terminated { 200 } else { 481 };
+            let status = if method == Method::Bye && !said_terminated { 200 } else { 481 };
             return self.refuse(&request, &Answer::plain(status));
         }
         if request.flow() != session.connection.as_deref() {
@@ -381,6 +385,7 @@ impl Agent {
         match method {
             Method::Bye => self.bye_arrived(id, request),
             Method::Invite => self.reinvite_arrived(id, request),
+            Method::Prack => self.prack_arrived(id, request),
             Method::Info => self.info_arrived(id, request),
             Method::Message => self.hand_up(EventKind::Message, Some(id), request),
             Method::Refer => self.refer_arrived(id, request),
@@ -401,18 +406,29 @@ impl Agent {
         request: Arc<Message>,
         kind: IncomingKind,
     ) -> bool {
+        let Some(incoming) = self.take_in(&request, kind, session) else { return false };
+        self.tell_request(Event { incoming: Some(incoming), session, message: Some(request), ..about });
+        true
+    }
+
+    /// Stores a request that the host answers; where too many wait in its dialog it is answered 500.
+    pub(super) fn take_in(
+        &mut self,
+        request: &Arc<Message>,
+        kind: IncomingKind,
+        session: Option<SessionId>,
+    ) -> Option<IncomingId> {
         let waiting = session.and_then(|id| self.dialog_holder(id)).map_or(0, |session| session.pending.len());
         if waiting >= PENDING_REQUESTS {
             let lines = self.retry_after_line();
-            self.refuse(&request, &Answer { lines: &lines, ..Answer::plain(500) });
-            return false;
+            self.refuse(request, &Answer { lines: &lines, ..Answer::plain(500) });
+            return None;
         }
-        let Some(incoming) = self.add_incoming(&request, kind, session) else { return false };
+        let incoming = self.add_incoming(request, kind, session)?;
         if let Some(session) = session.and_then(|id| self.dialog_holder_mut(id)) {
             session.pending.push(incoming);
         }
-        self.tell_request(Event { incoming: Some(incoming), session, message: Some(request), ..about });
-        true
+        Some(incoming)
     }
 
     /// RFC 3261 §15.1.2: the session is over; its pending requests are answered 487; the BYE itself is the host's.

@@ -56,8 +56,21 @@ pub enum Kind {
         /// Its status code.
         default: u16,
     },
+    /// An acknowledgement of a reliable response of ours (RFC 3262).
+    Prack(Acknowledges),
     /// Any other.
     Other,
+}
+
+/// What a PRACK does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Acknowledges {
+    /// It acknowledges nothing; a tolerated deviation.
+    Nothing,
+    /// It acknowledges a response.
+    Response,
+    /// The same, with an offer of the peer's.
+    WithOffer,
 }
 
 /// A request of the peer.
@@ -107,7 +120,7 @@ impl Incoming {
     pub(super) fn invite_mut(&mut self) -> Option<&mut InviteServer> {
         match &mut self.kind {
             Kind::Invite(invite) => Some(invite),
-            Kind::Reinvite | Kind::Refer(_) | Kind::Notify { .. } | Kind::Other => None,
+            Kind::Reinvite | Kind::Refer(_) | Kind::Notify { .. } | Kind::Prack(_) | Kind::Other => None,
         }
     }
 

@@ -114,7 +114,7 @@ impl Agent {
         self.tell_fate(id, Event { session, flags, message, ..Event::new(EventKind::Progress) });
     }
 
-    fn count_quirk(&mut self, bit: u32) {
+    pub(super) fn count_quirk(&mut self, bit: u32) {
         if let Some(counter) = self.counters.quirks.get_mut(bit.trailing_zeros() as usize) {
             *counter += 1;
         }

@@ -2,10 +2,11 @@
 
 use crate::agent::event::{Event, EventKind, Reason};
 use crate::agent::incoming::{Incoming, InviteServer, Kind};
-use crate::agent::options::{ResponseOptions, response_flag};
+use crate::agent::options::ResponseOptions;
 use crate::agent::response::{Answer, checked_status};
 use crate::agent::timeout::{IncomingTimer, Timeout};
 use crate::agent::{Agent, IncomingId, SessionId};
+use crate::config::Policy;
 use crate::dialog::Dialog;
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::uri::Scheme;
@@ -14,6 +15,7 @@ use crate::message::{self, HeaderId, Message, Method};
 use crate::session::offer_answer::{Party, StoredBody};
 use crate::session::reason::Ending;
 use crate::session::reinvite::{self, Arrival};
+use crate::session::reliable_server::{self, ReliableServer, Wish};
 use crate::session::{Origin, Phase, Role, Session};
 use crate::time::Now;
 use smallvec::SmallVec;
@@ -35,6 +37,10 @@ impl Agent {
                 ..Answer::plain(400)
             };
             return self.refuse(&request, &answer);
+        }
+        if self.face.reliable == Policy::Required && reliable_server::wish_of(&request) == Wish::Unknown {
+            // §8.2.4, §21.4.16.
+            return self.refuse(&request, &Answer { lines: b"Require: 100rel\r\n", ..Answer::plain(421) });
         }
         let Some(id) = self.add_incoming(&request, Kind::Invite(Box::default()), None) else { return };
         self.counters.calls_received += 1;
@@ -107,19 +113,21 @@ impl Agent {
         invite.sessions.iter().copied().find(lives)
     }
 
+    /// The session with this To tag, or the one that there is; also an ended one.
+    pub(super) fn known_session(&self, incoming: &Incoming, to_tag: Option<&[u8]>) -> Option<SessionId> {
+        let Kind::Invite(invite) = &incoming.kind else { return incoming.session };
+        let Some(tag) = to_tag else { return self.living_session(invite) };
+        let has_tag = |id: &SessionId| self.sessions.get(*id).is_some_and(|session| session.local_tag() == tag);
+        invite.sessions.iter().copied().find(has_tag)
+    }
+
     /// The session with this To tag, made where there is none yet.
-    fn early_session(&mut self, id: IncomingId, to_tag: Option<&[u8]>) -> Result<SessionId> {
+    pub(super) fn early_session(&mut self, id: IncomingId, to_tag: Option<&[u8]>) -> Result<SessionId> {
         let incoming = self.incoming(id)?;
-        let Kind::Invite(invite) = &incoming.kind else { return Err(Error::state("not an INVITE out of a dialog")) };
-        let known = match to_tag {
-            Some(tag) => invite
-                .sessions
-                .iter()
-                .copied()
-                .find(|id| self.sessions.get(*id).is_some_and(|session| session.local_tag() == tag)),
-            None => self.living_session(invite),
-        };
-        if let Some(known) = known {
+        if !matches!(incoming.kind, Kind::Invite(_)) {
+            return Err(Error::state("not an INVITE out of a dialog"));
+        }
+        if let Some(known) = self.known_session(incoming, to_tag) {
             return if self.session(known)?.is_terminated() {
                 Err(Error::state("to_tag: this dialog is over"))
             } else {
@@ -163,27 +171,30 @@ impl Agent {
         options: &ResponseOptions<'_>,
     ) -> Result<Option<SessionId>> {
         self.at(now);
-        let incoming = self.unanswered(id)?;
+        let incoming = self.open_request(id)?;
         if !incoming.is_invite() {
             return Err(Error::state("only an INVITE gets provisional responses beyond 100 (RFC 4320 4.1)"));
         }
         let request = Arc::clone(&incoming.message);
         let initial = matches!(incoming.kind, Kind::Invite(_));
-        let in_dialog = incoming.session;
+        let known = self.known_session(incoming, options.to_tag);
         let status = checked_status(status, 180, 101..=199)?;
-        if options.flags & response_flag::RELIABLE != 0 {
-            return Err(Error::new(
-                ErrorKind::Unsupported,
-                "reliable provisional responses (RFC 3262) are not there yet",
-            ));
-        }
-        let mut answer = Answer::of_host(status, options, true)?;
+        let mut answer = Answer::provisional(status, options)?;
+        let reliable = self.is_reliable(&request, options, &answer)?;
         let description = describe(answer.body.as_ref());
-        if description.is_some() && request.session_body().is_none() {
-            return Err(Error::state("an offer stands in a reliable response, this one is not (RFC 3261 13.2.1)"));
+        if description.is_some() && !reliable {
+            if request.session_body().is_none() {
+                return Err(Error::state("an offer stands in a reliable response, this one is not (RFC 3261 13.2.1)"));
+            }
+            if self.reliable_server(id, known).is_some_and(|server| server.described.is_some()) {
+                return Err(Error::state("body: a reliable response has carried the answer already (RFC 6337 3.1)"));
+            }
         }
         if options.to_tag.is_some() && !initial {
             return Err(Error::state("to_tag: the dialog has one"));
+        }
+        if reliable {
+            return self.progress_reliably(id, answer, options.to_tag);
         }
         let session = if initial { Some(self.early_session(id, options.to_tag)?) } else { None };
         let tag: Tag =
@@ -204,10 +215,10 @@ impl Agent {
         } else if let Some(session) = of {
             self.note_state(session);
         }
-        Ok(session.or(in_dialog))
+        Ok(session.or(known))
     }
 
-    fn early(&mut self, id: SessionId) {
+    pub(super) fn early(&mut self, id: SessionId) {
         if let Some(session) = self.sessions.get_mut(id)
             && matches!(session.phase, Phase::Initial)
         {
@@ -225,12 +236,13 @@ impl Agent {
         options: &ResponseOptions<'_>,
     ) -> Result<Option<SessionId>> {
         self.at(now);
-        let incoming = self.unanswered(id)?;
+        let incoming = self.open_request(id)?;
         let status = checked_status(status, 200, 200..=299)?;
         match &incoming.kind {
             Kind::Invite(_) => self.accept_invite(id, status, options).map(Some),
             Kind::Reinvite => self.accept_reinvite(id, status, options),
             Kind::Refer(_) => self.accept_refer(id, status, options).map(|()| None),
+            Kind::Prack(acknowledges) => self.accept_prack(id, *acknowledges, status, options).map(|()| None),
             Kind::Notify { .. } | Kind::Other => {
                 if incoming.method == Method::Message && options.body.is_some() {
                     return Err(Error::state("body: a 2xx to MESSAGE has none (RFC 3428 7)"));
@@ -249,26 +261,13 @@ impl Agent {
     fn accept_invite(&mut self, id: IncomingId, status: u16, options: &ResponseOptions<'_>) -> Result<SessionId> {
         let answer = Answer::of_host(status, options, true)?;
         let description = describe(answer.body.as_ref());
-        let request = Arc::clone(&self.incoming(id)?.message);
-        description_due(&request, description.is_some())?;
+        let incoming = self.incoming(id)?;
+        let request = Arc::clone(&incoming.message);
+        let known = self.known_session(incoming, options.to_tag);
+        description_due(&request, self.reliable_server(id, known), description.is_some())?;
         let session = self.early_session(id, options.to_tag)?;
         let tag: Tag = self.session(session)?.local_tag().into();
         self.send_2xx(id, session, answer, description, Some(&tag))?;
-        if let Some(incoming) = self.incoming.get_mut(id) {
-            incoming.session = Some(session);
-        }
-        if let Some(session) = self.sessions.get_mut(session) {
-            session.phase = Phase::AckWait;
-        }
-        let others = self.incoming.get(id).map(|incoming| match &incoming.kind {
-            Kind::Invite(invite) => invite.sessions.iter().copied().filter(|other| *other != session).collect(),
-            _ => Vec::new(),
-        });
-        for other in others.unwrap_or_default() {
-            self.end_session(other, Ending::because(Reason::ForkLost));
-            self.finish_session(other);
-        }
-        self.note_state(session);
         Ok(session)
     }
 
@@ -285,16 +284,39 @@ impl Agent {
         let answer = Answer::of_host(status, options, true)?;
         let description = describe(answer.body.as_ref());
         let request = Arc::clone(&self.incoming(id)?.message);
-        description_due(&request, description.is_some())?;
+        description_due(&request, self.reliable_server(id, Some(session)), description.is_some())?;
         self.send_2xx(id, session, answer, description, None)?;
-        if let Some(session) = self.sessions.get_mut(session) {
-            // RFC 6141 §4: the peer's target moves when its refresh is accepted.
-            session.dialog.refresh_target(&request);
-            session.peer.learn(&request);
-            session.resolved = session.resolved.take().filter(|known| *known.next_hop == *session.dialog.remote_target);
+        Ok(Some(session))
+    }
+
+    /// What the 2xx that went out makes of the sessions of its INVITE.
+    pub(super) fn took_effect(&mut self, id: IncomingId, session: SessionId) {
+        let Some(incoming) = self.incoming.get_mut(id) else { return };
+        let request = Arc::clone(&incoming.message);
+        match &mut incoming.kind {
+            Kind::Invite(invite) => {
+                let others: SmallVec<[SessionId; 1]> =
+                    invite.sessions.iter().copied().filter(|other| *other != session).collect();
+                incoming.session = Some(session);
+                if let Some(session) = self.sessions.get_mut(session) {
+                    session.phase = Phase::AckWait;
+                }
+                for other in others {
+                    self.end_session(other, Ending::because(Reason::ForkLost));
+                    self.finish_session(other);
+                }
+            }
+            _ => {
+                if let Some(session) = self.sessions.get_mut(session) {
+                    // RFC 6141 §4: the peer's target moves when its refresh is accepted.
+                    session.dialog.refresh_target(&request);
+                    session.peer.learn(&request);
+                    session.resolved =
+                        session.resolved.take().filter(|known| *known.next_hop == *session.dialog.remote_target);
+                }
+            }
         }
         self.note_state(session);
-        Ok(Some(session))
     }
 
     /// Stores a session and makes its dialog known.
@@ -324,8 +346,15 @@ fn has_good_contact(request: &Message) -> bool {
     }
 }
 
-/// A 2xx to an INVITE answers its offer, or makes one where the INVITE brought none.
-fn description_due(request: &Message, given: bool) -> Result<()> {
+/// A 2xx to an INVITE answers its offer, or makes one where the INVITE brought none; unless a reliable response did
+/// (RFC 3262 §5).
+fn description_due(request: &Message, reliable: Option<&ReliableServer>, given: bool) -> Result<()> {
+    if reliable.is_some_and(|server| server.described.is_some()) {
+        return match given {
+            true => Err(Error::state("body: a reliable response has carried the description already (RFC 6337 3.1)")),
+            false => Ok(()),
+        };
+    }
     match (request.session_body(), given) {
         (_, true) => Ok(()),
         (Some(_), false) => Err(Error::state("body: the INVITE's offer needs an answer (RFC 3261 13.3.1.4)")),

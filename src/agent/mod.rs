@@ -28,6 +28,7 @@ mod outbox;
 mod outgoing;
 mod refer;
 mod reliable_client;
+mod reliable_server;
 mod remains;
 mod request;
 mod resolve;
@@ -134,6 +135,7 @@ pub struct Agent {
     dialogs: HashMap<u128, SessionId, BuildHasherDefault<Identity>>,
     outbox: Outbox,
     delivering: Delivering,
+    left_responses: reliable_server::LeftResponses,
     /// Whether somebody answers INVITEs, so that an OPTIONS out of a dialog is told so.
     takes_calls: bool,
     counters: Stats,
@@ -188,6 +190,7 @@ impl Agent {
             dialogs: HashMap::default(),
             outbox,
             delivering: Delivering::default(),
+            left_responses: reliable_server::LeftResponses::default(),
             takes_calls: true,
             counters: Stats::default(),
             scratch: Vec::new(),

@@ -35,13 +35,22 @@ impl<'a> Answer<'a> {
 
     /// With what the host wants in it.
     pub(super) fn of_host(status: u16, options: &ResponseOptions<'a>, in_dialog: bool) -> Result<Self> {
+        Self::with_headers(status, options, HostHeaders::read(&options.headers, in_dialog)?)
+    }
+
+    /// The same for a 101 to 199, in which the host may write RSeq.
+    pub(super) fn provisional(status: u16, options: &ResponseOptions<'a>) -> Result<Self> {
+        Self::with_headers(status, options, HostHeaders::read_numbered(&options.headers, true, Some(HeaderId::RSeq))?)
+    }
+
+    fn with_headers(status: u16, options: &ResponseOptions<'a>, host: HostHeaders<'a>) -> Result<Self> {
         if let Some(reason) = options.reason_phrase {
             write::check_line(reason)?;
         }
         Ok(Self {
             status,
             reason: options.reason_phrase,
-            host: HostHeaders::read(&options.headers, in_dialog)?,
+            host,
             body: options.body.map(Body::checked).transpose()?,
             ..Self::default()
         })

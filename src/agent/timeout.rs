@@ -12,6 +12,8 @@ pub(super) enum Timeout {
     Transaction(transaction::Timer),
     /// Of a 2xx that waits for its ACK (RFC 3261 §13.3.1.4): to be repeated, or given up. The number is its CSeq's.
     Accepted(SessionId, u32),
+    /// Of a reliable response that waits for its PRACK (RFC 3262 §3): to be repeated, or given up.
+    Reliable(SessionId),
     /// Of a request of the peer.
     Incoming(IncomingId, IncomingTimer),
     /// Of a request of ours.
@@ -61,6 +63,7 @@ impl Agent {
                 }
                 Timeout::Accepted(session, cseq) => self.accepted_due(session, cseq),
                 Timeout::Incoming(id, IncomingTimer::Subscription) => self.notifier_expired(id),
+                Timeout::Reliable(session) => self.reliable_due(session),
                 Timeout::Incoming(id, timer) => self.answer_time_over(id, timer),
                 Timeout::Outgoing(id, OutgoingTimer::Expires) => {
                     // The INVITE may be answered or cancelled already.

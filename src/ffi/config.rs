@@ -110,7 +110,7 @@ pub unsafe extern "C" fn sipdlg_config_set_user_agent(
 }
 
 /// Option tags for Supported, comma separated, beyond those that the settings imply. Default none. Tags of extensions
-/// that this version lacks (100rel, timer, replaces) are not sent.
+/// that this version lacks (timer, replaces) are not sent; 100rel goes by sipdlg_config_set_reliable().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_config_set_supported(
     config: *mut sipdlg_config_t,
@@ -120,8 +120,8 @@ pub unsafe extern "C" fn sipdlg_config_set_supported(
     unsafe { set(config, |config| config.core.set_supported(optional_text(tags).unwrap_or_default())) }
 }
 
-/// Methods in Allow, comma separated. Others are answered 405. Default: INVITE ACK CANCEL BYE INFO OPTIONS. Methods that
-/// this version lacks (PRACK, UPDATE, NOTIFY, REFER) are left out.
+/// Methods in Allow, comma separated. Others are answered 405. Default: INVITE ACK CANCEL BYE PRACK INFO MESSAGE OPTIONS.
+/// Methods that this version lacks (UPDATE, NOTIFY, REFER) are left out.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_config_set_allow(
     config: *mut sipdlg_config_t,
@@ -186,7 +186,7 @@ pub unsafe extern "C" fn sipdlg_config_set_limits(
 }
 
 /// RFC 3262. policy: enum sipdlg_policy_e; manual_prack 1: the host sends every PRACK. Default SUPPORTED, 0. OFF: an
-/// INVITE that requires 100rel is answered 420; REQUIRED: one that does not support it 421.
+/// INVITE that requires 100rel is answered 420, as where Allow lacks PRACK; REQUIRED: one that does not support it 421.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_config_set_reliable(
     config: *mut sipdlg_config_t,

@@ -155,8 +155,9 @@ pub unsafe extern "C" fn sipdlg_incoming_progress(
 }
 
 /// 2xx (0: 200). `session`: of an INVITE. Without a body where an answer was given in a reliable 1xx; with one that is
-/// the answer, or the offer. Held back while a reliable 1xx with a description is unacknowledged. Errors: ERR_STATE
-/// answered; answer missing (RFC 3261 §13.3.1.4).
+/// the answer, or the offer. Held back while a reliable 1xx with a description is unacknowledged; meanwhile the session
+/// is early still, and ends with PRACK_TIMEOUT when no PRACK comes. Errors: ERR_STATE answered; answer missing
+/// (RFC 3261 §13.3.1.4), or given already (RFC 3262 §5).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_incoming_accept(
     incoming: sipdlg_incoming_t,

@@ -8,6 +8,7 @@ pub mod reason;
 pub mod refer;
 pub mod reinvite;
 pub mod reliable_client;
+pub mod reliable_server;
 pub mod terminate;
 pub mod usage;
 
@@ -23,6 +24,7 @@ use peer::Peer;
 use reason::Ending;
 use refer::Referrals;
 use reliable_client::ReliableClient;
+use reliable_server::ReliableServer;
 use smallvec::SmallVec;
 
 /// SessionState of SIP.js; the numbers are those of `enum sipdlg_session_state_e`.
@@ -123,6 +125,8 @@ pub struct Session {
     pub signaling: OfferAnswer,
     /// Reliable responses to our INVITE or re-INVITE (RFC 3262).
     pub reliable_client: Option<Box<ReliableClient>>,
+    /// Reliable responses to the peer's INVITE or re-INVITE, until its final response (RFC 3262).
+    pub reliable_server: Option<Box<ReliableServer>>,
     /// The INVITE that made it, while it lives.
     pub origin: Option<Origin>,
     /// 2xx of ours that wait for their ACK, of INVITE and re-INVITE.
@@ -188,6 +192,7 @@ impl Session {
             phase,
             signaling: OfferAnswer::default(),
             reliable_client: None,
+            reliable_server: None,
             origin,
             accepted: SmallVec::new(),
             reinvite_client: None,
@@ -398,6 +403,7 @@ impl Session {
     pub fn bytes(&self) -> usize {
         let accepted: usize =
             self.accepted.iter().map(|accepted| size_of::<Accepted>() + accepted.response.len()).sum();
-        size_of::<Self>() + self.dialog.heap_bytes() + self.signaling.heap_bytes() + accepted
+        let reliable = self.reliable_server.as_ref().map_or(0, |server| server.bytes());
+        size_of::<Self>() + self.dialog.heap_bytes() + self.signaling.heap_bytes() + accepted + reliable
     }
 }

@@ -8,6 +8,7 @@ mod digest;
 mod form;
 mod prack;
 mod refer;
+mod reliable;
 mod transactions;
 mod view;
 
@@ -181,6 +182,15 @@ pub const RULES: &[(&str, &str)] = &[
     ("notify-form", "RFC 3515 §2.4.5, RFC 6665 §4.2.2"),
     ("notify-subscription", "RFC 3515 §2.4.4, §2.4.6"),
     ("notify-unasked", "RFC 6665 §4.1.3"),
+    ("reliable-form", "RFC 3262 §3, §7.1"),
+    ("rseq-order", "RFC 3262 §3"),
+    ("reliable-queue", "RFC 3262 §3"),
+    ("reliable-final", "RFC 3262 §3"),
+    ("reliable-schedule", "RFC 3262 §3"),
+    ("reliable-timeout", "RFC 3262 §3"),
+    ("2xx-held", "RFC 3262 §3"),
+    ("prack-481", "RFC 3262 §3"),
+    ("prack-2xx", "RFC 3262 §3"),
     ("digest-form", "RFC 7616 §3.4, RFC 3261 §22.4"),
     ("digest-answer", "RFC 7616 §3.4, RFC 8760 §2.4"),
     ("digest-response", "RFC 7616 §3.4.1"),
@@ -236,6 +246,7 @@ impl Trace {
                 dialogs::judge(&mut view);
                 prack::judge(&mut view);
                 refer::judge(&mut view);
+                reliable::judge(&mut view);
                 digest::judge(&mut view);
                 found.append(&mut view.found);
             }

@@ -28,6 +28,7 @@ mod refused_requests;
 mod reinvite;
 mod reliable_client;
 mod reject_redirect;
+mod reliable_server;
 mod routes;
 mod takeover;
 mod transport_failure;

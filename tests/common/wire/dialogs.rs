@@ -44,6 +44,8 @@ struct Dialog {
     open: Option<Open>,
     /// The INVITE of ours whose exchange reliable responses have completed.
     settled: Option<usize>,
+    /// The INVITE of theirs whose description of ours went in a reliable response.
+    given: Option<usize>,
     /// Description in an unreliable provisional response of ours.
     preview: Option<String>,
     /// An ACK without the answer was sent: BYE has to follow.
@@ -399,6 +401,17 @@ impl Replay<'_, '_> {
             "INVITE" if self.view.is_first(line) && sip.sdp().is_some() && dialog.open.is_none() => {
                 dialog.open = of.map(|server| Open { ours: false, invite: Invite::Theirs(server), sent_at: u64::MAX });
             }
+            // RFC 3262 §5: the answer to the offer in our 1xx, or an offer.
+            "PRACK" if self.view.is_first(line) && sip.sdp().is_some() => match dialog.open {
+                Some(Open { ours: true, invite: Invite::Theirs(invite), .. }) if dialog.given == Some(invite) => {
+                    dialog.open = None;
+                }
+                None => {
+                    let theirs = |server| Open { ours: false, invite: Invite::Theirs(server), sent_at: u64::MAX };
+                    dialog.open = of.map(theirs);
+                }
+                _ => {}
+            },
             _ => {}
         }
     }
@@ -429,12 +442,23 @@ impl Replay<'_, '_> {
         let Some(dialog) = self.dialogs.get_mut(&key) else { return };
         match (request.method(), status) {
             ("INVITE", _) => self.description_out(line, server, &key),
+            ("PRACK", 200..) if dialog.open.is_some_and(|open| open.invite == Invite::Theirs(server)) => {
+                dialog.open = None;
+                if status < 300 && response.sdp().is_none() {
+                    self.view.blame("answer-missing", line, "2xx to a PRACK with an offer");
+                }
+            }
+            ("PRACK", 200..300) if response.sdp().is_some() => {
+                self.view.blame("answer-unasked", line, "a description in the 2xx to a PRACK without offer");
+            }
             ("BYE", 200..300) => dialog.bye_answered = true,
             _ => {}
         }
         if let Some(dialog) = self.dialogs.get_mut(&key) {
             let refreshes = matches!(request.method(), "INVITE" | "UPDATE" | "REFER" | "NOTIFY" | "SUBSCRIBE");
-            if refreshes && (200..300).contains(&status) {
+            // RFC 6141 §4: a 2xx, or a reliable provisional response.
+            let reliable = status < 200 && response.get("rseq").is_some();
+            if refreshes && (reliable || (200..300).contains(&status)) {
                 dialog.target = request.contact().or(dialog.target.take());
             }
         }
@@ -471,8 +495,23 @@ impl Replay<'_, '_> {
             .open
             .is_some_and(|open| open.invite != own && at + TOLERANCE < open.sent_at.saturating_add(patience));
         let mut fault = None;
+        let (reliable, given) = (response.get("rseq").is_some(), dialog.given == Some(server));
         match (status, request.sdp().is_some(), response.sdp()) {
             (101..200, _, None) => {}
+            (101..200, ..) if reliable && given => {}
+            (101..300, _, Some(_)) if given => {
+                fault = Some(("answer-unasked", "a reliable response had the description"))
+            }
+            (200..300, _, None) if given => {}
+            (101..200, offered, Some(sdp)) if reliable => {
+                if dialog.preview.take().is_some_and(|preview| preview != sdp) {
+                    fault = Some(("preview-equals-answer", "the answer is not what the provisional response said"));
+                } else if other || !offered && dialog.open.is_some() {
+                    fault = Some(("one-offer", "a description while another offer is open"));
+                }
+                dialog.given = Some(server);
+                dialog.open = (!offered).then_some(Open { ours: true, invite: own, sent_at: u64::MAX });
+            }
             (101..200, true, Some(sdp)) => match &dialog.preview {
                 Some(former) if former != sdp => {
                     fault = Some(("preview-equals-answer", "another description than before"))
@@ -531,7 +570,8 @@ impl Replay<'_, '_> {
         let mortal = dialog.own_bye.is_some_and(|bye| bye < receipt)
             || dialog.bye_came.is_some_and(|bye| bye < receipt && method != "BYE");
         let accepted = (200..300).contains(&status);
-        if mortal && !matches!(method, "BYE" | "NOTIFY" | "SUBSCRIBE") && accepted {
+        // RFC 3262 §3: a late PRACK is still good; `prack-481` judges it.
+        if mortal && !matches!(method, "BYE" | "PRACK" | "NOTIFY" | "SUBSCRIBE") && accepted {
             self.view.blame("mortal-answer", line, format!("{status} to a {method} that came after BYE"));
         }
         let troubled = dialog.ended || self.had_trouble(line, key);
@@ -542,6 +582,7 @@ impl Replay<'_, '_> {
             && !mortal
             && !troubled
             && method != "BYE"
+            && method != "PRACK"
             && dialog.bye_came.is_none()
             && dialog.own_bye.is_none()
             // RFC 6665 §4.1.3: that says that there is no subscription.
@@ -627,6 +668,7 @@ impl Dialog {
             ended: false,
             open: None,
             settled: None,
+            given: None,
             preview: None,
             owes_bye: None,
         }

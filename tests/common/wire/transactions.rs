@@ -49,7 +49,7 @@ fn judge_identity(view: &mut View<'_>, client: usize) {
 
 /// The difference between what was sent and what the timers ask, if any. `expected` holds times: to be there before
 /// `stop`, allowed until `last`. Sends that no timer asked for must fall on one of `also`.
-fn difference(sends: &[u64], expected: &[u64], (stop, last): (u64, u64), also: &[u64]) -> Option<String> {
+pub fn difference(sends: &[u64], expected: &[u64], (stop, last): (u64, u64), also: &[u64]) -> Option<String> {
     let near = |a: u64, b: u64| a.abs_diff(b) <= TOLERANCE;
     let mut left = sends.to_vec();
     for time in expected {
@@ -84,7 +84,7 @@ pub fn doubling(view: &View<'_>, start: u64, cap: u64) -> Vec<u64> {
     times
 }
 
-fn times(view: &View<'_>, lines: &[usize]) -> Vec<u64> {
+pub fn times(view: &View<'_>, lines: &[usize]) -> Vec<u64> {
     lines.iter().map(|line| view.at(*line)).collect()
 }
 
@@ -127,7 +127,7 @@ fn judge_schedule(view: &mut View<'_>, rule: &'static str, sends: &[usize], expe
     }
 }
 
-fn in_ms(times: &[u64]) -> Vec<u64> {
+pub fn in_ms(times: &[u64]) -> Vec<u64> {
     times.iter().map(|time| time / 1_000).collect()
 }
 
@@ -430,7 +430,7 @@ fn bye_after(view: &View<'_>, accepted: usize) -> Option<usize> {
 
 /// RFC 3261 §13.3.1.1: a provisional response other than 100 at least every minute.
 fn judge_minutes(view: &mut View<'_>, first: usize, responses: &[usize], until: u64) {
-    let mut last = view.at(first);
+    let (mut last, mut refresh) = (view.at(first), 60_000_000);
     for line in responses.iter().copied() {
         if view.at(line) > until {
             break;
@@ -438,12 +438,16 @@ fn judge_minutes(view: &mut View<'_>, first: usize, responses: &[usize], until: 
         if view.status(line) <= 100 {
             continue;
         }
-        if view.at(line) > last + 60_000_000 + TOLERANCE {
+        if view.at(line) > last + refresh + TOLERANCE {
             view.blame("1xx-every-minute", line, "more than a minute after the one before");
         }
         last = view.at(line);
+        // RFC 3262 §3: two and a half minutes where they are reliable.
+        if view.sip(line).get("rseq").is_some() {
+            refresh = 150_000_000;
+        }
     }
-    if until > last + 60_000_000 + TOLERANCE {
+    if until > last + refresh + TOLERANCE {
         view.blame("1xx-every-minute", first, format!("none between {} and {} ms", last / 1_000, until / 1_000));
     }
 }
