@@ -7,14 +7,15 @@
 static struct {
     const char *listen;
     long ring_ms, answer_delay_ms, reject;
-    int quiet, ladder;
-} settings = { "udp:127.0.0.1:5070", 0, 0, 0, 0, 0 };
+    int reliable, quiet, ladder;
+} settings = { "udp:127.0.0.1:5070", 0, 0, 0, 0, 0, 0 };
 
 static const struct option options[] = {
     { "listen", OPTION_TEXT, &settings.listen, "where to listen (udp:127.0.0.1:5070; port 0: any)" },
     { "ring-ms", OPTION_NUMBER, &settings.ring_ms, "time from INVITE to 180 (0)" },
     { "answer-delay-ms", OPTION_NUMBER, &settings.answer_delay_ms, "time from 180 to 200 (0)" },
     { "reject", OPTION_NUMBER, &settings.reject, "reject calls with this status code, 300 to 699" },
+    { "reliable", OPTION_FLAG, &settings.reliable, "183 with the description instead of 180, reliable where the caller can (RFC 3262)" },
     { "quiet", OPTION_FLAG, &settings.quiet, "print nothing for each call" },
     { "ladder", OPTION_FLAG, &settings.ladder, "draw each message as an arrow" },
 };
@@ -43,13 +44,33 @@ static void answer_call(sipdlg_incoming_t incoming)
     const sipdlg_message_t *invite;
     if (sipdlg_incoming_message(incoming, &invite) != SIPDLG_OK)
         return; /* cancelled meanwhile */
-    answer(incoming, 0, sdp_answer_direction(invite));
+    /* Without a body where the reliable 183 had it; it then goes out when its PRACK is here. */
+    if (!settings.reliable || sipdlg_incoming_accept(incoming, 200, NULL, NULL) != SIPDLG_OK)
+        answer(incoming, 0, sdp_answer_direction(invite));
     sipdlg_message_release(invite);
+}
+
+/* SIPDLG_ERR_STATE: the caller cannot. */
+static sipdlg_status_t describe_reliably(sipdlg_incoming_t incoming)
+{
+    sipdlg_response_options_t response = SIPDLG_RESPONSE_OPTIONS_INIT;
+    const sipdlg_message_t *invite;
+    struct sdp sdp;
+    sipdlg_status_t status = sipdlg_incoming_message(incoming, &invite);
+    if (status != SIPDLG_OK)
+        return status;
+    response.flags = SIPDLG_RESPONSE_RELIABLE;
+    sdp_write(&sdp, 0, sdp_answer_direction(invite), &response.body);
+    status = sipdlg_incoming_progress(incoming, 183, &response, NULL);
+    sipdlg_message_release(invite);
+    return status;
 }
 
 static void ring(sipdlg_incoming_t incoming)
 {
-    sipdlg_status_t status = sipdlg_incoming_progress(incoming, 180, NULL, NULL);
+    sipdlg_status_t status = settings.reliable ? describe_reliably(incoming) : SIPDLG_ERR_STATE;
+    if (status == SIPDLG_ERR_STATE)
+        status = sipdlg_incoming_progress(incoming, 180, NULL, NULL);
     if (status == SIPDLG_ERR_STALE || status == SIPDLG_ERR_STATE)
         return; /* cancelled meanwhile */
     check(status, "ring");

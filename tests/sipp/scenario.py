@@ -110,6 +110,17 @@ def reliable(rseq):
     return ["Require: 100rel", f"RSeq: {rseq}"]
 
 
+def recv_reliable(status):
+    """A reliable provisional response; its RSeq is kept for `prack`."""
+    return (f'<recv response="{status}" rrs="true"><action>'
+            '<ereg regexp="[0-9]+" search_in="hdr" header="RSeq:" assign_to="rseq"/></action></recv>')
+
+
+def prack(cseq, *, body=None):
+    """PRACK of the INVITE's response that `recv_reliable` took."""
+    return request("PRACK", cseq, body=body, headers=["RAck: [$rseq] 1 INVITE"])
+
+
 def recv(status, *, rrs=False, optional=False):
     return f'<recv response="{status}"{_flags(rrs, optional)}></recv>'
 

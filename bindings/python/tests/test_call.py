@@ -9,7 +9,7 @@ import pytest
 from pair import ALICE, ANSWER, BOB, HOLD, OFFER, Pair
 
 import sipdlg
-from sipdlg import Body, EventKind, OutgoingState, Reason, SessionState, SignalingState
+from sipdlg import Body, EventFlag, EventKind, OutgoingState, Reason, ResponseFlag, SessionState, SignalingState
 
 
 def confirmed(pair: Pair) -> tuple[sipdlg.Session, sipdlg.Session]:
@@ -24,6 +24,27 @@ def confirmed(pair: Pair) -> tuple[sipdlg.Session, sipdlg.Session]:
     assert ours is not None
     pair.trace()
     return ours, theirs
+
+
+def test_reliable_provisional_responses() -> None:
+    with Pair() as pair:
+        pair.alice.agent.invite(BOB, body=OFFER)
+        pair.exchange()
+        call = pair.bob.take(EventKind.INVITE).incoming
+        assert call is not None
+        early = call.progress(183, body=ANSWER, flags=ResponseFlag.RELIABLE)
+        with pytest.raises(sipdlg.StateError):
+            call.accept(body=ANSWER)
+        assert call.accept() == early
+        assert (early.state, early.signaling_state) == (SessionState.EARLY, SignalingState.STABLE)
+        pair.exchange()
+        prack = pair.bob.take(EventKind.PRACK)
+        assert prack.session == early and prack.incoming is not None
+        prack.incoming.accept()
+        pair.exchange()
+        assert pair.alice.take(EventKind.PROGRESS).flags & EventFlag.RELIABLE
+        assert early.state is SessionState.CONFIRMED
+        assert pair.trace() == ["INVITE", "183 INVITE", "PRACK", "200 INVITE", "ACK", "200 PRACK"]
 
 
 def test_call_hold_info_bye() -> None:
