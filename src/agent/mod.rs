@@ -68,7 +68,7 @@ use crate::transaction::{Sink, Timer, TransactionId};
 use face::Face;
 use outbox::{Outbox, Sender};
 use resolve::Queries;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 use std::time::Duration;
 use timeout::Timeout;
@@ -126,12 +126,12 @@ pub struct Agent {
     table: Table,
     transports: Transports,
     queries: Queries,
-    streams: BTreeMap<u64, stream::Stream>,
+    streams: HashMap<u64, stream::Stream, BuildHasherDefault<Identity>>,
     sessions: Slots<SessionKind, Session>,
     incoming: Slots<IncomingKind, Incoming>,
     outgoing: Slots<OutgoingKind, Outgoing>,
     /// By the raw id that the session had.
-    remains: BTreeMap<u64, Box<Session>>,
+    remains: HashMap<u64, Box<Session>, BuildHasherDefault<Identity>>,
     dialogs: HashMap<u128, SessionId, BuildHasherDefault<Identity>>,
     outbox: Outbox,
     delivering: Delivering,
@@ -182,11 +182,11 @@ impl Agent {
             wheel: Wheel::new(now.monotonic),
             transports: Transports::default(),
             queries: Queries::default(),
-            streams: BTreeMap::new(),
+            streams: HashMap::default(),
             sessions: Slots::default(),
             incoming: Slots::default(),
             outgoing: Slots::default(),
-            remains: BTreeMap::new(),
+            remains: HashMap::default(),
             dialogs: HashMap::default(),
             outbox,
             delivering: Delivering::default(),

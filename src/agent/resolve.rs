@@ -11,7 +11,9 @@ use crate::message::{Uri, host_ip};
 use crate::session::{Resolved, Session};
 use crate::time::Now;
 use crate::timer::TimerId;
-use std::collections::BTreeMap;
+use crate::transaction::key::Identity;
+use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,7 +64,7 @@ impl Query {
 /// Names that are being looked up.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Queries {
-    open: BTreeMap<u64, Query>,
+    open: HashMap<u64, Query, BuildHasherDefault<Identity>>,
     last: u64,
 }
 

@@ -10,7 +10,7 @@ use crate::ffi::host::ReleaseQueue;
 #[cfg(feature = "runtime")]
 use crate::runtime::{Network, Threads};
 use crate::time::Now;
-use parking_lot::{Condvar, Mutex, MutexGuard};
+use parking_lot::{Condvar, MappedMutexGuard, Mutex, MutexGuard};
 use std::cell::Cell;
 use std::ffi::CString;
 use std::fs::File;
@@ -131,6 +131,35 @@ pub(crate) enum Drive {
     Both,
 }
 
+/// A locked agent. Who drops it instead of closing it, drops it by a panic: the agent is defunct.
+struct Opened {
+    // Before the lock.
+    fuse: Fuse<'static>,
+    cell: &'static AgentCell,
+    inner: MappedMutexGuard<'static, Inner>,
+}
+
+impl Opened {
+    #[inline(never)]
+    fn close(self) {
+        self.fuse.disarm();
+    }
+
+    /// Closes it; what is to be done without the lock is done. `outside`: the caller holds no locks of the runtime.
+    #[inline(never)]
+    fn settle(mut self, outside: bool) {
+        #[cfg_attr(not(feature = "runtime"), allow(unused_mut))]
+        let mut aftermath = self.inner.settle(outside);
+        #[cfg(feature = "runtime")]
+        {
+            aftermath.flush &= outside;
+        }
+        self.fuse.disarm();
+        drop(self.inner);
+        self.cell.carry_out(aftermath);
+    }
+}
+
 /// Marks the agent defunct unless told that all went well.
 struct Fuse<'a>(Option<&'a AtomicBool>);
 
@@ -233,29 +262,28 @@ impl AgentCell {
         Ok(())
     }
 
+    /// Locks the agent. Not inlined, as its counterparts: each exported function would carry a copy.
+    #[inline(never)]
+    fn open(&'static self) -> Result<Opened> {
+        self.check()?;
+        let inner = MutexGuard::try_map(self.inner.lock(), Option::as_deref_mut).map_err(|_| stale())?;
+        Ok(Opened { fuse: Fuse(Some(&self.defunct)), cell: self, inner })
+    }
+
     /// Runs with the agent locked, and afterwards tells whoever must know of what came of it.
     pub(crate) fn with<T>(&'static self, run: impl FnOnce(&mut Inner, Now) -> Result<T>) -> Result<T> {
-        self.check()?;
-        let mut place = self.inner.lock();
-        let inner = place.as_deref_mut().ok_or_else(stale)?;
-        let now = inner.clock.now();
-        let fuse = Fuse(Some(&self.defunct));
-        let result = run(inner, now);
-        let aftermath = inner.settle(true);
-        fuse.disarm();
-        drop(place);
-        self.carry_out(aftermath);
+        let mut opened = self.open()?;
+        let now = opened.inner.clock.now();
+        let result = run(&mut opened.inner, now);
+        opened.settle(true);
         result
     }
 
     /// As [`AgentCell::with`], for what changes nothing.
     pub(crate) fn look<T>(&'static self, run: impl FnOnce(&mut Inner) -> Result<T>) -> Result<T> {
-        self.check()?;
-        let mut place = self.inner.lock();
-        let inner = place.as_deref_mut().ok_or_else(stale)?;
-        let fuse = Fuse(Some(&self.defunct));
-        let result = run(inner);
-        fuse.disarm();
+        let mut opened = self.open()?;
+        let result = run(&mut opened.inner);
+        opened.close();
         result
     }
 

@@ -1,6 +1,7 @@
 //! The boundary of every exported function: panics stop here, refusals become a number and a sentence.
 
 use crate::error::{Error, ErrorKind, Result};
+use std::any::Any;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,29 +24,39 @@ thread_local! {
 pub(crate) fn guard(body: impl FnOnce() -> Result<i32>) -> i32 {
     match contain(body) {
         Ok(value) => value,
-        Err(error) => refuse(&error),
+        Err(error) => refuse(error),
     }
 }
 
 /// Runs the body of an exported function that returns something else: `failed` when it fails.
 pub(crate) fn guard_or<T>(failed: T, body: impl FnOnce() -> Result<T>) -> T {
     contain(body).unwrap_or_else(|error| {
-        refuse(&error);
+        refuse(error);
         failed
     })
 }
 
 /// Runs our code behind the panic boundary. What was locked has marked itself defunct by then.
 pub(crate) fn contain<T>(body: impl FnOnce() -> Result<T>) -> Result<T> {
-    install_hook();
-    let outer = INSIDE.replace(true);
+    let outer = enter();
     let result = catch_unwind(AssertUnwindSafe(body));
     INSIDE.set(outer);
-    result.unwrap_or_else(|payload| {
-        // A payload's destructor could panic again.
-        std::mem::forget(payload);
-        Err(Error::new(ErrorKind::Defunct, "a defect of the library was caught"))
-    })
+    result.unwrap_or_else(|payload| Err(caught(payload)))
+}
+
+/// Not inlined, as `caught` and `refuse`: each exported function would carry a copy.
+#[inline(never)]
+fn enter() -> bool {
+    install_hook();
+    INSIDE.replace(true)
+}
+
+#[cold]
+#[inline(never)]
+fn caught(payload: Box<dyn Any + Send>) -> Error {
+    // A payload's destructor could panic again.
+    std::mem::forget(payload);
+    Error::new(ErrorKind::Defunct, "a defect of the library was caught")
 }
 
 /// Runs a function of the host. What panics there is the host's affair, and its hook's.
@@ -59,7 +70,7 @@ pub(crate) fn outside<T>(call: impl FnOnce() -> T) -> T {
 /// The number of a refusal; its sentence becomes the thread's last error.
 #[cold]
 #[inline(never)]
-fn refuse(error: &Error) -> i32 {
+fn refuse(error: Error) -> i32 {
     let mut text = [0; DETAIL];
     // The last byte stays NUL.
     for (to, from) in text.iter_mut().zip(error.detail.bytes().take(DETAIL - 1)) {

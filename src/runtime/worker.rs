@@ -8,7 +8,7 @@ use crate::agent::{Agent, Transmit};
 use crate::error::{Error, ErrorKind, Result};
 use crate::flow::{Flow, Transport};
 use crate::time::Now;
-use parking_lot::{Mutex, RwLock};
+use parking_lot::Mutex;
 use smallvec::SmallVec;
 use std::collections::VecDeque;
 use std::fs::File;
@@ -30,7 +30,7 @@ const AWAKE: u64 = 0;
 
 /// The sockets of one agent and what is needed to wait for them. Anyone may send; one thread at a time waits and receives.
 pub struct Network {
-    sockets: RwLock<Vec<Arc<Socket>>>,
+    sockets: Mutex<Vec<Arc<Socket>>>,
     wake: File,
     /// While a thread waits: the deadline of the timers that it knows of, in microseconds and never 0.
     sleeper: AtomicU64,
@@ -59,7 +59,7 @@ impl Network {
             return Err(Error::new(ErrorKind::System, io::Error::last_os_error().to_string()));
         }
         Ok(Self {
-            sockets: RwLock::default(),
+            sockets: Mutex::default(),
             // SAFETY: the descriptor is new and nobody else's.
             wake: unsafe { File::from_raw_fd(fd) },
             sleeper: AtomicU64::new(AWAKE),
@@ -77,7 +77,7 @@ impl Network {
     /// Opens a socket; the agent must be told of the flow by [`Agent::add_transport`]. Errors: syntax, system, unsupported.
     pub fn listen(&self, address: &str) -> Result<Flow> {
         let address = parse_listen(address)?;
-        let mut sockets = self.sockets.write();
+        let mut sockets = self.sockets.lock();
         let link = sockets.last().map_or(0, |last| last.flow.link) + 1;
         let socket = Socket::bind(address, link)?;
         let flow = socket.flow;
@@ -89,17 +89,17 @@ impl Network {
 
     /// Takes back the last [`Network::listen`], whose flow the agent refused.
     pub fn unlisten(&self, flow: &Flow) {
-        self.sockets.write().retain(|socket| socket.flow.link != flow.link);
+        self.sockets.lock().retain(|socket| socket.flow.link != flow.link);
     }
 
     /// "udp:127.0.0.1:40712": the index-th address that is listened on.
     pub fn local_address(&self, index: usize) -> Option<String> {
-        self.sockets.read().get(index).map(|socket| format!("udp:{}", socket.bound))
+        self.sockets.lock().get(index).map(|socket| format!("udp:{}", socket.bound))
     }
 
     /// Whether anything is listened on.
     pub fn is_open(&self) -> bool {
-        !self.sockets.read().is_empty()
+        !self.sockets.lock().is_empty()
     }
 
     /// For whoever must wake a thread from a signal handler: an eventfd to which a u64 may be written.
@@ -208,7 +208,7 @@ impl Network {
         let full = self.full.load(Ordering::Relaxed);
         let mut polled: SmallVec<[libc::pollfd; 8]> = SmallVec::new();
         polled.push(libc::pollfd { fd: self.wake.as_raw_fd(), events: libc::POLLIN, revents: 0 });
-        for socket in self.sockets.read().iter() {
+        for socket in self.sockets.lock().iter() {
             let writable = if socket.flow.link == full { libc::POLLOUT } else { 0 };
             polled.push(libc::pollfd { fd: socket.fd(), events: libc::POLLIN | writable, revents: 0 });
         }
@@ -233,7 +233,7 @@ impl Network {
         let mut more = false;
         let mut index = 0;
         loop {
-            let socket = self.sockets.read().get(index).cloned();
+            let socket = self.sockets.lock().get(index).cloned();
             let Some(socket) = socket else { return more };
             index += 1;
             let count = receiver.fill(&socket);
@@ -298,7 +298,7 @@ impl Network {
     /// The socket of a flow's link; link 0: the one with its local address, else the first of the peer's family.
     fn socket_for(&self, flow: &Flow) -> Option<Arc<Socket>> {
         let remote = flow.remote.filter(|_| flow.transport == Transport::Udp)?;
-        let sockets = self.sockets.read();
+        let sockets = self.sockets.lock();
         let of_family = || sockets.iter().filter(|socket| socket.bound.is_ipv6() == remote.is_ipv6());
         let found = match flow.link {
             0 => of_family().find(|socket| socket.flow.local == flow.local).or_else(|| of_family().next()),

@@ -1,6 +1,6 @@
 //! The place of an agent as the runtime sees it: its network, its threads.
 
-use super::{AgentCell, Clock, Fuse, busy, in_callback};
+use super::{AgentCell, Clock, busy, in_callback};
 use crate::agent::Agent;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ffi::event::deliver;
@@ -101,17 +101,10 @@ impl Host for AgentCell {
     fn with_agent<T>(&'static self, run: impl FnOnce(&mut Agent, Now) -> T) -> Option<T> {
         // Its callers hold locks of the runtime at times: what a call outside would send or log at once, they do later.
         contain(|| {
-            self.check()?;
-            let mut place = self.inner.lock();
-            let inner = place.as_deref_mut().ok_or_else(stale)?;
-            let now = inner.clock.now();
-            let fuse = Fuse(Some(&self.defunct));
-            let result = run(&mut inner.core, now);
-            let mut aftermath = inner.settle(false);
-            aftermath.flush = false;
-            fuse.disarm();
-            drop(place);
-            self.carry_out(aftermath);
+            let mut opened = self.open()?;
+            let now = opened.inner.clock.now();
+            let result = run(&mut opened.inner.core, now);
+            opened.settle(false);
             Ok(result)
         })
         .ok()

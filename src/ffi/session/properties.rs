@@ -10,8 +10,35 @@ use crate::ffi::structs::{
     sipdlg_body_view_t, sipdlg_delegate_t, sipdlg_flow_t, sipdlg_incoming_t, sipdlg_outgoing_t, sipdlg_release_t,
     sipdlg_session_t, sipdlg_status_t,
 };
+use crate::session::Session;
+use std::borrow::Cow;
 use std::ffi::{c_char, c_void};
 use std::ptr;
+
+/// The body of each function that gives a text: one copy for all.
+///
+/// # Safety
+/// The header's rule for text out.
+#[inline(never)]
+unsafe fn text_out(
+    session: sipdlg_session_t,
+    buffer: *mut c_char,
+    capacity: usize,
+    needed: *mut usize,
+    read: fn(&Session) -> Cow<'_, [u8]>,
+) -> sipdlg_status_t {
+    guard(|| {
+        // SAFETY: promised by the caller.
+        look(session, |session| unsafe { give_text(&read(session), buffer, capacity, needed) })?;
+        Ok(OK)
+    })
+}
+
+/// The body of each function that returns a number.
+#[inline(never)]
+fn number(session: sipdlg_session_t, read: fn(&Session) -> i32) -> i32 {
+    guard(|| look(session, |session| Ok(read(session))))
+}
 
 /// Copies the delegate; NULL removes it (then the agent's serves).
 #[unsafe(no_mangle)]
@@ -57,26 +84,26 @@ pub(crate) fn pointer_of(attachment: &Attachment) -> *mut c_void {
 /// enum sipdlg_session_state_e.
 #[unsafe(no_mangle)]
 pub extern "C" fn sipdlg_session_state(session: sipdlg_session_t) -> i32 {
-    guard(|| look(session, |session| Ok(session.state() as i32)))
+    number(session, |session| session.state() as i32)
 }
 
 /// enum sipdlg_signaling_state_e. STABLE also when an unreliable 1xx has shown the answer: it counts whatever later responses say (RFC 3261
 /// §13.2.1), but a new offer is refused until a reliable message has closed the exchange (RFC 6337 §3.1.1).
 #[unsafe(no_mangle)]
 pub extern "C" fn sipdlg_session_signaling_state(session: sipdlg_session_t) -> i32 {
-    guard(|| look(session, |session| Ok(session.signaling_state() as i32)))
+    number(session, |session| session.signaling_state() as i32)
 }
 
 /// 1 early, 0 confirmed.
 #[unsafe(no_mangle)]
 pub extern "C" fn sipdlg_session_early(session: sipdlg_session_t) -> i32 {
-    guard(|| look(session, |session| Ok(i32::from(session.is_early()))))
+    number(session, |session| i32::from(session.is_early()))
 }
 
 /// 1 when established by sips over TLS (RFC 3261 §12.1).
 #[unsafe(no_mangle)]
 pub extern "C" fn sipdlg_session_secure(session: sipdlg_session_t) -> i32 {
-    guard(|| look(session, |session| Ok(i32::from(session.is_secure()))))
+    number(session, |session| i32::from(session.is_secure()))
 }
 
 /// One line of all properties, for logs. Text out.
@@ -87,11 +114,8 @@ pub unsafe extern "C" fn sipdlg_session_state_text(
     capacity: usize,
     needed: *mut usize,
 ) -> sipdlg_status_t {
-    guard(|| {
-        // SAFETY: the header's rule for text out.
-        look(session, |session| unsafe { give_text(session.state_text().as_bytes(), buffer, capacity, needed) })?;
-        Ok(OK)
-    })
+    // SAFETY: promised by the caller.
+    unsafe { text_out(session, buffer, capacity, needed, |session| session.state_text().into_bytes().into()) }
 }
 
 /// The current offer (HAVE_LOCAL_OFFER, HAVE_REMOTE_OFFER, STABLE), copied into the buffer, to which `out` then points.
@@ -165,11 +189,8 @@ pub unsafe extern "C" fn sipdlg_session_id(
     capacity: usize,
     needed: *mut usize,
 ) -> sipdlg_status_t {
-    guard(|| {
-        // SAFETY: the header's rule for text out.
-        look(session, |session| unsafe { give_text(&session.id(), buffer, capacity, needed) })?;
-        Ok(OK)
-    })
+    // SAFETY: promised by the caller.
+    unsafe { text_out(session, buffer, capacity, needed, |session| session.id().into()) }
 }
 
 /// Text out.
@@ -180,11 +201,8 @@ pub unsafe extern "C" fn sipdlg_session_call_id(
     capacity: usize,
     needed: *mut usize,
 ) -> sipdlg_status_t {
-    guard(|| {
-        // SAFETY: the header's rule for text out.
-        look(session, |session| unsafe { give_text(session.call_id(), buffer, capacity, needed) })?;
-        Ok(OK)
-    })
+    // SAFETY: promised by the caller.
+    unsafe { text_out(session, buffer, capacity, needed, |session| session.call_id().into()) }
 }
 
 /// Text out.
@@ -195,11 +213,8 @@ pub unsafe extern "C" fn sipdlg_session_local_tag(
     capacity: usize,
     needed: *mut usize,
 ) -> sipdlg_status_t {
-    guard(|| {
-        // SAFETY: the header's rule for text out.
-        look(session, |session| unsafe { give_text(session.local_tag(), buffer, capacity, needed) })?;
-        Ok(OK)
-    })
+    // SAFETY: promised by the caller.
+    unsafe { text_out(session, buffer, capacity, needed, |session| session.local_tag().into()) }
 }
 
 /// Text out. "" when the peer (RFC 2543) has none.
@@ -210,11 +225,8 @@ pub unsafe extern "C" fn sipdlg_session_remote_tag(
     capacity: usize,
     needed: *mut usize,
 ) -> sipdlg_status_t {
-    guard(|| {
-        // SAFETY: the header's rule for text out.
-        look(session, |session| unsafe { give_text(session.remote_tag(), buffer, capacity, needed) })?;
-        Ok(OK)
-    })
+    // SAFETY: promised by the caller.
+    unsafe { text_out(session, buffer, capacity, needed, |session| session.remote_tag().into()) }
 }
 
 /// Text out.
@@ -225,11 +237,8 @@ pub unsafe extern "C" fn sipdlg_session_local_uri(
     capacity: usize,
     needed: *mut usize,
 ) -> sipdlg_status_t {
-    guard(|| {
-        // SAFETY: the header's rule for text out.
-        look(session, |session| unsafe { give_text(session.local_uri(), buffer, capacity, needed) })?;
-        Ok(OK)
-    })
+    // SAFETY: promised by the caller.
+    unsafe { text_out(session, buffer, capacity, needed, |session| session.local_uri().into()) }
 }
 
 /// Text out.
@@ -240,11 +249,8 @@ pub unsafe extern "C" fn sipdlg_session_remote_uri(
     capacity: usize,
     needed: *mut usize,
 ) -> sipdlg_status_t {
-    guard(|| {
-        // SAFETY: the header's rule for text out.
-        look(session, |session| unsafe { give_text(session.remote_uri(), buffer, capacity, needed) })?;
-        Ok(OK)
-    })
+    // SAFETY: promised by the caller.
+    unsafe { text_out(session, buffer, capacity, needed, |session| session.remote_uri().into()) }
 }
 
 /// Text out.
@@ -255,11 +261,8 @@ pub unsafe extern "C" fn sipdlg_session_remote_target(
     capacity: usize,
     needed: *mut usize,
 ) -> sipdlg_status_t {
-    guard(|| {
-        // SAFETY: the header's rule for text out.
-        look(session, |session| unsafe { give_text(session.remote_target(), buffer, capacity, needed) })?;
-        Ok(OK)
-    })
+    // SAFETY: promised by the caller.
+    unsafe { text_out(session, buffer, capacity, needed, |session| session.remote_target().into()) }
 }
 
 /// A Route header value, "" when empty. Text out.
@@ -270,11 +273,8 @@ pub unsafe extern "C" fn sipdlg_session_route_set(
     capacity: usize,
     needed: *mut usize,
 ) -> sipdlg_status_t {
-    guard(|| {
-        // SAFETY: the header's rule for text out.
-        look(session, |session| unsafe { give_text(&session.route_set(), buffer, capacity, needed) })?;
-        Ok(OK)
-    })
+    // SAFETY: promised by the caller.
+    unsafe { text_out(session, buffer, capacity, needed, |session| session.route_set().into()) }
 }
 
 /// SIPDLG_NONE: empty (RFC 3261 §12.1.1).

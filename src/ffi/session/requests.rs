@@ -1,6 +1,6 @@
 //! Acts on a session, in the order of the header.
 
-use crate::agent::SessionId;
+use crate::agent::{Agent, OutgoingId, RequestOptions, SessionId};
 use crate::error::{Error, Result};
 use crate::ffi::agent::status;
 use crate::ffi::cell::Inner;
@@ -14,8 +14,38 @@ use crate::ffi::session::with_session;
 use crate::ffi::structs::{
     sipdlg_message_t, sipdlg_outgoing_t, sipdlg_request_options_t, sipdlg_session_t, sipdlg_status_t,
 };
+use crate::time::Now;
 use std::ffi::c_char;
 use std::sync::atomic::Ordering;
+
+/// A request in a dialog, by one of the agent's functions.
+type Act = fn(&mut Agent, Now, SessionId, RequestOptions<'_>) -> Result<OutgoingId>;
+
+/// The body of each function that sends a request: one copy for all.
+///
+/// # Safety
+/// `options` is NULL or follows the header's rule for structs; `out` is NULL or writable.
+#[inline(never)]
+unsafe fn send(
+    session: sipdlg_session_t,
+    options: *const sipdlg_request_options_t,
+    out: *mut sipdlg_outgoing_t,
+    act: Act,
+) -> sipdlg_status_t {
+    guard(|| {
+        let token = with_session(session, |inner, id, now| {
+            // SAFETY: promised by the caller.
+            let options = unsafe { request_options(options, inner) }?;
+            let user = options.attachment.user.clone();
+            let request = act(&mut inner.core, now, id, options)?;
+            taken(user.as_ref());
+            Ok(inner.outgoing_token(request))
+        })?;
+        // SAFETY: promised by the caller.
+        unsafe { write_out(out, token) };
+        Ok(OK)
+    })
+}
 
 /// Ends the call, whatever its state: CANCEL, a final rejection (status_code, 0: 603), BYE, or BYE as soon as it is
 /// legal. Survives 401/407, time-outs and lost transports; TERMINATED always comes: with the final response
@@ -48,19 +78,8 @@ pub unsafe extern "C" fn sipdlg_session_bye(
     options: *const sipdlg_request_options_t,
     out: *mut sipdlg_outgoing_t,
 ) -> sipdlg_status_t {
-    guard(|| {
-        let token = with_session(session, |inner, id, now| {
-            // SAFETY: the header's rule for structs.
-            let options = unsafe { request_options(options, inner) }?;
-            let user = options.attachment.user.clone();
-            let request = inner.core.bye(now, id, options)?;
-            taken(user.as_ref());
-            Ok(inner.outgoing_token(request))
-        })?;
-        // SAFETY: the caller promises that `out`, when not NULL, is writable.
-        unsafe { write_out(out, token) };
-        Ok(OK)
-    })
+    // SAFETY: promised by the caller.
+    unsafe { send(session, options, out, Agent::bye) }
 }
 
 /// re-INVITE (RFC 3261 §14.1). Errors: ERR_STATE early; a re-INVITE is pending in either direction; a body while an offer
@@ -71,19 +90,8 @@ pub unsafe extern "C" fn sipdlg_session_invite(
     options: *const sipdlg_request_options_t,
     out: *mut sipdlg_outgoing_t,
 ) -> sipdlg_status_t {
-    guard(|| {
-        let token = with_session(session, |inner, id, now| {
-            // SAFETY: the header's rule for structs.
-            let options = unsafe { request_options(options, inner) }?;
-            let user = options.attachment.user.clone();
-            let request = inner.core.reinvite(now, id, options)?;
-            taken(user.as_ref());
-            Ok(inner.outgoing_token(request))
-        })?;
-        // SAFETY: the caller promises that `out`, when not NULL, is writable.
-        unsafe { write_out(out, token) };
-        Ok(OK)
-    })
+    // SAFETY: promised by the caller.
+    unsafe { send(session, options, out, Agent::reinvite) }
 }
 
 /// INFO (RFC 6086); an Info-Package header is checked against the peer's Recv-Info. Errors: ERR_STATE early (without the
@@ -94,19 +102,8 @@ pub unsafe extern "C" fn sipdlg_session_info(
     options: *const sipdlg_request_options_t,
     out: *mut sipdlg_outgoing_t,
 ) -> sipdlg_status_t {
-    guard(|| {
-        let token = with_session(session, |inner, id, now| {
-            // SAFETY: the header's rule for structs.
-            let options = unsafe { request_options(options, inner) }?;
-            let user = options.attachment.user.clone();
-            let request = inner.core.info(now, id, options)?;
-            taken(user.as_ref());
-            Ok(inner.outgoing_token(request))
-        })?;
-        // SAFETY: the caller promises that `out`, when not NULL, is writable.
-        unsafe { write_out(out, token) };
-        Ok(OK)
-    })
+    // SAFETY: promised by the caller.
+    unsafe { send(session, options, out, Agent::info) }
 }
 
 /// MESSAGE (RFC 3428 §4). Errors: ERR_STATE early (without the quirk REQUESTS_IN_EARLY).
@@ -116,19 +113,8 @@ pub unsafe extern "C" fn sipdlg_session_message(
     options: *const sipdlg_request_options_t,
     out: *mut sipdlg_outgoing_t,
 ) -> sipdlg_status_t {
-    guard(|| {
-        let token = with_session(session, |inner, id, now| {
-            // SAFETY: the header's rule for structs.
-            let options = unsafe { request_options(options, inner) }?;
-            let user = options.attachment.user.clone();
-            let request = inner.core.message(now, id, options)?;
-            taken(user.as_ref());
-            Ok(inner.outgoing_token(request))
-        })?;
-        // SAFETY: the caller promises that `out`, when not NULL, is writable.
-        unsafe { write_out(out, token) };
-        Ok(OK)
-    })
+    // SAFETY: promised by the caller.
+    unsafe { send(session, options, out, Agent::message) }
 }
 
 /// OPTIONS in the dialog (RFC 3261 §11).
@@ -138,19 +124,8 @@ pub unsafe extern "C" fn sipdlg_session_options(
     options: *const sipdlg_request_options_t,
     out: *mut sipdlg_outgoing_t,
 ) -> sipdlg_status_t {
-    guard(|| {
-        let token = with_session(session, |inner, id, now| {
-            // SAFETY: the header's rule for structs.
-            let options = unsafe { request_options(options, inner) }?;
-            let user = options.attachment.user.clone();
-            let request = inner.core.options(now, id, options)?;
-            taken(user.as_ref());
-            Ok(inner.outgoing_token(request))
-        })?;
-        // SAFETY: the caller promises that `out`, when not NULL, is writable.
-        unsafe { write_out(out, token) };
-        Ok(OK)
-    })
+    // SAFETY: promised by the caller.
+    unsafe { send(session, options, out, Agent::options) }
 }
 
 /// NOTIFY by hand; Event and Subscription-State in the headers (RFC 6665). For a REFER see sipdlg_incoming_notify().
@@ -162,19 +137,8 @@ pub unsafe extern "C" fn sipdlg_session_notify(
     options: *const sipdlg_request_options_t,
     out: *mut sipdlg_outgoing_t,
 ) -> sipdlg_status_t {
-    guard(|| {
-        let token = with_session(session, |inner, id, now| {
-            // SAFETY: the header's rule for structs.
-            let options = unsafe { request_options(options, inner) }?;
-            let user = options.attachment.user.clone();
-            let request = inner.core.notify(now, id, options)?;
-            taken(user.as_ref());
-            Ok(inner.outgoing_token(request))
-        })?;
-        // SAFETY: the caller promises that `out`, when not NULL, is writable.
-        unsafe { write_out(out, token) };
-        Ok(OK)
-    })
+    // SAFETY: promised by the caller.
+    unsafe { send(session, options, out, Agent::notify) }
 }
 
 /// REFER (RFC 3515). refer_to: URI or name-addr, exactly one. `replaces` not 0: attended transfer (RFC 3891, RFC 5589 §7):
@@ -246,19 +210,8 @@ pub unsafe extern "C" fn sipdlg_session_prack(
     options: *const sipdlg_request_options_t,
     out: *mut sipdlg_outgoing_t,
 ) -> sipdlg_status_t {
-    guard(|| {
-        let token = with_session(session, |inner, id, now| {
-            // SAFETY: the header's rule for structs.
-            let options = unsafe { request_options(options, inner) }?;
-            let user = options.attachment.user.clone();
-            let request = inner.core.prack(now, id, options)?;
-            taken(user.as_ref());
-            Ok(inner.outgoing_token(request))
-        })?;
-        // SAFETY: the caller promises that `out`, when not NULL, is writable.
-        unsafe { write_out(out, token) };
-        Ok(OK)
-    })
+    // SAFETY: promised by the caller.
+    unsafe { send(session, options, out, Agent::prack) }
 }
 
 /// Forgets the session: no BYE; the peer's pending requests get 487; TERMINATED follows.
