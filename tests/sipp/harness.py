@@ -200,13 +200,18 @@ class Peer:
 
     def receive(self, wanted, seconds=5):
         """The next message, which must be this one ('< ACK')."""
+        message = self.receive_any(wanted, seconds)
+        same(message.brief(), wanted, "message")
+        return message
+
+    def receive_any(self, wanted, seconds=5):
+        """The next message."""
         self.socket.settimeout(seconds)
         try:
             data, self.sender = self.socket.recvfrom(65535)
         except TimeoutError:
             raise Failed(f"no {wanted} in {seconds} s; trace: {briefs(self.trace)}") from None
         self.trace.append(Message(time.monotonic(), False, data.decode("latin-1").replace("\r", "")))
-        same(self.trace[-1].brief(), wanted, "message")
         return self.trace[-1]
 
     def silence(self, seconds):
@@ -225,11 +230,12 @@ class Peer:
             head.append("Content-Type: application/sdp")
         self.send("\n".join([*head, f"Content-Length: {len(body) + body.count(chr(10))}", "", body]), self.sender[1])
 
-    def request(self, method, cseq, port, branch, to_tag="", body="", call_id="peer"):
+    def request(self, method, cseq, port, branch, to_tag="", body="", call_id="peer", headers=()):
         tag = f";tag={to_tag}" if to_tag else ""
         head = [f"{method} sip:bob@127.0.0.1:{port} SIP/2.0", f"Via: SIP/2.0/UDP 127.0.0.1:{self.port};branch=z9hG4bK{branch}",
                 "Max-Forwards: 70", f"From: <sip:peer@127.0.0.1:{self.port}>;tag=peer", f"To: <sip:bob@127.0.0.1:{port}>{tag}",
-                f"Call-ID: {call_id}-{self.port}", f"CSeq: {cseq} {method}", f"Contact: <sip:peer@127.0.0.1:{self.port}>"]
+                f"Call-ID: {call_id}-{self.port}", f"CSeq: {cseq} {method}", f"Contact: <sip:peer@127.0.0.1:{self.port}>",
+                *headers]
         if body:
             head.append("Content-Type: application/sdp")
         self.send("\n".join([*head, f"Content-Length: {len(body) + body.count(chr(10))}", "", body]), port)
