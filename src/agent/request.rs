@@ -9,6 +9,7 @@ use crate::agent::resolve::Located;
 use crate::agent::timeout::{OutgoingTimer, Timeout};
 use crate::agent::transport::LocalTransport;
 use crate::agent::{Agent, Bytes, OutgoingId, SessionId};
+use crate::config::Policy;
 use crate::dialog::Dialog;
 use crate::dialog::route_set::Destination;
 use crate::dialog::target::refreshes_target;
@@ -175,6 +176,10 @@ impl Agent {
             out.extend_from_slice(&self.face.allow_line);
         }
         host.write(&mut out, if own.supported { &self.face.supported } else { b"" });
+        // RFC 3262 §4: the callee has to speak it.
+        if own.supported && self.face.reliable == Policy::Required && !host.requires(b"100rel") {
+            write::header(&mut out, HeaderId::Require, &[b"100rel"]);
+        }
         if own.recv_info && !host.has(HeaderId::RecvInfo) {
             out.extend_from_slice(&self.face.recv_info_line);
         }

@@ -27,6 +27,7 @@ mod refer;
 mod refused_requests;
 mod reinvite;
 mod reliable_client;
+mod reliable_pair;
 mod reject_redirect;
 mod reliable_server;
 mod routes;

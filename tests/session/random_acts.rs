@@ -5,6 +5,7 @@ use crate::common::pair::{Pair, TO_ALICE, TO_BOB};
 use crate::common::party::{Party, answer_sdp, with_sdp};
 use crate::common::{ANSWER, HELD, HOLD, OFFER};
 use sipdlg::agent::event::flag;
+use sipdlg::agent::options::{request_flag, response_flag};
 use sipdlg::agent::{EventKind, RequestOptions, ResponseOptions, SessionId};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,8 +13,8 @@ use std::time::Duration;
 const DESCRIPTIONS: [&str; 5] = ["", OFFER, ANSWER, HOLD, HELD];
 
 /// What the library leaves to its host: that the answer is the one that an unreliable response showed (RFC 3261 §13.2.1). A host
-/// between two calls passes on what the other side says.
-const TOLERATED: [&str; 1] = ["preview-equals-answer"];
+/// between two calls passes on what the other side says. And that a response whose PRACK is the host's is acknowledged at all.
+const TOLERATED: [&str; 2] = ["preview-equals-answer", "prack-owed"];
 
 /// What a host may do next.
 struct Host<'a> {
@@ -36,14 +37,19 @@ impl Host<'_> {
         let outgoing = pick(&tokens(self.party, |event| event.outgoing), dice);
         let agent = &mut self.party.agent;
         let plain = ResponseOptions::default();
-        match (dice(20), session, incoming, outgoing) {
+        match (dice(24), session, incoming, outgoing) {
             (0 | 1, ..) => {
-                let result = agent.invite(now, Some(self.target.as_bytes()), with_sdp(text));
+                let flags = [0, 0, request_flag::MANUAL_PRACK][dice(3)];
+                let options = RequestOptions { flags, ..with_sdp(text) };
+                let result = agent.invite(now, Some(self.target.as_bytes()), options);
                 self.note("invite", result);
             }
             (2..=4, _, Some(id), _) => {
-                let result = agent.progress(now, id, [180, 183][dice(2)], &answer_sdp(text));
-                self.note("progress", result);
+                let reliable = dice(2) == 0;
+                let flags = if reliable { response_flag::RELIABLE } else { 0 };
+                let options = ResponseOptions { flags, ..answer_sdp(text) };
+                let result = agent.progress(now, id, [180, 183][dice(2)], &options);
+                self.note(if reliable { "progress reliably" } else { "progress" }, result);
             }
             (5..=8, _, Some(id), _) => {
                 let result = agent.accept(now, id, 200, &answer_sdp(text));
@@ -81,6 +87,10 @@ impl Host<'_> {
                 let result = agent.hangup(now, id, 0, RequestOptions::default());
                 self.note("hangup", result);
             }
+            (20..=23, Some(id), ..) => {
+                let result = agent.prack(now, id, with_sdp(text));
+                self.note("prack", result);
+            }
             _ => {}
         }
     }
@@ -108,6 +118,15 @@ fn hold_everything(party: &mut Party) {
     for kind in [EventKind::Invite, EventKind::Reinvite, EventKind::Info, EventKind::Options, EventKind::AckTimeout] {
         party.hold(kind);
     }
+    // What a PRACK offers is answered in every second one; else by default.
+    let mut offers = 0;
+    party.on(EventKind::Prack, move |agent, now, event| {
+        offers += 1;
+        let incoming = event.incoming.expect("a PRACK");
+        if offers % 2 == 0 || agent.accept(now, incoming, 200, &answer_sdp(ANSWER)).is_err() {
+            drop(agent.event_default(now, event));
+        }
+    });
     // The ACK that carries an answer is the host's in three of four calls.
     let mut count = 0;
     party.on(EventKind::Accept, move |agent, now, event| {
@@ -145,9 +164,8 @@ fn whatever_the_hosts_do_the_wire_is_legal() {
     for seed in 0..400 {
         run(seed, 60, &mut done);
     }
-    for act in
-        ["invite", "progress", "accept", "reject", "cancel", "reinvite", "info", "options", "ack", "bye", "hangup"]
-    {
+    let first = ["invite", "progress", "progress reliably", "prack", "accept", "reject", "cancel"];
+    for act in first.into_iter().chain(["reinvite", "info", "options", "ack", "bye", "hangup"]) {
         assert!(done.get(act).is_some_and(|count| *count > 20), "{act} is tried: {done:?}");
     }
 }

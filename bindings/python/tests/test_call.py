@@ -321,6 +321,38 @@ def test_the_rest_of_the_acts() -> None:
         agent.wake()
 
 
+def test_reliable_responses_as_caller() -> None:
+    """RFC 3262: the offer in a reliable 183, the answer in its PRACK."""
+    with Pair() as pair:
+        pair.alice.agent.invite(BOB)
+        pair.exchange()
+        call = pair.bob.take(EventKind.INVITE).incoming
+        assert call is not None
+        call.progress(183, body=OFFER, flags=sipdlg.ResponseFlag.RELIABLE)
+        pair.exchange()
+        progress = pair.alice.take(EventKind.PROGRESS)
+        early, message = progress.session, progress.message
+        assert early is not None and message is not None
+        assert progress.flags == sipdlg.EventFlag.RELIABLE | sipdlg.EventFlag.NEEDS_PRACK
+        assert not early.reliable_sequence_guard(message)
+        with pytest.raises(sipdlg.StateError):
+            early.prack()
+        rack = f"{message.header('RSeq')} 1 INVITE"
+        prack = early.prack(body=ANSWER, headers={"RAck": rack})
+        pair.exchange()
+        asked = pair.bob.take(EventKind.PRACK)
+        assert asked.message is not None and asked.message.header("RAck") == rack
+        asked.default()
+        pair.exchange()
+        assert pair.alice.take(EventKind.ACCEPT).outgoing == prack
+        assert early.answer is not None and bytes(early.answer) == ANSWER.encode()
+        call.accept()
+        pair.exchange()
+        assert pair.alice.take(EventKind.ACCEPT).session == early
+        assert pair.trace() == ["INVITE", "183 INVITE", "PRACK", "200 PRACK", "200 INVITE", "ACK"]
+        early.close()
+
+
 def test_library() -> None:
     assert sipdlg.version() == "0.1.0" and sipdlg.abi_version() == sipdlg.ABI_VERSION
     assert sipdlg.status_text(-4).startswith("SIPDLG_ERR_STATE")

@@ -444,7 +444,8 @@ impl Replay<'_, '_> {
             ("INVITE", _) => self.description_out(line, server, &key),
             ("PRACK", 200..) if dialog.open.is_some_and(|open| open.invite == Invite::Theirs(server)) => {
                 dialog.open = None;
-                if status < 300 && response.sdp().is_none() {
+                // One that comes after the end of its dialog is acknowledged, and no more.
+                if status < 300 && response.sdp().is_none() && !dialog.is_over() {
                     self.view.blame("answer-missing", line, "2xx to a PRACK with an offer");
                 }
             }
@@ -604,7 +605,8 @@ impl Replay<'_, '_> {
                 }
             }
         }
-        if accepted && method != "OPTIONS" {
+        // RFC 3262 §3: a PRACK that comes after the end is still good, though its dialog counts no more.
+        if accepted && method != "OPTIONS" && !(mortal && method == "PRACK") {
             self.judge_order(line, server, receipt);
         }
     }
@@ -672,6 +674,10 @@ impl Dialog {
             preview: None,
             owes_bye: None,
         }
+    }
+
+    fn is_over(&self) -> bool {
+        self.ended || self.own_bye.is_some() || self.bye_came.is_some()
     }
 
     /// A reliable provisional response to an INVITE of ours, in order (RFC 6141 §4.2, RFC 3262 §5).
