@@ -133,6 +133,33 @@ fn the_library_exports_what_the_list_says() {
     }
 }
 
+/// Every function is used by a C test that runs (`tests/c`), not only called wrongly by the generated misuse.
+#[test]
+fn each_function_is_used_by_a_c_test() {
+    let mut used = BTreeSet::new();
+    for entry in fs::read_dir("tests/c").unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "c") {
+            used.extend(words(&fs::read_to_string(&path).unwrap()));
+        }
+    }
+    let listed = fs::read_to_string("tests/abi/symbols.txt").unwrap();
+    let unused: Vec<_> = listed.lines().filter(|name| !used.contains(*name)).collect();
+    assert_eq!(unused, Vec::<&str>::new(), "no program in tests/c uses them");
+}
+
+/// The words of a C source outside its comments.
+fn words(source: &str) -> BTreeSet<String> {
+    let mut code = String::new();
+    let mut rest = source;
+    while let Some((before, comment)) = rest.split_once("/*") {
+        code.push_str(before);
+        rest = comment.split_once("*/").map_or("", |(_, after)| after);
+    }
+    code.push_str(rest);
+    code.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').map(str::to_owned).collect()
+}
+
 #[test]
 #[cfg(target_os = "linux")]
 fn the_library_has_its_name_and_stays_mapped() {
