@@ -45,7 +45,7 @@ call: programs
 
 # ---- the tests
 
-test: install-deps lint rust-tests seeded-bugs examples c-tests readme-test python-tests sipp-tests budget
+test: install-deps lint rust-tests seeded-bugs examples c-tests readme-test python-tests vectors sipp-tests budget
 	@examples-c/run-call $(OUT) >/dev/null && echo "make call: passed"
 	@$(OUT)/transfer_and_hold >/dev/null && echo "transfer_and_hold: passed"
 	@echo "make test: everything passed"
