@@ -35,9 +35,9 @@
  *           shorter one is zero-filled, a longer one with a non-zero tail is ERR_STRUCT; of those that
  *           the library fills only `size` must be set, and only so much is written. The others never change.
  * Unload:   dlclose() is safe when every agent is freed; the library's code stays mapped until the process ends.
- * Version:  0.1 has no UPDATE, REFER out of a dialog and SUBSCRIBE of ours, Replaces of the peer's INVITE or session
- *           timers. What this header says of them is how they will be. Now their events never come, and what asks for
- *           them does nothing or fails (ERR_UNSUPPORTED); 422 is a plain rejection.
+ * Version:  0.1 has no UPDATE, REFER out of a dialog and SUBSCRIBE of ours, or session timers. What this header says of
+ *           them is how they will be. Now their events never come, and what asks for them does nothing or fails
+ *           (ERR_UNSUPPORTED); 422 is a plain rejection.
  * Booleans: int32_t, 0 or 1. Enumerations (enum sipdlg_*_e) travel as int32_t; unknown values are ERR_ARGUMENT.
  */
 

@@ -83,6 +83,7 @@ impl Agent {
         }
         self.answered_finally(id);
         self.took_effect(id, session);
+        self.end_replaced(id);
         Ok(())
     }
 

@@ -249,6 +249,10 @@ impl Agent {
             write::header(&mut lines, HeaderId::Unsupported, &[&unsupported.join(&b", "[..])]);
             return self.refuse(&request, &Answer { lines: &lines, ..Answer::plain(420) });
         }
+        // RFC 3891 §3: in no other request.
+        if request.method() != Method::Invite && request.header(HeaderId::Replaces).is_some() {
+            return self.refuse(&request, &Answer::plain(400));
+        }
         if let Some(lines) = unreadable_body(&request) {
             return self.refuse(&request, &Answer { lines: &lines, ..Answer::plain(415) });
         }

@@ -40,11 +40,12 @@ impl Face {
         let implied = (reliable != Policy::Off).then(|| RELIABLE.to_vec());
         let own = config.supported.iter().filter(|tag| can(tag) && !tag.eq_ignore_ascii_case(RELIABLE)).cloned();
         let mut supported: Vec<Vec<u8>> = implied.into_iter().chain(own).collect();
-        // RFC 4488: a REFER without a subscription is understood.
-        if allowed.iter().any(|name| name == b"REFER")
-            && !supported.iter().any(|tag| tag.eq_ignore_ascii_case(b"norefersub"))
-        {
-            supported.push(b"norefersub".to_vec());
+        // RFC 3891; RFC 4488: a REFER without a subscription is understood.
+        let implied = [("INVITE", "replaces"), ("REFER", "norefersub")];
+        for (_, tag) in implied.iter().filter(|(method, _)| allowed.iter().any(|name| name == method.as_bytes())) {
+            if !supported.iter().any(|known| known.eq_ignore_ascii_case(tag.as_bytes())) {
+                supported.push(tag.as_bytes().to_vec());
+            }
         }
         let line = |name: &str, value: &[u8]| [name.as_bytes(), b": ", value, b"\r\n"].concat().into_boxed_slice();
         let agent_line =

@@ -3,6 +3,7 @@
 use crate::agent::event::{Event, EventKind, Reason};
 use crate::agent::incoming::{Incoming, InviteServer, Kind};
 use crate::agent::options::ResponseOptions;
+use crate::agent::replace::Replaced;
 use crate::agent::response::{Answer, checked_status};
 use crate::agent::timeout::{IncomingTimer, Timeout};
 use crate::agent::{Agent, IncomingId, SessionId};
@@ -42,6 +43,10 @@ impl Agent {
             // §8.2.4, §21.4.16.
             return self.refuse(&request, &Answer { lines: b"Require: 100rel\r\n", ..Answer::plain(421) });
         }
+        let replaced = match self.replaced_by(&request) {
+            Ok(replaced) => replaced,
+            Err(answer) => return self.refuse(&request, &answer),
+        };
         let Some(id) = self.add_incoming(&request, Kind::Invite(Box::default()), None) else { return };
         self.counters.calls_received += 1;
         if let Some(seconds) = expires_of(&request) {
@@ -51,7 +56,8 @@ impl Agent {
                 invite.expires = Some(timer);
             }
         }
-        self.tell_request(Event { incoming: Some(id), message: Some(request), ..Event::new(EventKind::Invite) });
+        let event = Replaced::event(replaced.as_ref());
+        self.tell_request(Event { incoming: Some(id), message: Some(request), ..event });
     }
 
     /// An INVITE in a dialog (§14.2; RFC-NOTES §3).
@@ -265,6 +271,7 @@ impl Agent {
         let request = Arc::clone(&incoming.message);
         let known = self.known_session(incoming, options.to_tag);
         description_due(&request, self.reliable_server(id, known), description.is_some())?;
+        self.may_replace(id)?;
         let session = self.early_session(id, options.to_tag)?;
         let tag: Tag = self.session(session)?.local_tag().into();
         self.send_2xx(id, session, answer, description, Some(&tag))?;

@@ -30,6 +30,7 @@ mod refer;
 mod reliable_client;
 mod reliable_server;
 mod remains;
+mod replace;
 mod request;
 mod resolve;
 mod response;

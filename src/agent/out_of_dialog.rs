@@ -93,6 +93,7 @@ impl Agent {
             // RFC 3261 §15.1.2; RFC 6086 §4.2.2, RFC 3262 §3, RFC 3311 §5.2: these live in a dialog only.
             Method::Bye | Method::Info | Method::Prack | Method::Update => self.refuse(&request, &Answer::plain(481)),
             Method::Message => self.hand_up(EventKind::Message, None, request),
+            Method::Refer => self.stray_refer_arrived(request),
             Method::Notify => self.stray_notify_arrived(request),
             Method::Subscribe => self.hand_up(EventKind::Subscribe, None, request),
             Method::Register => self.hand_up(EventKind::Register, None, request),

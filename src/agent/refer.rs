@@ -6,11 +6,13 @@ use crate::agent::options::{RequestOptions, ResponseOptions};
 use crate::agent::outgoing::{Kind, Outgoing, Subscriber};
 use crate::agent::response::Answer;
 use crate::agent::subscription::is_false;
-use crate::agent::{Agent, IncomingId, OutgoingId, SessionId};
-use crate::error::{Error, Result};
+use crate::agent::{Agent, Attachment, IncomingId, OutgoingId, SessionId};
+use crate::dialog::Dialog;
+use crate::error::{Error, ErrorKind, Result};
 use crate::message::uri::{escape_header, unescape};
 use crate::message::{HeaderId, Message, Method, NameAddr, Replaces, Uri, write};
-use crate::session::{Role, SessionState};
+use crate::session::reason::Ending;
+use crate::session::{Phase, Role, Session, SessionState};
 use crate::time::Now;
 use std::sync::Arc;
 
@@ -143,16 +145,51 @@ impl Agent {
         self.hand_up_as(Event::new(EventKind::Refer), Some(id), request, kind);
     }
 
+    /// One out of every dialog; accepted, it makes one for its subscription (RFC 3515 §2.4.4).
+    pub(super) fn stray_refer_arrived(&mut self, request: Arc<Message>) {
+        let unreachable = Dialog::of_callee(&request, b"x").is_err();
+        let reason =
+            fault_of(&request).or(unreachable.then_some(b"Bad Request: REFER without a good Contact (RFC 3515 2.2)"));
+        if let Some(reason) = reason {
+            return self.refuse(&request, &Answer { reason: Some(reason), ..Answer::plain(400) });
+        }
+        let kind = IncomingKind::Refer(Box::new(ReferServer { first: true, notifier: None }));
+        self.hand_up_as(Event::new(EventKind::Refer), None, request, kind);
+    }
+
+    /// The dialog of a REFER's subscription alone: no session, so its number is one that none has.
+    fn bare_dialog(&mut self, request: &Message, to_tag: &[u8], attachment: Attachment) -> Result<SessionId> {
+        let full = || Error::new(ErrorKind::Limit, "sessions: the limit is reached");
+        if self.sessions.len() + self.remains.len() >= self.config.limits.sessions {
+            return Err(full());
+        }
+        let dialog = Dialog::of_callee(request, to_tag)?;
+        let mut holder = Session::new(dialog, Role::Callee, Phase::Terminated(Ending::default()), None, attachment);
+        holder.signaling.close();
+        holder.said_terminated = true;
+        holder.came_on(request.flow());
+        let id = self.add_session(holder)?;
+        let holder = self.sessions.remove(id).ok_or_else(full)?;
+        self.remains.insert(id.raw(), Box::new(holder));
+        Ok(id)
+    }
+
     /// 2xx to a REFER: its subscription begins, unless the REFER wants none (RFC 4488).
     pub(super) fn accept_refer(&mut self, id: IncomingId, status: u16, options: &ResponseOptions<'_>) -> Result<()> {
         let incoming = self.unanswered(id)?;
         if status == 202 {
             return Err(Error::state("status_code: 202 is not sent any more (RFC 7647 5)"));
         }
-        if options.to_tag.is_some() {
+        let (request, session, attachment) =
+            (Arc::clone(&incoming.message), incoming.session, incoming.attachment.clone());
+        if options.to_tag.is_some() && request.to_tag().is_some() {
             return Err(Error::state("to_tag: the dialog has one"));
         }
-        let (request, session) = (Arc::clone(&incoming.message), incoming.session);
+        options.to_tag.map(write::check_to_tag).transpose()?;
+        let tag = match request.to_tag() {
+            Some(_) => None,
+            None => Some(options.to_tag.map_or_else(|| self.own_tag(&request), Box::from)),
+        };
         let mut answer = Answer::of_host(status, options, true)?;
         // RFC 3515 §2.4.1: Contact in the 2xx.
         answer.dialog = true;
@@ -160,8 +197,20 @@ impl Agent {
         if unwanted {
             answer.lines = b"Refer-Sub: false\r\n";
         }
-        self.respond_to(id, &answer, None)?;
+        let session = match &tag {
+            Some(tag) if !unwanted => Some(self.bare_dialog(&request, tag, attachment)?),
+            _ => session,
+        };
+        if let Err(error) = self.respond_to(id, &answer, tag.as_deref()) {
+            if let Some(made) = session.filter(|_| tag.is_some()) {
+                self.let_dialog_go(made);
+            }
+            return Err(error);
+        }
         self.answered_finally(id);
+        if let Some(incoming) = self.incoming.get_mut(id) {
+            incoming.session = session;
+        }
         if let Some(holder) = session.and_then(|id| self.dialog_holder_mut(id)) {
             holder.dialog.refresh_target(&request);
         }

@@ -7,7 +7,7 @@ static struct pair pair;
 static sipdlg_session_t alice, bob;
 static sipdlg_outgoing_t refer;
 static sipdlg_incoming_t referred;
-static int notified[8], notifies, tied, terminated;
+static int notified[8], notifies, tied, attended, terminated;
 
 static void on_invite(void *user, const sipdlg_event_t *event)
 {
@@ -32,6 +32,11 @@ static void on_refer(void *user, const sipdlg_event_t *event)
     CHECK_OK(sipdlg_incoming_session(event->incoming, &session));
     CHECK(session == event->session);
     referred = event->incoming;
+    if (attended) {
+        CHECK(to.uri_headers.len > 9 && strncmp(to.uri_headers.data, "Replaces=", 9) == 0);
+        CHECK_OK(sipdlg_event_default(event)); /* 603 */
+        return;
+    }
     CHECK_STATUS(sipdlg_incoming_notify(referred, 100, NULL), SIPDLG_ERR_STATE); /* not accepted */
     if (tied) {
         sipdlg_request_options_t request = SIPDLG_REQUEST_OPTIONS_INIT;
@@ -117,7 +122,7 @@ int main(void)
     CHECK(notified[0] == 100 && notified[1] == 182 && notified[2] == 180 && notified[3] == 200);
     CHECK_NUMBER(sipdlg_outgoing_state(refer), SIPDLG_ERR_STALE);
 
-    /* attended, the INVITE tied to it: bob calls alice, who stands for carol */
+    /* attended: Replaces in the Refer-To; then an INVITE tied to its REFER: bob calls alice, who stands for carol */
     terminated = notifies = 0;
     pair_invite(&pair, &client, NULL, NULL);
     pair_exchange(&pair);
@@ -126,9 +131,14 @@ int main(void)
     pair_exchange(&pair);
     session = alice;
     alice = first;
-    tied = 1;
+    attended = 1;
     pair_trace(&pair);
-    CHECK_OK(sipdlg_session_refer(first, CAROL, session, NULL, &refer));
+    CHECK_OK(sipdlg_session_refer(first, NULL, session, NULL, NULL));
+    pair_exchange(&pair);
+    CHECK_CSTR(pair_trace(&pair), "> REFER\n< 603 REFER\n");
+    attended = 0;
+    tied = 1;
+    CHECK_OK(sipdlg_session_refer(first, CAROL, 0, NULL, &refer));
     pair_exchange(&pair);
     CHECK(notifies >= 2 && notified[0] == 100 && notified[notifies - 1] == 200);
     CHECK(strstr(pair_trace(&pair), "< INVITE\n") != NULL);

@@ -30,6 +30,7 @@ mod reliable_client;
 mod reliable_pair;
 mod reject_redirect;
 mod reliable_server;
+mod replaces;
 mod routes;
 mod takeover;
 mod transport_failure;

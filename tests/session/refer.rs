@@ -6,6 +6,7 @@ use crate::common::party::{Party, config, with_sdp};
 use crate::common::{ANSWER, OFFER, seconds};
 use sipdlg::agent::{EventKind, OutgoingId, RequestOptions, ResponseOptions, SessionId};
 use sipdlg::error::{ErrorKind, Result};
+use sipdlg::flow::Transport;
 use sipdlg::session::SessionState;
 
 const CAROL: &str = "sip:carol@example.com";
@@ -670,4 +671,87 @@ fn a_wrong_refer_is_refused() {
     assert_eq!(pair.bob.agent.invite(now, Some(b"sip:a@b"), tied(refer)).unwrap_err().kind, ErrorKind::Stale);
     pair.bob.incoming = Some(info);
     pair.bob.accept("");
+}
+
+/// Out of a dialog: 400 where nobody could be told, 603 by default; accepted, it makes a dialog for its subscription alone.
+#[test]
+fn a_refer_out_of_a_dialog() {
+    let mut stand = Stand::new();
+    let refer = refer_of(&mut stand).without("Contact");
+    stand.say(refer);
+    stand.peer.take("400 REFER");
+    let refer = refer_of(&mut stand).without("Refer-To");
+    stand.say(refer);
+    stand.peer.take("400 REFER");
+    assert_eq!(stand.alice.count(EventKind::Refer), 0);
+    let refer = refer_of(&mut stand);
+    stand.say(refer);
+    stand.peer.take("603 REFER");
+    accepts(&mut stand.alice);
+    let refer = refer_of(&mut stand);
+    stand.say(refer);
+    let ok = stand.peer.take("200 REFER");
+    assert_eq!(stand.alice.last(EventKind::Refer).session, None);
+    stand.peer.learn(&ok);
+    let notify = stand.peer.take("NOTIFY");
+    assert_eq!((notify.from_tag(), notify.value("event")), (ok.to_tag(), "refer"));
+    let answer = stand.peer.reply(&notify, 200);
+    stand.say(answer);
+    assert_eq!(stand.alice.living()[0], 0, "no session comes of it");
+    let asked = stand.alice.incoming();
+    let contact = format!("<{}>", stand.peer.contact);
+    let subscribe =
+        stand.peer.request("SUBSCRIBE").with("Contact", contact).with("Event", "refer").with("Expires", "60");
+    stand.say(subscribe);
+    stand.peer.take("200 SUBSCRIBE");
+    let notify = stand.peer.take("NOTIFY");
+    let answer = stand.peer.reply(&notify, 200);
+    stand.say(answer);
+    for method in ["INFO", "INVITE"] {
+        let mut request = stand.peer.request(method);
+        if method == "INVITE" {
+            request = request.sdp(OFFER);
+        }
+        stand.say(request.clone());
+        let gone = stand.peer.take(&format!("481 {method}"));
+        if method == "INVITE" {
+            let ack = stand.peer.ack(&request, &gone);
+            stand.say(ack);
+        }
+    }
+    stand.alice.incoming = Some(asked);
+    stand.alice.notify(200);
+    stand.exchange();
+    assert_eq!(stand.peer.take("NOTIFY").body, "SIP/2.0 200 OK\r\n");
+    let late = stand.peer.request("SUBSCRIBE").with("Event", "refer");
+    stand.say(late);
+    stand.peer.take("481 SUBSCRIBE");
+}
+
+/// The whole of an attended transfer (RFC 5589 §7): bob takes alice's place in her call to carol.
+#[test]
+fn an_attended_transfer_ends_both_calls_of_the_transferor() {
+    let mut pair = Pair::confirmed();
+    let first = pair.alice.session();
+    let mut carol = Party::new("carol", "192.0.2.3:5060", config("carol"), &mut pair.wire, Transport::Udp);
+    carol.answers(EventKind::Invite, ANSWER);
+    pair.bob.on(EventKind::Refer, |agent, now, event| {
+        agent.invite(now, None, RequestOptions { refer: event.incoming, ..with_sdp(OFFER) }).unwrap();
+    });
+    pair.alice.invite("sip:carol@192.0.2.3:5060", OFFER);
+    pair.wire.exchange(&mut [&mut pair.alice, &mut pair.bob, &mut carol]);
+    let second = pair.alice.session();
+    assert_ne!(first, second);
+    pair.alice.session = Some(first);
+    refer_with(&mut pair.alice, None, Some(second), &[]).unwrap();
+    pair.wire.exchange(&mut [&mut pair.alice, &mut pair.bob, &mut carol]);
+    assert_eq!(pair.alice.statuses(EventKind::Notify).last(), Some(&200));
+    assert_eq!(carol.last(EventKind::Terminated).reason, sipdlg::agent::Reason::Replaced);
+    assert_eq!(pair.alice.last(EventKind::Terminated).session, Some(second), "the call that was replaced is over");
+    assert_eq!(pair.wire.trace.messages("bob", "INVITE").len(), 1);
+    assert_eq!(carol.living()[0], 1);
+    pair.alice.hangup_all();
+    pair.bob.hangup_all();
+    pair.wire.run_until_idle(&mut [&mut pair.alice, &mut pair.bob, &mut carol], seconds(700));
+    assert_eq!(carol.living(), [0; 5]);
 }

@@ -426,7 +426,18 @@ impl Replay<'_, '_> {
             return;
         }
         if request.to_tag().is_none() {
-            if request.method() == "INVITE" && status < 300 {
+            if request.method() == "REFER" && (200..300).contains(&status) {
+                // RFC 3515 §2.4.4: a dialog for its subscription; no call is in it.
+                let key = (request.call_id().to_owned(), tag(response.to_tag()), tag(request.from_tag()));
+                let (local, remote) = (uri_of(request.value("to")), uri_of(request.value("from")));
+                let dialog = Dialog {
+                    target: request.contact(),
+                    routes: request.all("record-route").into_iter().map(str::to_owned).collect(),
+                    bye_came: Some(line),
+                    ..Dialog::new(Invite::Theirs(server), local, remote)
+                };
+                self.dialogs.insert(key, dialog);
+            } else if request.method() == "INVITE" && status < 300 {
                 self.initial_response_out(line, server, request, response);
             } else if request.method() == "INVITE" {
                 for dialog in self.dialogs.values_mut() {
