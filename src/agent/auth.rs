@@ -8,9 +8,9 @@ use crate::agent::{Agent, OutgoingId};
 use crate::error::{Error, Result};
 use crate::message::digest::{Algorithm, Credentials, Known};
 use crate::message::{Challenge, HeaderId, Message, write};
-use crate::session::Session;
 use crate::session::offer_answer::StoredBody;
 use crate::session::reason::Ending;
+use crate::session::{KnownCredentials, Session};
 use crate::time::Now;
 use crate::timer::TimerId;
 use std::sync::Arc;
@@ -251,7 +251,8 @@ impl Agent {
         let given = given.filter(|given| *given.realm == *demand.realm);
         let given = given.map(|given| (given.user, demand.algorithm.ha1(given.user, &demand.realm, given.password)));
         let session = outgoing.session.and_then(|id| self.dialog_holder(id));
-        let of_session = session.and_then(|session| session.credentials.as_deref()).unwrap_or_default();
+        let of_session =
+            session.and_then(|session| session.credentials.as_deref()).map(|known| &known.0[..]).unwrap_or_default();
         let auth = outgoing.auth.as_deref();
         let known = auth.into_iter().flat_map(|auth| auth.credentials.iter().chain(&auth.known)).chain(of_session);
         let known = known
@@ -325,7 +326,10 @@ impl Agent {
     /// before (RFC 3261 §22.3). Each counts its requests by nonce, so it is written once for each number.
     pub(super) fn authorize(&mut self, id: OutgoingId) {
         let session = self.outgoing.get(id).and_then(|outgoing| outgoing.session);
-        let known = session.and_then(|id| self.dialog_holder(id)).and_then(|session| session.credentials.as_deref());
+        let known = session
+            .and_then(|id| self.dialog_holder(id))
+            .and_then(|session| session.credentials.as_deref())
+            .map(|known| &known.0[..]);
         let is_asked = known.unwrap_or_default().iter().any(|known| known.proxy);
         let Some(outgoing) = self.outgoing.get_mut(id) else { return };
         let Some(draft) = outgoing.draft.as_ref().filter(|draft| !draft.credentials_by_host) else { return };
@@ -335,7 +339,7 @@ impl Agent {
         }
         let (method, uri) = (draft.method_name.clone(), draft.request_uri.clone());
         let kept = session.and_then(|id| self.dialog_holder_mut(id)).and_then(|session| session.credentials.take());
-        let mut kept = kept.map(<[Credentials]>::into_vec).unwrap_or_default();
+        let mut kept = kept.map(|kept| kept.0).unwrap_or_default();
         let mut lines = Vec::with_capacity(256);
         for kept in kept.iter_mut().filter(|kept| kept.proxy && !own.iter().any(|own| same_space(own, kept))) {
             kept.count = kept.count.wrapping_add(1);
@@ -355,7 +359,7 @@ impl Agent {
                 None => {}
             }
         }
-        let keep = |session: &mut Session| session.credentials = Some(kept.into_boxed_slice());
+        let keep = |session: &mut Session| session.credentials = Some(Box::new(KnownCredentials(kept)));
         if let Some(session) = session.and_then(|id| self.dialog_holder_mut(id)) {
             keep(session);
         }

@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::message::{Message, Method};
 use crate::session::offer_answer::{Party, StoredBody};
 use crate::session::reason::Ending;
-use crate::session::{Origin, OwedAck, Phase, Role, Session};
+use crate::session::{KnownCredentials, Origin, OwedAck, Phase, Role, Session};
 use crate::time::Now;
 use std::sync::Arc;
 
@@ -170,7 +170,7 @@ impl Agent {
         let dialog = Dialog::of_caller(&request, response, secure)?;
         let mut session = Session::new(dialog, Role::Caller, phase, Some(Origin::Outgoing(id)), attachment);
         session.came_on(response.flow());
-        session.credentials = outgoing.auth.as_ref().map(|auth| auth.credentials.clone().into_boxed_slice());
+        session.credentials = outgoing.auth.as_ref().map(|auth| Box::new(KnownCredentials(auth.credentials.clone())));
         if let Some(offer) = request.session_body() {
             session.signaling.apply(Party::Local, StoredBody::of_remote(&offer))?;
         }

@@ -154,7 +154,7 @@ pub struct Session {
     /// Where the next hop's name led, until it fails or moves.
     pub resolved: Option<Box<Resolved>>,
     /// Credentials that its requests were challenged for: those of proxies go with every later request (RFC 3261 §22.3).
-    pub credentials: Option<Box<[Credentials]>>,
+    pub credentials: Option<Box<KnownCredentials>>,
     /// What it knows of REFERs; `None`: there was none.
     pub referrals: Option<Box<Referrals>>,
     /// The host's.
@@ -172,6 +172,10 @@ pub struct Session {
     /// The last STATE event, to be replaced while nobody has seen it.
     pub last_state_event: u64,
 }
+
+/// What a call was challenged for. Few calls are: one word of the session holds it.
+#[derive(Clone, Debug)]
+pub struct KnownCredentials(pub Vec<Credentials>);
 
 /// Where a host name led.
 #[derive(Clone, Debug)]
