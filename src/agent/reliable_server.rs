@@ -63,7 +63,7 @@ impl Agent {
         answer: &Answer<'_>,
     ) -> Result<bool> {
         let asked = options.flags & response_flag::RELIABLE != 0 || answer.host.requires(TAG);
-        let reliable = goes_reliably(wish_of(request), self.config.reliable, asked)?;
+        let reliable = goes_reliably(wish_of(request), self.face.reliable, asked)?;
         if !reliable && answer.host.has(HeaderId::RSeq) {
             return Err(Error::new(ErrorKind::Header, "RSeq: this response is not reliable (RFC 3262 7.1)"));
         }
@@ -307,11 +307,13 @@ impl Agent {
 
     /// PRACK in a dialog of ours (§3, §5).
     pub(super) fn prack_arrived(&mut self, id: SessionId, request: Arc<Message>) {
-        let Some(rack) = request.header(HeaderId::RAck).and_then(|value| RAck::parse(value).ok()) else {
-            return self.refuse(&request, &Answer::plain(400));
+        let meaning = match request.header(HeaderId::RAck).map(RAck::parse) {
+            Some(Ok(rack)) => self.meaning_of(id, &rack),
+            Some(Err(_)) => return self.refuse(&request, &Answer::plain(400)),
+            None => Meaning::Nothing,
         };
         let description = request.session_body().map(|body| StoredBody::of_remote(&body));
-        match (self.meaning_of(id, &rack), description) {
+        match (meaning, description) {
             (Meaning::Nothing, _) => self.prack_of_nothing(id, request),
             (Meaning::Waiting(Some(Part::Offer)), None) => self.prack_without_answer(id, &request),
             (Meaning::Waiting(Some(Part::Offer)), answer) => self.prack_takes_effect(id, request, answer),

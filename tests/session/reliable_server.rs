@@ -158,6 +158,15 @@ fn policies() {
     let mut stand = set(Policy::Off);
     called(&mut stand, "Supported", OFFER);
     assert_eq!(progress(&mut stand, 180, &reliable("")).unwrap_err().kind, ErrorKind::State);
+    stand.finish();
+
+    // Where Allow lacks PRACK nothing could be acknowledged.
+    let mut config = config("alice");
+    config.set_allow(b"INVITE, ACK, CANCEL, BYE").expect("methods");
+    let mut stand = Stand::with(config);
+    called(&mut stand, "Supported", OFFER);
+    assert_eq!(progress(&mut stand, 180, &reliable("")).unwrap_err().kind, ErrorKind::State);
+    assert!(!stand.wire.trace.messages_from("alice").iter().any(|sip| sip.all("supported").contains(&"100rel")));
 }
 
 /// §3: 0.5, 1.5, 3.5, 7.5, 15.5, 31.5 s, no cap at T2, on any transport; then 5xx.
@@ -225,7 +234,7 @@ fn a_prack_of_nothing_is_answered_481() {
     }
     let bare = stand.peer.request("PRACK");
     stand.say(bare);
-    stand.peer.take("400 PRACK");
+    stand.peer.take("481 PRACK");
     assert_eq!(stand.alice.count(EventKind::Prack), 0);
     stand.advance(ms(500));
     stand.peer.take("183 INVITE");
