@@ -13,15 +13,15 @@ use crate::time::Now;
 use parking_lot::{Condvar, MappedMutexGuard, Mutex, MutexGuard};
 use std::cell::Cell;
 use std::ffi::CString;
-use std::fs::File;
-use std::io::Read;
-use std::os::fd::{AsRawFd, FromRawFd};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
+mod descriptors;
 #[cfg(feature = "runtime")]
 mod threads;
 mod tokens;
+
+use descriptors::{Descriptors, EventFd};
 
 thread_local! {
     /// Callbacks that run on this thread, of any agent, nested.
@@ -64,12 +64,7 @@ pub(crate) struct AgentCell {
     changed: Condvar,
     /// Where the objects of the next tenant begin to count.
     base: AtomicU32,
-    // What sipdlg_agent_wake may touch: no lock.
-    wake_fd: AtomicI32,
-    event_fd: AtomicI32,
-    woken: AtomicBool,
-    event_woken: AtomicBool,
-    wakers: AtomicU32,
+    descriptors: Descriptors,
 }
 
 /// A living agent.
@@ -89,8 +84,7 @@ pub(crate) struct Inner {
     /// What the host has borrowed of the last transmit.
     pub(crate) transmit: Option<Transmit>,
     pub(crate) longest_callback_us: u64,
-    event_fd: Option<File>,
-    fd_level: bool,
+    event_fd: EventFd,
     /// Threads inside dispatch, run_once or of the runtime.
     drivers: u32,
     /// One of them delivers events.
@@ -196,11 +190,7 @@ impl AgentCell {
             gone: AtomicU32::new(0),
             changed: Condvar::new(),
             base: AtomicU32::new(0),
-            wake_fd: AtomicI32::new(-1),
-            event_fd: AtomicI32::new(-1),
-            woken: AtomicBool::new(false),
-            event_woken: AtomicBool::new(false),
-            wakers: AtomicU32::new(0),
+            descriptors: Descriptors::new(),
         }
     }
 
@@ -222,8 +212,7 @@ impl AgentCell {
             current: None,
             transmit: None,
             longest_callback_us: 0,
-            event_fd: None,
-            fd_level: false,
+            event_fd: EventFd::default(),
             drivers: 0,
             delivering: false,
             networking: false,
@@ -239,8 +228,7 @@ impl AgentCell {
         self.defunct.store(false, Ordering::Relaxed);
         #[cfg(feature = "runtime")]
         self.logs.store(log.function.is_some(), Ordering::Relaxed);
-        self.woken.store(false, Ordering::Relaxed);
-        self.event_woken.store(false, Ordering::Relaxed);
+        self.descriptors.forget_wakes();
         self.stamp.store(process_stamp(), Ordering::Relaxed);
         self.tenants.store(generation, Ordering::Relaxed);
         self.token.store(token, Ordering::SeqCst);
@@ -350,7 +338,7 @@ impl AgentCell {
         inner.delivering &= !delivered;
         inner.networking &= !networked;
         inner.drivers = inner.drivers.saturating_sub(1);
-        if inner.event_fd.is_some() {
+        if inner.event_fd.is_open() {
             inner.set_level();
         }
         if inner.ending && inner.drivers == 0 {
@@ -413,15 +401,11 @@ impl AgentCell {
         let Some(inner) = place.take() else { return };
         let generation = parts(inner.token).1;
         self.token.store(0, Ordering::SeqCst);
-        self.wake_fd.store(-1, Ordering::SeqCst);
-        self.event_fd.store(-1, Ordering::SeqCst);
+        self.descriptors.forget();
         self.base.store(inner.highest, Ordering::Relaxed);
         let used_up = inner.highest > LAST_GENERATION / 2 || self.tenants.load(Ordering::Relaxed) >= LAST_GENERATION;
         drop(place);
-        // A signal handler on another thread may hold the descriptors for one write.
-        while self.wakers.load(Ordering::SeqCst) > 0 {
-            std::thread::yield_now();
-        }
+        self.descriptors.wait_for_wakers();
         let releases = Arc::clone(&inner.releases);
         // After a defect the core may be in any state, and its destructor too.
         let _ = contain(|| {
@@ -449,8 +433,7 @@ impl AgentCell {
             return Ok(());
         };
         self.token.store(0, Ordering::SeqCst);
-        self.wake_fd.store(-1, Ordering::SeqCst);
-        self.event_fd.store(-1, Ordering::SeqCst);
+        self.descriptors.forget();
         let inner = place.take();
         drop(place);
         #[cfg_attr(not(feature = "runtime"), allow(unused_mut))]
@@ -471,57 +454,12 @@ impl AgentCell {
     }
 
     fn rouse_all(&self, inner: &Inner) {
-        self.woken.store(true, Ordering::SeqCst);
+        self.descriptors.rouse();
         #[cfg(feature = "runtime")]
         if let Some(network) = &inner.network {
             network.rouse();
         }
         let _ = inner;
-    }
-
-    // --- descriptors
-
-    /// sipdlg_agent_wake(): atomics and write(2) only, errno kept. Whether the agent lives here.
-    pub(crate) fn wake(&'static self, token: u64) -> i32 {
-        self.wakers.fetch_add(1, Ordering::SeqCst);
-        let status = if self.token.load(Ordering::SeqCst) != token {
-            if parts(token).1 <= self.tenants.load(Ordering::Relaxed) { -2 } else { -3 }
-        } else if self.stamp.load(Ordering::Relaxed) != process_stamp() {
-            -15
-        } else {
-            self.woken.store(true, Ordering::SeqCst);
-            self.event_woken.store(true, Ordering::SeqCst);
-            for fd in [&self.wake_fd, &self.event_fd] {
-                let fd = fd.load(Ordering::SeqCst);
-                if fd >= 0 {
-                    write_one(fd);
-                }
-            }
-            // Again: `seen` may have come between the store and the write, and would leave the descriptor readable.
-            self.event_woken.store(true, Ordering::SeqCst);
-            0
-        };
-        self.wakers.fetch_sub(1, Ordering::SeqCst);
-        status
-    }
-
-    /// The descriptor that is readable while output waits, made when first asked for.
-    pub(crate) fn event_fd(&'static self, token: u64) -> Result<i32> {
-        self.with(|inner, _| {
-            inner.check_token(token)?;
-            if let Some(file) = &inner.event_fd {
-                return Ok(file.as_raw_fd());
-            }
-            let file = new_eventfd()?;
-            let fd = file.as_raw_fd();
-            inner.event_fd = Some(file);
-            inner.fd_level = false;
-            self.event_fd.store(fd, Ordering::SeqCst);
-            if self.event_woken.load(Ordering::SeqCst) {
-                write_one(fd);
-            }
-            Ok(fd)
-        })
     }
 
     /// Where sockets are the library's: what callbacks made goes out.
@@ -539,46 +477,12 @@ impl AgentCell {
         }
         let _ = token;
     }
-
-    /// The host has found nothing: a wake-up that made the descriptor readable is seen.
-    pub(crate) fn seen(&'static self, inner: &mut Inner) {
-        if self.event_woken.load(Ordering::Relaxed) && self.event_woken.swap(false, Ordering::SeqCst) {
-            inner.fd_level = true;
-        }
-    }
 }
 
 /// Runs release functions where they may run: as callbacks.
 pub(crate) fn run_releases(releases: &ReleaseQueue) {
     if releases.is_waiting() {
         callback(DELIVERED.get(), || releases.run());
-    }
-}
-
-fn new_eventfd() -> Result<File> {
-    #[cfg(target_os = "linux")]
-    {
-        // SAFETY: no pointers.
-        let fd = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };
-        if fd < 0 {
-            return Err(Error::new(ErrorKind::System, std::io::Error::last_os_error().to_string()));
-        }
-        // SAFETY: the descriptor is new and nobody else's.
-        Ok(unsafe { File::from_raw_fd(fd) })
-    }
-    #[cfg(not(target_os = "linux"))]
-    Err(Error::new(ErrorKind::Unsupported, "no eventfd on this platform"))
-}
-
-/// Makes an eventfd readable; safe in a signal handler.
-fn write_one(fd: i32) {
-    let one = 1_u64.to_ne_bytes();
-    // SAFETY: eight readable bytes; errno belongs to the thread that was interrupted, so it is put back.
-    unsafe {
-        let errno = libc::__errno_location();
-        let before = *errno;
-        libc::write(fd, one.as_ptr().cast(), one.len());
-        *errno = before;
     }
 }
 
@@ -635,7 +539,7 @@ impl Inner {
             }
         }
         // During a delivery it would go up and down with each callback; the driver sets it on leaving.
-        if self.event_fd.is_some() && !self.delivering {
+        if self.event_fd.is_open() && !self.delivering {
             self.set_level();
         }
         #[cfg(feature = "runtime")]
@@ -652,17 +556,6 @@ impl Inner {
             }
         }
         aftermath
-    }
-
-    fn set_level(&mut self) {
-        let level = self.waits_for_host();
-        let Some(mut file) = self.event_fd.as_ref().filter(|_| level != self.fd_level) else { return };
-        self.fd_level = level;
-        if level {
-            write_one(file.as_raw_fd());
-        } else {
-            let _ = file.read(&mut [0; 8]);
-        }
     }
 
     fn stop_threads(&mut self) {

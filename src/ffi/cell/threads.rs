@@ -20,7 +20,7 @@ impl AgentCell {
                 return Ok(Arc::clone(network));
             }
             let network = Arc::new(Network::new()?);
-            self.wake_fd.store(network.wake_fd(), Ordering::SeqCst);
+            self.descriptors.set_wake(network.wake_fd());
             inner.network = Some(Arc::clone(&network));
             Ok(network)
         })
@@ -133,10 +133,10 @@ impl Host for AgentCell {
     }
 
     fn is_woken(&self) -> bool {
-        self.woken.load(Ordering::SeqCst)
+        self.descriptors.is_woken()
     }
 
     fn clear_woken(&self) {
-        self.woken.store(false, Ordering::SeqCst);
+        self.descriptors.clear_woken();
     }
 }
