@@ -808,7 +808,10 @@ sipdlg_status_t sipdlg_config_set_answer_timeouts(sipdlg_config_t *config,
                                                   uint32_t invite_ms,
                                                   uint32_t other_ms);
 
-/** Upper bounds; 0 keeps one. Default 65535 bytes, 100000, 200000. Beyond: 513, 503, or dropped and counted. */
+/**
+ * Upper bounds; 0 keeps one. Default 65535 bytes, 100000, 200000. Beyond: 513, 503, or dropped and counted; what the host
+ * wants sent: ERR_LIMIT. Errors: ERR_ARGUMENT message_bytes not 1300 to 16777216, sessions or transactions above 4194303.
+ */
 sipdlg_status_t sipdlg_config_set_limits(sipdlg_config_t *config,
                                          uint32_t message_bytes,
                                          uint32_t sessions,

@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::message::digest::Algorithm;
 use crate::message::{NameAddr, is_token, list_of, routes_of};
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// What to do with a mechanism (`enum sipdlg_policy_e`).
@@ -103,6 +104,11 @@ pub struct Limits {
     /// Early dialogs of one INVITE of ours.
     pub early_dialogs: usize,
 }
+
+/// What a limit of one message may be. RFC 3261 §18.1.1: 1,300 bytes go over any path by UDP.
+const MESSAGE_BYTES: RangeInclusive<u32> = 1_300..=16 << 20;
+/// Ids of one kind of object ([`crate::slots::INDEX_BITS`]).
+const OBJECTS: u32 = (1 << crate::slots::INDEX_BITS) - 1;
 
 impl Default for Limits {
     fn default() -> Self {
@@ -291,16 +297,21 @@ impl Config {
         Ok(())
     }
 
-    /// 0 keeps one.
+    /// 0 keeps one. Errors: argument for a message shorter than any UDP peer may send (RFC 3261 §18.1.1) or longer than 16 MiB, and
+    /// for more objects than there are ids.
     pub fn set_limits(&mut self, message_bytes: u32, sessions: u32, transactions: u32) -> Result<()> {
-        let limit = |number: u32, now: usize| match usize::try_from(number) {
-            Ok(0) => now,
-            Ok(number) => number,
-            Err(_) => usize::MAX,
+        let limit = |name: &str, number: u32, now: usize, range: RangeInclusive<u32>| match number {
+            0 => Ok(now),
+            number if range.contains(&number) => Ok(number as usize),
+            _ => Err(Error::argument(format!("{name}: 0, or {} to {}", range.start(), range.end()))),
         };
-        self.limits.message_bytes = limit(message_bytes, self.limits.message_bytes);
-        self.limits.sessions = limit(sessions, self.limits.sessions);
-        self.limits.transactions = limit(transactions, self.limits.transactions);
+        let now = self.limits;
+        self.limits = Limits {
+            message_bytes: limit("message_bytes", message_bytes, now.message_bytes, MESSAGE_BYTES)?,
+            sessions: limit("sessions", sessions, now.sessions, 1..=OBJECTS)?,
+            transactions: limit("transactions", transactions, now.transactions, 1..=OBJECTS)?,
+            ..now
+        };
         Ok(())
     }
 
@@ -491,9 +502,24 @@ mod tests {
         config.set_timers(u32::MAX, u32::MAX, u32::MAX).unwrap();
         config.set_answer_timeouts(0, 2_000).unwrap();
         assert_eq!((config.invite_answer_timeout, config.other_answer_timeout), (seconds(180), seconds(2)));
-        config.set_limits(0, 5, u32::MAX).unwrap();
+        config.set_limits(0, 5, (1 << 22) - 1).unwrap();
         assert_eq!((config.limits.message_bytes, config.limits.sessions), (65_535, 5));
-        assert_eq!(config.limits.transactions, u32::MAX as usize);
+        assert_eq!(config.limits.transactions, 4_194_303);
+        let before = config.limits;
+        for (bytes, sessions, transactions, name) in [
+            (1_299, 0, 0, "message_bytes"),
+            ((16 << 20) + 1, 0, 0, "message_bytes"),
+            (u32::MAX, 1, 1, "message_bytes"),
+            (2_000, 1 << 22, 0, "sessions"),
+            (2_000, 7, u32::MAX, "transactions"),
+        ] {
+            let error = config.set_limits(bytes, sessions, transactions).unwrap_err();
+            assert_eq!(error.kind, ErrorKind::Argument);
+            assert!(error.detail.starts_with(name), "{}", error.detail);
+            assert_eq!(config.limits, before);
+        }
+        config.set_limits(1_300, 1, 1).unwrap();
+        config.set_limits(16 << 20, 0, 0).unwrap();
         config.set_tolerance(31).unwrap();
         assert_eq!(config.set_tolerance(32).unwrap_err().kind, ErrorKind::Argument);
         assert_eq!(config.tolerance, 31);

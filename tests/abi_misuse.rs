@@ -88,8 +88,8 @@ const TEXTS: [(&str, &str); 8] = [
 /// Tokens that need not be good, by function and position: `previous` may have ended.
 const LENIENT: [(&str, usize); 1] = [("sipdlg_agent_next_session", 1)];
 
-/// Tokens that may be 0, by function and position: a session of a foreign dialog has no INVITE.
-const OPTIONAL: [(&str, usize); 1] = [("sipdlg_session_new", 1)];
+/// Tokens that may be 0, by function and position: a session of a foreign dialog has no INVITE, a blind transfer replaces none.
+const OPTIONAL: [(&str, usize); 2] = [("sipdlg_session_new", 1), ("sipdlg_session_refer", 2)];
 
 /// Functions that take away what the world owns: what is called instead when they are to succeed.
 const OWNERS: [(&str, &str); 4] = [
@@ -150,6 +150,7 @@ fn argument(kind: &str, name: &str) -> Argument {
         "const sipdlg_message_t **" => "&w->given".to_owned(),
         "const sipdlg_flow_t *" => "&w->flow".to_owned(),
         "const sipdlg_endpoint_t *" => "&w->endpoint".to_owned(),
+        "const sipdlg_body_t *" => "&(sipdlg_body_t){ \"v=0\", 3, NULL, NULL }".to_owned(),
         "sipdlg_agent_t *" => "&w->made".to_owned(),
         kind if kind.ends_with('*') && !kind.starts_with("const ") => format!("({kind})w->out"),
         kind => {

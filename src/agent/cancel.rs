@@ -31,6 +31,7 @@ impl Agent {
             write::header(&mut lines, HeaderId::Reason, &[reason]);
         }
         host.write(&mut lines, b"");
+        self.lines_fit(&lines)?;
         self.cancel_with(id, lines.into_boxed_slice(), Reason::Cancelled)
     }
 

@@ -29,6 +29,10 @@ impl Agent {
             return Err(crate::error::Error::argument("status_code: 0 or 400 to 699"));
         }
         let session = self.session(id)?;
+        if !options.headers.is_empty() || body.is_some() {
+            // As in the BYE, which is the longest of what may be sent.
+            self.draft_in_dialog(&session.dialog, (crate::message::Method::Bye, b"BYE"), 1, &options)?;
+        }
         match terminate::hangup(session, self.has_other_forks(id)) {
             Hangup::Nothing => Ok(()),
             Hangup::Bye => {

@@ -68,6 +68,13 @@ impl Face {
         }
     }
 
+    /// At most so many bytes of them stand in one message.
+    pub fn bytes(&self) -> usize {
+        let lines =
+            [&self.allow_line, &self.supported_line, &self.user_agent_line, &self.server_line, &self.recv_info_line];
+        lines.iter().map(|line| line.len()).sum()
+    }
+
     /// Whether the method stands in Allow. Methods are case-sensitive (RFC 3261 §7.1).
     pub fn allows(&self, method: &[u8]) -> bool {
         self.allowed.iter().any(|name| name == method)

@@ -63,6 +63,11 @@ impl<'a> HostHeaders<'a> {
         self.lines.is_empty()
     }
 
+    /// Bytes of the lines.
+    pub fn bytes(&self) -> usize {
+        self.lines.iter().map(|(name, value)| name.text().len() + value.len() + 4).sum()
+    }
+
     /// Whether the host gives this header itself.
     pub fn has(&self, id: HeaderId) -> bool {
         self.lines.iter().any(|(name, _)| name.id() == id)

@@ -199,6 +199,7 @@ impl Agent {
         if options.to_tag.is_some() && !initial {
             return Err(Error::state("to_tag: the dialog has one"));
         }
+        self.answer_fits(&request, &answer)?;
         if reliable {
             return self.progress_reliably(id, answer, options.to_tag);
         }
@@ -272,6 +273,7 @@ impl Agent {
         let known = self.known_session(incoming, options.to_tag);
         description_due(&request, self.reliable_server(id, known), description.is_some())?;
         self.may_replace(id)?;
+        self.answer_fits(&request, &answer)?;
         let session = self.early_session(id, options.to_tag)?;
         let tag: Tag = self.session(session)?.local_tag().into();
         self.send_2xx(id, session, answer, description, Some(&tag))?;

@@ -18,6 +18,7 @@ mod default_answer;
 mod dispatch;
 mod ending;
 mod face;
+mod fits;
 mod headers;
 mod in_dialog;
 mod incoming;

@@ -73,6 +73,7 @@ impl Agent {
         let destination = routes.destination(&request_uri);
         let identity = Identity { from: &from, from_tag: &from_tag, to: &to, to_tag: b"", call_id: &call_id };
         let draft = Draft::new(method, &destination, &identity, 1, &host, tail);
+        self.request_fits(&draft)?;
         let mut outgoing = Outgoing::new(method.0, kind, draft);
         outgoing.flags = options.flags;
         outgoing.attachment = options.attachment;

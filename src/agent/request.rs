@@ -136,6 +136,13 @@ impl Draft {
         self.routes = route_lines(&destination);
     }
 
+    /// Bytes of what does not depend on its way.
+    pub(super) fn bytes(&self) -> usize {
+        let pieces =
+            [&self.routes, &self.identity, &self.credentials, &self.tail, &self.request_uri, &self.method_name];
+        pieces.iter().map(|piece| piece.len()).sum()
+    }
+
     /// Whether it goes to a sips URI.
     pub(super) fn is_sips(&self) -> bool {
         self.request_uri.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"sips:"))
@@ -209,7 +216,9 @@ impl Agent {
         let body = options.body.map(Body::checked).transpose()?;
         let tail = self.tail(&host, OwnLines::of(method.0), body.as_ref());
         let destination = dialog.route_set.destination(&dialog.remote_target);
-        Ok(Draft::new(method, &destination, &Identity::of_dialog(dialog), cseq, &host, tail))
+        let draft = Draft::new(method, &destination, &Identity::of_dialog(dialog), cseq, &host, tail);
+        self.request_fits(&draft)?;
+        Ok(draft)
     }
 
     /// A request may start: there is room and a transport.

@@ -105,6 +105,7 @@ impl Agent {
     pub(super) fn respond_to(&mut self, id: IncomingId, answer: &Answer<'_>, to_tag: Option<&[u8]>) -> Result<Bytes> {
         let incoming = self.incoming(id)?;
         let request = std::sync::Arc::clone(incoming.message());
+        self.answer_fits(&request, answer)?;
         let transaction =
             incoming.transaction.ok_or_else(|| Error::state("the request has no transaction any more"))?;
         let bytes = self.write_response(&request, answer, to_tag);

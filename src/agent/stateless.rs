@@ -115,6 +115,7 @@ impl Agent {
         let status = checked_status(status, 503, 100..=699)?;
         let mut answer = Answer::of_host(status, options, false)?;
         answer.abilities = status == 405;
+        self.answer_fits(request, &answer)?;
         match options.to_tag {
             Some(tag) => {
                 write::check_to_tag(tag)?;

@@ -49,6 +49,11 @@ impl Transports {
         before != self.list.len()
     }
 
+    /// The most that a transport's sent-by in Via and its Contact line take.
+    pub fn longest_lines(&self) -> usize {
+        self.list.iter().map(|known| known.sent_by.len() + known.contact_line.len()).max().unwrap_or(0)
+    }
+
     /// Whether there is one of this kind.
     pub fn has(&self, transport: Transport) -> bool {
         self.list.iter().any(|known| known.flow.transport == transport)

@@ -1,0 +1,48 @@
+//! What the host wants sent stays within the limit of one message, like what is received. What the library adds is reckoned
+//! generously, so that nothing that passes here is longer when it is written.
+
+use crate::agent::Agent;
+use crate::agent::request::Draft;
+use crate::agent::response::Answer;
+use crate::error::{Error, ErrorKind, Result};
+use crate::message::Message;
+
+/// Start line, CSeq, Via without sent-by, and what else has a length of its own.
+const OWN_LINES: usize = 256;
+
+impl Agent {
+    /// A request of ours.
+    pub(super) fn request_fits(&self, draft: &Draft) -> Result<()> {
+        self.within_limit(draft.bytes() + self.transports.longest_lines() + OWN_LINES)
+    }
+
+    /// A response of ours: what it repeats of the request is not the host's fault, if the host adds nothing.
+    pub(super) fn answer_fits(&self, request: &Message, answer: &Answer<'_>) -> Result<()> {
+        let redirected = if (300..400).contains(&answer.status) { answer.lines.len() } else { 0 };
+        let by_host = answer.host.bytes()
+            + answer.body.as_ref().map_or(0, |body| body.content.len())
+            + answer.reason.map_or(0, <[u8]>::len)
+            + redirected;
+        if by_host == 0 {
+            return Ok(());
+        }
+        let repeated = request.bytes().len().saturating_sub(request.body().len());
+        self.within_limit(by_host + repeated + self.face.bytes() + self.transports.longest_lines() + OWN_LINES)
+    }
+
+    /// Header lines of the host's for a CANCEL, which repeats part of its INVITE.
+    pub(super) fn lines_fit(&self, lines: &[u8]) -> Result<()> {
+        self.within_limit(lines.len() + OWN_LINES)
+    }
+
+    fn within_limit(&self, bytes: usize) -> Result<()> {
+        let limit = self.config.limits.message_bytes;
+        if bytes <= limit {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::Limit,
+            format!("headers, body: about {bytes} bytes, where a message of this agent may have {limit}"),
+        ))
+    }
+}
