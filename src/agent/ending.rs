@@ -170,7 +170,7 @@ impl Agent {
         self.acknowledge_owed(id);
         let Some(session) = self.sessions.get_mut(id) else { return };
         let ending = session.ending().cloned().unwrap_or_default();
-        let key = session.key;
+        let key = session.key(self.dialog_keys);
         let reinvite = session.reinvite_client.map(|reinvite| (reinvite, session.dialog.clone()));
         if !self.is_referring(id) {
             self.forget_dialog(key);

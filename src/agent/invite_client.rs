@@ -256,9 +256,9 @@ impl Agent {
 
     fn change_remote_tag(&mut self, id: SessionId, tag: &[u8]) {
         let Some(session) = self.sessions.get_mut(id) else { return };
+        let old = session.key(self.dialog_keys);
         session.dialog.names = session.dialog.names.with_remote_tag(tag);
-        let old = std::mem::replace(&mut session.key, session.dialog.names.key(self.dialog_keys));
-        let new = session.key;
+        let new = session.key(self.dialog_keys);
         self.dialogs.remove(&old);
         self.dialogs.insert(new, id);
     }

@@ -329,9 +329,8 @@ impl Agent {
     }
 
     /// Stores a session and makes its dialog known.
-    pub(super) fn add_session(&mut self, mut session: Session) -> Result<SessionId> {
-        let key = session.dialog.names.key(self.dialog_keys);
-        session.key = key;
+    pub(super) fn add_session(&mut self, session: Session) -> Result<SessionId> {
+        let key = session.key(self.dialog_keys);
         if self.dialogs.contains_key(&key) {
             return Err(Error::state("the dialog is there already"));
         }

@@ -294,7 +294,8 @@ impl Agent {
     /// The INVITE has its final response, or the dialog is over: nothing is repeated or new; a PRACK is still good (§3).
     pub(super) fn reliable_over(&mut self, id: SessionId) -> Option<Box<ReliableServer>> {
         let session = self.sessions.get_mut(id)?;
-        let (key, server) = (session.key, session.reliable_server.take()?);
+        let server = session.reliable_server.take()?;
+        let key = session.key(self.dialog_keys);
         self.stop(server.timer());
         let now = self.now.monotonic;
         if let Some(left) = server.left(now.plus(self.config.timers.patience())) {
@@ -329,7 +330,7 @@ impl Agent {
         if let Some(waiting) = waiting.and_then(|server| server.unacknowledged.as_ref()) {
             return Meaning::Waiting(waiting.carries);
         }
-        let left = self.left_responses.by_dialog.get(&session.key);
+        let left = self.left_responses.by_dialog.get(&session.key(self.dialog_keys));
         let left = left.filter(|left| left.is_meant(rack, self.now.monotonic));
         left.map_or(Meaning::Nothing, |left| Meaning::Left { offered: left.offered })
     }
@@ -411,7 +412,7 @@ impl Agent {
     fn drop_acknowledged(&mut self, id: SessionId) {
         let Some(session) = self.sessions.get_mut(id) else { return };
         let Some(server) = &mut session.reliable_server else {
-            self.left_responses.by_dialog.remove(&session.key);
+            self.left_responses.by_dialog.remove(&session.key(self.dialog_keys));
             return;
         };
         let timer = server.timer();

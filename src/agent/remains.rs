@@ -47,7 +47,7 @@ impl Agent {
                 return;
             }
             // No room: as if the peer's dialog had gone.
-            let key = session.key;
+            let key = session.key(self.dialog_keys);
             self.remains.insert(id.raw(), Box::new(session));
             self.end_referrals(id);
             self.remains.remove(&id.raw());
@@ -61,7 +61,10 @@ impl Agent {
             return;
         }
         let over = |session: &Session| session.said_terminated;
-        let Some(key) = self.dialog_holder(id).filter(|holder| over(holder)).map(|holder| holder.key) else { return };
+        let Some(key) = self.dialog_holder(id).filter(|holder| over(holder)).map(|holder| holder.key(self.dialog_keys))
+        else {
+            return;
+        };
         self.remains.remove(&id.raw());
         self.forget_dialog(key);
     }

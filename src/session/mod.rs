@@ -14,6 +14,7 @@ pub mod usage;
 
 use crate::attachment::Attachment;
 use crate::dialog::Dialog;
+use crate::dialog::id::DialogKeys;
 use crate::flow::{Flow, Transport};
 use crate::message::digest::Credentials;
 use crate::slots::{IncomingId, OutgoingId};
@@ -115,8 +116,6 @@ pub struct DeferredBye {
 pub struct Session {
     /// The dialog.
     pub dialog: Dialog,
-    /// What finds it in the agent's table.
-    pub key: u128,
     /// Who called.
     pub role: Role,
     /// Where it stands.
@@ -191,7 +190,6 @@ impl Session {
     pub fn new(dialog: Dialog, role: Role, phase: Phase, origin: Option<Origin>, attachment: Attachment) -> Self {
         Self {
             dialog,
-            key: 0,
             role,
             phase,
             signaling: OfferAnswer::default(),
@@ -231,6 +229,11 @@ impl Session {
     /// Takes note of the way of a message of the peer.
     pub fn came_on(&mut self, flow: Option<&Flow>) {
         self.connection = flow.filter(|flow| flow.transport != Transport::Udp).copied().map(Box::new);
+    }
+
+    /// What finds it in the agent's table; made anew each time, for it is asked for at birth and end alone.
+    pub fn key(&self, keys: DialogKeys) -> u128 {
+        self.dialog.names.key(keys)
     }
 
     /// SessionState.
