@@ -7,8 +7,8 @@
 static struct {
     const char *listen, *to, *from, *user, *password;
     long duration_ms, calls, rate, cancel_ms;
-    int hold, info, late_offer, peer_hangs_up, quiet, ladder;
-} settings = { "udp:127.0.0.1:0", NULL, "sip:alice@127.0.0.1", "alice", NULL, 0, 1, 10, -1, 0, 0, 0, 0, 0, 0 };
+    int hold, cancel_hold, info, late_offer, peer_hangs_up, quiet, ladder;
+} settings = { "udp:127.0.0.1:0", NULL, "sip:alice@127.0.0.1", "alice", NULL, 0, 1, 10, -1, 0, 0, 0, 0, 0, 0, 0 };
 
 static const struct option options[] = {
     { "listen", OPTION_TEXT, &settings.listen, "where to listen (udp:127.0.0.1:0)" },
@@ -17,6 +17,7 @@ static const struct option options[] = {
     { "user", OPTION_TEXT, &settings.user, "user name for 401 and 407 (alice)" },
     { "password", OPTION_TEXT, &settings.password, "password for 401 and 407, of whatever realm" },
     { "hold", OPTION_FLAG, &settings.hold, "put the call on hold and take it back (two re-INVITEs)" },
+    { "cancel-hold", OPTION_FLAG, &settings.cancel_hold, "with --hold: cancel the first of them; then 487 is success" },
     { "info", OPTION_FLAG, &settings.info, "send a digit by INFO" },
     { "late-offer", OPTION_FLAG, &settings.late_offer, "INVITE without offer, answer in the ACK or in a PRACK" },
     { "duration-ms", OPTION_NUMBER, &settings.duration_ms, "time before BYE (0)" },
@@ -74,10 +75,15 @@ static void give_up(struct call *call, const char *problem)
 static sipdlg_status_t modify(struct call *call, const char *direction)
 {
     sipdlg_request_options_t request = SIPDLG_REQUEST_OPTIONS_INIT;
+    sipdlg_outgoing_t reinvite;
+    sipdlg_status_t status;
     struct sdp sdp;
     request.delegate = &delegate;
     sdp_write(&sdp, ++call->version, direction, &request.body);
-    return sipdlg_session_invite(call->session, &request, NULL);
+    status = sipdlg_session_invite(call->session, &request, &reinvite);
+    if (status == SIPDLG_OK && call->step == STEP_HOLD && settings.cancel_hold)
+        status = sipdlg_outgoing_cancel(reinvite, NULL, NULL); /* goes out with the first provisional response */
+    return status;
 }
 
 static sipdlg_status_t send_digit(struct call *call)
@@ -186,6 +192,10 @@ static void on_reject(void *user, const sipdlg_event_t *event)
     (void)user;
     if (call->step == STEP_INVITE && settings.cancel_ms >= 0 && event->status_code == 487) {
         over(call, NULL);
+        return;
+    }
+    if (call->step == STEP_HOLD && settings.cancel_hold && event->status_code == 487) {
+        advance(call);
         return;
     }
     snprintf(problem, sizeof problem, "%d%s to step %d", (int)event->status_code,

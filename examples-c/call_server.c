@@ -6,21 +6,22 @@
 
 static struct {
     const char *listen;
-    long ring_ms, answer_delay_ms, reject;
+    long ring_ms, answer_delay_ms, reinvite_delay_ms, reject;
     int reliable, quiet, ladder;
-} settings = { "udp:127.0.0.1:5070", 0, 0, 0, 0, 0, 0 };
+} settings = { "udp:127.0.0.1:5070", 0, 0, 0, 0, 0, 0, 0 };
 
 static const struct option options[] = {
     { "listen", OPTION_TEXT, &settings.listen, "where to listen (udp:127.0.0.1:5070; port 0: any)" },
     { "ring-ms", OPTION_NUMBER, &settings.ring_ms, "time from INVITE to 180 (0)" },
     { "answer-delay-ms", OPTION_NUMBER, &settings.answer_delay_ms, "time from 180 to 200 (0)" },
+    { "reinvite-delay-ms", OPTION_NUMBER, &settings.reinvite_delay_ms, "time from re-INVITE to 200 (0)" },
     { "reject", OPTION_NUMBER, &settings.reject, "reject calls with this status code, 300 to 699" },
     { "reliable", OPTION_FLAG, &settings.reliable, "183 with the description instead of 180, reliable where the caller can (RFC 3262)" },
     { "quiet", OPTION_FLAG, &settings.quiet, "print nothing for each call" },
     { "ladder", OPTION_FLAG, &settings.ladder, "draw each message as an arrow" },
 };
 
-static struct line to_ring, to_answer; /* of sipdlg_incoming_t */
+static struct line to_ring, to_answer, to_change; /* of sipdlg_incoming_t */
 static int closing;
 static unsigned long failures;         /* calls of the library that failed */
 
@@ -96,12 +97,32 @@ static void on_invite(void *user, const sipdlg_event_t *event)
         check(sipdlg_incoming_reject(event->incoming, 500, NULL), "reject");
 }
 
+static void change(sipdlg_incoming_t incoming, sipdlg_session_t session, const sipdlg_message_t *reinvite)
+{
+    uintptr_t version = (uintptr_t)sipdlg_session_user(session) + 1;
+    check(sipdlg_session_set_user(session, (void *)version, NULL), "version");
+    answer(incoming, (unsigned)version, sdp_answer_direction(reinvite));
+}
+
 static void on_reinvite(void *user, const sipdlg_event_t *event)
 {
-    uintptr_t version = (uintptr_t)event->user + 1;
     (void)user;
-    check(sipdlg_session_set_user(event->session, (void *)version, NULL), "version");
-    answer(event->incoming, (unsigned)version, sdp_answer_direction(event->message));
+    if (settings.reinvite_delay_ms == 0)
+        change(event->incoming, event->session, event->message);
+    else if (!line_add(&to_change, event->incoming))
+        check(sipdlg_incoming_reject(event->incoming, 500, NULL), "reject");
+}
+
+/* A re-INVITE that was cancelled meanwhile has gone. */
+static void change_late(sipdlg_incoming_t incoming)
+{
+    const sipdlg_message_t *reinvite;
+    sipdlg_session_t session;
+    if (sipdlg_incoming_message(incoming, &reinvite) != SIPDLG_OK)
+        return;
+    if (sipdlg_incoming_session(incoming, &session) == SIPDLG_OK)
+        change(incoming, session, reinvite);
+    sipdlg_message_release(reinvite);
 }
 
 static void on_info(void *user, const sipdlg_event_t *event)
@@ -149,11 +170,15 @@ static void serve(sipdlg_agent_t agent)
 {
     while (!stop_asked()) {
         uint64_t incoming, now = now_ms();
+        int timeout;
         while (line_take(&to_ring, now, &incoming))
             ring(incoming);
         while (line_take(&to_answer, now, &incoming))
             answer_call(incoming);
-        if (failed(sipdlg_agent_run_once(agent, line_timeout(&to_answer, now, line_timeout(&to_ring, now, -1))), "run"))
+        while (line_take(&to_change, now, &incoming))
+            change_late(incoming);
+        timeout = line_timeout(&to_answer, now, line_timeout(&to_ring, now, line_timeout(&to_change, now, -1)));
+        if (failed(sipdlg_agent_run_once(agent, timeout), "run"))
             return;
     }
 }
@@ -193,6 +218,7 @@ int main(int argc, char **argv)
     }
     to_ring.wait_ms = (uint64_t)settings.ring_ms;
     to_answer.wait_ms = (uint64_t)settings.answer_delay_ms;
+    to_change.wait_ms = (uint64_t)settings.reinvite_delay_ms;
     stats.size = sizeof stats;
     if (!start(&agent))
         return 1;

@@ -191,7 +191,10 @@ typedef enum sipdlg_event_kind_e {
      * method is 501 at once.
      */
     SIPDLG_EVENT_REQUEST = 13,
-    /** [session] the ACK of our 2xx. Nothing to answer. */
+    /**
+     * [session] the ACK of our 2xx. Nothing to answer. reason NO_ANSWER_IN_2XX: it lacks the answer to our offer, which
+     * is as if never made.
+     */
     SIPDLG_EVENT_ACK = 14,
     /** [incoming, session or 0] INVITE or re-INVITE cancelled; 200 and 487 are already sent. */
     SIPDLG_EVENT_CANCEL = 15,
@@ -199,7 +202,10 @@ typedef enum sipdlg_event_kind_e {
     SIPDLG_EVENT_TRYING = 20,
     /** [outgoing, session] 101-199; session: the early dialog of this To tag, 0 without tag. */
     SIPDLG_EVENT_PROGRESS = 21,
-    /** [outgoing, session] 2xx. Default of a 2xx with an offer: ACK, then BYE. */
+    /**
+     * [outgoing, session] 2xx. Default of a 2xx with an offer: ACK, then BYE. reason NO_ANSWER_IN_2XX: that of a
+     * re-INVITE lacks the answer to our offer, which is as if never made.
+     */
     SIPDLG_EVENT_ACCEPT = 22,
     /** [outgoing, session or 0] 3xx. Nothing is followed by itself. */
     SIPDLG_EVENT_REDIRECT = 23,

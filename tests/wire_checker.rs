@@ -501,6 +501,17 @@ const BREACHES: &[Breach] = &[
         lines.push(Line(1_100, "alice", crossing.clone(), false));
         lines.push(Line(1_105, "bob", response("200 OK", &crossing, "", ANSWER), false));
     }),
+    ("glare-wait", basic_call, |lines| {
+        lines.retain(|line| line.0 < 1_200);
+        for (at, number) in [(1_200, 3), (3_100, 4)] {
+            let invite = request("alice", "INVITE", number, &format!("g{number}"), "b1", OFFER);
+            let glare = response("491 Pending", &invite, "", "");
+            lines.push(Line(at, "alice", invite.clone(), false));
+            lines.push(Line(at + 1, "bob", glare, false));
+            let ack = invite.replace("INVITE sip", "ACK sip").replace("3 INVITE", "3 ACK").replace("4 INVITE", "4 ACK");
+            lines.push(Line(at + 2, "alice", ack.replace(OFFER, ""), false));
+        }
+    }),
     ("overlap-500", basic_call, |lines| {
         lines[7].0 = 1_150;
         lines[8].0 = 1_151;

@@ -6,7 +6,7 @@ use crate::agent::timeout::Timeout;
 use crate::agent::{Agent, Bytes, IncomingId, SessionId};
 use crate::error::{Error, Result};
 use crate::message::Message;
-use crate::session::ack::{Accepted, AckProcessing};
+use crate::session::ack::{Accepted, AckProcessing, Refresh};
 use crate::session::offer_answer::{Party, StoredBody};
 use crate::session::reason::Ending;
 use crate::session::reliable_server::{HeldAcceptance, ReliableServer};
@@ -79,6 +79,7 @@ impl Agent {
                 timer,
                 give_up_at,
                 carried_offer,
+                refresh: Refresh::default(),
             }));
         }
         self.answered_finally(id);
@@ -96,10 +97,8 @@ impl Agent {
         let answer = ack.session_body();
         if accepted.carried_offer {
             match &answer {
-                // Unless the host told the answer by hand before.
-                Some(_) if session.signaling.open_offer() != Some(Party::Local) => {}
                 Some(answer) => {
-                    let _ = session.signaling.apply(Party::Remote, StoredBody::of_remote(answer));
+                    session.signaling.answer_with(Party::Remote, StoredBody::of_remote(answer));
                 }
                 None => session.signaling.rollback(),
             }
@@ -114,7 +113,8 @@ impl Agent {
         if over {
             return self.finish_if_owed(id);
         }
-        self.tell(Event { session: Some(id), message: Some(Arc::clone(ack)), ..Event::new(EventKind::Ack) });
+        let reason = if unanswered { Reason::NoAnswerIn2xx } else { Reason::None };
+        self.tell(Event { session: Some(id), message: Some(Arc::clone(ack)), reason, ..Event::new(EventKind::Ack) });
         let Some(session) = self.sessions.get(id) else { return };
         if unanswered && session.offer().is_none() && session.deferred_bye.is_none() {
             // RFC 3261 §13.2.2.4: the answer had to be in the ACK, and there is no earlier exchange to fall back to.
@@ -169,6 +169,10 @@ impl Agent {
         self.accepted_over(id, &accepted);
         if over {
             return self.finish_if_owed(id);
+        }
+        if accepted.refresh == Refresh::Superseded {
+            // RFC 6141 §5.4: the peer moved on and never saw this 2xx.
+            return self.send_deferred_bye(id);
         }
         if self.sessions.get(id).is_some_and(|session| session.deferred_bye.is_some()) {
             self.send_deferred_bye(id);

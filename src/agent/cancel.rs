@@ -2,7 +2,7 @@
 
 use crate::agent::event::{Event, EventKind, Reason};
 use crate::agent::headers::HostHeaders;
-use crate::agent::options::RequestOptions;
+use crate::agent::options::{RequestOptions, ResponseOptions};
 use crate::agent::outgoing::{Cancelling, Outgoing, OutgoingState};
 use crate::agent::response::Answer;
 use crate::agent::timeout::{OutgoingTimer, Timeout};
@@ -143,6 +143,12 @@ impl Agent {
             message: Some(Arc::clone(cancel)),
             ..Event::new(EventKind::Cancel)
         });
+        if self.has_executed(id) {
+            // RFC 6141 §3.8: what was changed stays, and a 2xx says so.
+            let now = self.now;
+            let _ = self.accept(now, id, 200, &ResponseOptions::default());
+            return;
+        }
         // The INVITE is unanswered, so its transaction takes the response.
         let in_dialog = self.incoming.get(id).is_some_and(|incoming| incoming.message.to_tag().is_some());
         let _ = self.refuse_request(id, Answer::plain(487), Some(&*tag).filter(|_| !in_dialog), ending);

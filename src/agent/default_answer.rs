@@ -2,6 +2,7 @@
 
 use crate::agent::event::{Event, EventKind};
 use crate::agent::incoming::{Acknowledges, Kind};
+use crate::agent::options::ResponseOptions;
 use crate::agent::response::Answer;
 use crate::agent::{Agent, IncomingId};
 use crate::error::{Error, Result};
@@ -64,10 +65,17 @@ impl Agent {
 
     /// The default answer to a request of the peer that waits; nothing when it is answered.
     pub(super) fn default_answer(&mut self, id: IncomingId) {
-        let Some(incoming) = self.incoming.get(id).filter(|incoming| !incoming.answered) else { return };
-        if self.is_accepted(id) {
+        if self.incoming_is_answered(Some(id)) || self.is_accepted(id) {
             return;
         }
+        if self.has_executed(id) {
+            // RFC 6141 §3.3: an error would say that nothing was changed.
+            let now = self.now;
+            if self.accept(now, id, 200, &ResponseOptions::default()).is_ok() {
+                return;
+            }
+        }
+        let Some(incoming) = self.incoming.get(id) else { return };
         let mut lines = Vec::new();
         let mut answer = match incoming.method {
             Method::Prack => match incoming.kind {

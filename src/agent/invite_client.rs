@@ -341,7 +341,9 @@ impl Agent {
 
     /// The 2xx to our re-INVITE (§14.1).
     fn reinvite_accepted(&mut self, id: OutgoingId, session: Option<SessionId>, response: &Arc<Message>) {
-        let manual = self.outgoing.get(id).is_some_and(|outgoing| outgoing.flags & request_flag::MANUAL_ACK != 0);
+        let Some(outgoing) = self.outgoing.get(id) else { return };
+        let silent = outgoing.silent;
+        let manual = outgoing.flags & request_flag::MANUAL_ACK != 0 && !silent;
         let living = session.filter(|id| self.sessions.get(*id).is_some_and(|session| !session.is_terminated()));
         let Some(session_id) = living else {
             return self.reinvite_accepted_too_late(id, session, response, manual);
@@ -352,15 +354,17 @@ impl Agent {
         session.peer.learn(response);
         let body = response.session_body().map(|body| StoredBody::of_remote(&body));
         let body = body.or_else(|| session.signaling.preview().cloned());
+        let mut unanswered = false;
         let mut answer_due = false;
         match (offered, body) {
             // RFC 6337 §3.1.1: the exchange was completed by reliable responses.
             _ if session.reliable_accepted() => {}
-            // Unless the host told the answer by hand before.
-            (true, Some(_)) if session.signaling.open_offer() != Some(Party::Local) => {}
-            (true, Some(answer)) => drop(session.signaling.apply(Party::Remote, answer)),
+            (true, Some(answer)) => session.signaling.answer_with(Party::Remote, answer),
             // An offer that the 2xx does not answer is as if never made.
-            (true, None) => session.signaling.rollback(),
+            (true, None) => {
+                session.signaling.rollback();
+                unanswered = true;
+            }
             (false, Some(offer)) => answer_due = session.signaling.apply(Party::Remote, offer).is_ok(),
             (false, None) => {}
         }
@@ -369,13 +373,23 @@ impl Agent {
             if let Some(session) = self.sessions.get_mut(session_id) {
                 session.owed_ack = Some(OwedAck { outgoing: id, answer_due });
             }
+            if silent {
+                // Nobody hears of the offer: the default of such an ACCEPT, which acknowledges first.
+                return self.end_with_bye(session_id, Ending::because(Reason::DefaultAnswer));
+            }
             return self.tell_accept(id, session_id, response, flag::NEEDS_ACK);
         }
         if let Some(session) = self.sessions.get_mut(session_id) {
             session.acknowledged(id);
         }
         self.acknowledge(id, Some(session_id), response);
-        self.tell_accept(id, session_id, response, 0);
+        let event = Event {
+            session: Some(session_id),
+            message: Some(Arc::clone(response)),
+            reason: if unanswered { Reason::NoAnswerIn2xx } else { Reason::None },
+            ..Event::new(EventKind::Accept)
+        };
+        self.tell_fate(id, event);
     }
 
     /// RFC 5407 §3.2.3: the session is over, the 2xx is acknowledged all the same; by the host, where it wants to and the

@@ -13,6 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::message::uri::Scheme;
 use crate::message::write;
 use crate::message::{self, HeaderId, Message, Method};
+use crate::session::ack::Refresh;
 use crate::session::offer_answer::{Party, StoredBody};
 use crate::session::reason::Ending;
 use crate::session::reinvite::{self, Arrival};
@@ -62,6 +63,9 @@ impl Agent {
 
     /// An INVITE in a dialog (§14.2; RFC-NOTES §3).
     pub(super) fn reinvite_arrived(&mut self, id: SessionId, request: Arc<Message>) {
+        if let Some(session) = self.sessions.get_mut(id) {
+            session.newer_invite_came();
+        }
         let Some(session) = self.sessions.get(id) else { return };
         match reinvite::arrival(session) {
             Arrival::Process if self.initial_invite_pends(session) => {
@@ -318,7 +322,11 @@ impl Agent {
             _ => {
                 if let Some(session) = self.sessions.get_mut(session) {
                     // RFC 6141 §4: the peer's target moves when its refresh is accepted.
-                    session.dialog.refresh_target(&request);
+                    if session.dialog.refresh_target(&request)
+                        && let Some(accepted) = session.accepted.iter_mut().find(|accepted| accepted.incoming == id)
+                    {
+                        accepted.refresh = Refresh::Moved;
+                    }
                     session.peer.learn(&request);
                     session.resolved =
                         session.resolved.take().filter(|known| *known.next_hop == *session.dialog.remote_target);

@@ -273,6 +273,13 @@ impl Agent {
 
     // ------------------------------------------------------------------ the final response
 
+    /// Whether a re-INVITE of the peer has changed the session already, so that only a 2xx says what is so (RFC 6141 §3.3).
+    pub(super) fn has_executed(&self, id: IncomingId) -> bool {
+        let session = self.incoming.get(id).and_then(|incoming| incoming.session);
+        let Some(known) = session.and_then(|id| self.sessions.get(id)) else { return false };
+        self.reliable_server(id, session).is_some_and(|server| server.has_executed(&known.signaling))
+    }
+
     /// Whether the host has accepted this INVITE and its 2xx waits for a PRACK.
     pub(super) fn is_accepted(&self, id: IncomingId) -> bool {
         let session = self.incoming.get(id).and_then(|incoming| incoming.session);

@@ -80,13 +80,13 @@ impl Dialog {
         self.refresh_target(response);
     }
 
-    /// Moves the remote target to the Contact of `message`; without one it stays.
-    pub fn refresh_target(&mut self, message: &Message) {
-        if let Some(contact) = target::contact_uri(message)
-            && *contact != *self.remote_target
-        {
+    /// Moves the remote target to the Contact of `message`; without one it stays. True: it is another now.
+    pub fn refresh_target(&mut self, message: &Message) -> bool {
+        let contact = target::contact_uri(message).filter(|contact| **contact != *self.remote_target);
+        if let Some(contact) = contact {
             self.remote_target = contact.into();
         }
+        contact.is_some()
     }
 
     /// Call-ID + local tag + remote tag, as SIP.js names a dialog.

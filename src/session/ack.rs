@@ -39,6 +39,20 @@ pub struct Accepted {
     pub give_up_at: Time,
     /// Whether the response carried the offer, so that the ACK owes the answer.
     pub carried_offer: bool,
+    /// What the request meant for the peer's target.
+    pub refresh: Refresh,
+}
+
+/// What an accepted request did to the remote target (RFC 6141 §5.4).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Refresh {
+    /// It stayed.
+    #[default]
+    None,
+    /// It moved, so that the peer may have left the place where the 2xx goes.
+    Moved,
+    /// It moved, and a newer INVITE came from there: that no ACK comes ends nothing.
+    Superseded,
 }
 
 impl Accepted {
@@ -67,6 +81,7 @@ mod tests {
             timer: Wheel::new(Time::default()).arm(Time::default(), ()),
             give_up_at: Time::default(),
             carried_offer: false,
+            refresh: Refresh::None,
         };
         let (mut at, mut schedule) = (accepted.interval, Vec::new());
         while at < timers.patience() {

@@ -18,7 +18,7 @@ use crate::dialog::id::DialogKeys;
 use crate::flow::{Flow, Transport};
 use crate::message::digest::Credentials;
 use crate::slots::{IncomingId, OutgoingId};
-use ack::{Accepted, AckProcessing};
+use ack::{Accepted, AckProcessing, Refresh};
 use glare::Glare;
 use offer_answer::{OfferAnswer, StoredBody};
 use peer::Peer;
@@ -349,6 +349,13 @@ impl Session {
     /// The peer's re-INVITE that is pending, until it is refused or the ACK of its 2xx is here.
     pub fn reinvite_server(&self) -> Option<IncomingId> {
         self.reinvite_server
+    }
+
+    /// An INVITE of the peer came, newer than those that wait for their ACK (RFC 6141 §5.4).
+    pub fn newer_invite_came(&mut self) {
+        for accepted in self.accepted.iter_mut().filter(|accepted| accepted.refresh == Refresh::Moved) {
+            accepted.refresh = Refresh::Superseded;
+        }
     }
 
     /// Our re-INVITE that was refused and waits to be sent again.

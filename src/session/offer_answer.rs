@@ -171,6 +171,14 @@ impl OfferAnswer {
         Ok(part)
     }
 
+    /// Takes an answer of `party`; nothing happens when none is due, because the host has told it or gone back by hand.
+    pub fn answer_with(&mut self, party: Party, body: StoredBody) {
+        if self.would_be(party).is_ok_and(|part| part == Part::Answer) {
+            // Asked here.
+            let _ = self.apply(party, body);
+        }
+    }
+
     /// Begins where another product stopped: with the last exchange, or with the open offer of our INVITE.
     pub fn resume(&mut self, offer: Option<StoredBody>, answer: Option<StoredBody>) {
         self.state = match (offer, answer) {

@@ -161,6 +161,12 @@ impl ReliableServer {
             || self.queue.iter().any(|queued| queued.description.is_some())
     }
 
+    /// Whether a re-INVITE has changed the session before its final response: the exchange that a reliable response describes is
+    /// acknowledged (RFC 6141 §3.3).
+    pub fn has_executed(&self, exchange: &OfferAnswer) -> bool {
+        self.before.is_some() && !self.holds_acceptance() && exchange.open_offer().is_none()
+    }
+
     /// The timer of the repeats.
     pub fn timer(&self) -> Option<TimerId> {
         match self.unacknowledged.as_ref()?.wait {

@@ -129,12 +129,25 @@ impl Sip {
         self.get("contact").map(uri_of)
     }
 
-    /// The session description, if the body is one (RFC 3261 §20.11: application/sdp means `session`).
+    /// The session description, if the body is one (RFC 3261 §20.11: application/sdp means `session`) or has one among its parts
+    /// (RFC 2046 §5.1).
     pub fn sdp(&self) -> Option<&str> {
-        let kind = self.value("content-type").to_ascii_lowercase();
-        let disposition = self.value("content-disposition");
-        let session = disposition.is_empty() || disposition.to_ascii_lowercase().starts_with("session");
-        (kind.starts_with("application/sdp") && session && !self.body.is_empty()).then_some(self.body.as_str())
+        let kind = self.value("content-type");
+        if !kind.to_ascii_lowercase().starts_with("multipart/") {
+            let session = is_description(kind, self.value("content-disposition"));
+            return Some(self.body.as_str()).filter(|body| session && !body.is_empty());
+        }
+        let (_, boundary) = kind.split_once("boundary=")?;
+        let boundary = boundary.split(';').next()?.trim_matches('"');
+        self.body.split(&format!("--{boundary}")).skip(1).find_map(|part| {
+            let (head, body) = part.split_once("\r\n\r\n")?;
+            let value = |name: &str| {
+                let is_it = |line: &&str| line.to_ascii_lowercase().starts_with(name);
+                head.lines().find(is_it).and_then(|line| line.split_once(':')).map_or("", |(_, value)| value.trim())
+            };
+            let session = is_description(value("content-type:"), value("content-disposition:"));
+            session.then(|| body.strip_suffix("\r\n").unwrap_or(body))
+        })
     }
 
     /// `INVITE` or `200 INVITE`.
@@ -262,4 +275,9 @@ fn long_form(name: &str) -> &str {
         "u" => "allow-events",
         other => other,
     }
+}
+
+fn is_description(kind: &str, disposition: &str) -> bool {
+    let session = disposition.is_empty() || disposition.to_ascii_lowercase().starts_with("session");
+    kind.to_ascii_lowercase().starts_with("application/sdp") && session
 }

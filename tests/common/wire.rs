@@ -163,6 +163,7 @@ pub const RULES: &[(&str, &str)] = &[
     ("no-dialog-481", "RFC 3261 §12.2.2"),
     ("reinvite-forbidden", "RFC 3261 §14.1"),
     ("glare-491", "RFC 3261 §14.2"),
+    ("glare-wait", "RFC 3261 §14.1"),
     ("overlap-500", "RFC 3261 §14.2"),
     ("one-offer", "RFC 3264 §4, RFC 6337 §2"),
     ("answer-missing", "RFC 3261 §13.3.1.4, §13.2.2.4"),

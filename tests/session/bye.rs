@@ -285,3 +285,25 @@ fn a_repeated_bye_gets_its_200_again() {
     assert_eq!(stand.peer.take("200 BYE"), ok);
     assert_eq!(stand.alice.count(EventKind::Bye), 1);
 }
+
+/// RFC 5407 §3.2.4, the caller's side: the callee's BYE crosses the ACK that still owes the answer. 200; the ACK goes all the same.
+#[test]
+fn a_bye_that_crosses_the_ack() {
+    let mut stand = Stand::new();
+    stand.alice.hold(EventKind::Accept);
+    stand.alice.invite(TO_BOB, "");
+    stand.exchange();
+    let invite = stand.peer.take("INVITE");
+    stand.peer.learn(&invite);
+    let ok = stand.peer.reply(&invite, 200).sdp(OFFER);
+    stand.say(ok.clone());
+    let bye = stand.peer.request("BYE");
+    stand.say(bye);
+    let mut got = stand.peer.got();
+    got.sort();
+    assert_eq!(got, ["200 BYE", "ACK"]);
+    assert_eq!(stand.alice.state().0, SessionState::Terminated);
+    stand.peer.inbox.clear();
+    stand.say(ok);
+    assert_eq!(stand.peer.got(), ["ACK"], "a repeated 2xx is acknowledged after the end too");
+}

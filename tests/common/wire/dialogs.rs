@@ -131,6 +131,7 @@ impl Replay<'_, '_> {
         }
         if sip.method() == "INVITE" {
             faults.extend(self.reinvite_fault(line, &key, dialog));
+            faults.extend(self.wait_fault(line, &key, dialog));
             if sip.sdp().is_some() && self.offer_open(line, dialog) {
                 faults.push(("one-offer", "an offer while another waits for its answer".to_owned()));
             }
@@ -198,6 +199,22 @@ impl Replay<'_, '_> {
             return None;
         };
         Some(("reinvite-forbidden", fault.to_owned()))
+    }
+
+    /// RFC 3261 §14.1: the owner of the Call-ID lets at least 2.1 s pass before what got a 491 goes out again.
+    fn wait_fault(&self, line: usize, key: &Key, dialog: &Dialog) -> Option<(&'static str, String)> {
+        let view = &self.view;
+        let same = |first: usize| key_of(view.sip(first)) == *key && view.sip(first).sdp() == view.sip(line).sdp();
+        let refused = |client: &usize| {
+            let first = view.clients[*client].sends[0];
+            view.sip(first).method() == "INVITE" && first < line && same(first)
+        };
+        let refusals = (0..view.clients.len()).filter(refused).filter_map(|client| view.final_to(client));
+        let last = refusals.filter(|last| *last < line && view.status(*last) == 491).max()?;
+        let waited = view.at(line) - view.at(last);
+        let owner = matches!(dialog.founded_by, Invite::Ours(_));
+        (owner && waited + TOLERANCE < 2_100_000)
+            .then(|| ("glare-wait", format!("the owner of the Call-ID waited {} ms only", waited / 1_000)))
     }
 
     /// Our INVITE in a dialog that had no final response and was not given up before `line`.
