@@ -1,7 +1,7 @@
 /**
  * sipdlg: a SIP session-dialog engine. The whole C API.
  *
- * Made by cbindgen from src/ffi; change it there, then `make header`.
+ * Generated: do not edit.
  *
  * THE CONTRACT (true of every function unless its comment says otherwise)
  *
@@ -35,9 +35,11 @@
  *           shorter one is zero-filled, a longer one with a non-zero tail is ERR_STRUCT; of those that
  *           the library fills only `size` must be set, and only so much is written. The others never change.
  * Unload:   dlclose() is safe when every agent is freed; the library's code stays mapped until the process ends.
- * Version:  0.1 has no UPDATE, REFER out of a dialog and SUBSCRIBE of ours, or session timers. What this header says of
- *           them is how they will be. Now their events never come, and what asks for them does nothing or fails
- *           (ERR_UNSUPPORTED); 422 is a plain rejection.
+ * Version:  0.1 lacks UPDATE (left out of Allow, so the peer's gets 405); SUBSCRIBE of ours, and REFER of ours out of a
+ *           dialog; session timers (422 is a plain rejection) and the option tags timer, 199, from-change (left out of
+ *           Supported); TCP, TLS, WS of the runtime (the host's own sockets may be any of them) and more than one worker.
+ *           What asks for these fails: ERR_UNSUPPORTED. Of snapshots, recordings, ladders and explanations only numbers
+ *           and types are there. What this header says of all these is how they will be; their events never come.
  * Booleans: int32_t, 0 or 1. Enumerations (enum sipdlg_*_e) travel as int32_t; unknown values are ERR_ARGUMENT.
  */
 
@@ -147,7 +149,7 @@ typedef enum sipdlg_transport_e {
  * "Default" is what happens when no function is found and what sipdlg_event_default() does.
  * Columns: [incoming] [outgoing] [session] = tokens that are set.
  * 1 to 15: requests from the peer; answer now or later through event->incoming. 20 to 25: the fate of our request;
- * final ones are the last of a non-INVITE outgoing. 30 to 33: the session itself. 40 and 41: the agent.
+ * final ones are the last of a non-INVITE outgoing (of a REFER: NOTIFYs follow). 30 to 33: the session itself. 40 and 41: the agent.
  */
 typedef enum sipdlg_event_kind_e {
     /** [incoming, replaces] a new call. Default 486. */
@@ -177,7 +179,10 @@ typedef enum sipdlg_event_kind_e {
     SIPDLG_EVENT_NOTIFY = 8,
     /** [incoming, session or 0] malformed ones are answered 400 before. Default 603 (RFC 5057 §5.6). */
     SIPDLG_EVENT_REFER = 9,
-    /** [incoming] default 489. */
+    /**
+     * [incoming, session or 0] default 489, of the package refer 403 (RFC 3515 §2.4.4). One that refreshes or ends the
+     * subscription of an accepted REFER does not come here: the library answers it.
+     */
     SIPDLG_EVENT_SUBSCRIBE = 10,
     /** [incoming] default 405. */
     SIPDLG_EVENT_REGISTER = 11,
@@ -449,7 +454,7 @@ typedef struct sipdlg_event_t {
     uint64_t delay_us;
     /** RESOLVE: number for sipdlg_agent_resolved() */
     uint64_t query;
-    /** RESOLVE: host; CHALLENGE: realm; TERMINATED: the Reason text (RFC 3326) */
+    /** RESOLVE: host; CHALLENGE: realm; TERMINATED: value of the Reason header (RFC 3326) of `message` */
     sipdlg_str_t text;
     uint32_t reserved;
     /** RESOLVE: of the URI, 0 none */
@@ -674,21 +679,30 @@ typedef struct sipdlg_body_view_t {
     sipdlg_str_t disposition;
 } sipdlg_body_view_t;
 
-/** The state of a dialog as text (RFC 3261 §12), for takeover from another product. */
+/**
+ * The state of a dialog as text (RFC 3261 §12), for takeover from another product. Required: call_id, local_tag, local_uri,
+ * remote_uri, remote_target.
+ */
 typedef struct sipdlg_dialog_state_t {
     size_t size;
     const char *call_id;
     const char *local_tag;
+    /** NULL or "": the peer has none (RFC 2543) */
     const char *remote_tag;
+    /** URI or name-addr without tag, as the next */
     const char *local_uri;
     const char *remote_uri;
+    /** URI */
     const char *remote_target;
     /** a Route header value, first hop first; NULL none */
     const char *route_set;
+    /** of our last request (the next has one more), below 2^31 */
     uint32_t local_sequence_number;
+    /** of the peer's last request (a later one must have more), below 2^31 */
     uint32_t remote_sequence_number;
-    /** 0: empty; 0 is a number */
+    /** 0: empty, nothing was sent; 0 is a number */
     int32_t has_local_sequence_number;
+    /** 0: empty, the peer sent nothing */
     int32_t has_remote_sequence_number;
     int32_t secure;
     /** early needs `caller` */
@@ -734,8 +748,9 @@ const char *sipdlg_status_text(sipdlg_status_t status);
 sipdlg_status_t sipdlg_last_error(char *buffer, size_t capacity, size_t *needed);
 
 /**
- * What a response to a request in a dialog ends by RFC 5057 §5: enum sipdlg_effect_e. status_code 0: no response
- * (time-out; a failed transport is a 503, RFC 3261 §8.1.3.1). Errors: ERR_ARGUMENT method NULL or status_code neither 0 nor 300-699.
+ * What a response to a request in a dialog ends by RFC 5057 §5: enum sipdlg_effect_e. status_code 0: no response, a time-out
+ * (a failed transport counts as 503, RFC 3261 §8.1.3.1). For 3xx it says DIALOG, as the table does; an agent lets a 3xx end
+ * nothing unless sipdlg_config_set_effect() says so. Errors: ERR_ARGUMENT method NULL or status_code neither 0 nor 300-699.
  */
 int32_t sipdlg_effect_of(const char *method,
                          int32_t status_code);
@@ -785,10 +800,12 @@ sipdlg_status_t sipdlg_config_set_contact(sipdlg_config_t *config, const char *n
 sipdlg_status_t sipdlg_config_set_user_agent(sipdlg_config_t *config, const char *value);
 
 /**
- * Option tags for Supported, comma separated, beyond those that the settings imply. Default none. Tags of extensions
- * that this version lacks (timer, replaces) are not sent; 100rel goes by sipdlg_config_set_reliable().
+ * Option tags for Supported, comma separated, beyond those that the settings imply: 100rel (sipdlg_config_set_reliable()),
+ * replaces where Allow has INVITE, norefersub where it has REFER. Default none. A request that requires one of all these is
+ * taken, any other gets 420. timer, 199 and from-change, which this version lacks, are left out.
  */
-sipdlg_status_t sipdlg_config_set_supported(sipdlg_config_t *config, const char *tags);
+sipdlg_status_t sipdlg_config_set_supported(sipdlg_config_t *config,
+                                            const char *tags);
 
 /**
  * Methods in Allow, comma separated. Others are answered 405. Default: INVITE ACK CANCEL BYE PRACK INFO MESSAGE OPTIONS.
@@ -824,10 +841,15 @@ sipdlg_status_t sipdlg_config_set_limits(sipdlg_config_t *config,
                                          uint32_t transactions);
 
 /**
- * RFC 3262. policy: enum sipdlg_policy_e; manual_prack 1: the host sends every PRACK. Default SUPPORTED, 0. OFF: an
- * INVITE that requires 100rel is answered 420, as where Allow lacks PRACK; REQUIRED: one that does not support it 421.
+ * RFC 3262. policy: enum sipdlg_policy_e; manual_prack 1: the host sends every PRACK. Default SUPPORTED, 0.
+ * SUPPORTED: our INVITEs say that they support 100rel; 101-199 of ours are reliable where the peer requires it, or supports
+ * it and SIPDLG_RESPONSE_RELIABLE asks. REQUIRED: our INVITEs require it; 101-199 of ours are reliable; an INVITE that does
+ * not support it is answered 421. OFF, and where Allow lacks PRACK: one that requires it is answered 420. A reliable
+ * response of the peer gets its PRACK under any policy.
  */
-sipdlg_status_t sipdlg_config_set_reliable(sipdlg_config_t *config, int32_t policy, int32_t manual_prack);
+sipdlg_status_t sipdlg_config_set_reliable(sipdlg_config_t *config,
+                                           int32_t policy,
+                                           int32_t manual_prack);
 
 /**
  * What to do with a second 2xx: enum sipdlg_fork_policy_e. Default FORK_FIRST: it is ACKed, then ended with BYE.
@@ -835,7 +857,10 @@ sipdlg_status_t sipdlg_config_set_reliable(sipdlg_config_t *config, int32_t poli
  */
 sipdlg_status_t sipdlg_config_set_fork_policy(sipdlg_config_t *config, int32_t policy);
 
-/** Retry of 491 and 500 + Retry-After (RFC 3261 §14.1). Default 1. Per request: SIPDLG_REQUEST_NO_RETRY. */
+/**
+ * Retry of a re-INVITE after 491, or 500 with a Retry-After of at most 32 s (RFC 3261 §14.1), at most 16 times; see
+ * GLARE_RETRY. Default 1. Per request: SIPDLG_REQUEST_NO_RETRY.
+ */
 sipdlg_status_t sipdlg_config_set_glare_retry(sipdlg_config_t *config, int32_t on);
 
 /**
@@ -860,8 +885,9 @@ sipdlg_status_t sipdlg_config_set_info_packages(sipdlg_config_t *config, const c
 sipdlg_status_t sipdlg_config_set_tolerance(sipdlg_config_t *config, uint32_t quirks);
 
 /**
- * Overrides sipdlg_effect_of() for one (method, status). effect: enum sipdlg_effect_e. Errors: ERR_ARGUMENT status_code
- * neither 0 (no response) nor 300-699.
+ * Overrides sipdlg_effect_of() for one (method, status). effect: enum sipdlg_effect_e. status_code 0: no response, be it a
+ * time-out or a failed transport; without it the former goes as 408, the latter as 503. A 3xx ends nothing unless this says
+ * so. Errors: ERR_ARGUMENT status_code neither 0 nor 300-699; ERR_SYNTAX method is no token.
  */
 sipdlg_status_t sipdlg_config_set_effect(sipdlg_config_t *config,
                                          const char *method,
@@ -998,7 +1024,9 @@ sipdlg_status_t sipdlg_agent_wake(sipdlg_agent_t agent);
  * that is the offer; without, the 2xx or a reliable 1xx brings one (NEEDS_ACK, NEEDS_PRACK). Sessions appear in PROGRESS
  * and ACCEPT, one per To tag. ACK and PRACK are sent by the library, at once, when there is nothing for the host to put
  * into them.
- * Errors: ERR_SYNTAX, ERR_HEADER, ERR_LIMIT, ERR_NO_TRANSPORT.
+ * Errors: ERR_SYNTAX, ERR_HEADER, ERR_LIMIT, ERR_NO_TRANSPORT; ERR_UNSUPPORTED an extension in Require, or a target that is
+ * neither sip nor sips without a flow or a route; ERR_ARGUMENT no target, or options->refer is no REFER; ERR_STATE that REFER
+ * was refused, is over, or asks for another method.
  */
 sipdlg_status_t sipdlg_agent_invite(sipdlg_agent_t agent,
                                     const char *target,
@@ -1007,7 +1035,7 @@ sipdlg_status_t sipdlg_agent_invite(sipdlg_agent_t agent,
 
 /**
  * Any other request out of a dialog: "OPTIONS", "REGISTER", "MESSAGE", ... Errors: as invite; ERR_ARGUMENT for INVITE,
- * ACK, CANCEL, BYE, PRACK, UPDATE.
+ * ACK, CANCEL, BYE, PRACK, UPDATE; in this version ERR_UNSUPPORTED for SUBSCRIBE and REFER.
  */
 sipdlg_status_t sipdlg_agent_request(sipdlg_agent_t agent,
                                      const char *method,
@@ -1099,7 +1127,11 @@ sipdlg_status_t sipdlg_message_bytes(const sipdlg_message_t *message, sipdlg_str
 /** The flow on which it was received. */
 sipdlg_status_t sipdlg_message_flow(const sipdlg_message_t *message, sipdlg_flow_t *out);
 
-/* ================================================================ session */
+/* ================================================================ session
+ * What sends a request in the dialog takes its options without from, to, call_id and refer (ERR_ARGUMENT), and besides what
+ * its comment lists gives ERR_STATE when the session is over or Initial, ERR_SYNTAX, ERR_HEADER, ERR_LIMIT,
+ * ERR_NO_TRANSPORT, and ERR_UNSUPPORTED for an extension in Require.
+ */
 
 /**
  * A session before any response: either of a live incoming INVITE (state NULL), to know its tags and to set its
@@ -1131,8 +1163,8 @@ void *sipdlg_session_user(sipdlg_session_t session);
 int32_t sipdlg_session_state(sipdlg_session_t session);
 
 /**
- * enum sipdlg_signaling_state_e. STABLE also when an unreliable 1xx has shown the answer: it counts whatever later responses say (RFC 3261
- * §13.2.1), but a new offer is refused until a reliable message has closed the exchange (RFC 6337 §3.1.1).
+ * enum sipdlg_signaling_state_e. STABLE also when an unreliable 1xx has shown the answer: it counts whatever later responses
+ * say (RFC 3261 §13.2.1), but a new offer is refused until a reliable message has closed the exchange (RFC 6337 §3.1.1).
  */
 int32_t sipdlg_session_signaling_state(sipdlg_session_t session);
 
@@ -1208,7 +1240,7 @@ sipdlg_status_t sipdlg_session_set_flow(sipdlg_session_t session, const sipdlg_f
  * Ends the call, whatever its state: CANCEL, a final rejection (status_code, 0: 603), BYE, or BYE as soon as it is
  * legal. Survives 401/407, time-outs and lost transports; TERMINATED always comes: with the final response
  * to what was sent, or 64*T1 (32 s) after it when the peer is silent. A second call does nothing, also during TERMINATED.
- * options: headers (Reason, ...) and body of what is sent, or NULL.
+ * options: headers (Reason, ...) and body of what is sent, or NULL. Errors: ERR_ARGUMENT status_code neither 0 nor 400-699.
  */
 sipdlg_status_t sipdlg_session_hangup(sipdlg_session_t session,
                                       int32_t status_code,
@@ -1223,8 +1255,9 @@ sipdlg_status_t sipdlg_session_bye(sipdlg_session_t session,
                                    sipdlg_outgoing_t *out);
 
 /**
- * re-INVITE (RFC 3261 §14.1). Errors: ERR_STATE early; a re-INVITE is pending in either direction; a body while an offer
- * is open.
+ * re-INVITE (RFC 3261 §14.1). Errors: ERR_STATE early, or our INVITE has no final response (sipdlg_session_confirm()); the ACK
+ * of our 2xx is outstanding, or one is owed (NEEDS_ACK); a re-INVITE is pending in either direction (the peer's until its ACK,
+ * also when refused), or ours waits to be sent again (GLARE_RETRY); a description while an offer is open.
  */
 sipdlg_status_t sipdlg_session_invite(sipdlg_session_t session,
                                       const sipdlg_request_options_t *options,
@@ -1250,8 +1283,8 @@ sipdlg_status_t sipdlg_session_options(sipdlg_session_t session,
 
 /**
  * NOTIFY by hand; Event and Subscription-State in the headers (RFC 6665). For a REFER see sipdlg_incoming_notify().
- * Errors: ERR_ARGUMENT one of the two is missing; ERR_STATE early (without the quirk REQUESTS_IN_EARLY), except of a REFER; no
- * such subscription.
+ * Errors: ERR_ARGUMENT one of the two is missing; ERR_SYNTAX one of them; ERR_STATE early (without the quirk
+ * REQUESTS_IN_EARLY), except of a REFER; Event refer where no accepted REFER has that subscription.
  */
 sipdlg_status_t sipdlg_session_notify(sipdlg_session_t session,
                                       const sipdlg_request_options_t *options,
@@ -1259,10 +1292,14 @@ sipdlg_status_t sipdlg_session_notify(sipdlg_session_t session,
 
 /**
  * REFER (RFC 3515). refer_to: URI or name-addr, exactly one. `replaces` not 0: attended transfer (RFC 3891, RFC 5589 §7):
- * that session is put into Refer-To's Replaces, and refer_to NULL means its remote target. NOTIFY events carry the same
- * outgoing token until the subscription ends, also when the session has ended. Header "Refer-Sub: false": no
- * subscription, when the peer agrees (RFC 4488). Errors: ERR_STATE early (without the quirk REQUESTS_IN_EARLY), or `replaces`
- * is over or an early dialog of our own INVITE; ERR_SYNTAX.
+ * that session is put into Refer-To's Replaces, and refer_to NULL means its remote target. A Refer-To in the headers stands
+ * instead of refer_to. NOTIFY events carry the same outgoing token until the subscription ends, also when the session has
+ * ended; their function is looked for in the session's delegate (ended: the last that it had), then the agent's, never in that
+ * of the REFER. Without an event the subscription ends when no NOTIFY comes in 64*T1 after the 2xx, or after the time that the
+ * last one announced. Header "Refer-Sub: false": no subscription, when the peer agrees (RFC 4488).
+ * Errors: ERR_STATE early (without the quirk REQUESTS_IN_EARLY), or `replaces` is over or an early dialog of our own INVITE;
+ * ERR_ARGUMENT no refer_to, `replaces` is this session or of another agent, or refer_to has a Replaces beside it; ERR_SYNTAX,
+ * also two Refer-To, or one in the headers beside `replaces`.
  */
 sipdlg_status_t sipdlg_session_refer(sipdlg_session_t session,
                                      const char *refer_to,
@@ -1311,8 +1348,9 @@ sipdlg_status_t sipdlg_session_ack_processed(sipdlg_session_t session);
  * SIP.js compatibility: the caller's early session becomes confirmed by hand, without a message, for hosts that saw the 2xx
  * elsewhere. Nothing when confirmed. The INVITE goes on: its 2xx is acknowledged and brings the answer as ever, a final
  * response other than 2xx ends the session, and until then no re-INVITE goes either way (RFC 3261 §14.1). Where we are
- * callee there is nothing to do by hand: sipdlg_incoming_accept() sends the 2xx and repeats it until its ACK. Errors:
- * ERR_STATE we are callee and no 2xx was sent; the session is over.
+ * callee there is nothing to do by hand: sipdlg_incoming_accept() sends the 2xx and repeats it until its ACK. An early dialog
+ * that was taken over (sipdlg_session_new()) has no INVITE here: this is its only way to Confirmed. Errors: ERR_STATE we are
+ * callee and no 2xx was sent; the session is over.
  */
 sipdlg_status_t sipdlg_session_confirm(sipdlg_session_t session);
 
@@ -1327,8 +1365,8 @@ sipdlg_status_t sipdlg_session_reconfirm(sipdlg_session_t session);
  * A request that the host has matched to this dialog itself: all bytes of one message, as received on `flow`. NULL: on the
  * dialog's connection, else over UDP or WebSocket as its topmost Via says. Retransmissions are absorbed, ACK and CANCEL do
  * what they do elsewhere. A request refused by rule is answered, changes nothing but the remote sequence number, and is
- * SIPDLG_OK. Errors: ERR_SYNTAX; ERR_ARGUMENT a response, or no way back is known; ERR_LIMIT longer than a message may be;
- * ERR_STATE Call-ID or tags are not of this dialog, or TERMINATED was told.
+ * SIPDLG_OK. Errors: ERR_SYNTAX; ERR_ARGUMENT a response, or no way back is known; ERR_NO_TRANSPORT that way has no socket;
+ * ERR_LIMIT longer than a message may be; ERR_STATE Call-ID or tags are not of this dialog, or TERMINATED was told.
  */
 sipdlg_status_t sipdlg_session_receive_request(sipdlg_session_t session,
                                                const sipdlg_flow_t *flow,
@@ -1352,8 +1390,10 @@ sipdlg_status_t sipdlg_session_signaling_state_transition(sipdlg_session_t sessi
 
 /* ================================================================ incoming
  * A request of the peer. Life: until the final response and, for an INVITE, its ACK or time-out; an accepted REFER: until
- * its subscription ends, also past its session. May be answered inside the callback or later. Unanswered after the
- * answer time-out: an INVITE gets 480 (487 when its Expires passed), others their default.
+ * its subscription ends, also past its session: by a NOTIFY with a final code; after 600 s, unless the peer refreshes it;
+ * by the peer's SUBSCRIBE with Expires 0; by a NOTIFY that gets 481 or no answer (RFC 6665 §4.2.2). No event tells of that,
+ * ERR_STALE does. May be answered inside the callback or later. Unanswered after the answer time-out: an INVITE gets 480 (487
+ * when its Expires passed), others their default.
  */
 
 /**
@@ -1379,8 +1419,11 @@ sipdlg_status_t sipdlg_incoming_trying(sipdlg_incoming_t incoming, const sipdlg_
 
 /**
  * 101-199 (0: 180) to an INVITE. `session` gets the early session. Reliable ones queue behind an unacknowledged one
- * (RFC 3262 §3). Errors: ERR_STATE answered, or not an INVITE (RFC 4320); a body that is no legal offer or answer now;
- * reliable where the peer does not support it.
+ * (RFC 3262 §3). Errors: ERR_STATE answered or accepted, or not an INVITE (RFC 4320 §4.1); an offer in a response that is not
+ * reliable (RFC 3261 §13.2.1); a description after a reliable one (RFC 6337 §3.1); a first reliable response without the
+ * offer that the INVITE lacks (RFC 3262 §5); reliable where the peer does not support it or our policy is OFF; to_tag in a
+ * dialog, or of one that is over. ERR_ARGUMENT status_code; ERR_HEADER; ERR_SYNTAX; ERR_LIMIT sessions, or 16 responses
+ * queue already.
  */
 sipdlg_status_t sipdlg_incoming_progress(sipdlg_incoming_t incoming,
                                          int32_t status_code,
@@ -1390,8 +1433,11 @@ sipdlg_status_t sipdlg_incoming_progress(sipdlg_incoming_t incoming,
 /**
  * 2xx (0: 200). `session`: of an INVITE. Without a body where an answer was given in a reliable 1xx; with one that is
  * the answer, or the offer. Held back while a reliable 1xx with a description is unacknowledged; meanwhile the session
- * is early still, and ends with PRACK_TIMEOUT when no PRACK comes. Errors: ERR_STATE answered; answer missing
- * (RFC 3261 §13.3.1.4), or given already (RFC 3262 §5).
+ * is early still, and ends with PRACK_TIMEOUT when no PRACK comes. To a REFER: its subscription begins, NOTIFY of "100 Trying"
+ * follows, see sipdlg_incoming_notify(); none where the REFER has "Refer-Sub: false" (RFC 4488).
+ * Errors: ERR_STATE answered; answer or offer missing (RFC 3261 §13.3.1.4), or given already (RFC 3262 §5); a PRACK's offer
+ * without answer; Replaces with early-only, and that call was answered (RFC 3891 §3); 202 to a REFER (RFC 7647 §5); a body
+ * to a MESSAGE (RFC 3428 §7). ERR_ARGUMENT status_code; ERR_HEADER; ERR_SYNTAX; ERR_LIMIT.
  */
 sipdlg_status_t sipdlg_incoming_accept(sipdlg_incoming_t incoming,
                                        int32_t status_code,
@@ -1411,8 +1457,9 @@ sipdlg_status_t sipdlg_incoming_reject(sipdlg_incoming_t incoming,
 
 /**
  * An accepted REFER: NOTIFY with "SIP/2.0 status_code reason" (RFC 3515 §2.4.5), reason_phrase NULL: by the code; a final code
- * ends the subscription and the token. The NOTIFY of "100 Trying" goes out with the 2xx. Not needed with options.refer.
- * Errors: ERR_ARGUMENT status_code not 100 to 699; ERR_STATE not an accepted REFER.
+ * ends the subscription and the token. The NOTIFY of "100 Trying" goes out with the 2xx. Not needed with options.refer. Of
+ * more than 8 NOTIFYs under way only the newest waits.
+ * Errors: ERR_ARGUMENT status_code not 100 to 699; ERR_STATE not a REFER with a subscription; ERR_SYNTAX; ERR_LIMIT.
  */
 sipdlg_status_t sipdlg_incoming_notify(sipdlg_incoming_t incoming,
                                        int32_t status_code,
@@ -1446,8 +1493,10 @@ int32_t sipdlg_outgoing_state(sipdlg_outgoing_t outgoing);
 
 /**
  * INVITE, re-INVITE: CANCEL, as soon as a 1xx is there (RFC 3261 §9.1); a 2xx that crosses is ACKed and ended with BYE
- * (re-INVITE: ACKed and kept). REJECT follows: with the peer's 487, or a local one when a 2xx crossed or nothing came in
- * 64*T1. A retry that waits is dropped: REJECT with the 491. reason: text of a Reason header, or NULL. SIPDLG_NONE: final already, nothing sent. Errors: ERR_STATE another method.
+ * (re-INVITE: ACKed and kept). REJECT follows: with the peer's 487, or a local one when a 2xx crossed, nothing came in 64*T1,
+ * or the request had not gone out. A retry that waits is dropped: REJECT with the 491 or 500. reason: value of a Reason
+ * header (RFC 3326), "SIP;cause=600", or NULL. SIPDLG_NONE: final already, nothing sent. Errors: ERR_STATE another method;
+ * ERR_HEADER; ERR_SYNTAX.
  */
 sipdlg_status_t sipdlg_outgoing_cancel(sipdlg_outgoing_t outgoing,
                                        const char *reason,
@@ -1468,7 +1517,10 @@ sipdlg_status_t sipdlg_outgoing_dispose(sipdlg_outgoing_t outgoing);
  * Sockets and threads of the library; ERR_UNSUPPORTED where they are not built in.
  */
 
-/** Opens a socket: "udp:127.0.0.1:5070", "tcp:[::]:0", "tls:", "ws:", "wss:" likewise. Errors: ERR_SYNTAX, ERR_SYSTEM. */
+/**
+ * Opens a socket: "udp:127.0.0.1:5070", "tcp:[::]:0", "tls:", "ws:", "wss:" likewise. Errors: ERR_SYNTAX, ERR_SYSTEM,
+ * ERR_UNSUPPORTED (this version: all but udp).
+ */
 sipdlg_status_t sipdlg_agent_listen(sipdlg_agent_t agent, const char *address);
 
 /** The index-th address that is listened on, "udp:127.0.0.1:40712"; SIPDLG_NONE beyond. Text out. */

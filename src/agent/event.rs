@@ -99,7 +99,7 @@ pub struct Event {
     pub delay_us: u64,
     /// RESOLVE.
     pub query: u64,
-    /// RESOLVE: host; CHALLENGE: realm; TERMINATED: the Reason text.
+    /// RESOLVE: host; CHALLENGE: realm; TERMINATED: value of the Reason header.
     pub text: Option<Arc<[u8]>>,
     /// RESOLVE: 0 none.
     pub port: u16,

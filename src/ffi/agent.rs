@@ -366,7 +366,9 @@ pub extern "C" fn sipdlg_agent_wake(agent: sipdlg_agent_t) -> sipdlg_status_t {
 /// that is the offer; without, the 2xx or a reliable 1xx brings one (NEEDS_ACK, NEEDS_PRACK). Sessions appear in PROGRESS
 /// and ACCEPT, one per To tag. ACK and PRACK are sent by the library, at once, when there is nothing for the host to put
 /// into them.
-/// Errors: ERR_SYNTAX, ERR_HEADER, ERR_LIMIT, ERR_NO_TRANSPORT.
+/// Errors: ERR_SYNTAX, ERR_HEADER, ERR_LIMIT, ERR_NO_TRANSPORT; ERR_UNSUPPORTED an extension in Require, or a target that is
+/// neither sip nor sips without a flow or a route; ERR_ARGUMENT no target, or options->refer is no REFER; ERR_STATE that REFER
+/// was refused, is over, or asks for another method.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_agent_invite(
     agent: sipdlg_agent_t,
@@ -390,7 +392,7 @@ pub unsafe extern "C" fn sipdlg_agent_invite(
 }
 
 /// Any other request out of a dialog: "OPTIONS", "REGISTER", "MESSAGE", ... Errors: as invite; ERR_ARGUMENT for INVITE,
-/// ACK, CANCEL, BYE, PRACK, UPDATE.
+/// ACK, CANCEL, BYE, PRACK, UPDATE; in this version ERR_UNSUPPORTED for SUBSCRIBE and REFER.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_agent_request(
     agent: sipdlg_agent_t,

@@ -109,8 +109,9 @@ pub unsafe extern "C" fn sipdlg_config_set_user_agent(
     }
 }
 
-/// Option tags for Supported, comma separated, beyond those that the settings imply. Default none. Tags of extensions
-/// that this version lacks (timer, replaces) are not sent; 100rel goes by sipdlg_config_set_reliable().
+/// Option tags for Supported, comma separated, beyond those that the settings imply: 100rel (sipdlg_config_set_reliable()),
+/// replaces where Allow has INVITE, norefersub where it has REFER. Default none. A request that requires one of all these is
+/// taken, any other gets 420. timer, 199 and from-change, which this version lacks, are left out.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_config_set_supported(
     config: *mut sipdlg_config_t,
@@ -186,8 +187,11 @@ pub unsafe extern "C" fn sipdlg_config_set_limits(
     unsafe { set(config, |config| config.core.set_limits(message_bytes, sessions, transactions)) }
 }
 
-/// RFC 3262. policy: enum sipdlg_policy_e; manual_prack 1: the host sends every PRACK. Default SUPPORTED, 0. OFF: an
-/// INVITE that requires 100rel is answered 420, as where Allow lacks PRACK; REQUIRED: one that does not support it 421.
+/// RFC 3262. policy: enum sipdlg_policy_e; manual_prack 1: the host sends every PRACK. Default SUPPORTED, 0.
+/// SUPPORTED: our INVITEs say that they support 100rel; 101-199 of ours are reliable where the peer requires it, or supports
+/// it and SIPDLG_RESPONSE_RELIABLE asks. REQUIRED: our INVITEs require it; 101-199 of ours are reliable; an INVITE that does
+/// not support it is answered 421. OFF, and where Allow lacks PRACK: one that requires it is answered 420. A reliable
+/// response of the peer gets its PRACK under any policy.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_config_set_reliable(
     config: *mut sipdlg_config_t,
@@ -222,7 +226,8 @@ pub unsafe extern "C" fn sipdlg_config_set_fork_policy(config: *mut sipdlg_confi
     }
 }
 
-/// Retry of 491 and 500 + Retry-After (RFC 3261 §14.1). Default 1. Per request: SIPDLG_REQUEST_NO_RETRY.
+/// Retry of a re-INVITE after 491, or 500 with a Retry-After of at most 32 s (RFC 3261 §14.1), at most 16 times; see
+/// GLARE_RETRY. Default 1. Per request: SIPDLG_REQUEST_NO_RETRY.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_config_set_glare_retry(config: *mut sipdlg_config_t, on: i32) -> sipdlg_status_t {
     // SAFETY: the caller's promises are those of `set`.
@@ -275,8 +280,9 @@ pub unsafe extern "C" fn sipdlg_config_set_tolerance(config: *mut sipdlg_config_
     unsafe { set(config, |config| config.core.set_tolerance(quirks)) }
 }
 
-/// Overrides sipdlg_effect_of() for one (method, status). effect: enum sipdlg_effect_e. Errors: ERR_ARGUMENT status_code
-/// neither 0 (no response) nor 300-699.
+/// Overrides sipdlg_effect_of() for one (method, status). effect: enum sipdlg_effect_e. status_code 0: no response, be it a
+/// time-out or a failed transport; without it the former goes as 408, the latter as 503. A 3xx ends nothing unless this says
+/// so. Errors: ERR_ARGUMENT status_code neither 0 nor 300-699; ERR_SYNTAX method is no token.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_config_set_effect(
     config: *mut sipdlg_config_t,

@@ -95,7 +95,7 @@ pub enum sipdlg_transport_e {
 /// "Default" is what happens when no function is found and what sipdlg_event_default() does.
 /// Columns: [incoming] [outgoing] [session] = tokens that are set.
 /// 1 to 15: requests from the peer; answer now or later through event->incoming. 20 to 25: the fate of our request;
-/// final ones are the last of a non-INVITE outgoing. 30 to 33: the session itself. 40 and 41: the agent.
+/// final ones are the last of a non-INVITE outgoing (of a REFER: NOTIFYs follow). 30 to 33: the session itself. 40 and 41: the agent.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum sipdlg_event_kind_e {
@@ -120,7 +120,8 @@ pub enum sipdlg_event_kind_e {
     SIPDLG_EVENT_NOTIFY = 8,
     /// [incoming, session or 0] malformed ones are answered 400 before. Default 603 (RFC 5057 §5.6).
     SIPDLG_EVENT_REFER = 9,
-    /// [incoming] default 489.
+    /// [incoming, session or 0] default 489, of the package refer 403 (RFC 3515 §2.4.4). One that refreshes or ends the
+    /// subscription of an accepted REFER does not come here: the library answers it.
     SIPDLG_EVENT_SUBSCRIBE = 10,
     /// [incoming] default 405.
     SIPDLG_EVENT_REGISTER = 11,

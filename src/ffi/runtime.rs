@@ -13,7 +13,8 @@ use crate::ffi::structs::{sipdlg_agent_t, sipdlg_status_t};
 use std::ffi::c_char;
 use std::time::Duration;
 
-/// Opens a socket: "udp:127.0.0.1:5070", "tcp:[::]:0", "tls:", "ws:", "wss:" likewise. Errors: ERR_SYNTAX, ERR_SYSTEM.
+/// Opens a socket: "udp:127.0.0.1:5070", "tcp:[::]:0", "tls:", "ws:", "wss:" likewise. Errors: ERR_SYNTAX, ERR_SYSTEM,
+/// ERR_UNSUPPORTED (this version: all but udp).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_agent_listen(agent: sipdlg_agent_t, address: *const c_char) -> sipdlg_status_t {
     guard(|| {

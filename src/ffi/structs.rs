@@ -128,7 +128,7 @@ pub struct sipdlg_event_t {
     pub delay_us: u64,
     /// RESOLVE: number for sipdlg_agent_resolved()
     pub query: u64,
-    /// RESOLVE: host; CHALLENGE: realm; TERMINATED: the Reason text (RFC 3326)
+    /// RESOLVE: host; CHALLENGE: realm; TERMINATED: value of the Reason header (RFC 3326) of `message`
     pub text: sipdlg_str_t,
     pub reserved: u32,
     /// RESOLVE: of the URI, 0 none
@@ -319,23 +319,30 @@ pub struct sipdlg_via_t {
     pub rport: u32,
 }
 
-/// The state of a dialog as text (RFC 3261 §12), for takeover from another product.
+/// The state of a dialog as text (RFC 3261 §12), for takeover from another product. Required: call_id, local_tag, local_uri,
+/// remote_uri, remote_target.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct sipdlg_dialog_state_t {
     pub size: usize,
     pub call_id: *const c_char,
     pub local_tag: *const c_char,
+    /// NULL or "": the peer has none (RFC 2543)
     pub remote_tag: *const c_char,
+    /// URI or name-addr without tag, as the next
     pub local_uri: *const c_char,
     pub remote_uri: *const c_char,
+    /// URI
     pub remote_target: *const c_char,
     /// a Route header value, first hop first; NULL none
     pub route_set: *const c_char,
+    /// of our last request (the next has one more), below 2^31
     pub local_sequence_number: u32,
+    /// of the peer's last request (a later one must have more), below 2^31
     pub remote_sequence_number: u32,
-    /// 0: empty; 0 is a number
+    /// 0: empty, nothing was sent; 0 is a number
     pub has_local_sequence_number: i32,
+    /// 0: empty, the peer sent nothing
     pub has_remote_sequence_number: i32,
     pub secure: i32,
     /// early needs `caller`

@@ -33,8 +33,9 @@ pub extern "C" fn sipdlg_session_ack_processed(session: sipdlg_session_t) -> sip
 /// SIP.js compatibility: the caller's early session becomes confirmed by hand, without a message, for hosts that saw the 2xx
 /// elsewhere. Nothing when confirmed. The INVITE goes on: its 2xx is acknowledged and brings the answer as ever, a final
 /// response other than 2xx ends the session, and until then no re-INVITE goes either way (RFC 3261 §14.1). Where we are
-/// callee there is nothing to do by hand: sipdlg_incoming_accept() sends the 2xx and repeats it until its ACK. Errors:
-/// ERR_STATE we are callee and no 2xx was sent; the session is over.
+/// callee there is nothing to do by hand: sipdlg_incoming_accept() sends the 2xx and repeats it until its ACK. An early dialog
+/// that was taken over (sipdlg_session_new()) has no INVITE here: this is its only way to Confirmed. Errors: ERR_STATE we are
+/// callee and no 2xx was sent; the session is over.
 #[unsafe(no_mangle)]
 pub extern "C" fn sipdlg_session_confirm(session: sipdlg_session_t) -> sipdlg_status_t {
     guard(|| {
@@ -57,8 +58,8 @@ pub extern "C" fn sipdlg_session_reconfirm(session: sipdlg_session_t) -> sipdlg_
 /// A request that the host has matched to this dialog itself: all bytes of one message, as received on `flow`. NULL: on the
 /// dialog's connection, else over UDP or WebSocket as its topmost Via says. Retransmissions are absorbed, ACK and CANCEL do
 /// what they do elsewhere. A request refused by rule is answered, changes nothing but the remote sequence number, and is
-/// SIPDLG_OK. Errors: ERR_SYNTAX; ERR_ARGUMENT a response, or no way back is known; ERR_LIMIT longer than a message may be;
-/// ERR_STATE Call-ID or tags are not of this dialog, or TERMINATED was told.
+/// SIPDLG_OK. Errors: ERR_SYNTAX; ERR_ARGUMENT a response, or no way back is known; ERR_NO_TRANSPORT that way has no socket;
+/// ERR_LIMIT longer than a message may be; ERR_STATE Call-ID or tags are not of this dialog, or TERMINATED was told.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_session_receive_request(
     session: sipdlg_session_t,

@@ -50,7 +50,7 @@ unsafe fn send(
 /// Ends the call, whatever its state: CANCEL, a final rejection (status_code, 0: 603), BYE, or BYE as soon as it is
 /// legal. Survives 401/407, time-outs and lost transports; TERMINATED always comes: with the final response
 /// to what was sent, or 64*T1 (32 s) after it when the peer is silent. A second call does nothing, also during TERMINATED.
-/// options: headers (Reason, ...) and body of what is sent, or NULL.
+/// options: headers (Reason, ...) and body of what is sent, or NULL. Errors: ERR_ARGUMENT status_code neither 0 nor 400-699.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_session_hangup(
     session: sipdlg_session_t,
@@ -82,8 +82,9 @@ pub unsafe extern "C" fn sipdlg_session_bye(
     unsafe { send(session, options, out, Agent::bye) }
 }
 
-/// re-INVITE (RFC 3261 §14.1). Errors: ERR_STATE early; a re-INVITE is pending in either direction; a body while an offer
-/// is open.
+/// re-INVITE (RFC 3261 §14.1). Errors: ERR_STATE early, or our INVITE has no final response (sipdlg_session_confirm()); the ACK
+/// of our 2xx is outstanding, or one is owed (NEEDS_ACK); a re-INVITE is pending in either direction (the peer's until its ACK,
+/// also when refused), or ours waits to be sent again (GLARE_RETRY); a description while an offer is open.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_session_invite(
     session: sipdlg_session_t,
@@ -129,8 +130,8 @@ pub unsafe extern "C" fn sipdlg_session_options(
 }
 
 /// NOTIFY by hand; Event and Subscription-State in the headers (RFC 6665). For a REFER see sipdlg_incoming_notify().
-/// Errors: ERR_ARGUMENT one of the two is missing; ERR_STATE early (without the quirk REQUESTS_IN_EARLY), except of a REFER; no
-/// such subscription.
+/// Errors: ERR_ARGUMENT one of the two is missing; ERR_SYNTAX one of them; ERR_STATE early (without the quirk
+/// REQUESTS_IN_EARLY), except of a REFER; Event refer where no accepted REFER has that subscription.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_session_notify(
     session: sipdlg_session_t,
@@ -142,10 +143,14 @@ pub unsafe extern "C" fn sipdlg_session_notify(
 }
 
 /// REFER (RFC 3515). refer_to: URI or name-addr, exactly one. `replaces` not 0: attended transfer (RFC 3891, RFC 5589 §7):
-/// that session is put into Refer-To's Replaces, and refer_to NULL means its remote target. NOTIFY events carry the same
-/// outgoing token until the subscription ends, also when the session has ended. Header "Refer-Sub: false": no
-/// subscription, when the peer agrees (RFC 4488). Errors: ERR_STATE early (without the quirk REQUESTS_IN_EARLY), or `replaces`
-/// is over or an early dialog of our own INVITE; ERR_SYNTAX.
+/// that session is put into Refer-To's Replaces, and refer_to NULL means its remote target. A Refer-To in the headers stands
+/// instead of refer_to. NOTIFY events carry the same outgoing token until the subscription ends, also when the session has
+/// ended; their function is looked for in the session's delegate (ended: the last that it had), then the agent's, never in that
+/// of the REFER. Without an event the subscription ends when no NOTIFY comes in 64*T1 after the 2xx, or after the time that the
+/// last one announced. Header "Refer-Sub: false": no subscription, when the peer agrees (RFC 4488).
+/// Errors: ERR_STATE early (without the quirk REQUESTS_IN_EARLY), or `replaces` is over or an early dialog of our own INVITE;
+/// ERR_ARGUMENT no refer_to, `replaces` is this session or of another agent, or refer_to has a Replaces beside it; ERR_SYNTAX,
+/// also two Refer-To, or one in the headers beside `replaces`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_session_refer(
     session: sipdlg_session_t,

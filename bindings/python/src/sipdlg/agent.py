@@ -246,7 +246,8 @@ class Agent:
         return found
 
     def start(self, workers: int = 1) -> None:
-        """Network and timers on a thread of the library; events wait to be polled."""
+        """Network and timers on a thread of the library; events wait to be polled, never in callbacks. This version has
+        one worker."""
         check(lib.sipdlg_agent_start(self.token, fits(workers, "workers"), 0))
 
     def stop(self) -> None:

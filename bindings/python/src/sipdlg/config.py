@@ -27,7 +27,8 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """What is None stays as the library has it; sipdlg.h says what that is. One configuration may make many agents."""
+    """None, and 0 of times and limits, keep the library's default; sipdlg.h says what that is. Other values shown here are
+    the default. One configuration may make many agents."""
 
     aor: Text | None = None
     """From of what we send: a name-addr or URI."""

@@ -48,7 +48,7 @@ class Event:
         self.query: int = raw.query
         """RESOLVE: for `Agent.resolved`."""
         self.text = text_of(raw.text)
-        """RESOLVE: host; CHALLENGE: realm; TERMINATED: the Reason text."""
+        """RESOLVE: host; CHALLENGE: realm; TERMINATED: value of the Reason header."""
         self.port: int = raw.port
         self.secure: bool = bool(raw.secure)
         # `default` looks at numbers only; what was borrowed goes.

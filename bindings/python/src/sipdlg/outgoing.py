@@ -32,7 +32,8 @@ class OutgoingRequest(Handle):
         return None if status == NONE or not out.value else Message(out.value)
 
     def cancel(self, reason: Text | None = None, **options: Unpack[RequestArguments]) -> bool:
-        """CANCEL of an INVITE or re-INVITE. False: it is final already, nothing was sent."""
+        """CANCEL of an INVITE or re-INVITE. reason: value of a Reason header (RFC 3326), "SIP;cause=600". False: it is
+        final already, nothing was sent."""
         raw = request_options(options)
         reference = C.byref(raw) if raw is not None else None
         return check(lib.sipdlg_outgoing_cancel(self.token, encode_or_none(reason), reference)) != NONE

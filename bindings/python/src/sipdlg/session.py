@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DialogState:
-    """A dialog of another product as text, to take it over (RFC 3261 section 12). None: empty; 0 is a number."""
+    """A dialog of another product as text, to take it over (RFC 3261 section 12). Sequence numbers are those of the last
+    request of each side; None: there was none; 0 is a number."""
 
     call_id: Text
     local_tag: Text
@@ -68,7 +69,7 @@ class Session(Handle):
     def new(
         cls, agent: Agent, initial_request: IncomingRequest | None = None, state: DialogState | None = None
     ) -> Self:
-        """Of a live incoming INVITE, to know its tags first; or of a foreign dialog."""
+        """Exactly one of the two: of a live incoming INVITE, to know its tags first; or of a foreign dialog."""
         request = initial_request.token if initial_request else 0
         raw = C.byref(state._to_c()) if state else None
         out = C.c_uint64()
@@ -197,21 +198,23 @@ class Session(Handle):
         return self._request(lib.sipdlg_session_invite, options)
 
     def info(self, **options: Unpack[RequestArguments]) -> OutgoingRequest:
-        """INFO."""
+        """INFO. StateError while early, without the quirk REQUESTS_IN_EARLY."""
         return self._request(lib.sipdlg_session_info, options)
 
     def message(self, **options: Unpack[RequestArguments]) -> OutgoingRequest:
-        """MESSAGE."""
+        """MESSAGE. StateError while early, without the quirk REQUESTS_IN_EARLY."""
         return self._request(lib.sipdlg_session_message, options)
 
     def notify(self, **options: Unpack[RequestArguments]) -> OutgoingRequest:
-        """NOTIFY by hand; Event and Subscription-State in the headers."""
+        """NOTIFY by hand; Event and Subscription-State in the headers. StateError while early, without the quirk
+        REQUESTS_IN_EARLY and except of an accepted REFER; and where no REFER has that subscription."""
         return self._request(lib.sipdlg_session_notify, options)
 
     def refer(
         self, refer_to: Text | None = None, replaces: Session | None = None, **options: Unpack[RequestArguments]
     ) -> OutgoingRequest:
-        """REFER; with `replaces` an attended transfer. NOTIFY events carry what this gives."""
+        """REFER; with `replaces` an attended transfer. NOTIFY events carry what this gives.
+        StateError while early, without the quirk REQUESTS_IN_EARLY."""
         other = replaces.token if replaces is not None else 0
         what = _reference(request_options(options))
         return OutgoingRequest(self.agent, token(lib.sipdlg_session_refer, self.token, encode_or_none(refer_to), other, what))
@@ -255,7 +258,8 @@ class Session(Handle):
         check(lib.sipdlg_session_reconfirm(self.token))
 
     def receive_request(self, data: bytes, flow: Flow | None = None) -> None:
-        """A request that the host has matched to this dialog itself. A flow of None: the last."""
+        """A request that the host has matched to this dialog itself. A flow of None: the dialog's connection, else UDP or
+        WebSocket as the topmost Via says."""
         raw = C.byref(flow._to_c()) if flow else None
         check(lib.sipdlg_session_receive_request(self.token, raw, data, len(data)))
 
