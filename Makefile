@@ -17,6 +17,8 @@ help:
 	@echo "make test      install what the tests need, run every test"
 	@echo "make examples  the C programs, into $(OUT)"
 	@echo "make header    write include/sipdlg.h anew"
+	@echo "make lint      rustfmt and clippy; other parts of make test: rust-tests seeded-bugs c-tests misuse"
+	@echo "               readme-test python-tests vectors sipp-tests budget (CONTRIBUTING.md says what each proves)"
 	@echo "make bench     the programs to measure, into target/bench"
 	@echo "make soak      a hundred thousand calls; memory must stay flat"
 
