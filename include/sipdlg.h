@@ -808,8 +808,8 @@ sipdlg_status_t sipdlg_config_set_supported(sipdlg_config_t *config,
                                             const char *tags);
 
 /**
- * Methods in Allow, comma separated. Others are answered 405. Default: INVITE ACK CANCEL BYE PRACK INFO MESSAGE OPTIONS.
- * Methods that this version lacks (UPDATE, NOTIFY, REFER) are left out.
+ * Methods in Allow, comma separated. Others are answered 405. Default: INVITE ACK CANCEL BYE PRACK INFO MESSAGE NOTIFY REFER
+ * OPTIONS. UPDATE, which this version lacks, is left out.
  */
 sipdlg_status_t sipdlg_config_set_allow(sipdlg_config_t *config,
                                         const char *methods);
@@ -1433,7 +1433,7 @@ sipdlg_status_t sipdlg_incoming_progress(sipdlg_incoming_t incoming,
 /**
  * 2xx (0: 200). `session`: of an INVITE. Without a body where an answer was given in a reliable 1xx; with one that is
  * the answer, or the offer. Held back while a reliable 1xx with a description is unacknowledged; meanwhile the session
- * is early still, and ends with PRACK_TIMEOUT when no PRACK comes. To a REFER: its subscription begins, NOTIFY of "100 Trying"
+ * is early still, and ends with PRACK_TIMEOUT when no PRACK comes, with 487 when the INVITE's Expires passes. To a REFER: its subscription begins, NOTIFY of "100 Trying"
  * follows, see sipdlg_incoming_notify(); none where the REFER has "Refer-Sub: false" (RFC 4488).
  * Errors: ERR_STATE answered; answer or offer missing (RFC 3261 §13.3.1.4), or given already (RFC 3262 §5); a PRACK's offer
  * without answer; Replaces with early-only, and that call was answered (RFC 3891 §3); 202 to a REFER (RFC 7647 §5); a body

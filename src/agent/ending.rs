@@ -105,7 +105,7 @@ impl Agent {
         self.note_ended_fork(id, forgotten);
         // RFC 3261 §13.2.2.4: every 2xx is acknowledged, whoever ends the call.
         self.acknowledge_owed(id);
-        self.reliable_over(id);
+        let was_accepted = self.reliable_over(id).is_some_and(|server| server.held.is_some());
         let Some(session) = self.sessions.get_mut(id) else { return };
         session.phase = Phase::Terminated(ending.clone());
         session.signaling.close();
@@ -136,12 +136,13 @@ impl Agent {
         }
         // An INVITE that is still unanswered has no session any more (RFC 5407 appendix A).
         if let Some(Origin::Incoming(invite)) = origin
-            && self
-                .incoming
-                .get(invite)
-                .is_some_and(|incoming| !incoming.answered && self.only_session_of(incoming, id))
+            && let Some(incoming) = self.incoming.get(invite).filter(|incoming| !incoming.answered)
         {
-            let _ = self.refuse_request(invite, Answer::plain(487), None, ending);
+            if self.only_session_of(incoming, id) {
+                let _ = self.refuse_request(invite, Answer::plain(487), None, ending);
+            } else if was_accepted {
+                self.acceptance_is_void(invite);
+            }
         }
         self.note_state(id);
     }

@@ -327,8 +327,9 @@ impl Agent {
 
     /// A fork that the host saw early answers after another one did: ACK, then BYE (fork policy FIRST).
     fn fork_lost(&mut self, id: OutgoingId, session_id: SessionId, response: &Arc<Message>) {
-        let again = self.sessions.get(session_id).is_none_or(|session| !session.is_early());
-        if again {
+        // Confirmed it may be by the host's word only; repeats of its 2xx do not come here.
+        let over = self.sessions.get(session_id).is_none_or(|session| session.is_terminated());
+        if over {
             return;
         }
         if let Some(session) = self.sessions.get_mut(session_id) {

@@ -61,7 +61,7 @@ impl Agent {
         self.tell_request(Event { incoming: Some(id), message: Some(request), ..event });
     }
 
-    /// An INVITE in a dialog (§14.2; RFC-NOTES §3).
+    /// An INVITE in a dialog (§14.2).
     pub(super) fn reinvite_arrived(&mut self, id: SessionId, request: Arc<Message>) {
         if let Some(session) = self.sessions.get_mut(id) {
             session.newer_invite_came();

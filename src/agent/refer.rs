@@ -193,8 +193,14 @@ impl Agent {
         let mut answer = Answer::of_host(status, options, true)?;
         // RFC 3515 §2.4.1: Contact in the 2xx.
         answer.dialog = true;
-        let unwanted = request.header(HeaderId::ReferSub).is_some_and(is_false) && !answer.host.has(HeaderId::ReferSub);
-        if unwanted {
+        // RFC 4488 §4: granted where the 2xx says so, in the host's words or ours.
+        let word = answer.host.get(HeaderId::ReferSub);
+        let unwanted = request.header(HeaderId::ReferSub).is_some_and(is_false) && word.is_none_or(is_false);
+        let full = session.and_then(|id| self.referrals(id)).is_some_and(|referrals| !referrals.has_room());
+        if full && !unwanted {
+            return Err(Error::new(ErrorKind::Limit, "subscriptions of REFERs: enough of them live in the dialog"));
+        }
+        if unwanted && word.is_none() {
             answer.lines = b"Refer-Sub: false\r\n";
         }
         let session = match &tag {

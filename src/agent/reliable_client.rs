@@ -98,8 +98,7 @@ impl Agent {
         };
         let (prack, session_id) = (prack.clone(), *session_id);
         // The host's that failed by itself may be sent again (RFC 6337 §2.3); what ends the usage is `failure_in_dialog`'s.
-        let code = if response.is_none() { 0 } else { status };
-        let again = !silent && self.effect_of(b"PRACK", code) == Effect::Transaction;
+        let again = !silent && self.effect_of_answer(b"PRACK", status, response.is_none()) == Effect::Transaction;
         if let Some(session) = self.sessions.get_mut(session_id).filter(|session| !session.is_terminated()) {
             session.prack_answered(id, prack.of, &prack.carried, response, again);
         }

@@ -178,14 +178,20 @@ impl Agent {
         });
         let Some((request, transaction)) = request else { return };
         let reinvite = request.to_tag().is_some();
-        if let Some((_, body)) = description {
+        if let Some((part, body)) = description {
             let mut before = session.signaling.clone();
             before.rollback();
             if let Some(server) = session.reliable_server.as_mut().filter(|_| reinvite) {
                 server.before.get_or_insert(before);
             }
-            // The guard looked when it was queued, and only its own INVITE's exchange can have moved since.
-            let _ = session.signaling.apply(Party::Local, body);
+            // The guard looked when it was queued. Unless the host told the description by hand meanwhile.
+            let expected = match part {
+                Part::Answer => Some(Party::Remote),
+                Part::Offer => None,
+            };
+            if session.signaling.open_offer() == expected {
+                let _ = session.signaling.apply(Party::Local, body);
+            }
         }
         if reinvite {
             // RFC 6141 §4.3: a reliable response takes the refresh of the target over.
@@ -298,6 +304,17 @@ impl Agent {
         }
     }
 
+    /// The dialog whose 2xx was held is over, others of the INVITE live: the host may answer it again, in its time.
+    pub(super) fn acceptance_is_void(&mut self, id: IncomingId) {
+        let Some(Kind::Invite(invite)) = self.incoming.get(id).map(|incoming| &incoming.kind) else { return };
+        let lives = |id: &SessionId| self.sessions.get(*id).is_some_and(|session| !session.is_terminated());
+        let living = invite.sessions.iter().copied().find(lives);
+        if let Some(incoming) = self.incoming.get_mut(id) {
+            incoming.session = living;
+        }
+        self.restart_answer_timer(id);
+    }
+
     /// The INVITE has its final response, or the dialog is over: nothing is repeated or new; a PRACK is still good (§3).
     pub(super) fn reliable_over(&mut self, id: SessionId) -> Option<Box<ReliableServer>> {
         let session = self.sessions.get_mut(id)?;
@@ -325,9 +342,11 @@ impl Agent {
             (Meaning::Nothing, _) => self.prack_of_nothing(id, request),
             (Meaning::Waiting(Some(Part::Offer)), None) => self.prack_without_answer(id, &request),
             (Meaning::Waiting(Some(Part::Offer)), answer) => self.prack_takes_effect(id, request, answer),
+            (Meaning::Waiting(_), None) => self.prack_takes_effect(id, request, None),
+            (Meaning::Waiting(_), Some(offer)) => self.prack_with_offer(id, request, offer, true),
             // The offer went with the final response, so there is nothing to answer any more.
-            (Meaning::Left { offered: true }, _) | (_, None) => self.prack_takes_effect(id, request, None),
-            (_, Some(offer)) => self.prack_with_offer(id, request, offer),
+            (Meaning::Left { offered: true }, _) | (_, None) => self.prack_of_left(id, request),
+            (Meaning::Left { .. }, Some(offer)) => self.prack_with_offer(id, request, offer, false),
         }
     }
 
@@ -353,6 +372,15 @@ impl Agent {
         }
     }
 
+    /// A response that a final one left behind is acknowledged. One to a later INVITE that waits is not (all of RAck counts).
+    fn prack_of_left(&mut self, id: SessionId, request: Arc<Message>) {
+        let Some(incoming) = self.take_in(&request, Kind::Prack(Acknowledges::Response), Some(id)) else { return };
+        if let Some(session) = self.sessions.get(id) {
+            self.left_responses.by_dialog.remove(&session.key(self.dialog_keys));
+        }
+        self.tell_prack(id, incoming, request);
+    }
+
     /// The response is acknowledged, now; the answer to the PRACK is the host's.
     fn prack_takes_effect(&mut self, id: SessionId, request: Arc<Message>, answer: Option<StoredBody>) {
         let Some(incoming) = self.take_in(&request, Kind::Prack(Acknowledges::Response), Some(id)) else { return };
@@ -367,8 +395,8 @@ impl Agent {
     }
 
     /// §5: the PRACK brings the next offer. The response counts as acknowledged when the host has answered it: a UAC whose
-    /// offer is refused sends another PRACK (RFC 6337 §2.3).
-    fn prack_with_offer(&mut self, id: SessionId, request: Arc<Message>, offer: StoredBody) {
+    /// offer is refused sends another PRACK (RFC 6337 §2.3). `waits`: the response is one that waits, not one that was left.
+    fn prack_with_offer(&mut self, id: SessionId, request: Arc<Message>, offer: StoredBody, waits: bool) {
         let Some(session) = self.sessions.get(id) else { return };
         if session.signaling.would_be(Party::Remote) != Ok(Part::Offer) {
             // Theirs or ours is open; a 200 would have to answer.
@@ -378,7 +406,7 @@ impl Agent {
         let mut timer = None;
         if let Some(session) = self.sessions.get_mut(id) {
             let _ = session.signaling.apply(Party::Remote, offer);
-            if let Some(server) = &mut session.reliable_server
+            if let Some(server) = session.reliable_server.as_mut().filter(|_| waits)
                 && let Some(waiting) = &mut server.unacknowledged
                 && let Wait::Repeats(repeats) = std::mem::replace(&mut waiting.wait, Wait::Answering(incoming))
             {
@@ -415,13 +443,10 @@ impl Agent {
         });
     }
 
-    /// What waited, or was left, is acknowledged.
+    /// What waited is acknowledged.
     fn drop_acknowledged(&mut self, id: SessionId) {
         let Some(session) = self.sessions.get_mut(id) else { return };
-        let Some(server) = &mut session.reliable_server else {
-            self.left_responses.by_dialog.remove(&session.key(self.dialog_keys));
-            return;
-        };
+        let Some(server) = &mut session.reliable_server else { return };
         let timer = server.timer();
         server.unacknowledged = None;
         self.stop(timer);

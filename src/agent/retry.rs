@@ -66,6 +66,8 @@ impl Agent {
         let timer = self.arm(wait, Timeout::Outgoing(id, OutgoingTimer::Retry));
         if let Some(outgoing) = self.outgoing.get_mut(id) {
             outgoing.state = OutgoingState::WaitingRetry;
+            // What still becomes of its refused transaction is nobody's.
+            outgoing.transaction = None;
             outgoing.retry.get_or_insert_default().waiting = Some(Waiting { refusal: Arc::clone(refusal), timer });
         }
         let event = Event {

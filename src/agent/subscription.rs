@@ -78,11 +78,16 @@ impl Agent {
         if status >= 200 {
             return self.stop_notifying(id, Some(Going::NoResource));
         }
-        if notifier.under_way >= UNDER_WAY {
-            notifier.waits = true;
-            return;
+        self.notify_in_turn(id);
+    }
+
+    /// NOTIFY now, or when one of those under way is answered.
+    fn notify_in_turn(&mut self, id: IncomingId) {
+        let Some(notifier) = self.incoming.get_mut(id).and_then(Incoming::notifier_mut) else { return };
+        notifier.waits = notifier.under_way >= UNDER_WAY;
+        if !notifier.waits {
+            self.send_notify(id, Going::On);
         }
-        self.send_notify(id, Going::On);
     }
 
     /// The subscription is over; `last`: what its last NOTIFY says, `None`: nothing is sent.
@@ -205,7 +210,7 @@ impl Agent {
         notifier.expires_at = expires_at;
         self.stop(Some(old));
         // RFC 6665 §4.2.1.2: each SUBSCRIBE that is accepted brings a NOTIFY.
-        self.send_notify(refer, Going::On);
+        self.notify_in_turn(refer);
     }
 
     // ------------------------------------------------------------------ ours: the peer notifies

@@ -58,13 +58,13 @@ impl DialogText<'_> {
         }
         named("route_set", write::check_line(self.route_set))?;
         let routes = named("route_set", routes_of(self.route_set.trim_ascii()))?;
-        for (number, name) in [
-            (self.local_sequence_number, "local_sequence_number"),
-            (self.remote_sequence_number, "remote_sequence_number"),
-        ] {
-            if number.is_some_and(|number| number >= NUMBERS) {
-                return Err(Error::argument(format!("{name}: below 2^31 (RFC 3261 §8.1.1.5)")));
-            }
+        if self.local_sequence_number.is_some_and(|number| number >= NUMBERS - 1) {
+            return Err(Error::argument(
+                "local_sequence_number: below 2^31 - 1, for a next one follows (RFC 3261 §8.1.1.5)",
+            ));
+        }
+        if self.remote_sequence_number.is_some_and(|number| number >= NUMBERS) {
+            return Err(Error::argument("remote_sequence_number: below 2^31 (RFC 3261 §8.1.1.5)"));
         }
         Ok(Dialog {
             names: Names::new(self.call_id, self.local_tag, self.remote_tag, local, remote),

@@ -43,7 +43,7 @@ pub enum Arrival {
     RetryLater,
 }
 
-/// The table of RFC-NOTES §3.
+/// The table of RFC 3261 §14.2, RFC 6337 §4.3 and RFC 5407 §3.1.
 pub fn arrival(session: &Session) -> Arrival {
     let our_offer_waits = session.accepted.iter().any(|accepted| accepted.carried_offer);
     match session.state() {

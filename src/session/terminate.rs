@@ -1,4 +1,4 @@
-//! How a call ends (RFC 3261 §15): what BYE may do, and what `hangup` does by RFC-NOTES' table of roles and states.
+//! How a call ends (RFC 3261 §15): what BYE may do, and what `hangup` does by role and state.
 
 use crate::error::{Error, Result};
 use crate::session::{Role, Session, SessionState};

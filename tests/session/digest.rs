@@ -156,7 +156,7 @@ fn a_proxys_credentials_go_with_the_call() {
     assert_eq!(stand.alice.last(EventKind::Terminated).reason, Reason::LocalHangup);
 }
 
-/// A BYE challenged again without stale: the end (RFC-NOTES §4.1).
+/// A BYE challenged again without stale: the end (RFC 5407 appendix D).
 #[test]
 fn a_bye_that_is_refused_again_ends() {
     let mut stand = called_through_a_proxy();

@@ -1,4 +1,4 @@
-//! `hangup`: what is legal now, later, never (RFC-NOTES §4.1: RFC 3261 §9.1, §15; RFC 5407).
+//! `hangup`: what is legal now, later, never (RFC 3261 §9.1, §15; RFC 5407).
 
 use crate::common::pair::{Pair, Stand, TO_BOB};
 use crate::common::{ANSWER, HOLD, OFFER, ms, seconds};

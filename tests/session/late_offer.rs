@@ -69,7 +69,7 @@ fn an_ack_without_the_answer_is_refused() {
     stand.peer.take("ACK");
 }
 
-/// No host answers the offer: ACK, then BYE (RFC-NOTES: default of ACCEPT that needs an ACK).
+/// No host answers the offer: ACK, then BYE (the default of an ACCEPT that needs an ACK).
 #[test]
 fn an_offer_that_no_one_answers_is_acknowledged_and_ended() {
     let mut pair = Pair::new();

@@ -36,6 +36,7 @@ mod reinvite;
 mod reject_redirect;
 mod reinvite_ends;
 mod reliable_client;
+mod reliable_edges;
 mod reliable_pair;
 mod reliable_server;
 mod replaces;

@@ -375,6 +375,16 @@ fn refer_without_a_subscription() {
     assert_eq!(pair.wire.trace.messages("bob", "200 REFER")[0].value("refer-sub"), "false");
     assert!(pair.alice.agent.outgoing(refer).is_err());
     assert_eq!(pair.bob.living()[1], 0);
+    // The host may say it itself.
+    pair.bob.on(EventKind::Refer, |agent, now, event| {
+        let headers = vec![&b"Refer-Sub: false"[..]];
+        let options = ResponseOptions { headers, ..ResponseOptions::default() };
+        agent.accept(now, event.incoming.unwrap(), 0, &options).unwrap();
+    });
+    refer_with(&mut pair.alice, Some(CAROL), None, &[b"Refer-Sub: false"]).unwrap();
+    pair.exchange();
+    assert_eq!(pair.since(6), ["alice REFER", "bob 200 REFER"]);
+    assert_eq!(pair.wire.trace.messages("bob", "200 REFER")[1].all("refer-sub"), ["false"]);
     // The callee may want one all the same.
     pair.bob.on(EventKind::Refer, |agent, now, event| {
         let headers = vec![&b"Refer-Sub: true"[..]];
@@ -557,6 +567,45 @@ fn progress_does_not_flood() {
         got.last().unwrap(),
         "SIP/2.0 189 Unknown\r\n".replace("Unknown", sipdlg::message::reason_phrase(189)).as_str()
     );
+}
+
+/// Each SUBSCRIBE brings a NOTIFY, but a peer that answers none of them is not sent ever more.
+#[test]
+fn refreshes_do_not_flood() {
+    let mut stand = Stand::peer_called();
+    accepts(&mut stand.alice);
+    let refer = refer_of(&mut stand);
+    stand.say(refer);
+    for _ in 0..100 {
+        let contact = format!("<{}>", stand.peer.contact);
+        let subscribe = stand.peer.request("SUBSCRIBE").with("Contact", contact).with("Event", "refer");
+        stand.say(subscribe.with("Expires", "300"));
+    }
+    let sent = stand.peer.got().iter().filter(|got| *got == "NOTIFY").count();
+    assert!((2..=8).contains(&sent), "{sent}");
+}
+
+/// What a peer may hold in one dialog has an end, however many REFERs wait for the host.
+#[test]
+fn subscriptions_have_a_limit() {
+    let mut stand = Stand::peer_called();
+    stand.alice.hold(EventKind::Refer);
+    for _ in 0..20 {
+        let refer = refer_of(&mut stand);
+        stand.say(refer);
+    }
+    let asked: Vec<_> = stand.alice.events.iter().filter(|event| event.kind == EventKind::Refer).cloned().collect();
+    let now = stand.alice.now();
+    let taken = asked.iter().map(|event| {
+        stand
+            .alice
+            .agent
+            .accept(now, event.incoming.unwrap(), 0, &ResponseOptions::default())
+            .map_err(|error| error.kind)
+    });
+    let taken: Vec<_> = taken.collect();
+    assert_eq!((taken.iter().filter(|taken| taken.is_ok()).count(), taken.last()), (16, Some(&Err(ErrorKind::Limit))));
+    stand.exchange();
 }
 
 /// The host forgets its REFER: what still comes gets 481, which ends it on the other side.

@@ -1,4 +1,4 @@
-//! Requests that are refused before any host hears of them (RFC 3261 §8.2, order of RFC-NOTES §1.2).
+//! Requests that are refused before any host hears of them (RFC 3261 §8.2, in its order).
 
 use crate::common::draft::Draft;
 use crate::common::pair::Stand;

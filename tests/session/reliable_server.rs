@@ -347,7 +347,7 @@ fn a_2xx_whose_prack_never_comes_is_no_2xx() {
     assert_eq!(stand.alice.last(EventKind::Terminated).reason, Reason::PrackTimeout);
 }
 
-/// §3: other final responses go at once, with nothing repeated after; RFC-NOTES: a late PRACK is still answered 200.
+/// §3: other final responses go at once, with nothing repeated after, and a late PRACK is still answered 200.
 #[test]
 fn other_finals_go_at_once_and_a_late_prack_is_good() {
     for accepted in [false, true] {
@@ -376,7 +376,7 @@ fn other_finals_go_at_once_and_a_late_prack_is_good() {
     }
 }
 
-/// RFC-NOTES §4.1: CANCEL, BYE, dispose and Expires while one is unacknowledged and a 2xx waits behind it.
+/// CANCEL, BYE, dispose and Expires while one is unacknowledged and a 2xx waits behind it.
 #[test]
 fn every_end_ends_it() {
     for end in ["CANCEL", "BYE", "dispose", "expires"] {
@@ -519,7 +519,7 @@ fn a_refused_offer_in_a_prack_leaves_the_response_to_another() {
     acknowledge(&mut stand, &invite);
 }
 
-/// RFC-NOTES §7: an offer while another is open is never answered 200; nothing changes.
+/// RFC 6337 §3: an offer while another is open is never answered 200; nothing changes.
 #[test]
 fn a_second_offer_in_a_prack_is_refused() {
     let mut stand = stand();
