@@ -175,9 +175,14 @@ impl Agent {
             holder.dialog.refresh_target(&message);
         }
         let Some(incoming) = self.incoming.get_mut(id) else { return Ok(()) };
+        let acknowledged = matches!(incoming.kind, Kind::Prack(Acknowledges::Response));
         if !incoming.is_invite() {
             incoming.over = true;
             self.drop_incoming_if_over(id);
+            if let Some(session) = session.filter(|_| acknowledged) {
+                // What waited for the PRACK follows its answer.
+                self.go_on(session);
+            }
             if method == Method::Bye
                 && let Some(session) = session
             {

@@ -381,7 +381,7 @@ impl Agent {
         self.tell_prack(id, incoming, request);
     }
 
-    /// The response is acknowledged, now; the answer to the PRACK is the host's.
+    /// The response is acknowledged, now; the answer to the PRACK is the host's, and what waited goes out after it.
     fn prack_takes_effect(&mut self, id: SessionId, request: Arc<Message>, answer: Option<StoredBody>) {
         let Some(incoming) = self.take_in(&request, Kind::Prack(Acknowledges::Response), Some(id)) else { return };
         if let (Some(answer), Some(session)) = (answer, self.sessions.get_mut(id)) {
@@ -391,7 +391,6 @@ impl Agent {
         self.drop_acknowledged(id);
         self.note_state(id);
         self.tell_prack(id, incoming, request);
-        self.go_on(id);
     }
 
     /// §5: the PRACK brings the next offer. The response counts as acknowledged when the host has answered it: a UAC whose
@@ -453,7 +452,7 @@ impl Agent {
     }
 
     /// The next of the queue, or the 2xx that waited.
-    fn go_on(&mut self, id: SessionId) {
+    pub(super) fn go_on(&mut self, id: SessionId) {
         let Some(server) = self.sessions.get_mut(id).and_then(|session| session.reliable_server.as_mut()) else {
             return;
         };

@@ -69,8 +69,8 @@ fn a_late_prack_does_not_release_the_2xx_of_the_next_reinvite() {
     stand.peer.take("200 PRACK");
     assert!(!stand.peer.got().contains(&"200 INVITE".to_owned()), "the 2xx waits for its own");
     prack(&mut stand, &waiting);
-    let ok = stand.peer.take("200 INVITE");
     stand.peer.take("200 PRACK");
+    let ok = stand.peer.take("200 INVITE");
     acknowledge(&mut stand, &second, &ok);
     assert_eq!(stand.alice.state(), GOOD);
     // Once is enough for what was left.
