@@ -44,7 +44,7 @@ def test_reliable_provisional_responses() -> None:
         pair.exchange()
         assert pair.alice.take(EventKind.PROGRESS).flags & EventFlag.RELIABLE
         assert early.state is SessionState.CONFIRMED
-        assert pair.trace() == ["INVITE", "183 INVITE", "PRACK", "200 INVITE", "ACK", "200 PRACK"]
+        assert pair.trace() == ["INVITE", "183 INVITE", "PRACK", "200 PRACK", "200 INVITE", "ACK"]
 
 
 def test_call_hold_info_bye() -> None:
