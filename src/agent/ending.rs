@@ -2,7 +2,6 @@
 
 use crate::agent::event::{Event, EventKind};
 use crate::agent::headers::HostHeaders;
-use crate::agent::incoming::Kind as IncomingKind;
 use crate::agent::options::RequestOptions;
 use crate::agent::request::OwnLines;
 use crate::agent::response::Answer;
@@ -97,8 +96,8 @@ impl Agent {
         }
     }
 
-    /// The session is over: 2xx are repeated no more unless the peer ended it, the peer's pending requests get 487 (RFC 3261 §15.1.2), the
-    /// dialog is Mortal until it has said TERMINATED.
+    /// The session is over: 2xx are repeated no more unless the peer ended it, the peer's pending requests get 487 (RFC 3261
+    /// §15.1.2), the dialog is Mortal until it has said TERMINATED.
     pub(super) fn end_session(&mut self, id: SessionId, ending: Ending) {
         let Some(session) = self.sessions.get(id).filter(|session| !session.is_terminated()) else { return };
         let forgotten = session.is_early() && ending.reason == Reason::Disposed;
@@ -136,25 +135,15 @@ impl Agent {
         }
         // An INVITE that is still unanswered has no session any more (RFC 5407 appendix A).
         if let Some(Origin::Incoming(invite)) = origin
-            && let Some(incoming) = self.incoming.get(invite).filter(|incoming| !incoming.answered)
+            && self.incoming.get(invite).is_some_and(|incoming| !incoming.answered)
         {
-            if self.only_session_of(incoming, id) {
+            if !self.has_other_dialogs(invite, id) {
                 let _ = self.refuse_request(invite, Answer::plain(487), None, ending);
             } else if was_accepted {
                 self.acceptance_is_void(invite);
             }
         }
         self.note_state(id);
-    }
-
-    fn only_session_of(&self, incoming: &crate::agent::Incoming, id: SessionId) -> bool {
-        match &incoming.kind {
-            IncomingKind::Invite(invite) => invite
-                .sessions
-                .iter()
-                .all(|other| *other == id || self.sessions.get(*other).is_none_or(|session| session.is_terminated())),
-            _ => false,
-        }
     }
 
     /// Says TERMINATED, once. From now on the dialog is unknown, unless subscriptions of REFERs live in it; the session goes

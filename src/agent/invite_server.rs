@@ -112,21 +112,30 @@ impl Agent {
             return Err(Error::state("the INVITE is answered"));
         }
         let Kind::Invite(invite) = &incoming.kind else { return Err(Error::state("not an INVITE out of a dialog")) };
-        match self.living_session(invite) {
+        match self.living_session(invite, None) {
             Some(session) => Ok(session),
             None => self.early_session(id, None),
         }
     }
 
-    fn living_session(&self, invite: &InviteServer) -> Option<SessionId> {
+    /// A session of the INVITE that is not over, other than `but`.
+    pub(super) fn living_session(&self, invite: &InviteServer, but: Option<SessionId>) -> Option<SessionId> {
         let lives = |id: &SessionId| self.sessions.get(*id).is_some_and(|session| !session.is_terminated());
-        invite.sessions.iter().copied().find(lives)
+        invite.sessions.iter().copied().find(|id| Some(*id) != but && lives(id))
+    }
+
+    /// Whether other dialogs of the peer's INVITE go on without this one.
+    pub(super) fn has_other_dialogs(&self, incoming: IncomingId, id: SessionId) -> bool {
+        let Some(Kind::Invite(invite)) = self.incoming.get(incoming).map(|incoming| &incoming.kind) else {
+            return false;
+        };
+        self.living_session(invite, Some(id)).is_some()
     }
 
     /// The session with this To tag, or the one that there is; also an ended one.
     pub(super) fn known_session(&self, incoming: &Incoming, to_tag: Option<&[u8]>) -> Option<SessionId> {
         let Kind::Invite(invite) = &incoming.kind else { return incoming.session };
-        let Some(tag) = to_tag else { return self.living_session(invite) };
+        let Some(tag) = to_tag else { return self.living_session(invite, None) };
         let has_tag = |id: &SessionId| self.sessions.get(*id).is_some_and(|session| session.local_tag() == tag);
         invite.sessions.iter().copied().find(has_tag)
     }

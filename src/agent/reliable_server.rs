@@ -232,14 +232,6 @@ impl Agent {
         }
     }
 
-    fn has_other_dialogs(&self, incoming: IncomingId, id: SessionId) -> bool {
-        let Some(Kind::Invite(invite)) = self.incoming.get(incoming).map(|incoming| &incoming.kind) else {
-            return false;
-        };
-        let lives = |other: &SessionId| self.sessions.get(*other).is_some_and(|session| !session.is_terminated());
-        invite.sessions.iter().any(|other| *other != id && lives(other))
-    }
-
     /// How often an INVITE that waits gets a provisional response (RFC 3261 §13.3.1.1, RFC 3262 §3).
     pub(super) fn provisional_refresh(&self, id: IncomingId) -> Duration {
         let session = self.incoming.get(id).and_then(|incoming| incoming.session);
@@ -307,8 +299,7 @@ impl Agent {
     /// The dialog whose 2xx was held is over, others of the INVITE live: the host may answer it again, in its time.
     pub(super) fn acceptance_is_void(&mut self, id: IncomingId) {
         let Some(Kind::Invite(invite)) = self.incoming.get(id).map(|incoming| &incoming.kind) else { return };
-        let lives = |id: &SessionId| self.sessions.get(*id).is_some_and(|session| !session.is_terminated());
-        let living = invite.sessions.iter().copied().find(lives);
+        let living = self.living_session(invite, None);
         if let Some(incoming) = self.incoming.get_mut(id) {
             incoming.session = living;
         }

@@ -78,6 +78,28 @@ fn a_late_prack_does_not_release_the_2xx_of_the_next_reinvite() {
     stand.peer.take("481 PRACK");
 }
 
+/// The 2xx goes out after the answer to the PRACK, whenever the host gives it.
+#[test]
+fn the_2xx_follows_the_hosts_answer_to_the_prack() {
+    let mut stand = Stand::new();
+    let invite = invited(&mut stand, OFFER);
+    stand.alice.hold(EventKind::Prack);
+    progress(&mut stand, 183, ANSWER, None);
+    let waiting = stand.peer.take("183 INVITE");
+    stand.peer.learn(&waiting);
+    accept(&mut stand, "", None);
+    prack(&mut stand, &waiting);
+    stand.advance(seconds(2));
+    assert_eq!(stand.peer.got(), Vec::<String>::new(), "nothing is repeated, nothing answered");
+    let (now, held) = (stand.alice.now(), stand.alice.last(EventKind::Prack).incoming.expect("a request"));
+    stand.alice.agent.accept(now, held, 200, &ResponseOptions::default()).expect("200");
+    stand.exchange();
+    assert_eq!(stand.peer.got(), ["200 PRACK", "200 INVITE"]);
+    let ok = stand.peer.take("200 INVITE");
+    acknowledge(&mut stand, &invite, &ok);
+    assert_eq!(stand.alice.state(), GOOD);
+}
+
 /// The dialog whose 2xx was held ends, another of the INVITE lives: the INVITE has its time to be answered again.
 #[test]
 fn an_acceptance_that_dies_with_its_fork_leaves_the_invite_its_time() {
