@@ -18,12 +18,21 @@ pub type Script = Box<dyn FnMut(&mut Agent, Now, &Event)>;
 /// Wall time when the virtual clock says 0: 2026-01-01.
 const EPOCH_US: u64 = 1_767_225_600_000_000;
 
+/// Something that an agent put out.
+#[derive(Clone, Copy, Debug)]
+pub enum Out {
+    Event(usize),
+    Message(usize),
+}
+
 pub struct Party {
     pub name: &'static str,
     pub agent: Agent,
     pub address: SocketAddr,
     /// Every event, in order.
     pub events: Vec<Event>,
+    /// What came out, by the numbers that events and messages share: an event by its place, a message by the trace's.
+    pub order: Vec<(u64, Out)>,
     /// The last INVITE or re-INVITE that came, or other request.
     pub incoming: Option<IncomingId>,
     /// The last INVITE or re-INVITE of ours.
@@ -69,12 +78,13 @@ impl Party {
         let mut agent = Agent::new(config, seed, now);
         let flow = Flow { link: 1, ..Flow::new(transport, Some(address), None) };
         agent.add_transport(&flow, None).expect("a transport");
-        let (events, scripts) = Default::default();
+        let (events, order, scripts) = Default::default();
         Self {
             name,
             agent,
             address,
             events,
+            order,
             incoming: None,
             outgoing: None,
             session: None,
@@ -93,6 +103,7 @@ impl Party {
         agent.add_transport(&flow, None).expect("a transport");
         self.agent = agent;
         self.events.clear();
+        self.order.clear();
         (self.incoming, self.outgoing, self.session) = (None, None, None);
     }
 
@@ -308,6 +319,7 @@ impl Party {
     }
 
     fn handle(&mut self, event: Event) {
+        self.order.push((event.id, Out::Event(self.events.len())));
         self.session = event.session.or(self.session);
         if event.incoming.is_some() && event.kind != EventKind::Cancel {
             self.incoming = event.incoming;
@@ -354,6 +366,7 @@ impl Side for Party {
                 more = true;
                 let target = transmit.flow.remote.expect("a message goes somewhere");
                 let reliable = transmit.flow.transport.is_reliable();
+                self.order.push((transmit.id, Out::Message(wire.trace.datagrams.len())));
                 if !wire.send(self.number, target, transmit.bytes.clone(), reliable) {
                     let now = self.now();
                     self.agent.transmit_failed(now, transmit.id);

@@ -32,6 +32,7 @@ mod refused_calls;
 mod refused_in_dialog;
 mod refused_requests;
 mod offer_answer;
+mod order;
 mod reinvite;
 mod reject_redirect;
 mod reinvite_ends;

@@ -17,19 +17,19 @@ const DESCRIPTIONS: [&str; 5] = ["", OFFER, ANSWER, HOLD, HELD];
 const TOLERATED: [&str; 2] = ["preview-equals-answer", "prack-owed"];
 
 /// What a host may do next.
-struct Host<'a> {
-    party: &'a mut Party,
-    target: &'static str,
+pub struct Host<'a> {
+    pub party: &'a mut Party,
+    pub target: &'static str,
     /// Whether an act was accepted, by name.
-    done: &'a mut BTreeMap<&'static str, u32>,
+    pub done: &'a mut BTreeMap<&'static str, u32>,
 }
 
 impl Host<'_> {
-    fn note<T, E>(&mut self, act: &'static str, result: Result<T, E>) {
+    pub fn note<T, E>(&mut self, act: &'static str, result: Result<T, E>) {
         *self.done.entry(if result.is_ok() { act } else { "refused" }).or_default() += 1;
     }
 
-    fn act(&mut self, dice: &mut dyn FnMut(u64) -> usize) {
+    pub fn act(&mut self, dice: &mut dyn FnMut(u64) -> usize) {
         let now = self.party.now();
         let text = DESCRIPTIONS[dice(5)];
         let session = pick(&sessions(self.party), dice);
@@ -96,11 +96,11 @@ impl Host<'_> {
     }
 }
 
-fn pick<T: Copy>(from: &[T], dice: &mut dyn FnMut(u64) -> usize) -> Option<T> {
+pub fn pick<T: Copy>(from: &[T], dice: &mut dyn FnMut(u64) -> usize) -> Option<T> {
     (!from.is_empty()).then(|| from[dice(from.len() as u64)])
 }
 
-fn sessions(party: &Party) -> Vec<SessionId> {
+pub fn sessions(party: &Party) -> Vec<SessionId> {
     let (mut found, mut at) = (Vec::new(), None);
     while let Some(session) = party.agent.next_session(at) {
         found.push(session);
@@ -110,11 +110,11 @@ fn sessions(party: &Party) -> Vec<SessionId> {
 }
 
 /// Tokens of the last events.
-fn tokens<T>(party: &Party, token: impl Fn(&sipdlg::agent::Event) -> Option<T>) -> Vec<T> {
+pub fn tokens<T>(party: &Party, token: impl Fn(&sipdlg::agent::Event) -> Option<T>) -> Vec<T> {
     party.events.iter().rev().take(12).filter_map(token).collect()
 }
 
-fn hold_everything(party: &mut Party) {
+pub fn hold_everything(party: &mut Party) {
     for kind in [EventKind::Invite, EventKind::Reinvite, EventKind::Info, EventKind::Options, EventKind::AckTimeout] {
         party.hold(kind);
     }
