@@ -11,6 +11,7 @@ pub mod challenge;
 pub mod digest;
 pub mod cseq;
 pub mod header;
+pub mod keys;
 pub mod method;
 mod parse;
 pub mod rack;
@@ -45,7 +46,7 @@ pub use via::{Rport, Via};
 
 use crate::error::{Error, Result};
 use crate::flow::Flow;
-use crate::transaction::key::RequestKeys;
+use keys::RequestKeys;
 use smallvec::SmallVec;
 use std::fmt;
 use std::net::SocketAddr;
