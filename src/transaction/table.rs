@@ -201,27 +201,6 @@ impl Table {
         clients + servers
     }
 
-    /// Where it is.
-    pub fn client_state(&self, id: ClientId) -> Option<ClientState> {
-        self.clients.get(id.0).map(|client| client.state)
-    }
-
-    /// The number given at the start.
-    pub fn client_owner(&self, id: ClientId) -> Option<u64> {
-        self.clients.get(id.0).map(|client| client.owner)
-    }
-
-    /// The way of its request: CANCEL goes the same (§9.1).
-    pub fn client_flow(&self, id: ClientId) -> Option<Flow> {
-        self.clients.get(id.0).map(|client| client.flow)
-    }
-
-    /// Its request, while it may have to be sent again or cancelled.
-    pub fn client_request(&self, id: ClientId) -> Option<&Bytes> {
-        let client = self.clients.get(id.0)?;
-        if client.state.is_waiting() { client.sent.as_ref() } else { None }
-    }
-
     fn client_input(
         &mut self,
         sink: &mut impl Sink,
@@ -395,17 +374,6 @@ impl Table {
     /// The number given at the start.
     pub fn server_owner(&self, id: ServerId) -> Option<u64> {
         self.servers.get(id.0).map(|server| server.owner)
-    }
-
-    /// Where its responses go.
-    pub fn server_flow(&self, id: ServerId) -> Option<Flow> {
-        self.servers.get(id.0).map(|server| server.flow)
-    }
-
-    /// Its responses go elsewhere from now on: the connection was lost, or the send failed (§18.2.2, RFC 3263 §5). A
-    /// transport error never ends a server transaction (RFC 6026 §7.1).
-    pub fn set_server_flow(&mut self, id: ServerId, flow: Flow) -> bool {
-        self.servers.get_mut(id.0).map(|server| server.flow = flow).is_some()
     }
 
     fn server_input(&mut self, sink: &mut impl Sink, id: ServerId, input: Input) -> Outcome {
