@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use sipdlg::flow::{Flow, Transport};
 use sipdlg::message::{
-    CSeq, Challenge, HeaderId, Message, NameAddr, RAck, SessionExpires, Uri, Via, body, session_expires, uri, write,
+    CSeq, Challenge, HeaderId, Message, NameAddr, RAck, SessionExpires, Uri, Via, session_expires, uri, write,
 };
 
 const SEEDS: [&str; 4] = [
@@ -84,7 +84,7 @@ fn values(value: &[u8]) {
         }
     }
     let _ = (Via::parse(value), CSeq::parse(value), RAck::parse(value), SessionExpires::parse(value));
-    let _ = (session_expires::parse_seconds(value), uri::unescape(value), body::media_parameter(value, b"x"));
+    let _ = (session_expires::parse_seconds(value), uri::unescape(value));
     if let Ok(challenge) = Challenge::parse(value) {
         let _ = (challenge.parameters().count(), challenge.has_qop(b"auth"), challenge.is_stale());
     }

@@ -303,11 +303,6 @@ impl<'a> Parameter<'a> {
     pub fn is(&self, name: &[u8]) -> bool {
         self.name.eq_ignore_ascii_case(name)
     }
-
-    /// The value without quotes and escapes.
-    pub fn text(&self) -> Option<Cow<'a, [u8]>> {
-        self.value.map(unquote)
-    }
 }
 
 /// The parameters of a header value: `;name=value;name="value";name`.
@@ -516,7 +511,7 @@ mod tests {
                 Some((&b"d"[..], Some(&b"[::1]:5"[..])))
             ]
         );
-        assert_eq!(good.find(b"C").and_then(|p| p.text()).as_deref(), Some(&b"x;y"[..]));
+        assert_eq!(good.find(b"C").and_then(|p| p.value), Some(&b"\"x;y\""[..]));
         for bad in [";", ";;a", ";a=", ";a=\"x", "a", ";a b", ";a=1 2", ";=1", ";a=1,"] {
             assert!(Parameters::new(bad.as_bytes()).any(|parameter| parameter.is_err()), "{bad}");
         }

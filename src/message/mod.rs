@@ -33,7 +33,7 @@ pub(crate) use grammar::is_token;
 pub use grammar::{Parameter, Parameters};
 pub use header::{HeaderId, HeaderName};
 pub use method::{Method, MethodName};
-pub use parse::{Malformed, RULE_VERSION};
+pub use parse::Malformed;
 pub use rack::RAck;
 pub use replaces::Replaces;
 pub use session_expires::{Refresher, SessionExpires};

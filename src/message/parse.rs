@@ -15,7 +15,7 @@ use std::sync::Arc;
 const MAX_FIELDS: usize = 256;
 
 /// The rule of a request of another version, which may be answered 505 (RFC 3261 §21.5.6).
-pub const RULE_VERSION: &str = "SIP-Version is SIP/2.0 (RFC 3261 §7.1)";
+const RULE_VERSION: &str = "SIP-Version is SIP/2.0 (RFC 3261 §7.1)";
 
 const RULE_CRLF: &str = "lines end with CR LF and hold neither of them nor NUL (RFC 3261 §7)";
 

@@ -62,20 +62,6 @@ pub fn number(out: &mut Vec<u8>, mut value: u64) {
     out.extend_from_slice(digits.get(digits.len() - used..).unwrap_or_default());
 }
 
-/// Host and port as they stand in Via and Contact: an IPv6 address in brackets.
-pub fn address(out: &mut Vec<u8>, address: SocketAddr) {
-    match address.ip() {
-        IpAddr::V6(_) => {
-            out.push(b'[');
-            ip(out, address.ip());
-            out.push(b']');
-        }
-        IpAddr::V4(_) => ip(out, address.ip()),
-    }
-    out.push(b':');
-    number(out, u64::from(address.port()));
-}
-
 /// An IP address without brackets, as in `received`. An IPv4 address mapped into IPv6 is written as IPv4.
 pub fn ip(out: &mut Vec<u8>, ip: IpAddr) {
     match ip.to_canonical() {
