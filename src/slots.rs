@@ -60,7 +60,7 @@ impl<K> Id<K> {
         self.raw.get()
     }
 
-    /// From bits that may be anything. 0 becomes another one that no object ever has, so that no id is as small as an id.
+    /// From bits that may be anything. 0 becomes one that no object ever has, so that no id is as small as an id.
     pub fn from_raw(raw: u64) -> Self {
         Self { raw: NonZeroU64::new(raw).unwrap_or(NonZeroU64::MAX), kind: PhantomData }
     }

@@ -138,8 +138,8 @@ pub(crate) fn trim(text: &[u8]) -> &[u8] {
     trim_end(trim_start(text))
 }
 
-/// Where the first `byte` is. Eight bytes a step, written out: what is looked for in a header value is near, and calling
-/// `memchr` costs more than the way there.
+/// Where the first `byte` is. Eight bytes a step, written out: what is looked for in a header value is near, and
+/// calling `memchr` costs more than the way there.
 #[inline]
 pub(crate) fn find(byte: u8, text: &[u8]) -> Option<usize> {
     const ONES: u64 = 0x0101_0101_0101_0101;
@@ -373,7 +373,7 @@ impl<'a> Iterator for Parameters<'a> {
     }
 }
 
-/// Where a comma list's first value ends: quoted strings and `<>` hide commas, and so do comments where the header has them.
+/// Where a comma list's first value ends: quoted strings and `<>` hide commas, as do comments where a header has them.
 pub(crate) fn list_value(text: &[u8], comments: bool) -> usize {
     let mut at = 0;
     let mut depth = 0usize;

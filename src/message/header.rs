@@ -251,7 +251,7 @@ fn lookup(words: [u64; 2], length: usize, text: &[u8]) -> HeaderId {
 }
 
 impl HeaderId {
-    /// Its bit in a set of headers. Some rare ones share theirs with another: a set says for certain what is absent only.
+    /// Its bit in a set of headers. Some rare ones share theirs: a set says for certain only what is absent.
     #[inline]
     pub(super) const fn bit(self) -> u64 {
         1 << (self as u8 % 64)

@@ -187,8 +187,8 @@ impl Message {
     /// Reads a datagram (RFC 3261 §7, §18.3) that came on `flow`.
     ///
     /// Line ends before the start line are skipped, bytes beyond Content-Length ignored. Refused are: CR or LF that end
-    /// no line, NUL in a header without a backslash before it, a body shorter than Content-Length, more than 256 header lines, and everything that
-    /// [`Malformed`] names.
+    /// no line, NUL in a header without a backslash before it, a body shorter than Content-Length, more than 256 header
+    /// lines, and everything that [`Malformed`] names.
     pub fn parse(data: &[u8], flow: Option<Flow>) -> Result<Self, Malformed> {
         parse::parse(data, flow)
     }
@@ -365,7 +365,7 @@ impl Message {
         self.fields(name)
     }
 
-    /// The single values of a header: comma lists are taken apart where the header's grammar has them (RFC 3261 §7.3.1).
+    /// The single values of a header: comma lists are taken apart where its grammar has them (RFC 3261 §7.3.1).
     pub fn values<'n>(&self, name: impl Into<HeaderName<'n>>) -> Values<'_, 'n> {
         Values::new(self, name.into())
     }

@@ -168,11 +168,11 @@ impl<'a> Uri<'a> {
         grammar::host_ip(self.host)
     }
 
-    /// Whether two URIs are the same by the rules of their scheme: RFC 3261 §19.1.4, RFC 3966 §4; byte by byte after the
-    /// scheme for others.
+    /// Whether two URIs are the same by the rules of their scheme: RFC 3261 §19.1.4, RFC 3966 §4; byte by byte after
+    /// the scheme for others.
     ///
-    /// Every parameter is looked for in the other URI: beyond 64 of them, which only an attacker sends, URIs are the same
-    /// only byte by byte.
+    /// Every parameter is looked for in the other URI: beyond 64 of them, which only an attacker sends, URIs are the
+    /// same only byte by byte.
     pub fn equivalent(&self, other: &Uri<'_>) -> bool {
         const MAX_PAIRS: usize = 64;
         if self.text == other.text {
@@ -210,8 +210,8 @@ impl<'a> Uri<'a> {
 
 /// Every parameter of `left` that `right` has too must match; some must be in both.
 fn same_parameters(left: &Uri<'_>, right: &Uri<'_>) -> bool {
-    // §19.1.4 names user, ttl, method and maddr; the transport is in the text before ("The same is true for ...") and in
-    // the examples.
+    // §19.1.4 names user, ttl, method and maddr; the transport is in the text before ("The same is true for ...") and
+    // in the examples.
     const IN_BOTH: [&[u8]; 5] = [b"user", b"ttl", b"method", b"maddr", b"transport"];
     left.parameters().all(|parameter| match right.parameter(parameter.name) {
         Some(other) => same_value(Some(parameter), Some(other)),

@@ -107,8 +107,8 @@ impl<'a> Via<'a> {
         Ok(via)
     }
 
-    /// Transport, host and port of a value that does not read, whatever its version and parameters: where its sender can
-    /// be told so (RFC 4475 §3.1.2.1, §3.1.2.16).
+    /// Transport, host and port of a value that does not read, whatever its version and parameters: where its sender
+    /// can be told so (RFC 4475 §3.1.2.1, §3.1.2.16).
     #[cold]
     pub(crate) fn salvage(value: &'a [u8]) -> Option<Self> {
         let end = grammar::find(b';', value).unwrap_or(value.len());

@@ -471,7 +471,7 @@ fn a_cancel_finds_its_invite() {
     assert_eq!(world.table.find_cancelled(&received(&other, UDP)), None);
 }
 
-/// §17.2.3, without the magic cookie: Request-URI, tags, Call-ID, CSeq, top Via; the ACK has the To tag of our response.
+/// §17.2.3, without the magic cookie: Request-URI, tags, Call-ID, CSeq, top Via; the ACK has our response's To tag.
 #[test]
 fn old_peers_are_matched_by_the_old_rules() {
     let mut world = World::new();
