@@ -1,6 +1,6 @@
-//! Basic calls from the called side through the core alone: `call COUNT [RATE]`. Run it with two counts under callgrind and
-//! divide the difference: user instructions a call without ABI and sockets. The peer's messages are written once and only
-//! their numbers patched, so that the figure is the core's.
+//! Basic calls from the called side through the core alone: `call COUNT [RATE]`. Run it with two counts under callgrind
+//! and divide the difference: user instructions a call without ABI and sockets. The peer's messages are written once
+//! and only their numbers patched, so that the figure is the core's.
 
 use sipdlg::agent::{Agent, Body, EventKind, ResponseOptions};
 use sipdlg::config::Config;

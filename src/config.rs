@@ -297,8 +297,8 @@ impl Config {
         Ok(())
     }
 
-    /// 0 keeps one. Errors: argument for a message shorter than any UDP peer may send (RFC 3261 §18.1.1) or longer than 16 MiB, and
-    /// for more objects than there are ids.
+    /// 0 keeps one. Errors: argument for a message shorter than any UDP peer may send (RFC 3261 §18.1.1) or longer than
+    /// 16 MiB, and for more objects than there are ids.
     pub fn set_limits(&mut self, message_bytes: u32, sessions: u32, transactions: u32) -> Result<()> {
         let limit = |name: &str, number: u32, now: usize, range: RangeInclusive<u32>| match number {
             0 => Ok(now),
@@ -315,9 +315,9 @@ impl Config {
         Ok(())
     }
 
-    /// Digest credentials for a realm (`None`: any), instead of former ones for it. `secret`: a password, or with `is_ha1` the
-    /// hexadecimal H(A1) of `algorithm` (`None`: MD5). Errors: syntax for line ends, argument for an unknown algorithm and an
-    /// H(A1) of the wrong length.
+    /// Digest credentials for a realm (`None`: any), instead of former ones for it. `secret`: a password, or with
+    /// `is_ha1` the hexadecimal H(A1) of `algorithm` (`None`: MD5). Errors: syntax for line ends, argument for an
+    /// unknown algorithm and an H(A1) of the wrong length.
     pub fn add_credentials(
         &mut self,
         realm: Option<&[u8]>,
@@ -343,8 +343,8 @@ impl Config {
         Ok(())
     }
 
-    /// What a failure ends, instead of what RFC 5057's table says. `status` 0: no response. Errors: syntax, the method is no
-    /// token; argument, the status is no failure.
+    /// What a failure ends, instead of what RFC 5057's table says. `status` 0: no response. Errors: syntax, the method
+    /// is no token; argument, the status is no failure.
     pub fn set_effect(&mut self, method: &[u8], status: u16, effect: Effect) -> Result<()> {
         if !is_token(method) {
             return Err(Error::syntax("method: not a token (RFC 3261 §7.1)"));

@@ -6,8 +6,8 @@ use std::hash::Hasher;
 /// Room for the fields of nearly every name.
 const ROOM: usize = 192;
 
-/// SipHash-1-3 over fields. They are gathered in one piece first: a piece costs a fraction of what SipHash costs field by
-/// field.
+/// SipHash-1-3 over fields. They are gathered in one piece first: a piece costs a fraction of what SipHash costs field
+/// by field.
 #[derive(Debug)]
 pub struct FieldHasher {
     hasher: SipHasher13,

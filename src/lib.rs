@@ -1,9 +1,7 @@
 //! sipdlg: a SIP session-dialog engine behind a C ABI.
 //!
-//! The floors, each using only the floors below it: `ffi`, `runtime`, `agent`, `session`, `dialog` and `transaction`,
-//! `message`, then `timer`, `flow`, `random`, `time`, `slots`, `attachment`, `hash`, `config`, `error`. The public face of
-//! the library is its C header (`include/sipdlg.h`); the modules are public so that the project's own tests reach every
-//! floor.
+//! `CONTRIBUTING.md` has the map of its floors, each using only those below it. The public face of the library is its C
+//! header (`include/sipdlg.h`); the modules are public so that the project's own tests reach every floor.
 #![deny(unsafe_code)]
 
 pub mod agent;

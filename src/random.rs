@@ -8,7 +8,7 @@ use std::fmt;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
-/// Lower case, because some peers fold the case of tags; 32 letters, so that five bits make one. All are RFC 3261 `token`.
+/// Lower case, because some peers fold the case of tags; 32 letters, so that five bits make one; all are good in a token.
 const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 
 /// Letters that one draw of 64 bits gives.
@@ -39,11 +39,6 @@ impl Random {
             part.copy_from_slice(&(word ^ (word >> 31)).to_le_bytes());
         }
         seed
-    }
-
-    /// 32 random bits.
-    pub fn next_u32(&mut self) -> u32 {
-        self.stream.next_u32()
     }
 
     /// 64 random bits.
@@ -100,10 +95,7 @@ mod tests {
     fn the_same_seed_gives_the_same_stream() {
         let seed = Random::seed_from_number(7);
         let (mut one, mut two) = (Random::from_seed(seed), Random::from_seed(seed));
-        assert_eq!(
-            (one.next_u64(), one.next_u32(), one.hash_keys()),
-            (two.next_u64(), two.next_u32(), two.hash_keys())
-        );
+        assert_eq!((one.next_u64(), one.hash_keys()), (two.next_u64(), two.hash_keys()));
         assert_ne!(seed, Random::seed_from_number(8));
         assert_ne!(one.next_u64(), Random::from_seed(Random::seed_from_number(8)).next_u64());
     }
@@ -111,7 +103,7 @@ mod tests {
     #[test]
     fn a_clone_goes_on_like_its_original() {
         let mut one = Random::from_seed([1; 32]);
-        one.next_u32();
+        one.next_u64();
         let mut two = one.clone();
         assert_eq!(one.next_u64(), two.next_u64());
     }

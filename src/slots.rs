@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::marker::PhantomData;
 use std::num::NonZeroU64;
 
+use crate::error::{Error, ErrorKind, Result};
+
 /// Marks the ids of sessions.
 #[derive(Clone, Debug)]
 pub enum SessionKind {}
@@ -13,6 +15,22 @@ pub enum IncomingKind {}
 /// Marks the ids of our requests.
 #[derive(Clone, Debug)]
 pub enum OutgoingKind {}
+
+/// A marker of ids that errors can name.
+pub trait Kind {
+    /// What people call one of them.
+    const NAME: &'static str;
+}
+impl Kind for SessionKind {
+    const NAME: &'static str = "session";
+}
+impl Kind for IncomingKind {
+    const NAME: &'static str = "incoming request";
+}
+impl Kind for OutgoingKind {
+    const NAME: &'static str = "outgoing request";
+}
+
 /// A session.
 pub type SessionId = Id<SessionKind>;
 /// A request of the peer.
@@ -42,7 +60,7 @@ impl<K> Id<K> {
         self.raw.get()
     }
 
-    /// From bits that may be anything. 0 becomes another one that no object ever has, so that no id is as small as an id.
+    /// From bits that may be anything. 0 becomes one that no object ever has, so that no id is as small as an id.
     pub fn from_raw(raw: u64) -> Self {
         Self { raw: NonZeroU64::new(raw).unwrap_or(NonZeroU64::MAX), kind: PhantomData }
     }
@@ -87,6 +105,13 @@ impl<K> std::fmt::Debug for Id<K> {
 struct Slot<T> {
     generation: u32,
     value: Option<Box<T>>,
+}
+
+impl<T> Slot<T> {
+    /// Whether a tenant of this generation is here or was.
+    fn ever(&self, generation: u32) -> bool {
+        generation > 0 && generation <= self.generation
+    }
 }
 
 /// A table of objects of one kind. `K` is the marker of its ids.
@@ -159,7 +184,7 @@ impl<K, T> Slots<K, T> {
 
     /// Whether an object with this id ever lived here, so that "ended" and "never one" can be told apart.
     pub fn ever(&self, id: Id<K>) -> bool {
-        id.generation() > 0 && self.slots.get(id.index()).is_some_and(|slot| id.generation() <= slot.generation)
+        self.slots.get(id.index()).is_some_and(|slot| slot.ever(id.generation()))
     }
 
     /// The living object in the first slot after that of `previous` (`None`: the first of all).
@@ -167,6 +192,31 @@ impl<K, T> Slots<K, T> {
         let start = previous.map_or(0, |id| id.index().saturating_add(1));
         let living = self.slots.iter().enumerate().skip(start).find(|(_, slot)| slot.value.is_some());
         living.map(|(index, slot)| Id::new(index as u32, slot.generation))
+    }
+}
+
+impl<K: Kind, T> Slots<K, T> {
+    /// The object. Errors: stale when it has ended; kind when no object of this table ever had the id.
+    pub fn living(&self, id: Id<K>) -> Result<&T> {
+        self.get(id).ok_or_else(|| gone::<K>(self.ever(id)))
+    }
+
+    /// As [`Slots::living`].
+    pub fn living_mut(&mut self, id: Id<K>) -> Result<&mut T> {
+        let Some(slot) = self.slots.get_mut(id.index()) else { return Err(gone::<K>(false)) };
+        let ever = slot.ever(id.generation());
+        let living = if slot.generation == id.generation() { slot.value.as_deref_mut() } else { None };
+        living.ok_or_else(|| gone::<K>(ever))
+    }
+}
+
+/// Why an id finds nothing: its object has ended, or there never was one.
+#[cold]
+fn gone<K: Kind>(ever: bool) -> Error {
+    if ever {
+        Error::new(ErrorKind::Stale, format!("the {} has ended", K::NAME))
+    } else {
+        Error::new(ErrorKind::Kind, format!("not a token of this agent's {}s", K::NAME))
     }
 }
 
@@ -203,6 +253,44 @@ mod tests {
         assert_eq!(slots.remove(last), Some(1));
         assert!(slots.free.is_empty());
         assert_eq!(slots.get(last), None);
+    }
+
+    #[test]
+    fn an_id_that_finds_nothing_is_stale_or_of_no_object_here() {
+        let mut slots = Slots::<SessionKind, u32>::default();
+        let id = slots.insert_with(|_| 7).expect("room");
+        assert_eq!(slots.living(id), Ok(&7));
+        *slots.living_mut(id).expect("it lives") += 1;
+        assert_eq!(slots.living(id), Ok(&8));
+        slots.remove(id);
+        let stale = Error::new(ErrorKind::Stale, "the session has ended");
+        let never = Error::new(ErrorKind::Kind, "not a token of this agent's sessions");
+        for (id, error) in [
+            (id, &stale),
+            (Id::new(0, 3), &never),
+            (Id::new(0, 0), &never),
+            (Id::new(1, 1), &never),
+            (Id::from_raw(0), &never),
+        ] {
+            assert_eq!(slots.living(id), Err(error.clone()), "{id:?}");
+            assert_eq!(slots.living_mut(id), Err(error.clone()), "{id:?}");
+        }
+    }
+
+    #[test]
+    fn the_first_tenant_of_a_slot_stays_stale_when_another_lives_there() {
+        let mut slots = Slots::<OutgoingKind, u32>::default();
+        let first = slots.insert_with(|_| 0).expect("room");
+        slots.remove(first);
+        let tenant = loop {
+            let id = slots.insert_with(|_| 1).expect("room");
+            if id.index() == first.index() {
+                break id;
+            }
+            slots.remove(id);
+        };
+        assert_eq!(slots.living_mut(tenant), Ok(&mut 1));
+        assert_eq!(slots.living(first).map_err(|error| error.detail), Err("the outgoing request has ended".into()));
     }
 
     #[test]

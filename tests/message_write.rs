@@ -146,11 +146,10 @@ fn a_request_from_nothing() {
         write::header(out, HeaderId::To, &[b"<sip:b@c>"]);
         write::header(out, HeaderId::CallId, &[b"1"]);
         write::cseq(out, 0, b"INVITE");
-        out.extend(b"Contact: <sip:");
-        write::address(out, "[2001:db8::1]:5070".parse().unwrap());
-        out.extend(b">\r\n");
+        write::header(out, HeaderId::Contact, &[b"<sip:[2001:db8::1]:5070>"]);
         write::header(out, b"X-Y", &[b"z"]);
-        write::finish(out, Some(&Body::sdp(b"v=0\r\n")));
+        let sdp = Body { content_type: b"application/sdp", disposition: None, content: b"v=0\r\n" };
+        write::finish(out, Some(&sdp));
     });
     assert_eq!(
         text,

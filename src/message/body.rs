@@ -1,6 +1,6 @@
 //! Bodies: type, disposition, and the session part of a multipart (RFC 3261 §20.11, RFC 5621, RFC 2046 §5.1).
 
-use super::grammar::{BLANK, Parameters, TOKEN, split_once, take, trim, trim_start, unquote};
+use super::grammar::{BLANK, Parameters, TOKEN, split_once, take, trim, trim_start};
 use super::header::HeaderId;
 
 /// How deep multiparts may stand in each other.
@@ -20,11 +20,6 @@ pub struct Body<'a> {
 }
 
 impl<'a> Body<'a> {
-    /// A session description.
-    pub fn sdp(content: &'a [u8]) -> Self {
-        Self { content_type: b"application/sdp", disposition: None, content }
-    }
-
     /// As the peer will see it.
     pub fn view(&self) -> BodyView<'a> {
         BodyView::new(self.content, self.content_type, self.disposition)
@@ -193,12 +188,6 @@ fn is_type(content_type: &[u8], main: &[u8], sub: &[u8]) -> bool {
     media_type(content_type).is_some_and(|(m, s)| m.eq_ignore_ascii_case(main) && s.eq_ignore_ascii_case(sub))
 }
 
-/// A parameter of a Content-Type or Content-Disposition, unquoted.
-pub fn media_parameter<'a>(value: &'a [u8], name: &[u8]) -> Option<std::borrow::Cow<'a, [u8]>> {
-    let parameters = value.get(memchr::memchr(b';', value)?..)?;
-    Parameters::new(parameters).find(name)?.value.map(unquote)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -219,7 +208,6 @@ mod tests {
         ] {
             assert_eq!(view(content_type, given, "x").disposition, disposition.as_bytes(), "{content_type}");
         }
-        assert_eq!(media_parameter(b"a/b; handling=\"optional\"", b"handling").as_deref(), Some(&b"optional"[..]));
     }
 
     #[test]

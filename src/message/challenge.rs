@@ -1,5 +1,5 @@
-//! WWW-Authenticate, Proxy-Authenticate, and the other headers of a scheme and a comma list of parameters (RFC 3261 §20.44,
-//! RFC 7616 §3.3).
+//! WWW-Authenticate, Proxy-Authenticate, and the other headers of a scheme and a comma list of parameters (RFC 3261
+//! §20.44, RFC 7616 §3.3).
 
 use super::grammar::{Parameter, TOKEN, is_token, list_value, split_once, take, trim, trim_start, unquote};
 use crate::error::{Error, Result};

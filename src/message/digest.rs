@@ -120,7 +120,7 @@ pub struct Known {
 }
 
 impl Known {
-    /// `None`: another scheme, hash or quality, or a parameter is missing; such a challenge is passed over (RFC 8760 §2.4).
+    /// `None`: another scheme, hash or quality, or a parameter is missing: it is passed over (RFC 8760 §2.4).
     pub fn read(challenge: &Challenge<'_>) -> Option<Self> {
         if !challenge.is_scheme(b"Digest") || challenge.parameter(b"nonce").is_none() {
             return None;

@@ -251,7 +251,7 @@ fn lookup(words: [u64; 2], length: usize, text: &[u8]) -> HeaderId {
 }
 
 impl HeaderId {
-    /// Its bit in a set of headers. Some rare ones share theirs with another: a set says for certain what is absent only.
+    /// Its bit in a set of headers. Some rare ones share theirs: a set says for certain only what is absent.
     #[inline]
     pub(super) const fn bit(self) -> u64 {
         1 << (self as u8 % 64)
@@ -279,19 +279,9 @@ impl HeaderId {
         self.row().map_or("", |row| row.1)
     }
 
-    /// The compact name.
-    pub fn compact(self) -> Option<u8> {
-        self.row().and_then(|row| row.2)
-    }
-
     /// How its values are written. A header without a number is one value a line, for its grammar is not known.
     pub fn grammar(self) -> Grammar {
         self.row().map_or(Grammar::Single, |row| row.3)
-    }
-
-    /// Whether a line may hold several values.
-    pub fn is_list(self) -> bool {
-        matches!(self.grammar(), Grammar::List | Grammar::Addresses)
     }
 }
 
@@ -404,8 +394,9 @@ mod tests {
 
     #[test]
     fn lists() {
+        let is_list = |id: HeaderId| matches!(id.grammar(), Grammar::List | Grammar::Addresses);
         for id in [HeaderId::Via, HeaderId::Contact, HeaderId::Route, HeaderId::Supported, HeaderId::Warning] {
-            assert!(id.is_list(), "{id:?}");
+            assert!(is_list(id), "{id:?}");
         }
         for id in [
             HeaderId::Subject,
@@ -417,7 +408,7 @@ mod tests {
             HeaderId::From,
             HeaderId::Other,
         ] {
-            assert!(!id.is_list(), "{id:?}");
+            assert!(!is_list(id), "{id:?}");
         }
     }
 }

@@ -81,15 +81,6 @@ impl Method {
     pub fn name(self) -> &'static str {
         Self::NAMES.iter().find(|(method, _)| *method == self).map_or("", |(_, name)| name)
     }
-
-    /// From the number of `enum sipdlg_method_e`.
-    pub fn from_number(number: i32) -> Option<Self> {
-        Self::NAMES
-            .iter()
-            .map(|(method, _)| *method)
-            .chain([Self::Other])
-            .find(|method| i32::from(*method as u8) == number)
-    }
 }
 
 /// A method together with its name as written, which is all that there is of one that has no number.
@@ -132,12 +123,8 @@ mod tests {
         for (number, (method, name)) in (1..).zip(Method::NAMES) {
             assert_eq!(Method::from_name(name.as_bytes()), method);
             assert_eq!(method as i32, number);
-            assert_eq!(Method::from_number(number), Some(method));
             assert_eq!(method.name(), name);
         }
         assert_eq!(Method::from_name(b"invite"), Method::Other);
-        assert_eq!(Method::from_number(15), Some(Method::Other));
-        assert_eq!(Method::from_number(0), None);
-        assert_eq!(Method::from_number(16), None);
     }
 }

@@ -11,11 +11,11 @@ pub mod challenge;
 pub mod digest;
 pub mod cseq;
 pub mod header;
+pub mod keys;
 pub mod method;
 mod parse;
 pub mod rack;
 pub mod replaces;
-pub mod session_expires;
 pub mod status;
 pub mod subscription;
 pub mod uri;
@@ -32,10 +32,9 @@ pub(crate) use grammar::is_token;
 pub use grammar::{Parameter, Parameters};
 pub use header::{HeaderId, HeaderName};
 pub use method::{Method, MethodName};
-pub use parse::{Malformed, RULE_VERSION};
+pub use parse::Malformed;
 pub use rack::RAck;
 pub use replaces::Replaces;
-pub use session_expires::{Refresher, SessionExpires};
 pub use status::reason_phrase;
 pub use subscription::{EventName, SubscriptionState};
 pub use uri::{Scheme, Uri};
@@ -45,7 +44,7 @@ pub use via::{Rport, Via};
 
 use crate::error::{Error, Result};
 use crate::flow::Flow;
-use crate::transaction::key::RequestKeys;
+use keys::RequestKeys;
 use smallvec::SmallVec;
 use std::fmt;
 use std::net::SocketAddr;
@@ -188,8 +187,8 @@ impl Message {
     /// Reads a datagram (RFC 3261 §7, §18.3) that came on `flow`.
     ///
     /// Line ends before the start line are skipped, bytes beyond Content-Length ignored. Refused are: CR or LF that end
-    /// no line, NUL in a header without a backslash before it, a body shorter than Content-Length, more than 256 header lines, and everything that
-    /// [`Malformed`] names.
+    /// no line, NUL in a header without a backslash before it, a body shorter than Content-Length, more than 256 header
+    /// lines, and everything that [`Malformed`] names.
     pub fn parse(data: &[u8], flow: Option<Flow>) -> Result<Self, Malformed> {
         parse::parse(data, flow)
     }
@@ -366,7 +365,7 @@ impl Message {
         self.fields(name)
     }
 
-    /// The single values of a header: comma lists are taken apart where the header's grammar has them (RFC 3261 §7.3.1).
+    /// The single values of a header: comma lists are taken apart where its grammar has them (RFC 3261 §7.3.1).
     pub fn values<'n>(&self, name: impl Into<HeaderName<'n>>) -> Values<'_, 'n> {
         Values::new(self, name.into())
     }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 const MAX_FIELDS: usize = 256;
 
 /// The rule of a request of another version, which may be answered 505 (RFC 3261 §21.5.6).
-pub const RULE_VERSION: &str = "SIP-Version is SIP/2.0 (RFC 3261 §7.1)";
+const RULE_VERSION: &str = "SIP-Version is SIP/2.0 (RFC 3261 §7.1)";
 
 const RULE_CRLF: &str = "lines end with CR LF and hold neither of them nor NUL (RFC 3261 §7)";
 
@@ -31,8 +31,8 @@ pub struct Malformed {
 }
 
 impl Malformed {
-    /// The request that can be answered statelessly with [`Malformed::status`]: not an ACK, and with all the headers that a
-    /// response must repeat (RFC 3261 §8.2.6.2).
+    /// The request that can be answered statelessly with [`Malformed::status`]: not an ACK, and with all the headers
+    /// that a response must repeat (RFC 3261 §8.2.6.2).
     pub fn answerable(&self) -> Option<&Message> {
         let message = self.message.as_deref()?;
         let has = |id| message.header(id).is_some_and(|value| !value.is_empty());
@@ -361,8 +361,8 @@ impl Message {
         ("Via", rule)
     }
 
-    /// A start line that broke `rule` but begins and ends as a request's does: the Request-URI stands in <>, or there are
-    /// blanks in it, around it or behind the version. It is answered 400 (RFC 4475 §3.1.2.7 to §3.1.2.10).
+    /// A start line that broke `rule` but begins and ends as a request's does: the Request-URI stands in <>, or there
+    /// are blanks in it, around it or behind the version. It is answered 400 (RFC 4475 §3.1.2.7 to §3.1.2.10).
     #[cold]
     fn crooked_request_line(
         &mut self,

@@ -1,6 +1,7 @@
 //! Default reason phrases (RFC 3261 §21 and the IANA registry).
 
-/// The default reason phrase; that of the class for a code that is not registered (RFC 3261 §8.1.3.2), empty outside 100 to 699.
+/// The default reason phrase; that of the class for a code that is not registered (RFC 3261 §8.1.3.2), empty outside
+/// 100 to 699.
 pub fn reason_phrase(status: u16) -> &'static str {
     match status {
         100 => "Trying",

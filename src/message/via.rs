@@ -107,8 +107,8 @@ impl<'a> Via<'a> {
         Ok(via)
     }
 
-    /// Transport, host and port of a value that does not read, whatever its version and parameters: where its sender can
-    /// be told so (RFC 4475 §3.1.2.1, §3.1.2.16).
+    /// Transport, host and port of a value that does not read, whatever its version and parameters: where its sender
+    /// can be told so (RFC 4475 §3.1.2.1, §3.1.2.16).
     #[cold]
     pub(crate) fn salvage(value: &'a [u8]) -> Option<Self> {
         let end = grammar::find(b';', value).unwrap_or(value.len());
@@ -142,19 +142,14 @@ impl<'a> Via<'a> {
         (grammar::trim_end(first), rest)
     }
 
-    /// Where a response to a request with this top Via goes over a datagram transport (RFC 3261 §18.2.2, RFC 3581 §4),
-    /// when it came from `source`. `None`: `maddr` is a name, which somebody must resolve.
-    pub fn response_address(&self, source: SocketAddr, default_port: u16) -> Option<SocketAddr> {
-        response_address(self.maddr, self.rport != Rport::Absent, self.port.unwrap_or(default_port), source)
-    }
-
     /// Whether the host is the address `ip` (RFC 3261 §18.2.1: else `received` must be added).
     pub fn is_sent_by(&self, ip: IpAddr) -> bool {
         grammar::host_ip(self.host) == Some(ip.to_canonical())
     }
 }
 
-/// See [`Via::response_address`]; `port` is that of sent-by.
+/// Where a response to a request with this top Via goes over a datagram transport (RFC 3261 §18.2.2, RFC 3581 §4), when
+/// it came from `source`; `port` is that of sent-by. `None`: `maddr` is a name, which somebody must resolve.
 pub(super) fn response_address(
     maddr: Option<&[u8]>,
     rport: bool,
@@ -249,7 +244,9 @@ mod tests {
             ("SIP/2.0/UDP h:5080;maddr=a.example", None),
         ] {
             let to = to.map(|to| to.parse().unwrap());
-            assert_eq!(Via::parse(text.as_bytes()).unwrap().response_address(source, 5060), to, "{text}");
+            let via = Via::parse(text.as_bytes()).unwrap();
+            let port = via.port.unwrap_or(5060);
+            assert_eq!(response_address(via.maddr, via.rport != Rport::Absent, port, source), to, "{text}");
         }
     }
 }

@@ -62,20 +62,6 @@ pub fn number(out: &mut Vec<u8>, mut value: u64) {
     out.extend_from_slice(digits.get(digits.len() - used..).unwrap_or_default());
 }
 
-/// Host and port as they stand in Via and Contact: an IPv6 address in brackets.
-pub fn address(out: &mut Vec<u8>, address: SocketAddr) {
-    match address.ip() {
-        IpAddr::V6(_) => {
-            out.push(b'[');
-            ip(out, address.ip());
-            out.push(b']');
-        }
-        IpAddr::V4(_) => ip(out, address.ip()),
-    }
-    out.push(b':');
-    number(out, u64::from(address.port()));
-}
-
 /// An IP address without brackets, as in `received`. An IPv4 address mapped into IPv6 is written as IPv4.
 pub fn ip(out: &mut Vec<u8>, ip: IpAddr) {
     match ip.to_canonical() {
@@ -92,8 +78,8 @@ pub fn ip(out: &mut Vec<u8>, ip: IpAddr) {
     }
 }
 
-/// The beginning of a response (RFC 3261 §8.2.6.2): status line, every Via of the request, From, To, Call-ID, CSeq; of a 100 the
-/// Timestamp (§8.2.6.1). `reason` `None` is the default phrase. `to_tag` is added where the request had no To tag.
+/// The beginning of a response (RFC 3261 §8.2.6.2): status line, every Via of the request, From, To, Call-ID, CSeq; of
+/// a 100 the Timestamp (§8.2.6.1). `reason` `None` is the default phrase. `to_tag` is added where the request had none.
 ///
 /// The top Via gets `received` and `rport` from the remote address of the request's flow (§18.2.1, RFC 3581 §4); what
 /// it had of them is replaced.
@@ -200,8 +186,8 @@ pub fn ack_for(out: &mut Vec<u8>, invite: &Message, response: &Message) {
     finish(out, None);
 }
 
-/// The whole CANCEL of `invite`, which is the INVITE as it was sent (RFC 3261 §9.1). `lines` are further header lines (Reason),
-/// each with its CR LF.
+/// The whole CANCEL of `invite`, which is the INVITE as it was sent (RFC 3261 §9.1). `lines` are further header lines
+/// (Reason), each with its CR LF.
 pub fn cancel_for(out: &mut Vec<u8>, invite: &Message, lines: &[u8]) {
     same_transaction(out, invite, Method::Cancel.name().as_bytes(), invite);
     out.extend_from_slice(lines);

@@ -8,14 +8,8 @@ use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::num::NonZeroU64;
 
 use crate::hash::FieldHasher;
+pub use crate::message::keys::{Key, RequestKeys};
 use crate::random::Random;
-
-/// A hashed identity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Key {
-    high: NonZeroU64,
-    low: u64,
-}
 
 impl Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {
@@ -89,15 +83,6 @@ pub fn is_unique(branch: &[u8]) -> bool {
     const COOKIE: &[u8] = b"z9hG4bK";
     let same = |start: &[u8]| start == COOKIE || start.eq_ignore_ascii_case(COOKIE);
     branch.len() > COOKIE.len() && branch.get(..COOKIE.len()).is_some_and(same)
-}
-
-/// The keys of a request that was received.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RequestKeys {
-    /// §17.2.3: of the transaction that it makes, repeats or (ACK) belongs to.
-    pub server: Key,
-    /// §8.2.2.2.
-    pub merged: Option<Key>,
 }
 
 /// Makes keys under one secret.

@@ -47,14 +47,6 @@ impl ClientState {
         )
     }
 
-    /// A provisional response came and no final one: the time for CANCEL (§9.1).
-    pub const fn is_proceeding(self) -> bool {
-        matches!(
-            self,
-            Self::Invite(invite_client::State::Proceeding) | Self::NonInvite(non_invite_client::State::Proceeding)
-        )
-    }
-
     /// The request or its ACK may have to be sent again.
     pub(super) const fn may_send(self) -> bool {
         self.is_waiting() || matches!(self, Self::Invite(invite_client::State::Completed))

@@ -127,8 +127,8 @@ impl Table {
 
     // Client transactions.
 
-    /// Sends `request` and waits for its responses. `branch` and `method` are those of its Via and CSeq; a CANCEL has the
-    /// branch of its INVITE. Never for ACK. Errors: limit; state when the branch is in use.
+    /// Sends `request` and waits for its responses. `branch` and `method` are those of its Via and CSeq; a CANCEL has
+    /// the branch of its INVITE. Never for ACK. Errors: limit; state when the branch is in use.
     pub fn start_client(
         &mut self,
         sink: &mut impl Sink,
@@ -179,8 +179,8 @@ impl Table {
         self.client_input(sink, id, Input::TransportError, None)
     }
 
-    /// Ends a transaction at once, silently: an INVITE without a final response 64*T1 after its CANCEL (§9.1), or one that
-    /// nobody waits for any more. False when it had ended.
+    /// Ends a transaction at once, silently: an INVITE without a final response 64*T1 after its CANCEL (§9.1), or one
+    /// that nobody waits for any more. False when it had ended.
     pub fn give_up(&mut self, sink: &mut impl Sink, id: ClientId) -> bool {
         let Some(client) = self.clients.get_mut(id.0) else { return false };
         client.running.change(sink, TransactionId::Client(id), Actions::END);
@@ -199,27 +199,6 @@ impl Table {
         let clients: usize = self.clients.iter().map(|(_, client)| size_of::<Client>() + sent(&client.sent)).sum();
         let servers: usize = self.servers.iter().map(|(_, server)| size_of::<Server>() + sent(&server.sent)).sum();
         clients + servers
-    }
-
-    /// Where it is.
-    pub fn client_state(&self, id: ClientId) -> Option<ClientState> {
-        self.clients.get(id.0).map(|client| client.state)
-    }
-
-    /// The number given at the start.
-    pub fn client_owner(&self, id: ClientId) -> Option<u64> {
-        self.clients.get(id.0).map(|client| client.owner)
-    }
-
-    /// The way of its request: CANCEL goes the same (§9.1).
-    pub fn client_flow(&self, id: ClientId) -> Option<Flow> {
-        self.clients.get(id.0).map(|client| client.flow)
-    }
-
-    /// Its request, while it may have to be sent again or cancelled.
-    pub fn client_request(&self, id: ClientId) -> Option<&Bytes> {
-        let client = self.clients.get(id.0)?;
-        if client.state.is_waiting() { client.sent.as_ref() } else { None }
     }
 
     fn client_input(
@@ -344,8 +323,8 @@ impl Table {
         Ok(id)
     }
 
-    /// The request of a transaction again, or its ACK. Tells PassUp for an ACK in Accepted, which the session matches by
-    /// its dialog; everything else is absorbed, and answered with the last response where there was one.
+    /// The request of a transaction again, or its ACK. Tells PassUp for an ACK in Accepted, which the session matches
+    /// by its dialog; everything else is absorbed, and answered with the last response where there was one.
     pub fn server_request(&mut self, sink: &mut impl Sink, id: ServerId, request: &Message) -> Outcome {
         if request.method() == Method::Ack {
             return self.server_input(sink, id, Input::Ack);
@@ -354,8 +333,8 @@ impl Table {
         self.server_input(sink, id, Input::Request)
     }
 
-    /// Sends a response. Errors: stale; state where RFC 3261 §17.2 or RFC 4320 forbids it, and nothing is sent. A 2xx to an
-    /// INVITE may be sent again and again; its repeats are the session's.
+    /// Sends a response. Errors: stale; state where RFC 3261 §17.2 or RFC 4320 forbids it, and nothing is sent. A 2xx
+    /// to an INVITE may be sent again and again; its repeats are the session's.
     pub fn respond(&mut self, sink: &mut impl Sink, id: ServerId, status: u16, response: Bytes) -> Result<Outcome> {
         let Some(server) = self.servers.get_mut(id.0) else {
             return Err(Error::new(ErrorKind::Stale, "the server transaction has ended"));
@@ -395,17 +374,6 @@ impl Table {
     /// The number given at the start.
     pub fn server_owner(&self, id: ServerId) -> Option<u64> {
         self.servers.get(id.0).map(|server| server.owner)
-    }
-
-    /// Where its responses go.
-    pub fn server_flow(&self, id: ServerId) -> Option<Flow> {
-        self.servers.get(id.0).map(|server| server.flow)
-    }
-
-    /// Its responses go elsewhere from now on: the connection was lost, or the send failed (§18.2.2, RFC 3263 §5). A
-    /// transport error never ends a server transaction (RFC 6026 §7.1).
-    pub fn set_server_flow(&mut self, id: ServerId, flow: Flow) -> bool {
-        self.servers.get_mut(id.0).map(|server| server.flow = flow).is_some()
     }
 
     fn server_input(&mut self, sink: &mut impl Sink, id: ServerId, input: Input) -> Outcome {

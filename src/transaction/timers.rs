@@ -183,13 +183,6 @@ impl Actions {
         self
     }
 
-    /// Stops the timer that ends the state.
-    #[must_use]
-    pub const fn stop_end(mut self) -> Self {
-        self.end = Change::Stop;
-        self
-    }
-
     /// Sends.
     #[must_use]
     pub const fn send(mut self, send: Wire) -> Self {
