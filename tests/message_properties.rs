@@ -2,7 +2,9 @@
 
 use proptest::prelude::*;
 use sipdlg::flow::{Flow, Transport};
-use sipdlg::message::{CSeq, Challenge, HeaderId, Message, NameAddr, RAck, Uri, Via, uri, write};
+use sipdlg::message::{
+    CSeq, Challenge, HeaderId, Message, NameAddr, RAck, SessionExpires, Uri, Via, session_expires, uri, write,
+};
 
 const SEEDS: [&str; 4] = [
     include_str!("../benches/messages/invite.txt"),
@@ -81,7 +83,8 @@ fn values(value: &[u8]) {
             let _ = (read.host_ip(), read.parameter(b"lr"), read.headers().count());
         }
     }
-    let _ = (Via::parse(value), CSeq::parse(value), RAck::parse(value), uri::unescape(value));
+    let _ = (Via::parse(value), CSeq::parse(value), RAck::parse(value), SessionExpires::parse(value));
+    let _ = (session_expires::parse_seconds(value), uri::unescape(value));
     if let Ok(challenge) = Challenge::parse(value) {
         let _ = (challenge.parameters().count(), challenge.has_qop(b"auth"), challenge.is_stale());
     }
