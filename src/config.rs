@@ -357,6 +357,11 @@ impl Config {
         Ok(())
     }
 
+    /// Whether requests go out in early dialogs that peers may not expect there.
+    pub fn takes_early(&self) -> bool {
+        self.tolerance & quirk::REQUESTS_IN_EARLY != 0
+    }
+
     /// What the host said that a failure ends.
     pub fn effect_of(&self, method: &[u8], status: u16) -> Option<Effect> {
         let own = self.effects.iter().find(|(known, code, _)| *known == method && *code == status);

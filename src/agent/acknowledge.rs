@@ -11,7 +11,7 @@ use crate::dialog::Dialog;
 use crate::error::{Error, Result};
 use crate::message::{HeaderId, Message, Method, write};
 use crate::session::Session;
-use crate::session::offer_answer::{Party, StoredBody};
+use crate::session::offer_answer::StoredBody;
 use crate::time::Now;
 use std::sync::Arc;
 
@@ -20,31 +20,12 @@ impl Agent {
     pub fn ack(&mut self, now: Now, id: SessionId, options: &RequestOptions<'_>) -> Result<()> {
         self.at(now);
         let session = self.session(id)?;
-        // In the Mortal state too (RFC 5407 §3.2.3).
-        let owed = session.owed_ack.filter(|_| !session.said_terminated);
-        let owed = owed.ok_or_else(|| Error::state("no 2xx waits for an ACK (RFC 3261 13.2.2.4)"))?;
         let tag: Box<[u8]> = session.remote_tag().into();
         let body = options.body.map(Body::checked).transpose()?;
         let description = body.as_ref().and_then(StoredBody::of_local);
-        match (owed.answer_due, &description) {
-            (true, None) => {
-                return Err(Error::state(
-                    "body: the 2xx brought an offer, its answer belongs into the ACK (RFC 3261 13.2.1)",
-                ));
-            }
-            (false, Some(_)) => return Err(Error::state("body: there is no offer to answer (RFC 3264)")),
-            _ => {}
-        }
-        self.acknowledge_with(owed.outgoing, Some(id), &tag, None, options)?;
-        if let Some(session) = self.sessions.get_mut(id) {
-            session.owed_ack = None;
-            session.acknowledged(owed.outgoing);
-            // Unless the host told the answer by hand before.
-            if let Some(answer) = description.filter(|_| session.signaling.open_offer() == Some(Party::Remote)) {
-                session.signaling.apply(Party::Local, answer)?;
-            }
-        }
-        self.note_state(id);
+        let invite = session.ack_guard(description.is_some())?;
+        self.acknowledge_with(invite, Some(id), &tag, None, options)?;
+        self.input(id, |session, _| session.ack_sent(description));
         Ok(())
     }
 
@@ -80,7 +61,7 @@ impl Agent {
         let outgoing = self.outgoing(id)?;
         let request = outgoing.message().ok_or_else(|| Error::state("not sent yet"))?;
         let secure = outgoing.invite().is_some_and(|invite| invite.secure);
-        let live = session.and_then(|id| self.sessions.get(id)).map(|session| session.dialog.clone());
+        let live = session.and_then(|id| self.sessions.get(id)).map(|session| session.dialog().clone());
         let orphaned = outgoing.invite().and_then(|invite| invite.orphaned.as_deref().cloned());
         let dialog = match (live.or(orphaned), response) {
             (Some(dialog), _) => dialog,
@@ -93,7 +74,7 @@ impl Agent {
         }
         let known = session.and_then(|id| self.sessions.get(id));
         let fixed = known.and_then(|session| session.way()).or(outgoing.fixed_flow.as_ref());
-        let way = self.locate(&draft.next_hop, fixed, known.and_then(|session| session.resolved.as_deref()));
+        let way = self.locate(&draft.next_hop, fixed, known.and_then(|session| session.resolved()));
         match way? {
             Located::At(flow) => self.send_kept_ack(id, session, tag, &draft, &flow),
             Located::Ask(question) => {
@@ -104,13 +85,11 @@ impl Agent {
         }
     }
 
-    /// The host owes an ACK but wants the session ended, or let 64*T1 pass: the ACK goes without an answer.
-    pub(super) fn acknowledge_owed(&mut self, id: SessionId) {
-        let Some(session) = self.sessions.get_mut(id) else { return };
-        let Some(owed) = session.owed_ack.take() else { return };
-        session.acknowledged(owed.outgoing);
+    /// The ACK that the host owes goes without an answer.
+    pub(super) fn acknowledge_without_answer(&mut self, invite: OutgoingId, id: SessionId) {
+        let Some(session) = self.sessions.get(id) else { return };
         let tag: Box<[u8]> = session.remote_tag().into();
-        self.acknowledge_plainly(owed.outgoing, Some(id), &tag, None);
+        self.acknowledge_plainly(invite, Some(id), &tag, None);
     }
 
     /// A 2xx that no session is made for: ACK, and with `bye` BYE (§13.2.2.4).
@@ -171,7 +150,7 @@ impl Agent {
             return true;
         }
         let owes =
-            |session: &Session| session.remote_tag() == tag && session.owed_ack.is_some_and(|owed| owed.outgoing == id);
+            |session: &Session| session.remote_tag() == tag && session.owed_ack().is_some_and(|owed| owed.outgoing == id);
         let sessions = invite.sessions.iter().copied().chain(outgoing.session);
         sessions.filter_map(|id| self.sessions.get(id)).any(owes)
     }

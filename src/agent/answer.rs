@@ -11,10 +11,8 @@ use crate::error::{Error, Result};
 use crate::message::write;
 use crate::message::{self, HeaderId, Message, Method};
 use crate::session::Origin;
-use crate::session::offer_answer::Party;
 use crate::session::reason::Ending;
 use crate::time::Now;
-use crate::transaction::ServerId;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,7 +29,7 @@ impl Agent {
     ) -> Option<IncomingId> {
         let flow = Self::reply_flow(request)?;
         let living = session.is_some_and(|id| self.sessions.get(id).is_some());
-        let of_session = session.and_then(|id| self.dialog_holder(id)).map(|session| session.attachment.clone());
+        let of_session = session.and_then(|id| self.dialog_holder(id)).map(|session| session.attachment().clone());
         // Where the session is gone, nobody else would know its functions.
         let attachment = of_session.map_or_else(Attachment::default, |of_session| Attachment {
             delegate: of_session.delegate.filter(|_| !living),
@@ -172,17 +170,12 @@ impl Agent {
         let message = refreshes.then(|| Arc::clone(&incoming.message));
         if let (Some(message), Some(holder)) = (message, session.and_then(|id| self.dialog_holder_mut(id))) {
             // RFC 6665 §3: both are target refresh requests (RFC 6141 §4: moved when accepted).
-            holder.dialog.refresh_target(&message);
+            holder.refreshed(&message);
         }
         let Some(incoming) = self.incoming.get_mut(id) else { return Ok(()) };
-        let acknowledged = matches!(incoming.kind, Kind::Prack(Acknowledges::Response));
         if !incoming.is_invite() {
             incoming.over = true;
             self.drop_incoming_if_over(id);
-            if let Some(session) = session.filter(|_| acknowledged) {
-                // What waited for the PRACK follows its answer.
-                self.go_on(session);
-            }
             if method == Method::Bye
                 && let Some(session) = session
             {
@@ -201,7 +194,7 @@ impl Agent {
         ending: Ending,
     ) -> Result<()> {
         let incoming = self.unanswered(id)?;
-        let prack = incoming.session.filter(|_| matches!(incoming.kind, Kind::Prack(Acknowledges::WithOffer)));
+        let prack = incoming.session.filter(|_| matches!(incoming.kind, Kind::Prack(Acknowledges::Response)));
         if answer.status == 405 {
             answer.abilities = true;
         }
@@ -210,45 +203,29 @@ impl Agent {
         }
         self.finish(id, answer, to_tag)?;
         if let Some(session) = prack {
-            self.prack_refused(session, id);
+            if self.sessions.get(session).is_some_and(|session| session.is_offering(id)) {
+                self.input(session, |session, clock| session.prack_refused(id, clock));
+            } else {
+                // What waited for the PRACK follows its answer, whatever that is.
+                self.prack_answered(session, id, None);
+            }
         }
         let Some(incoming) = self.incoming.get(id) else { return Ok(()) };
         match &incoming.kind {
             Kind::Invite(invite) => {
                 for session in invite.sessions.clone() {
-                    self.end_session(session, ending.clone());
-                    self.finish_session(session);
+                    self.end_and_finish(session, ending.clone());
                 }
             }
             Kind::Reinvite => {
                 if let Some(session) = incoming.session {
                     let transaction = incoming.transaction;
-                    self.reinvite_refused(session, transaction);
+                    self.input(session, |session, clock| session.reinvite_refused(transaction, clock));
                 }
             }
             Kind::Refer(_) | Kind::Notify { .. } | Kind::Prack(_) | Kind::Other => {}
         }
         Ok(())
-    }
-
-    /// The session is what it was before the peer's re-INVITE (§14.1); the re-INVITE stays until its ACK.
-    fn reinvite_refused(&mut self, id: SessionId, refused: Option<ServerId>) {
-        let reliable = self.reliable_over(id);
-        let answering = reliable.as_ref().and_then(|server| server.prack_to_answer());
-        if let Some(session) = self.sessions.get_mut(id) {
-            session.reinvite_server = None;
-            session.glare.get_or_insert_default().refused = refused;
-            match reliable.and_then(|server| server.before) {
-                Some(before) => session.signaling = before,
-                None if session.signaling.open_offer() == Some(Party::Remote) => session.signaling.rollback(),
-                None => {}
-            }
-        }
-        if let Some(prack) = answering {
-            // Its offer went with the re-INVITE.
-            let _ = self.refuse_request(prack, Answer::plain(488), None, Ending::default());
-        }
-        self.note_state(id);
     }
 
     /// Marks a request answered and stops what waited for the answer.
@@ -262,7 +239,7 @@ impl Agent {
             self.stop(timer);
         }
         if let Some(session) = session.and_then(|id| self.dialog_holder_mut(id)) {
-            session.pending.retain(|pending| *pending != id);
+            session.answered(id);
         }
     }
 
@@ -282,12 +259,8 @@ impl Agent {
         }
         let session = incoming.session;
         if let Some(session) = session.and_then(|id| self.sessions.get_mut(id)) {
-            // An accepted one ends with the ACK of its 2xx, not with its transaction.
-            if session.accepted.iter().any(|accepted| accepted.incoming == id) {
+            if !session.transaction_over(id) {
                 return;
-            }
-            if session.reinvite_server == Some(id) {
-                session.reinvite_server = None;
             }
         }
         self.incoming_over(id);
@@ -362,7 +335,7 @@ impl Agent {
         options: &RequestOptions<'_>,
     ) -> Result<()> {
         let session = self.session(id)?;
-        let Some(Origin::Incoming(invite)) = session.origin else {
+        let Some(invite) = session.origin().and_then(Origin::incoming) else {
             return Err(Error::state("the INVITE is answered"));
         };
         let response = ResponseOptions {

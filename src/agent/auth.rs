@@ -10,7 +10,7 @@ use crate::message::digest::{Algorithm, Credentials, Known};
 use crate::message::{Challenge, HeaderId, Message, write};
 use crate::session::offer_answer::StoredBody;
 use crate::session::reason::Ending;
-use crate::session::{KnownCredentials, Session};
+use crate::session::Session;
 use crate::time::Now;
 use crate::timer::TimerId;
 use std::sync::Arc;
@@ -251,8 +251,7 @@ impl Agent {
         let given = given.filter(|given| *given.realm == *demand.realm);
         let given = given.map(|given| (given.user, demand.algorithm.ha1(given.user, &demand.realm, given.password)));
         let session = outgoing.session.and_then(|id| self.dialog_holder(id));
-        let of_session =
-            session.and_then(|session| session.credentials.as_deref()).map(|known| &known.0[..]).unwrap_or_default();
+        let of_session = session.map(Session::credentials).unwrap_or_default();
         let auth = outgoing.auth.as_deref();
         let known = auth.into_iter().flat_map(|auth| auth.credentials.iter().chain(&auth.known)).chain(of_session);
         let known = known
@@ -297,14 +296,13 @@ impl Agent {
         for fork in forks {
             // The challenge ended them (§13.2.2.3); the host hears why.
             let ending = Ending::by(Reason::Authenticated, response);
-            self.end_session(fork, ending);
-            self.finish_session(fork);
+            self.end_and_finish(fork, ending);
         }
         let sent = self.outgoing.get(id).filter(|outgoing| outgoing.invite().is_some()).and_then(Outgoing::message);
         if let (Some(session), Some(sent)) = (session.and_then(|id| self.sessions.get_mut(id)), sent) {
-            session.reliable_restarted(sent.session_body().map(|offer| StoredBody::of_remote(&offer)));
+            session.reinvite_restarted(sent.session_body().map(|offer| StoredBody::of_remote(&offer)));
         }
-        let next = session.and_then(|id| self.dialog_holder_mut(id)).map(|session| session.dialog.local.take());
+        let next = session.and_then(|id| self.dialog_holder_mut(id)).map(Session::take_number);
         let Some(outgoing) = self.outgoing.get_mut(id) else { return };
         if let Some(invite) = outgoing.invite_mut() {
             // The new INVITE makes dialogs of its own, and their tags may be the same.
@@ -326,10 +324,7 @@ impl Agent {
     /// before (RFC 3261 §22.3). Each counts its requests by nonce, so it is written once for each number.
     pub(super) fn authorize(&mut self, id: OutgoingId) {
         let session = self.outgoing.get(id).and_then(|outgoing| outgoing.session);
-        let known = session
-            .and_then(|id| self.dialog_holder(id))
-            .and_then(|session| session.credentials.as_deref())
-            .map(|known| &known.0[..]);
+        let known = session.and_then(|id| self.dialog_holder(id)).map(Session::credentials);
         let is_asked = known.unwrap_or_default().iter().any(|known| known.proxy);
         let Some(outgoing) = self.outgoing.get_mut(id) else { return };
         let Some(draft) = outgoing.draft.as_ref().filter(|draft| !draft.credentials_by_host) else { return };
@@ -338,8 +333,8 @@ impl Agent {
             return;
         }
         let (method, uri) = (draft.method_name.clone(), draft.request_uri.clone());
-        let kept = session.and_then(|id| self.dialog_holder_mut(id)).and_then(|session| session.credentials.take());
-        let mut kept = kept.map(|kept| kept.0).unwrap_or_default();
+        let kept = session.and_then(|id| self.dialog_holder_mut(id)).map(Session::take_credentials);
+        let mut kept = kept.unwrap_or_default();
         let mut lines = Vec::with_capacity(256);
         for kept in kept.iter_mut().filter(|kept| kept.proxy && !own.iter().any(|own| same_space(own, kept))) {
             kept.count = kept.count.wrapping_add(1);
@@ -359,9 +354,8 @@ impl Agent {
                 None => {}
             }
         }
-        let keep = |session: &mut Session| session.credentials = Some(Box::new(KnownCredentials(kept)));
         if let Some(session) = session.and_then(|id| self.dialog_holder_mut(id)) {
-            keep(session);
+            session.keep_credentials(kept);
         }
         if let Some(outgoing) = self.outgoing.get_mut(id) {
             if let Some(auth) = &mut outgoing.auth {

@@ -104,7 +104,7 @@ impl Agent {
     /// An early dialog, or one that was confirmed by hand, ends by BYE while its INVITE is unanswered.
     pub(super) fn watch_deserted_invite(&mut self, id: SessionId) {
         let Some(session) = self.sessions.get(id).filter(|session| self.initial_invite_pends(session)) else { return };
-        if let Some(Origin::Outgoing(invite)) = session.origin {
+        if let Some(invite) = session.origin().and_then(Origin::outgoing) {
             self.arm(self.config.timers.patience(), Timeout::Outgoing(invite, OutgoingTimer::Deserted));
         }
     }

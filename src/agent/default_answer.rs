@@ -21,21 +21,15 @@ impl Agent {
             EventKind::Accept => {
                 let Some(session) = event.session.filter(|id| self.sessions.get(*id).is_some()) else { return Ok(()) };
                 // A 2xx whose ACK nobody sends: ACK, then BYE.
-                let answer_due = self
-                    .session(session)?
-                    .owed_ack
-                    .filter(|owed| Some(owed.outgoing) == event.outgoing && owed.answer_due);
-                if answer_due.is_some() {
+                let owed = self.session(session)?.owed_ack();
+                if owed.is_some_and(|owed| Some(owed.outgoing) == event.outgoing && owed.answer_due) {
                     self.end_with_bye(session, Ending::because(Reason::DefaultAnswer));
                 }
                 Ok(())
             }
             EventKind::AckTimeout => {
-                let Some(session) = event.session else { return Ok(()) };
-                if self.sessions.get(session).is_some_and(|session| !session.is_terminated())
-                    && !self.waits_for_ack(session)
-                {
-                    self.end_with_bye(session, Ending::because(Reason::AckTimeout));
+                if let Some(session) = event.session {
+                    self.input(session, |session, _| session.ack_never_came());
                 }
                 Ok(())
             }
@@ -76,11 +70,12 @@ impl Agent {
             }
         }
         let Some(incoming) = self.incoming.get(id) else { return };
+        let offers = incoming.session.and_then(|id| self.sessions.get(id)).is_some_and(|session| session.is_offering(id));
         let mut lines = Vec::new();
         let mut answer = match incoming.method {
             Method::Prack => match incoming.kind {
                 Kind::Prack(Acknowledges::Nothing) => Answer::plain(481),
-                Kind::Prack(Acknowledges::WithOffer) => {
+                _ if offers => {
                     write::header(&mut lines, HeaderId::Warning, &[b"399 sipdlg \"no further offer is wanted\""]);
                     Answer::plain(488)
                 }
@@ -116,8 +111,13 @@ impl Agent {
             _ => Answer { abilities: true, ..Answer::plain(405) },
         };
         answer.lines = &lines;
+        let acknowledged = incoming.session.filter(|_| matches!(incoming.kind, Kind::Prack(Acknowledges::Response)));
         let result = if answer.status < 300 {
-            self.finish(id, answer, None)
+            let result = self.finish(id, answer, None);
+            if let Some(session) = acknowledged {
+                self.prack_answered(session, id, None);
+            }
+            result
         } else {
             let ending = Ending { status_code: answer.status, ..Ending::because(Reason::DefaultAnswer) };
             self.refuse_request(id, answer, None, ending)

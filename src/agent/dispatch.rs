@@ -132,7 +132,7 @@ impl Agent {
             Some(Sender::Session(session)) => {
                 // A name that was looked up is looked up again after a failure.
                 if let Some(session) = self.sessions.get_mut(session) {
-                    session.resolved = None;
+                    session.set_resolved(None);
                 }
                 self.tell(Event {
                     session: Some(session),
@@ -163,15 +163,13 @@ impl Agent {
     fn forget_connection(&mut self, link: u64) {
         let mut at = self.sessions.next(None);
         while let Some(id) = at {
-            if let Some(session) = self.sessions.get_mut(id)
-                && session.connection.as_ref().is_some_and(|flow| flow.link == link)
-            {
-                session.connection = None;
+            if let Some(session) = self.sessions.get_mut(id) {
+                session.link_closed(link);
             }
             at = self.sessions.next(Some(id));
         }
         for remains in self.remains.values_mut() {
-            remains.connection = remains.connection.take().filter(|flow| flow.link != link);
+            remains.link_closed(link);
         }
     }
 
@@ -199,7 +197,7 @@ impl Agent {
             }
         }
         if let Some(session) = self.dialog_of(ack) {
-            self.ack_of_2xx(session, ack);
+            self.input(session, |session, clock| session.ack_arrived(ack, clock));
         }
     }
 

@@ -3,16 +3,16 @@
 use crate::agent::event::{Event, EventKind, flag};
 use crate::agent::incoming::Kind as IncomingKind;
 use crate::agent::options::{Body, RequestOptions};
-use crate::agent::outgoing::{InviteClient, Kind, Outgoing, OutgoingState};
+use crate::agent::outgoing::{Kind, Outgoing, OutgoingState};
 use crate::agent::response::Answer;
 use crate::agent::{Agent, IncomingId, OutgoingId, SessionId};
 use crate::error::{Error, Result};
 use crate::message::write;
 use crate::message::{HeaderId, Message, Method};
-use crate::session::offer_answer::{Party, StoredBody};
+use crate::session::offer_answer::StoredBody;
 use crate::session::reason::{Ending, Reason};
 use crate::session::usage::{Effect, effect_of, is_of_subscription};
-use crate::session::{Role, Session, SessionState, terminate};
+use crate::session::Session;
 use crate::time::Now;
 use crate::transaction::ClientId;
 use std::sync::Arc;
@@ -35,36 +35,22 @@ impl Agent {
             ));
         }
         let expires_ms = options.expires_ms;
-        let invite = InviteClient { offered: offer.is_some(), ..InviteClient::default() };
         let request =
-            self.draft_for_session(id, (Method::Invite, b"INVITE"), Kind::Reinvite(Box::new(invite)), options)?;
-        if let Some(session) = self.sessions.get_mut(id) {
-            if let Some(offer) = offer {
-                session.signaling.apply(Party::Local, offer)?;
-            }
-            session.reinvite_client = Some(request);
-        }
-        self.note_state(id);
+            self.draft_for_session(id, (Method::Invite, b"INVITE"), Kind::Reinvite(Box::default()), options)?;
+        self.input(id, |session, _| session.reinvite_sent(request, offer));
         self.launch(request);
         self.arm_expires(request, expires_ms);
         Ok(request)
-    }
-
-    /// BYE, strictly (RFC 3261 §15.1.1).
-    pub fn bye(&mut self, now: Now, id: SessionId, options: RequestOptions<'_>) -> Result<OutgoingId> {
-        self.at(now);
-        terminate::bye_guard(self.session(id)?)?;
-        self.start_bye(id, options, Ending::because(Reason::LocalHangup), false, None)
     }
 
     /// INFO (RFC 6086).
     pub fn info(&mut self, now: Now, id: SessionId, options: RequestOptions<'_>) -> Result<OutgoingId> {
         self.at(now);
         let session = self.session(id)?;
-        self.established(id, crate::config::quirk::REQUESTS_IN_EARLY)?;
+        session.established(self.config.takes_early())?;
         for line in &options.headers {
             let (name, value) = write::split_header_line(line)?;
-            if name.id() == HeaderId::InfoPackage && !session.peer.takes_info_package(value) {
+            if name.id() == HeaderId::InfoPackage && !session.peer().takes_info_package(value) {
                 return Err(Error::state("Info-Package: the peer's Recv-Info does not list it (RFC 6086 4.2.1)"));
             }
         }
@@ -76,7 +62,7 @@ impl Agent {
     /// MESSAGE in the dialog (RFC 3428 §4).
     pub fn message(&mut self, now: Now, id: SessionId, options: RequestOptions<'_>) -> Result<OutgoingId> {
         self.at(now);
-        self.established(id, crate::config::quirk::REQUESTS_IN_EARLY)?;
+        self.session(id)?.established(self.config.takes_early())?;
         let request = self.draft_for_session(id, (Method::Message, b"MESSAGE"), Kind::Other, options)?;
         self.launch(request);
         Ok(request)
@@ -85,22 +71,10 @@ impl Agent {
     /// OPTIONS in the dialog (RFC 3261 §11).
     pub fn options(&mut self, now: Now, id: SessionId, options: RequestOptions<'_>) -> Result<OutgoingId> {
         self.at(now);
-        self.established(id, u32::MAX)?;
+        self.session(id)?.established(true)?;
         let request = self.draft_for_session(id, (Method::Options, b"OPTIONS"), Kind::Other, options)?;
         self.launch(request);
         Ok(request)
-    }
-
-    /// There is a dialog to send in. In an early one only with the quirk (`u32::MAX`: always).
-    pub(super) fn established(&self, id: SessionId, quirk: u32) -> Result<()> {
-        match self.session(id)?.state() {
-            SessionState::Terminated => Err(Error::state("the session is over")),
-            SessionState::Initial => Err(Error::state("there is no dialog yet (RFC 3261 12)")),
-            SessionState::Early if quirk & (self.config.tolerance | 1 << 31) == 0 => {
-                Err(Error::state("the dialog is early; the quirk REQUESTS_IN_EARLY allows it"))
-            }
-            _ => Ok(()),
-        }
     }
 
     /// Drafts a request in a session's dialog and takes its number; nothing is changed when it is refused.
@@ -113,15 +87,15 @@ impl Agent {
     ) -> Result<OutgoingId> {
         self.room_for_request()?;
         let Some(session) = self.dialog_holder(id) else { return Err(self.session(id).err().unwrap_or_else(over)) };
-        let mut next = session.dialog.local;
-        let draft = self.draft_in_dialog(&session.dialog, method, next.take(), &options)?;
+        let mut next = session.dialog().local;
+        let draft = self.draft_in_dialog(session.dialog(), method, next.take(), &options)?;
         let mut outgoing = Outgoing::new(method.0, kind, draft);
         outgoing.session = Some(id);
         outgoing.flags = options.flags;
         outgoing.fixed_flow = options.flow;
         outgoing.attachment = options.attachment;
         if outgoing.attachment.user.is_none() {
-            outgoing.attachment.user = session.attachment.user.clone();
+            outgoing.attachment.user = session.attachment().user.clone();
         }
         let request = self.add_outgoing(outgoing)?;
         if let Err(error) = self.find_way(request) {
@@ -129,35 +103,9 @@ impl Agent {
             return Err(error);
         }
         if let Some(session) = self.dialog_holder_mut(id) {
-            session.dialog.local = next;
+            session.set_local_sequence(next);
         }
         self.authorize(request);
-        Ok(request)
-    }
-
-    /// Sends BYE; the session is over from now on, and says so when the BYE is done. `silent`: the host hears nothing of
-    /// the request itself. `tail`: header lines and body that were written before.
-    pub(super) fn start_bye(
-        &mut self,
-        id: SessionId,
-        options: RequestOptions<'_>,
-        ending: Ending,
-        silent: bool,
-        tail: Option<Box<[u8]>>,
-    ) -> Result<OutgoingId> {
-        let request = self.draft_for_session(id, (Method::Bye, b"BYE"), Kind::Bye, options)?;
-        if let Some(outgoing) = self.outgoing.get_mut(request) {
-            outgoing.silent = silent;
-            if let (Some(draft), Some(tail)) = (&mut outgoing.draft, tail) {
-                draft.tail = tail;
-            }
-        }
-        self.watch_deserted_invite(id);
-        if let Some(session) = self.sessions.get_mut(id) {
-            session.bye = Some(request);
-        }
-        self.end_session(id, ending);
-        self.launch(request);
         Ok(request)
     }
 
@@ -212,7 +160,7 @@ impl Agent {
         let session = outgoing.session;
         // A name that was looked up is looked up again after a failure.
         if let Some(session) = session.and_then(|id| self.dialog_holder_mut(id)) {
-            session.resolved = None;
+            session.set_resolved(None);
         }
         self.prack_done(id, status, None);
         let event = Event { session, status_code: status, flags: flag::LOCAL, ..Event::new(EventKind::Reject) };
@@ -244,7 +192,7 @@ impl Agent {
         } else if crate::dialog::target::refreshes_target(method)
             && let (Some(session), Some(response)) = (self.dialog_holder_mut(session), response)
         {
-            session.dialog.refresh_target(response);
+            session.refreshed(response);
         }
     }
 
@@ -279,14 +227,8 @@ impl Agent {
             Effect::Usage => {}
             Effect::Dialog => self.end_referrals(id),
         }
-        // The callee of an early dialog may send no BYE (RFC 3261 §15).
-        let must_not = |session: &Session| session.is_early() && session.role == Role::Callee;
-        if self.sessions.get(id).is_some_and(|session| !session.is_terminated() && !must_not(session)) {
-            self.end_with_bye(
-                id,
-                Ending { reason: Reason::DialogGone, status_code: status, message: response.cloned() },
-            );
-        }
+        let ending = Ending { reason: Reason::DialogGone, status_code: status, message: response.cloned() };
+        self.input(id, |session, _| session.usage_failed(ending));
     }
 
     /// The fate of a request of ours, unless the host does not want to know.
@@ -361,7 +303,7 @@ impl Agent {
             }
             return self.hand_up(EventKind::Options, Some(id), request);
         }
-        if !session.dialog.remote.accept(request.cseq_number()) {
+        if !session.in_order(&request) {
             return self.refuse(&request, &Answer::plain(500));
         }
         match method {
@@ -371,17 +313,15 @@ impl Agent {
             _ => {}
         }
         if session.is_terminated() {
-            let said_terminated = session.said_terminated;
+            let gone = session.is_gone();
             if self.late_prack(&request) {
                 return;
             }
             // RFC 5407 §3.2: crossing BYE 200, everything else 481.
-            let status = if method == Method::Bye && !said_terminated { 200 } else { 481 };
+            let status = if method == Method::Bye && !gone { 200 } else { 481 };
             return self.refuse(&request, &Answer::plain(status));
         }
-        if request.flow() != session.connection.as_deref() {
-            session.came_on(request.flow());
-        }
+        session.came_on(request.flow());
         match method {
             Method::Bye => self.bye_arrived(id, request),
             Method::Invite => self.reinvite_arrived(id, request),
@@ -418,7 +358,7 @@ impl Agent {
         kind: IncomingKind,
         session: Option<SessionId>,
     ) -> Option<IncomingId> {
-        let waiting = session.and_then(|id| self.dialog_holder(id)).map_or(0, |session| session.pending.len());
+        let waiting = session.and_then(|id| self.dialog_holder(id)).map_or(0, Session::pending);
         if waiting >= PENDING_REQUESTS {
             let lines = self.retry_after_line();
             self.refuse(request, &Answer { lines: &lines, ..Answer::plain(500) });
@@ -426,7 +366,7 @@ impl Agent {
         }
         let incoming = self.add_incoming(request, kind, session)?;
         if let Some(session) = session.and_then(|id| self.dialog_holder_mut(id)) {
-            session.pending.push(incoming);
+            session.waits(incoming, request.method());
         }
         Some(incoming)
     }

@@ -67,10 +67,8 @@ pub enum Kind {
 pub enum Acknowledges {
     /// It acknowledges nothing; a tolerated deviation.
     Nothing,
-    /// It acknowledges a response.
+    /// It acknowledges a response. What an offer in it owes is in the session's books.
     Response,
-    /// The same, with an offer of the peer's.
-    WithOffer,
 }
 
 /// A request of the peer.

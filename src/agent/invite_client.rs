@@ -2,16 +2,16 @@
 
 use crate::agent::event::{Event, EventKind, Reason, flag};
 use crate::agent::options::{Body, RequestOptions, request_flag};
-use crate::agent::outgoing::{Cancelling, EndedFork, InviteClient, Kind, Outgoing, OutgoingState};
+use crate::agent::outgoing::{Cancelling, EndedFork, Kind, Outgoing, OutgoingState};
 use crate::agent::timeout::{OutgoingTimer, Timeout};
 use crate::agent::{Agent, OutgoingId, SessionId};
 use crate::config::{ForkPolicy, quirk};
 use crate::dialog::Dialog;
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::{Message, Method};
-use crate::session::offer_answer::{Party, StoredBody};
+use crate::session::invite_client::Taken;
 use crate::session::reason::Ending;
-use crate::session::{KnownCredentials, Origin, OwedAck, Phase, Role, Session};
+use crate::session::{Origin, Session};
 use crate::time::Now;
 use std::sync::Arc;
 
@@ -36,14 +36,11 @@ impl Agent {
         if self.sessions.len() >= self.config.limits.sessions {
             return Err(Error::new(ErrorKind::Limit, "sessions: the limit is reached"));
         }
-        let offered = match options.body.map(Body::checked).transpose()? {
-            Some(body) => body.view().session().is_some(),
-            None => false,
-        };
+        options.body.map(Body::checked).transpose()?;
         let expires_ms = options.expires_ms;
         let mut options = options;
         options.headers.extend(asked.iter().flat_map(|asked| &asked.lines).map(|line| &line[..]));
-        let kind = Kind::Invite(Box::new(InviteClient { offered, ..InviteClient::default() }));
+        let kind = Kind::Invite(Box::default());
         let id = self.draft_out_of_dialog((Method::Invite, b"INVITE"), target, options, kind)?;
         if let Some(refer) = refer
             && let Err(error) = self.tie_to_refer(id, refer)
@@ -120,16 +117,6 @@ impl Agent {
         }
     }
 
-    /// The answer in an unreliable provisional response is a preview (§13.2.1, RFC 6337 §3.1.1): it completes nothing.
-    pub(super) fn note_preview(&mut self, id: SessionId, response: &Message) {
-        // Once reliable responses carry the exchange, an offer that is open is not the INVITE's (RFC 3262 §5).
-        let session = self.sessions.get_mut(id).filter(|session| !session.exchanges_reliably());
-        if let (Some(session), Some(body)) = (session, response.session_body()) {
-            session.signaling.show(Party::Remote, StoredBody::of_remote(&body));
-            self.note_state(id);
-        }
-    }
-
     fn find_fork(&self, id: OutgoingId, tag: &[u8]) -> Found {
         let Some(invite) = self.outgoing.get(id).and_then(Outgoing::invite) else { return Found::No };
         if let Some(ended) = invite.ended.iter().find(|ended| *ended.to_tag == *tag) {
@@ -157,22 +144,20 @@ impl Agent {
             }
             self.count_quirk(quirk::ONE_XX_WITHOUT_CONTACT);
         }
-        let session = self.new_fork(id, response, Phase::Early)?;
+        let session = self.new_fork(id, response)?;
         self.note_state(session);
         Ok(Some(session))
     }
 
-    fn new_fork(&mut self, id: OutgoingId, response: &Message, phase: Phase) -> Result<SessionId> {
+    fn new_fork(&mut self, id: OutgoingId, response: &Message) -> Result<SessionId> {
         let outgoing = self.outgoing(id)?;
         let request = outgoing.message().ok_or_else(|| Error::state("not sent yet"))?;
         let secure = outgoing.invite().is_some_and(|invite| invite.secure);
         let attachment = outgoing.attachment.clone();
         let dialog = Dialog::of_caller(&request, response, secure)?;
-        let mut session = Session::new(dialog, Role::Caller, phase, Some(Origin::Outgoing(id)), attachment);
-        session.came_on(response.flow());
-        session.credentials = outgoing.auth.as_ref().map(|auth| Box::new(KnownCredentials(auth.credentials.clone())));
-        if let Some(offer) = request.session_body() {
-            session.signaling.apply(Party::Local, StoredBody::of_remote(&offer))?;
+        let mut session = Session::of_caller(dialog, id, &request, response, attachment);
+        if let Some(auth) = &outgoing.auth {
+            session.keep_credentials(auth.credentials.clone());
         }
         let made = self.add_session(session)?;
         if let Some(invite) = self.outgoing.get_mut(id).and_then(Outgoing::invite_mut) {
@@ -210,7 +195,7 @@ impl Agent {
     /// Whether this is a 2xx of yet another To tag, when as many as may be early dialogs of one INVITE were answered.
     fn too_many_forks(&self, id: OutgoingId, response: &Message) -> bool {
         let Some(invite) = self.outgoing.get(id).and_then(Outgoing::invite) else { return false };
-        let owes = |id: &&SessionId| self.sessions.get(**id).is_some_and(|session| session.owed_ack.is_some());
+        let owes = |id: &&SessionId| self.sessions.get(**id).is_some_and(|session| session.owed_ack().is_some());
         let answered = invite.acks.len() + invite.sessions.iter().filter(owes).count();
         answered >= self.config.limits.early_dialogs
             && matches!(self.find_fork(id, response.to_tag().unwrap_or_default()), Found::No)
@@ -235,7 +220,7 @@ impl Agent {
                     self.change_remote_tag(session, tag);
                     self.confirm(id, session, response, unwanted);
                 }
-                None => match self.new_fork(id, response, Phase::Early) {
+                None => match self.new_fork(id, response) {
                     Ok(session) => self.confirm(id, session, response, unwanted),
                     Err(_) => self.acknowledge_stranger(id, response, true),
                 },
@@ -257,7 +242,7 @@ impl Agent {
     fn change_remote_tag(&mut self, id: SessionId, tag: &[u8]) {
         let Some(session) = self.sessions.get_mut(id) else { return };
         let old = session.key(self.dialog_keys);
-        session.dialog.names = session.dialog.names.with_remote_tag(tag);
+        session.change_remote_tag(tag);
         let new = session.key(self.dialog_keys);
         self.dialogs.remove(&old);
         self.dialogs.insert(new, id);
@@ -270,59 +255,43 @@ impl Agent {
         let Some(invite) = outgoing.invite_mut() else { return };
         invite.winner = invite.winner.or(Some(session_id));
         let Some(session) = self.sessions.get_mut(session_id) else { return };
-        session.phase = Phase::Confirmed;
-        session.dialog.confirm_by(response);
-        session.came_on(response.flow());
-        session.peer.learn(response);
-        let body = response.session_body().map(|body| StoredBody::of_remote(&body));
-        let mut answer_due = false;
-        let mut unanswered = false;
-        if session.reliable_accepted() {
-            // RFC 6337 §3.1.1: the exchange was completed by reliable responses, what the 2xx says is no part of it.
-        } else if session.signaling.open_offer() == Some(Party::Local) {
-            match body.or_else(|| session.signaling.preview().cloned()) {
-                Some(answer) => drop(session.signaling.apply(Party::Remote, answer)),
-                None => unanswered = true,
-            }
-        } else if session.signaling.would_be(Party::Remote).is_ok()
-            && session.answer().is_none()
-            && let Some(offer) = body
-        {
-            answer_due = session.signaling.apply(Party::Remote, offer).is_ok();
-        }
+        let taken = session.confirmed_by(id, response, manual && !unwanted);
         self.counters.calls_confirmed += 1;
         self.note_state(session_id);
-        if unwanted || unanswered {
-            let reason = if unanswered && !unwanted { Reason::NoAnswerIn2xx } else { self.cancel_reason(id) };
-            self.acknowledge(id, Some(session_id), response);
-            if unwanted {
-                // The 2xx of another fork may have told it.
-                if !self.is_fate_told(id) {
-                    self.tell_fate(id, Event { status_code: 487, flags: flag::LOCAL, ..Event::new(EventKind::Reject) });
-                }
-            } else {
-                self.tell_accept(id, session_id, response, 0);
+        if unwanted {
+            let reason = self.cancel_reason(id);
+            self.acknowledge_taken(id, session_id, response, taken);
+            // The 2xx of another fork may have told it.
+            if !self.is_fate_told(id) {
+                self.tell_fate(id, Event { status_code: 487, flags: flag::LOCAL, ..Event::new(EventKind::Reject) });
             }
             return self.end_with_bye(session_id, Ending::by(reason, response));
         }
-        if answer_due || manual {
-            if let Some(session) = self.sessions.get_mut(session_id) {
-                session.owed_ack = Some(OwedAck { outgoing: id, answer_due });
-            }
-            return self.tell_accept(id, session_id, response, flag::NEEDS_ACK);
+        self.acknowledge_taken(id, session_id, response, taken);
+        let flags = if matches!(taken, Taken::ByHost(_)) { flag::NEEDS_ACK } else { 0 };
+        self.tell_accept(id, Some(session_id), response, flags, Reason::None);
+        if taken == Taken::Unanswered {
+            self.end_with_bye(session_id, Ending::by(Reason::NoAnswerIn2xx, response));
         }
-        self.acknowledge(id, Some(session_id), response);
-        self.tell_accept(id, session_id, response, 0);
     }
 
-    fn tell_accept(&mut self, id: OutgoingId, session: SessionId, response: &Arc<Message>, flags: u32) {
-        let event = Event {
-            session: Some(session),
-            flags,
-            message: Some(Arc::clone(response)),
-            ..Event::new(EventKind::Accept)
-        };
-        self.tell_fate(id, event);
+    /// The ACK of a 2xx goes out, unless it is the host's to send.
+    fn acknowledge_taken(&mut self, id: OutgoingId, session: SessionId, response: &Arc<Message>, taken: Taken) {
+        if !matches!(taken, Taken::ByHost(_)) {
+            self.acknowledge(id, Some(session), response);
+        }
+    }
+
+    fn tell_accept(
+        &mut self,
+        id: OutgoingId,
+        session: Option<SessionId>,
+        response: &Arc<Message>,
+        flags: u32,
+        reason: Reason,
+    ) {
+        let message = Some(Arc::clone(response));
+        self.tell_fate(id, Event { session, flags, message, reason, ..Event::new(EventKind::Accept) });
     }
 
     /// A fork that the host saw early answers after another one did: ACK, then BYE (fork policy FIRST).
@@ -333,85 +302,38 @@ impl Agent {
             return;
         }
         if let Some(session) = self.sessions.get_mut(session_id) {
-            session.phase = Phase::Confirmed;
-            session.dialog.confirm_by(response);
+            session.fork_lost(response);
         }
         self.acknowledge(id, Some(session_id), response);
         self.end_with_bye(session_id, Ending::by(Reason::ForkLost, response));
     }
 
-    /// The 2xx to our re-INVITE (§14.1).
+    /// The 2xx to our re-INVITE (§14.1). RFC 5407 §3.2.3: it is acknowledged when the session is over too.
     fn reinvite_accepted(&mut self, id: OutgoingId, session: Option<SessionId>, response: &Arc<Message>) {
         let Some(outgoing) = self.outgoing.get(id) else { return };
         let silent = outgoing.silent;
         let manual = outgoing.flags & request_flag::MANUAL_ACK != 0 && !silent;
-        let living = session.filter(|id| self.sessions.get(*id).is_some_and(|session| !session.is_terminated()));
-        let Some(session_id) = living else {
-            return self.reinvite_accepted_too_late(id, session, response, manual);
+        let Some((session_id, known)) = session.and_then(|id| Some((id, self.sessions.get_mut(id)?))) else {
+            self.acknowledge(id, session, response);
+            return self.tell_accept(id, session, response, 0, Reason::None);
         };
-        let offered = self.outgoing.get(id).and_then(Outgoing::invite).is_some_and(|invite| invite.offered);
-        let Some(session) = self.sessions.get_mut(session_id) else { return };
-        session.dialog.refresh_target(response);
-        session.peer.learn(response);
-        let body = response.session_body().map(|body| StoredBody::of_remote(&body));
-        let body = body.or_else(|| session.signaling.preview().cloned());
-        let mut unanswered = false;
-        let mut answer_due = false;
-        match (offered, body) {
-            // RFC 6337 §3.1.1: the exchange was completed by reliable responses.
-            _ if session.reliable_accepted() => {}
-            (true, Some(answer)) => session.signaling.answer_with(Party::Remote, answer),
-            // An offer that the 2xx does not answer is as if never made.
-            (true, None) => {
-                session.signaling.rollback();
-                unanswered = true;
-            }
-            (false, Some(offer)) => answer_due = session.signaling.apply(Party::Remote, offer).is_ok(),
-            (false, None) => {}
-        }
-        self.note_state(session_id);
-        if answer_due || manual {
-            if let Some(session) = self.sessions.get_mut(session_id) {
-                session.owed_ack = Some(OwedAck { outgoing: id, answer_due });
-            }
-            if silent {
-                // Nobody hears of the offer: the default of such an ACCEPT, which acknowledges first.
-                return self.end_with_bye(session_id, Ending::because(Reason::DefaultAnswer));
-            }
-            return self.tell_accept(id, session_id, response, flag::NEEDS_ACK);
-        }
-        if let Some(session) = self.sessions.get_mut(session_id) {
-            session.acknowledged(id);
-        }
-        self.acknowledge(id, Some(session_id), response);
-        let event = Event {
-            session: Some(session_id),
-            message: Some(Arc::clone(response)),
-            reason: if unanswered { Reason::NoAnswerIn2xx } else { Reason::None },
-            ..Event::new(EventKind::Accept)
+        let over = known.is_terminated();
+        let taken = if over {
+            known.reinvite_accepted_too_late(id, manual)
+        } else {
+            known.reinvite_accepted(id, response, manual)
         };
-        self.tell_fate(id, event);
-    }
-
-    /// RFC 5407 §3.2.3: the session is over, the 2xx is acknowledged all the same; by the host, where it wants to and the
-    /// dialog is Mortal yet.
-    fn reinvite_accepted_too_late(
-        &mut self,
-        id: OutgoingId,
-        session: Option<SessionId>,
-        response: &Arc<Message>,
-        manual: bool,
-    ) {
-        let known = session.and_then(|id| self.sessions.get_mut(id));
-        if let (Some(id_of), Some(known)) = (session, known.filter(|known| manual && !known.said_terminated)) {
-            known.owed_ack = Some(OwedAck { outgoing: id, answer_due: false });
-            return self.tell_accept(id, id_of, response, flag::NEEDS_ACK);
+        if !over {
+            self.note_state(session_id);
         }
-        if let Some(session) = session.and_then(|id| self.sessions.get_mut(id)) {
-            session.acknowledged(id);
+        self.acknowledge_taken(id, session_id, response, taken);
+        match taken {
+            // Nobody hears of the offer: the default of such an ACCEPT, which acknowledges first.
+            Taken::ByHost(_) if silent => self.end_with_bye(session_id, Ending::because(Reason::DefaultAnswer)),
+            Taken::ByHost(_) => self.tell_accept(id, session, response, flag::NEEDS_ACK, Reason::None),
+            Taken::Unanswered => self.tell_accept(id, session, response, 0, Reason::NoAnswerIn2xx),
+            Taken::Acknowledge => self.tell_accept(id, session, response, 0, Reason::None),
         }
-        self.acknowledge(id, session, response);
-        self.tell_fate(id, Event { session, message: Some(Arc::clone(response)), ..Event::new(EventKind::Accept) });
     }
 
     /// A final response other than 2xx, received or (`response` `None`) made here.
@@ -430,7 +352,7 @@ impl Agent {
             self.stop(timer);
         }
         if let Some(session) = session.filter(|_| reinvite) {
-            self.reinvite_undone(id, session);
+            self.input(session, |session, _| session.reinvite_undone(id));
         }
         let kind = if (300..400).contains(&status) { EventKind::Redirect } else { EventKind::Reject };
         let flags = if response.is_none() { flag::LOCAL } else { 0 };
@@ -443,26 +365,10 @@ impl Agent {
         } else {
             // §13.2.2.3: all early dialogs end.
             for fork in forks {
-                self.end_session(fork, Ending { reason, status_code: status, message: response.cloned() });
-                self.finish_session(fork);
+                self.end_and_finish(fork, Ending { reason, status_code: status, message: response.cloned() });
             }
         }
         self.outgoing_over(id);
-    }
-
-    /// The session is as if the re-INVITE had never been (§14.1).
-    pub(super) fn reinvite_undone(&mut self, id: OutgoingId, session_id: SessionId) {
-        let offered = self.outgoing.get(id).and_then(Outgoing::invite).is_some_and(|invite| invite.offered);
-        // One that waited to be sent again was undone when it was refused.
-        let pending = |session: &&mut Session| session.reinvite_client == Some(id);
-        if let Some(session) = self.sessions.get_mut(session_id).filter(pending) {
-            session.reinvite_client = None;
-            session.reliable_undone();
-            if offered && session.signaling.open_offer() == Some(Party::Local) {
-                session.signaling.rollback();
-            }
-        }
-        self.note_state(session_id);
     }
 
     /// Whether the failure of a re-INVITE tells that the usage is gone (RFC 5057). Cancelled before it went out: the peer
@@ -501,20 +407,7 @@ impl Agent {
         let Some(invite) = outgoing.invite_mut() else { return };
         let forks = std::mem::take(&mut invite.sessions);
         for fork in forks.into_iter().chain(session) {
-            let Some(session) = self.sessions.get_mut(fork) else { continue };
-            if session.origin == Some(Origin::Outgoing(id)) {
-                session.origin = None;
-            }
-            if session.is_early() {
-                // §13.2.2.4: early dialogs end 64*T1 after the first 2xx.
-                self.end_session(fork, Ending::because(Reason::ForkLost));
-                self.finish_session(fork);
-            } else if session.owed_ack.is_some_and(|owed| owed.outgoing == id) {
-                self.acknowledge_owed(fork);
-                if self.sessions.get(fork).is_some_and(|session| !session.is_terminated()) {
-                    self.end_with_bye(fork, Ending::because(Reason::AckTimeout));
-                }
-            }
+            self.input(fork, |session, clock| session.invite_over(id, clock));
         }
         if !self.is_fate_told(id) {
             // Its only 2xx were of dialogs that had ended before.
@@ -525,9 +418,8 @@ impl Agent {
 
     /// Whether our INVITE has other early dialogs than this.
     pub(super) fn has_other_forks(&self, id: SessionId) -> bool {
-        let Some(Origin::Outgoing(outgoing)) = self.sessions.get(id).and_then(|session| session.origin) else {
-            return false;
-        };
+        let origin = self.sessions.get(id).and_then(Session::origin);
+        let Some(outgoing) = origin.and_then(Origin::outgoing) else { return false };
         let Some(invite) = self.outgoing.get(outgoing).and_then(Outgoing::invite) else { return false };
         invite
             .sessions
@@ -540,9 +432,8 @@ impl Agent {
     }
 
     /// Remembers that a dialog ended: a 2xx of it is acknowledged and makes no session.
-    pub(super) fn note_ended_fork(&mut self, id: SessionId, forgotten: bool) {
+    pub(super) fn note_ended_fork(&mut self, outgoing: OutgoingId, id: SessionId, forgotten: bool) {
         let Some(session) = self.sessions.get(id) else { return };
-        let Some(Origin::Outgoing(outgoing)) = session.origin else { return };
         let tag: Box<[u8]> = session.remote_tag().into();
         if let Some(invite) = self.outgoing.get_mut(outgoing).and_then(Outgoing::invite_mut) {
             invite.ended.push(EndedFork { to_tag: tag, forgotten });

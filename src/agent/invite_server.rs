@@ -13,12 +13,12 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::message::uri::Scheme;
 use crate::message::write;
 use crate::message::{self, HeaderId, Message, Method};
-use crate::session::ack::Refresh;
-use crate::session::offer_answer::{Party, StoredBody};
+use crate::session::Session;
+use crate::session::invite_server::description_due;
+use crate::session::offer_answer::StoredBody;
 use crate::session::reason::Ending;
-use crate::session::reinvite::{self, Arrival};
+use crate::session::reinvite::Arrival;
 use crate::session::reliable_server::{self, ReliableServer, Wish};
-use crate::session::{Origin, Phase, Role, Session};
 use crate::time::Now;
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -63,14 +63,12 @@ impl Agent {
 
     /// An INVITE in a dialog (§14.2).
     pub(super) fn reinvite_arrived(&mut self, id: SessionId, request: Arc<Message>) {
+        let Some(session) = self.sessions.get(id) else { return };
+        let meets = session.reinvite_meets(self.outside(session));
         if let Some(session) = self.sessions.get_mut(id) {
             session.newer_invite_came();
         }
-        let Some(session) = self.sessions.get(id) else { return };
-        match reinvite::arrival(session) {
-            Arrival::Process if self.initial_invite_pends(session) => {
-                return self.refuse_reinvite(id, &request, &Answer::plain(491));
-            }
+        match meets {
             Arrival::Pending => return self.refuse_reinvite(id, &request, &Answer::plain(491)),
             Arrival::RetryLater => {
                 let lines = self.retry_after_line();
@@ -79,15 +77,7 @@ impl Agent {
             Arrival::Process => {}
         }
         let Some(incoming) = self.add_incoming(&request, Kind::Reinvite, Some(id)) else { return };
-        if let Some(session) = self.sessions.get_mut(id) {
-            if let Some(offer) = request.session_body() {
-                // `arrival` let nothing through that could be refused here.
-                let _ = session.signaling.apply(Party::Remote, StoredBody::of_remote(&offer));
-            }
-            session.reinvite_server = Some(incoming);
-            session.pending.push(incoming);
-        }
-        self.note_state(id);
+        self.input(id, |session, _| session.reinvite_arrived(incoming, &request));
         self.tell_request(Event {
             incoming: Some(incoming),
             session: Some(id),
@@ -100,7 +90,7 @@ impl Agent {
     fn refuse_reinvite(&mut self, id: SessionId, request: &Arc<Message>, answer: &Answer<'_>) {
         let refused = self.answer_by_rule(request, answer, b"");
         if let Some(session) = self.sessions.get_mut(id) {
-            session.glare.get_or_insert_default().refused = refused;
+            session.reinvite_refused_by_rule(refused);
         }
     }
 
@@ -165,12 +155,7 @@ impl Agent {
             None => self.own_tag(&request),
         };
         let dialog = Dialog::of_callee(&request, &tag)?;
-        let mut session = Session::new(dialog, Role::Callee, Phase::Initial, Some(Origin::Incoming(id)), attachment);
-        session.peer.learn(&request);
-        session.came_on(request.flow());
-        if let Some(offer) = request.session_body() {
-            session.signaling.apply(Party::Remote, StoredBody::of_remote(&offer))?;
-        }
+        let session = Session::of_callee(dialog, id, &request, attachment);
         let made = self.add_session(session)?;
         if let Some(incoming) = self.incoming.get_mut(id) {
             incoming.session = incoming.session.or(Some(made));
@@ -205,7 +190,7 @@ impl Agent {
             if request.session_body().is_none() {
                 return Err(Error::state("an offer stands in a reliable response, this one is not (RFC 3261 13.2.1)"));
             }
-            if self.reliable_server(id, known).is_some_and(|server| server.described.is_some()) {
+            if self.reliable_server(id, known).is_some_and(ReliableServer::has_described) {
                 return Err(Error::state("body: a reliable response has carried the answer already (RFC 6337 3.1)"));
             }
         }
@@ -227,24 +212,10 @@ impl Agent {
             incoming.provisional = Some(bytes);
         }
         let of = session.or_else(|| self.incoming.get(id)?.session);
-        if let (Some(session), Some(shown)) = (of.and_then(|id| self.sessions.get_mut(id)), description) {
-            session.signaling.show(Party::Local, shown);
-        }
-        if let Some(session) = session {
-            self.early(session);
-        } else if let Some(session) = of {
-            self.note_state(session);
+        if let Some(of) = of {
+            self.input(of, |session, _| session.early(description));
         }
         Ok(session.or(known))
-    }
-
-    pub(super) fn early(&mut self, id: SessionId) {
-        if let Some(session) = self.sessions.get_mut(id)
-            && matches!(session.phase, Phase::Initial)
-        {
-            session.phase = Phase::Early;
-        }
-        self.note_state(id);
     }
 
     /// 2xx (0: 200). Of an INVITE it gives the session.
@@ -262,7 +233,7 @@ impl Agent {
             Kind::Invite(_) => self.accept_invite(id, status, options).map(Some),
             Kind::Reinvite => self.accept_reinvite(id, status, options),
             Kind::Refer(_) => self.accept_refer(id, status, options).map(|()| None),
-            Kind::Prack(acknowledges) => self.accept_prack(id, *acknowledges, status, options).map(|()| None),
+            Kind::Prack(_) => self.accept_prack(id, status, options).map(|()| None),
             Kind::Notify { .. } | Kind::Other => {
                 if incoming.method == Method::Message && options.body.is_some() {
                     return Err(Error::state("body: a 2xx to MESSAGE has none (RFC 3428 7)"));
@@ -284,7 +255,8 @@ impl Agent {
         let incoming = self.incoming(id)?;
         let request = Arc::clone(&incoming.message);
         let known = self.known_session(incoming, options.to_tag);
-        description_due(&request, self.reliable_server(id, known), description.is_some())?;
+        let described = self.reliable_server(id, known).is_some_and(ReliableServer::has_described);
+        description_due(&request, described, description.is_some())?;
         self.may_replace(id)?;
         self.answer_fits(&request, &answer)?;
         let session = self.early_session(id, options.to_tag)?;
@@ -306,43 +278,22 @@ impl Agent {
         let answer = Answer::of_host(status, options, true)?;
         let description = describe(answer.body.as_ref());
         let request = Arc::clone(&self.incoming(id)?.message);
-        description_due(&request, self.reliable_server(id, Some(session)), description.is_some())?;
+        let described = self.reliable_server(id, Some(session)).is_some_and(ReliableServer::has_described);
+        description_due(&request, described, description.is_some())?;
         self.send_2xx(id, session, answer, description, None)?;
         Ok(Some(session))
     }
 
-    /// What the 2xx that went out makes of the sessions of its INVITE.
-    pub(super) fn took_effect(&mut self, id: IncomingId, session: SessionId) {
+    /// An INVITE was accepted in this dialog: the others of it end.
+    pub(super) fn forks_lost(&mut self, id: IncomingId, session: SessionId) {
         let Some(incoming) = self.incoming.get_mut(id) else { return };
-        let request = Arc::clone(&incoming.message);
-        match &mut incoming.kind {
-            Kind::Invite(invite) => {
-                let others: SmallVec<[SessionId; 1]> =
-                    invite.sessions.iter().copied().filter(|other| *other != session).collect();
-                incoming.session = Some(session);
-                if let Some(session) = self.sessions.get_mut(session) {
-                    session.phase = Phase::AckWait;
-                }
-                for other in others {
-                    self.end_session(other, Ending::because(Reason::ForkLost));
-                    self.finish_session(other);
-                }
-            }
-            _ => {
-                if let Some(session) = self.sessions.get_mut(session) {
-                    // RFC 6141 §4: the peer's target moves when its refresh is accepted.
-                    if session.dialog.refresh_target(&request)
-                        && let Some(accepted) = session.accepted.iter_mut().find(|accepted| accepted.incoming == id)
-                    {
-                        accepted.refresh = Refresh::Moved;
-                    }
-                    session.peer.learn(&request);
-                    session.resolved =
-                        session.resolved.take().filter(|known| *known.next_hop == *session.dialog.remote_target);
-                }
-            }
+        let Kind::Invite(invite) = &incoming.kind else { return };
+        let others: SmallVec<[SessionId; 1]> =
+            invite.sessions.iter().copied().filter(|other| *other != session).collect();
+        incoming.session = Some(session);
+        for other in others {
+            self.end_and_finish(other, Ending::because(Reason::ForkLost));
         }
-        self.note_state(session);
     }
 
     /// Stores a session and makes its dialog known.
@@ -368,22 +319,6 @@ fn has_good_contact(request: &Message) -> bool {
         Ok(Scheme::Sips) => true,
         Ok(Scheme::Sip) => !matches!(scheme(request.uri().unwrap_or_default()), Ok(Scheme::Sips)),
         _ => false,
-    }
-}
-
-/// A 2xx to an INVITE answers its offer, or makes one where the INVITE brought none; unless a reliable response did
-/// (RFC 3262 §5).
-fn description_due(request: &Message, reliable: Option<&ReliableServer>, given: bool) -> Result<()> {
-    if reliable.is_some_and(|server| server.described.is_some()) {
-        return match given {
-            true => Err(Error::state("body: a reliable response has carried the description already (RFC 6337 3.1)")),
-            false => Ok(()),
-        };
-    }
-    match (request.session_body(), given) {
-        (_, true) => Ok(()),
-        (Some(_), false) => Err(Error::state("body: the INVITE's offer needs an answer (RFC 3261 13.3.1.4)")),
-        (None, false) => Err(Error::state("body: the INVITE brought no offer, so the 2xx has to (RFC 3261 13.2.1)")),
     }
 }
 

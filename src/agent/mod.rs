@@ -14,6 +14,7 @@ mod answer;
 mod auth;
 mod by_hand;
 mod cancel;
+mod carry_out;
 mod default_answer;
 mod dispatch;
 mod ending;
@@ -309,7 +310,7 @@ impl Agent {
 
     /// The host's, of a session.
     pub fn session_attachment_mut(&mut self, id: SessionId) -> Result<&mut Attachment> {
-        self.session_mut(id).map(|session| &mut session.attachment)
+        self.session_mut(id).map(Session::attachment_mut)
     }
 
     /// The host's, of a request of the peer.
@@ -377,7 +378,7 @@ impl Agent {
     /// STATE and PROGRESS at most [`PATIENT_EVENTS`] wait for one object; then the newest takes the place of the last.
     fn tell(&mut self, mut event: Event) -> u64 {
         event.session =
-            event.session.filter(|id| self.sessions.get(*id).is_some_and(|session| !session.said_terminated));
+            event.session.filter(|id| self.sessions.get(*id).is_some_and(|session| !session.is_gone()));
         let kind = event.kind;
         let needs_prack = event.flags & event::flag::NEEDS_PRACK != 0;
         let (session, outgoing) = (event.session, event.outgoing);
@@ -387,7 +388,7 @@ impl Agent {
         if let Some(session) = session.and_then(|id| self.sessions.get_mut(id)) {
             event.session_state = session.state();
             event.signaling_state = session.signaling_state();
-            session.waiting = session.waiting.saturating_add(1);
+            session.queued.waiting = session.queued.waiting.saturating_add(1);
         }
         if let Some(incoming) = event.incoming.and_then(|id| self.incoming.get_mut(id)) {
             event.method = event.method.or(Some(incoming.method));
@@ -403,7 +404,7 @@ impl Agent {
             session.and_then(|id| self.sessions.get_mut(id)),
             outgoing.and_then(|id| self.outgoing.get_mut(id)),
         ) {
-            (EventKind::State, Some(session), _) => session.last_state_event = id,
+            (EventKind::State, Some(session), _) => session.queued.last_state = id,
             // What the host has to acknowledge is not replaced.
             (EventKind::Progress | EventKind::Trying | EventKind::GlareRetry, _, Some(outgoing)) if !needs_prack => {
                 outgoing.last_progress_event = id;
@@ -418,7 +419,7 @@ impl Agent {
         match kind {
             EventKind::State => {
                 let session = self.sessions.get(session?)?;
-                (session.waiting >= PATIENT_EVENTS).then_some(session.last_state_event)
+                (session.queued.waiting >= PATIENT_EVENTS).then_some(session.queued.last_state)
             }
             EventKind::Progress | EventKind::Trying | EventKind::GlareRetry => {
                 let outgoing = self.outgoing.get(outgoing?)?;
@@ -441,7 +442,7 @@ impl Agent {
         if let Some(id) = last.session
             && let Some(session) = self.sessions.get_mut(id)
         {
-            session.waiting = session.waiting.saturating_sub(1);
+            session.queued.waiting = session.queued.waiting.saturating_sub(1);
             if last.terminated {
                 self.remove_session(id);
             }
@@ -474,10 +475,7 @@ impl Agent {
 
     /// Tells STATE when the state is not what was told last; the first one is the birth.
     fn note_state(&mut self, id: SessionId) {
-        let Some(session) = self.sessions.get_mut(id) else { return };
-        let state = (session.state(), session.signaling_state());
-        if session.told != Some(state) && !session.said_terminated {
-            session.told = Some(state);
+        if self.sessions.get_mut(id).and_then(Session::news).is_some() {
             self.tell(Event { session: Some(id), ..Event::new(EventKind::State) });
         }
     }

@@ -19,7 +19,7 @@ pub struct Body<'a> {
 
 impl<'a> Body<'a> {
     /// Checked for what a header line can hold.
-    pub(super) fn checked(self) -> Result<message::Body<'a>> {
+    pub fn checked(self) -> Result<message::Body<'a>> {
         self.content_type.map(message::write::check_media_type).transpose()?;
         self.disposition.map(message::write::check_line).transpose()?;
         let content_type = self.content_type.unwrap_or(b"application/sdp");

@@ -8,7 +8,7 @@ use crate::dialog::Dialog;
 use crate::flow::Flow;
 use crate::message::{Message, Method};
 use crate::session::reason::Reason;
-use crate::session::reliable_client::{Acknowledged, Carried};
+use crate::session::reliable_client::Acknowledged;
 use crate::slots::{IncomingId, SessionId};
 use crate::timer::TimerId;
 use crate::transaction::{Bytes, ClientId};
@@ -80,8 +80,6 @@ pub struct InviteClient {
     pub ended: Vec<EndedFork>,
     /// The host was told how it ended.
     pub fate_told: bool,
-    /// Whether it carried an offer.
-    pub offered: bool,
     /// Whether it goes over TLS to a sips URI.
     pub secure: bool,
     /// Expires of the host's.
@@ -92,15 +90,6 @@ pub struct InviteClient {
     pub give_up: Option<TimerId>,
     /// The dialog of a re-INVITE whose session ended first: a late 2xx is still acknowledged (RFC 5407 §3.2.3).
     pub orphaned: Option<Box<Dialog>>,
-}
-
-/// What a PRACK of ours holds beyond other requests.
-#[derive(Clone, Debug)]
-pub struct PrackClient {
-    /// The response that it acknowledges.
-    pub of: Acknowledged,
-    /// Its part in offer and answer.
-    pub carried: Carried,
 }
 
 /// Where the subscription of a REFER of ours stands.
@@ -138,7 +127,7 @@ pub enum Kind {
     /// Ends a session.
     Bye,
     /// Acknowledges a reliable provisional response.
-    Prack(Box<PrackClient>),
+    Prack(Acknowledged),
     /// Asks the peer for a request, and subscribes to its progress.
     Refer(Box<Subscriber>),
     /// Tells the progress of what this REFER asked for.

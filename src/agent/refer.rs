@@ -11,8 +11,7 @@ use crate::dialog::Dialog;
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::uri::{escape_header, unescape};
 use crate::message::{HeaderId, Message, Method, NameAddr, Replaces, Uri, write};
-use crate::session::reason::Ending;
-use crate::session::{Phase, Role, Session, SessionState};
+use crate::session::{Role, Session, SessionState};
 use crate::time::Now;
 use std::sync::Arc;
 
@@ -38,7 +37,7 @@ impl Agent {
         options: RequestOptions<'_>,
     ) -> Result<OutgoingId> {
         self.at(now);
-        self.established(id, crate::config::quirk::REQUESTS_IN_EARLY)?;
+        self.session(id)?.established(self.config.takes_early())?;
         let own = self.refer_to_line(id, refer_to, replaces, &options)?;
         let mut unwanted = false;
         for line in &options.headers {
@@ -102,7 +101,7 @@ impl Agent {
             }
             return Ok(Some(line));
         };
-        match (replaced.state(), replaced.role) {
+        match (replaced.state(), replaced.role()) {
             (SessionState::Terminated, _) => return Err(Error::state("replaces: the session is over")),
             (SessionState::Initial, _) | (SessionState::Early, Role::Caller) => {
                 return Err(Error::state("replaces: only its caller may have an early dialog replaced (RFC 3891 3)"));
@@ -164,11 +163,7 @@ impl Agent {
             return Err(full());
         }
         let dialog = Dialog::of_callee(request, to_tag)?;
-        let mut holder = Session::new(dialog, Role::Callee, Phase::Terminated(Ending::default()), None, attachment);
-        holder.signaling.close();
-        holder.said_terminated = true;
-        holder.came_on(request.flow());
-        let id = self.add_session(holder)?;
+        let id = self.add_session(Session::of_subscription(dialog, request, attachment))?;
         let holder = self.sessions.remove(id).ok_or_else(full)?;
         self.remains.insert(id.raw(), Box::new(holder));
         Ok(id)
@@ -218,7 +213,7 @@ impl Agent {
             incoming.session = session;
         }
         if let Some(holder) = session.and_then(|id| self.dialog_holder_mut(id)) {
-            holder.dialog.refresh_target(&request);
+            holder.refreshed(&request);
         }
         match session {
             Some(session) if !unwanted => self.start_notifying(id, session),

@@ -3,7 +3,6 @@
 
 use crate::agent::{Agent, SessionId};
 use crate::session::Session;
-use crate::session::offer_answer::OfferAnswer;
 use crate::session::refer::Referrals;
 
 impl Agent {
@@ -22,17 +21,17 @@ impl Agent {
 
     /// What a dialog knows of REFERs.
     pub(super) fn referrals(&self, id: SessionId) -> Option<&Referrals> {
-        self.dialog_holder(id)?.referrals.as_deref()
+        self.dialog_holder(id)?.referrals()
     }
 
     /// The same, made where there is none yet.
     pub(super) fn referrals_mut(&mut self, id: SessionId) -> Option<&mut Referrals> {
-        self.dialog_holder_mut(id).map(|holder| &mut **holder.referrals.get_or_insert_default())
+        self.dialog_holder_mut(id).map(Session::referrals_mut)
     }
 
     /// Whether subscriptions need the dialog.
     pub(super) fn is_referring(&self, id: SessionId) -> bool {
-        self.referrals(id).is_some_and(Referrals::is_alive)
+        self.dialog_holder(id).is_some_and(Session::is_referring)
     }
 
     /// TERMINATED was delivered.
@@ -41,17 +40,15 @@ impl Agent {
         let Some(mut session) = self.sessions.remove(id) else { return };
         if referring {
             if self.remains.len() < self.config.limits.sessions {
-                session.signaling = OfferAnswer::default();
-                session.signaling.close();
+                session.forget_descriptions();
                 self.remains.insert(id.raw(), Box::new(session));
                 return;
             }
             // No room: as if the peer's dialog had gone.
-            let key = session.key(self.dialog_keys);
             self.remains.insert(id.raw(), Box::new(session));
+            self.forget_dialog(id);
             self.end_referrals(id);
             self.remains.remove(&id.raw());
-            self.forget_dialog(key);
         }
     }
 
@@ -60,17 +57,15 @@ impl Agent {
         if self.is_referring(id) {
             return;
         }
-        let over = |session: &Session| session.said_terminated;
-        let Some(key) = self.dialog_holder(id).filter(|holder| over(holder)).map(|holder| holder.key(self.dialog_keys))
-        else {
-            return;
-        };
-        self.remains.remove(&id.raw());
-        self.forget_dialog(key);
+        if self.dialog_holder(id).is_some_and(Session::is_gone) {
+            self.forget_dialog(id);
+            self.remains.remove(&id.raw());
+        }
     }
 
     /// No message finds the dialog any more.
-    pub(super) fn forget_dialog(&mut self, key: u128) {
+    pub(super) fn forget_dialog(&mut self, id: SessionId) {
+        let Some(key) = self.dialog_holder(id).map(|holder| holder.key(self.dialog_keys)) else { return };
         self.dialogs.remove(&key);
         if self.dialogs.capacity() > 1_024 && self.dialogs.len() < self.dialogs.capacity() / 8 {
             self.dialogs.shrink_to(self.dialogs.len() * 2);

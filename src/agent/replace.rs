@@ -7,7 +7,7 @@ use crate::agent::{Agent, IncomingId, SessionId};
 use crate::error::{Error, Result};
 use crate::message::{HeaderId, Message, Replaces};
 use crate::session::reason::Ending;
-use crate::session::terminate::{self, Hangup};
+use crate::session::terminate::Hangup;
 use crate::session::{Origin, Role, SessionState};
 
 /// The session that an INVITE shall replace.
@@ -33,7 +33,7 @@ impl Agent {
         };
         let found = self.dialog_named(&replaces).and_then(|id| Some((id, self.dialog_holder(id)?)));
         let Some((session, holder)) = found else { return Err(Answer::plain(481)) };
-        match (holder.state(), holder.role) {
+        match (holder.state(), holder.role()) {
             (SessionState::Terminated, _) => Err(Answer::plain(603)),
             // An early dialog is replaced by who called.
             (SessionState::Initial | SessionState::Early, Role::Callee) => Err(Answer::plain(481)),
@@ -74,9 +74,9 @@ impl Agent {
         let Some((old, _)) = self.named_by(id) else { return };
         let Some(session) = self.sessions.get(old) else { return };
         let ending = Ending::because(Reason::Replaced);
-        match terminate::hangup(session, self.has_other_forks(old)) {
+        match session.hangup(self.has_other_forks(old)) {
             Hangup::Cancel => {
-                if let Some(Origin::Outgoing(invite)) = session.origin {
+                if let Some(invite) = session.origin().and_then(Origin::outgoing) {
                     // Final already: then its session is not early.
                     let _ = self.cancel_with(invite, Box::default(), Reason::Replaced);
                 }

@@ -251,7 +251,7 @@ impl Agent {
         let Some(draft) = &outgoing.draft else { return Err(Error::state("the request is answered")) };
         let session = outgoing.session.and_then(|id| self.dialog_holder(id));
         let fixed = outgoing.fixed_flow.as_ref().or(session.and_then(|session| session.way()));
-        let known = session.and_then(|session| session.resolved.as_deref());
+        let known = session.and_then(|session| session.resolved());
         self.locate(&draft.next_hop, fixed, known)
     }
 

@@ -221,7 +221,7 @@ impl Agent {
     /// A name once looked up is kept for the dialog.
     fn note_resolved(&mut self, session: Option<SessionId>, hop: Option<Box<[u8]>>, flow: Flow) {
         if let (Some(session), Some(next_hop)) = (session.and_then(|id| self.dialog_holder_mut(id)), hop) {
-            session.resolved = Some(Box::new(Resolved { next_hop, flow }));
+            session.set_resolved(Some(Resolved { next_hop, flow }));
         }
     }
 

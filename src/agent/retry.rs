@@ -5,11 +5,12 @@ use crate::agent::options::request_flag;
 use crate::agent::outgoing::{Cancelling, Kind, Outgoing, OutgoingState};
 use crate::agent::timeout::{OutgoingTimer, Timeout};
 use crate::agent::{Agent, OutgoingId, SessionId};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::message::Message;
-use crate::session::offer_answer::{Party, StoredBody};
+use crate::session::offer_answer::StoredBody;
 use crate::session::usage::Effect;
-use crate::session::{Session, glare, reinvite};
+use crate::session::reinvite::Outside;
+use crate::session::{Session, glare};
 use crate::timer::TimerId;
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,12 +36,9 @@ impl Agent {
     /// A refusal that is dealt with: the request waits to be sent again. False: it is the final answer.
     pub(super) fn retried(&mut self, id: OutgoingId, refusal: &Arc<Message>) -> bool {
         let Some(session) = self.may_retry(id, refusal.status()) else { return false };
-        let Some(role) = self.sessions.get(session).map(|session| session.role) else { return false };
+        let Some(role) = self.sessions.get(session).map(Session::role) else { return false };
         let Some(wait) = glare::wait(role, refusal, &mut self.random) else { return false };
-        self.reinvite_undone(id, session);
-        if let Some(session) = self.sessions.get_mut(session) {
-            session.set_retry(Some(id));
-        }
+        self.input(session, |session, _| session.reinvite_waits(id));
         if let Some(outgoing) = self.outgoing.get_mut(id) {
             let retry = outgoing.retry.get_or_insert_default();
             retry.rounds = retry.rounds.saturating_add(1);
@@ -84,11 +82,12 @@ impl Agent {
     pub(super) fn retry_due(&mut self, id: OutgoingId) {
         let Some(refusal) = self.forget_retry(id) else { return };
         let Some(session) = self.outgoing.get(id).and_then(|outgoing| outgoing.session) else { return };
-        let offered = self.outgoing.get(id).and_then(Outgoing::invite).is_some_and(|invite| invite.offered);
-        if self.reinvite_may_go(session, offered).and_then(|()| self.room_for_request()).is_ok() {
-            return self.send_again(id, session);
+        let sent = self.outgoing.get(id).and_then(Outgoing::message);
+        let offer = sent.as_ref().and_then(|sent| sent.session_body()).map(|offer| StoredBody::of_remote(&offer));
+        if self.reinvite_may_go(session, offer.is_some()).and_then(|()| self.room_for_request()).is_ok() {
+            return self.send_again(id, session, offer);
         }
-        let Some(role) = self.sessions.get(session).map(|session| session.role) else { return };
+        let Some(role) = self.sessions.get(session).map(Session::role) else { return };
         let wait = glare::after_491(role, &mut self.random);
         self.wait_to_retry(id, session, wait, &refusal);
     }
@@ -96,38 +95,28 @@ impl Agent {
     /// Whether an INVITE may go out in the dialog now (§14.1).
     pub(super) fn reinvite_may_go(&self, id: SessionId, has_offer: bool) -> Result<()> {
         let session = self.session(id)?;
-        reinvite::send_guard(session, has_offer)?;
-        if self.initial_invite_pends(session) {
-            return Err(Error::state("our INVITE has no final response (RFC 3261 14.1)"));
+        session.reinvite_guard(has_offer, self.outside(session))
+    }
+
+    /// What a session does not know of the INVITEs around it.
+    pub(super) fn outside(&self, session: &Session) -> Outside {
+        Outside {
+            invite_pends: self.initial_invite_pends(session),
+            refused_waits: session.refused().is_some_and(|refused| self.table.waits_for_ack(refused)),
         }
-        let refused = session.glare.as_ref().and_then(|glare| glare.refused);
-        if refused.is_some_and(|refused| self.table.waits_for_ack(refused)) {
-            return Err(Error::state("the INVITE of the peer that was refused waits for its ACK (RFC 3261 14.1)"));
-        }
-        Ok(())
     }
 
     /// A new request: another branch, the next number, the target where it is now; all that the host gave as it was.
-    fn send_again(&mut self, id: OutgoingId, session: SessionId) {
+    fn send_again(&mut self, id: OutgoingId, session: SessionId, offer: Option<StoredBody>) {
+        let Some(known) = self.sessions.get_mut(session) else { return };
         let Some(outgoing) = self.outgoing.get_mut(id) else { return };
-        let sent = outgoing.message();
-        let Some(session) = self.sessions.get_mut(session) else { return };
-        session.set_retry(None);
-        session.reinvite_client = Some(id);
-        if let Some(offer) = sent.as_ref().and_then(|sent| sent.session_body()) {
-            // Nothing is open: asked before.
-            let _ = session.signaling.apply(Party::Local, StoredBody::of_remote(&offer));
-        }
         outgoing.state = OutgoingState::Resolving;
         outgoing.transaction = None;
         if let Some(draft) = &mut outgoing.draft {
-            draft.cseq = session.dialog.local.take();
-            draft.retarget(&session.dialog);
+            draft.cseq = known.take_number();
+            draft.retarget(known.dialog());
         }
-        let session = outgoing.session;
-        if let Some(session) = session {
-            self.note_state(session);
-        }
+        self.input(session, |session, _| session.reinvite_sent(id, offer));
         self.authorize(id);
         self.launch(id);
     }
@@ -136,9 +125,8 @@ impl Agent {
     pub(super) fn retry_given_up(&mut self, id: OutgoingId) {
         let Some(refusal) = self.forget_retry(id) else { return };
         let session = self.outgoing.get(id).and_then(|outgoing| outgoing.session);
-        let waits = |session: &&mut Session| session.retry() == Some(id);
-        if let Some(session) = session.and_then(|id| self.sessions.get_mut(id)).filter(waits) {
-            session.set_retry(None);
+        if let Some(session) = session.and_then(|id| self.sessions.get_mut(id)) {
+            session.retry_called_off(id);
         }
         self.invite_rejected(id, refusal.status(), Some(&refusal));
     }

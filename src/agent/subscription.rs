@@ -198,7 +198,7 @@ impl Agent {
         write::number_header(&mut lines, HeaderId::Expires, life.as_secs());
         self.refuse(&request, &Answer { dialog: true, lines: &lines, ..Answer::plain(200) });
         if let Some(holder) = self.dialog_holder_mut(id) {
-            holder.dialog.refresh_target(&request);
+            holder.refreshed(&request);
         }
         if life.is_zero() {
             return self.stop_notifying(refer, Some(Going::Timeout));
@@ -331,7 +331,7 @@ impl Agent {
             return Err(Error::state("Event: no REFER of the peer's has this subscription (RFC 3515 2.4.4)"));
         }
         // RFC 3515 §2.4.4: the NOTIFYs of an accepted REFER do not wait for the call.
-        self.established(id, if found.is_some() { u32::MAX } else { crate::config::quirk::REQUESTS_IN_EARLY })?;
+        self.session(id)?.established(found.is_some() || self.config.takes_early())?;
         let kind = found.map_or(Kind::Other, Kind::Notify);
         let request = self.draft_for_session(id, (Method::Notify, b"NOTIFY"), kind, options)?;
         if let Some(refer) = found {

@@ -5,7 +5,7 @@ use crate::agent::{Agent, Attachment, SessionId};
 use crate::dialog::text::DialogText;
 use crate::error::{Error, ErrorKind, Result};
 use crate::session::offer_answer::StoredBody;
-use crate::session::{Phase, Role, Session};
+use crate::session::{Role, Session};
 use crate::time::Now;
 
 /// What `sipdlg_dialog_state_t` tells.
@@ -47,9 +47,7 @@ impl Agent {
             return Err(Error::new(ErrorKind::Limit, "sessions: the limit is reached"));
         }
         let role = if foreign.caller { Role::Caller } else { Role::Callee };
-        let phase = if foreign.early { Phase::Early } else { Phase::Confirmed };
-        let mut session = Session::new(dialog, role, phase, None, attachment);
-        session.signaling.resume(offer, answer);
+        let session = Session::taken_over(dialog, role, foreign.early, offer, answer, attachment);
         let id = self.add_session(session)?;
         self.note_state(id);
         Ok(id)

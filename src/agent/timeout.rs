@@ -1,6 +1,7 @@
 //! Timers of the agent: whose, and why.
 
 use crate::agent::{Agent, IncomingId, OutgoingId, SessionId};
+use crate::session::deed::Wake;
 use crate::session::reason::Reason;
 use crate::time::Now;
 use crate::transaction;
@@ -10,10 +11,8 @@ use crate::transaction;
 pub(super) enum Timeout {
     /// A letter of RFC 3261 §17.
     Transaction(transaction::Timer),
-    /// Of a 2xx that waits for its ACK (RFC 3261 §13.3.1.4): to be repeated, or given up. The number is its CSeq's.
-    Accepted(SessionId, u32),
-    /// Of a reliable response that waits for its PRACK (RFC 3262 §3): to be repeated, or given up.
-    Reliable(SessionId),
+    /// Of a session.
+    Session(SessionId, Wake),
     /// Of a request of the peer.
     Incoming(IncomingId, IncomingTimer),
     /// Of a request of ours.
@@ -61,9 +60,8 @@ impl Agent {
                     let outcome = table.timer_due(&mut effects, timer);
                     self.transaction_told(timer.transaction, outcome);
                 }
-                Timeout::Accepted(session, cseq) => self.accepted_due(session, cseq),
+                Timeout::Session(id, wake) => self.input(id, |session, clock| session.woken(wake, clock)),
                 Timeout::Incoming(id, IncomingTimer::Subscription) => self.notifier_expired(id),
-                Timeout::Reliable(session) => self.reliable_due(session),
                 Timeout::Incoming(id, timer) => self.answer_time_over(id, timer),
                 Timeout::Outgoing(id, OutgoingTimer::Expires) => {
                     // The INVITE may be answered or cancelled already.

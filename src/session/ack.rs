@@ -1,11 +1,19 @@
-//! The 2xx of a callee until its ACK (RFC 3261 §13.3.1.4).
+//! ACK: the 2xx of a callee until its ACK comes (RFC 3261 §13.3.1.4), and the ACK that the host of a caller owes (§13.2.2.4).
 
 use crate::config::TimerValues;
+use crate::error::{Error, Result};
 use crate::flow::Flow;
-use crate::slots::IncomingId;
+use crate::message::Message;
+use crate::session::deed::{Clock, Deed, Deeds, Wake};
+use crate::session::offer_answer::{Carries, Part, Party, StoredBody};
+use crate::session::reason::{Ending, Reason};
+use crate::session::{Phase, Session};
+use crate::slots::{IncomingId, OutgoingId};
 use crate::time::Time;
 use crate::timer::TimerId;
 use crate::transaction::Bytes;
+use smallvec::smallvec;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Whether the host takes its time with the description in an ACK (SIP.js: onAck returns a promise).
@@ -20,32 +28,38 @@ pub enum AckProcessing {
     Waiting,
 }
 
+/// A 2xx to our INVITE whose ACK is left to the host.
+#[derive(Clone, Copy, Debug)]
+pub struct OwedAck {
+    /// The INVITE.
+    pub outgoing: OutgoingId,
+    /// Whether the 2xx brought an offer.
+    pub answer_due: bool,
+}
+
 /// A 2xx to an INVITE that waits for its ACK: repeated at T1, doubling to T2, on every transport, until 64*T1.
 #[derive(Clone, Debug)]
 pub struct Accepted {
-    /// The INVITE or re-INVITE.
-    pub incoming: IncomingId,
     /// Its number, which is the ACK's (RFC 5407 §3.1.4).
-    pub cseq: u32,
-    /// The response.
-    pub response: Bytes,
-    /// Where it goes.
-    pub flow: Flow,
-    /// The wait before the next repeat.
-    pub interval: Duration,
-    /// The next repeat, or the end of patience.
-    pub timer: TimerId,
+    cseq: u32,
+    response: Bytes,
+    flow: Flow,
     /// The end of patience.
-    pub give_up_at: Time,
-    /// Whether the response carried the offer, so that the ACK owes the answer.
-    pub carried_offer: bool,
-    /// What the request meant for the peer's target.
-    pub refresh: Refresh,
+    give_up_at: Time,
+    /// What it owes to the books: with an offer in it the ACK owes the answer.
+    carries: Carries,
+    refresh: Refresh,
+    /// The wait before the next repeat.
+    interval: Duration,
+    /// The INVITE or re-INVITE.
+    incoming: IncomingId,
+    /// The next repeat, or the end of patience.
+    timer: TimerId,
 }
 
 /// What an accepted request did to the remote target (RFC 6141 §5.4).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Refresh {
+enum Refresh {
     /// It stayed.
     #[default]
     None,
@@ -57,37 +71,276 @@ pub enum Refresh {
 
 impl Accepted {
     /// The wait after this repeat.
-    pub fn next_interval(&mut self, timers: &TimerValues) -> Duration {
+    fn next_interval(&mut self, timers: &TimerValues) -> Duration {
         self.interval = (self.interval * 2).min(timers.t2.max(timers.t1));
         self.interval
+    }
+
+    /// Bytes held.
+    pub fn bytes(&self) -> usize {
+        size_of::<Self>() + self.response.len()
+    }
+}
+
+/// A 2xx that has gone out.
+#[derive(Debug)]
+pub struct Sent2xx<'a> {
+    /// The INVITE or re-INVITE.
+    pub incoming: IncomingId,
+    /// The same.
+    pub request: &'a Message,
+    /// As it was written.
+    pub response: Bytes,
+    /// Where it went.
+    pub flow: Flow,
+    /// Our description in it, unless it waited for a PRACK.
+    pub description: Option<StoredBody>,
+}
+
+impl Session {
+    // ------------------------------------------------------------------ callee
+
+    /// A 2xx of ours has gone out; it is repeated from here until its ACK. The first one ends the early state, another moves the
+    /// peer's target (RFC 6141 §4: when its refresh is accepted).
+    pub fn accepted(&mut self, sent: Sent2xx<'_>, clock: &mut impl Clock) -> Deeds {
+        let Sent2xx { incoming, request, response, flow, description } = sent;
+        let mut deeds = Deeds::new();
+        self.reliable_over(&mut deeds, clock);
+        let (cseq, values) = (request.cseq_number(), *clock.values());
+        let mut carries = Carries::Nothing;
+        // `accept_guard` has asked; an answer is final, an offer waits for the ACK.
+        if let (Some(description), Ok(turn)) = (description, self.lasting.signaling.turn(Party::Local)) {
+            match turn.part() {
+                Part::Offer => carries = turn.carry(description),
+                Part::Answer => turn.take(description),
+            }
+        }
+        let mut accepted = Box::new(Accepted {
+            cseq,
+            response,
+            flow,
+            give_up_at: clock.now().plus(values.patience()),
+            carries,
+            refresh: Refresh::None,
+            interval: values.t1,
+            incoming,
+            timer: clock.arm(clock.now().plus(values.t1), Wake::Accepted(cseq)),
+        });
+        if self.is_early() {
+            self.lasting.phase = Phase::AckWait(Some(accepted));
+        } else {
+            if self.refreshed(request) {
+                accepted.refresh = Refresh::Moved;
+            }
+            self.lasting.peer.learn(request);
+            self.lasting.accepted.push(accepted);
+        }
+        deeds
+    }
+
+    /// The ACK of a 2xx of ours, found by its number (RFC 5407 §3.1.4), not by the latest.
+    pub fn ack_arrived(&mut self, ack: &Arc<Message>, clock: &mut impl Clock) -> Deeds {
+        let Some((accepted, first)) = self.take_accepted(ack.cseq_number(), clock) else { return Deeds::new() };
+        let mut deeds: Deeds = smallvec![];
+        let answer = ack.session_body().map(|body| StoredBody::of_remote(&body));
+        let mut unanswered = false;
+        if accepted.carries.is_offer() {
+            match answer {
+                Some(answer) => self.lasting.signaling.turn_to_answer(Party::Remote).into_iter().for_each(|turn| turn.take(answer.clone())),
+                None => {
+                    unanswered = true;
+                    self.lasting.signaling.undo(accepted.carries);
+                }
+            }
+        }
+        if self.lasting.ack_processing == AckProcessing::Deferred && !ack.body().is_empty() {
+            self.lasting.ack_processing = AckProcessing::Waiting;
+        }
+        if first && !self.is_terminated() {
+            self.lasting.phase = Phase::Confirmed;
+            self.running.origin = None;
+            deeds.push(Deed::Confirmed);
+        }
+        deeds.extend([Deed::State, Deed::Over(accepted.incoming)]);
+        if self.is_terminated() {
+            deeds.extend(self.finish_if_due());
+            return deeds;
+        }
+        let reason = if unanswered { Reason::NoAnswerIn2xx } else { Reason::None };
+        deeds.push(Deed::Acknowledged(Arc::clone(ack), reason));
+        if unanswered && self.offer().is_none() && self.lasting.deferred_bye.is_none() {
+            // RFC 3261 §13.2.2.4: the answer had to be in the ACK, and there is no earlier exchange to fall back to.
+            deeds.extend(self.leave(Ending::because(Reason::NoAnswerIn2xx)));
+        } else {
+            deeds.extend(self.deferred_bye());
+        }
+        deeds
+    }
+
+    /// The 2xx goes out again, or no ACK will come (§13.3.1.4).
+    pub(super) fn accepted_due(&mut self, cseq: u32, clock: &mut impl Clock) -> Deeds {
+        let now = clock.now();
+        let Some(waiting) = self.unacknowledged(cseq) else { return Deeds::new() };
+        if now < waiting.give_up_at {
+            let next = now.plus(waiting.next_interval(clock.values())).min(waiting.give_up_at);
+            waiting.timer = clock.arm(next, Wake::Accepted(cseq));
+            return smallvec![Deed::Repeat(Box::new((Bytes::clone(&waiting.response), waiting.flow)))];
+        }
+        let Some((accepted, _)) = self.take_accepted(cseq, clock) else { return Deeds::new() };
+        self.lasting.signaling.undo(accepted.carries);
+        let mut deeds: Deeds = smallvec![Deed::State, Deed::Over(accepted.incoming)];
+        if self.is_terminated() {
+            deeds.extend(self.finish_if_due());
+        } else if accepted.refresh == Refresh::Superseded || self.lasting.deferred_bye.is_some() {
+            // RFC 6141 §5.4: a peer that moved on never saw this 2xx.
+            deeds.extend(self.deferred_bye());
+        } else {
+            deeds.push(Deed::AckTimedOut);
+        }
+        deeds
+    }
+
+    /// The host has nothing to say about a 2xx that nobody acknowledged: BYE, once it may be sent.
+    pub fn ack_never_came(&mut self) -> Deeds {
+        if self.is_terminated() || self.waits_for_ack() {
+            return Deeds::new();
+        }
+        self.leave(Ending::because(Reason::AckTimeout))
+    }
+
+    fn unacknowledged(&mut self, cseq: u32) -> Option<&mut Accepted> {
+        let first = match &mut self.lasting.phase {
+            Phase::AckWait(first) => first.as_mut(),
+            _ => None,
+        };
+        first.into_iter().chain(&mut self.lasting.accepted).map(|accepted| &mut **accepted).find(|one| one.cseq == cseq)
+    }
+
+    /// Waits no more for the ACK of this 2xx; true: it is that of the INVITE.
+    fn take_accepted(&mut self, cseq: u32, clock: &mut impl Clock) -> Option<(Accepted, bool)> {
+        let is_it = |accepted: &Accepted| accepted.cseq == cseq;
+        let first = match &mut self.lasting.phase {
+            Phase::AckWait(first) if first.as_deref().is_some_and(is_it) => first.take(),
+            _ => None,
+        };
+        let is_first = first.is_some();
+        let at = self.lasting.accepted.iter().position(|accepted| is_it(accepted));
+        let accepted = first.or_else(|| at.map(|at| self.lasting.accepted.remove(at)))?;
+        clock.stop(accepted.timer);
+        self.reinvite_over(accepted.incoming);
+        Some((*accepted, is_first))
+    }
+
+    /// All that waits for its ACK, which is not waited for any more.
+    pub(super) fn drop_accepted(&mut self, clock: &mut impl Clock) -> Deeds {
+        let list = std::mem::take(&mut self.lasting.accepted);
+        let first = match &mut self.lasting.phase {
+            Phase::AckWait(first) => first.take(),
+            _ => None,
+        };
+        let mut deeds = Deeds::new();
+        for accepted in first.into_iter().chain(list) {
+            clock.stop(accepted.timer);
+            deeds.push(Deed::Over(accepted.incoming));
+        }
+        deeds
+    }
+
+    /// The session is over, but its 2xx go on being repeated until their ACK.
+    pub(super) fn keep_accepted(&mut self) {
+        if let Phase::AckWait(first) = &mut self.lasting.phase
+            && let Some(first) = first.take()
+        {
+            self.lasting.accepted.insert(0, first);
+        }
+    }
+
+    /// An INVITE of the peer came, newer than those that wait for their ACK (RFC 6141 §5.4).
+    pub fn newer_invite_came(&mut self) {
+        for accepted in self.lasting.accepted.iter_mut().filter(|accepted| accepted.refresh == Refresh::Moved) {
+            accepted.refresh = Refresh::Superseded;
+        }
+    }
+
+    /// Whether a 2xx of ours waits for its ACK; of these only those whose ACK owes us an answer.
+    pub(super) fn waits_for_acks(&self, with_answer: bool) -> bool {
+        let first = match &self.lasting.phase {
+            Phase::AckWait(first) => first.as_ref(),
+            _ => None,
+        };
+        first.into_iter().chain(&self.lasting.accepted).any(|accepted| !with_answer || accepted.carries.is_offer())
+    }
+
+    /// Whether this request was accepted, and waits for its ACK.
+    pub fn is_accepted(&self, incoming: IncomingId) -> bool {
+        let first = match &self.lasting.phase {
+            Phase::AckWait(first) => first.as_ref(),
+            _ => None,
+        };
+        first.into_iter().chain(&self.lasting.accepted).any(|accepted| accepted.incoming == incoming)
+    }
+
+    // ------------------------------------------------------------------ caller
+
+    /// The 2xx whose ACK the host owes.
+    pub fn owed_ack(&self) -> Option<OwedAck> {
+        self.running.owed_ack
+    }
+
+    /// The INVITE whose ACK the host sends with `describes`, or why it must not.
+    pub fn ack_guard(&self, describes: bool) -> Result<OutgoingId> {
+        // In the Mortal state too (RFC 5407 §3.2.3).
+        let owed = self.running.owed_ack.filter(|_| !self.is_gone());
+        let owed = owed.ok_or_else(|| Error::state("no 2xx waits for an ACK (RFC 3261 13.2.2.4)"))?;
+        match (owed.answer_due, describes) {
+            (true, false) => {
+                Err(Error::state("body: the 2xx brought an offer, its answer belongs into the ACK (RFC 3261 13.2.1)"))
+            }
+            (false, true) => Err(Error::state("body: there is no offer to answer (RFC 3264)")),
+            _ => Ok(owed.outgoing),
+        }
+    }
+
+    /// The ACK that the host owed goes out; with its answer, unless the host told that by hand before.
+    pub fn ack_sent(&mut self, answer: Option<StoredBody>) -> Deeds {
+        if let Some(owed) = self.running.owed_ack.take() {
+            self.our_reinvite_over(owed.outgoing);
+        }
+        if let (Some(answer), Some(turn)) = (answer, self.lasting.signaling.turn_to_answer(Party::Local)) {
+            turn.take(answer);
+        }
+        smallvec![Deed::State]
+    }
+
+    /// The host owes an ACK but wants the session ended, or let 64*T1 pass: the ACK goes without an answer.
+    pub(super) fn acknowledge_owed(&mut self) -> Option<Deed> {
+        let owed = self.running.owed_ack.take()?;
+        self.our_reinvite_over(owed.outgoing);
+        Some(Deed::Acknowledge(owed.outgoing))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::flow::Transport;
-    use crate::timer::Wheel;
+    use crate::session::fixture::{self, FakeClock};
 
+    /// §13.3.1.4: T1, doubling to T2, until 64*T1.
     #[test]
     fn the_schedule_of_the_rfc() {
-        let timers = TimerValues::default();
-        let mut accepted = Accepted {
-            incoming: IncomingId::from_raw(1),
-            cseq: 1,
-            response: Bytes::from(&b""[..]),
-            flow: Flow::new(Transport::Udp, None, None),
-            interval: timers.t1,
-            timer: Wheel::new(Time::default()).arm(Time::default(), ()),
-            give_up_at: Time::default(),
-            carried_offer: false,
-            refresh: Refresh::None,
+        let mut clock = FakeClock::default();
+        let mut session = fixture::callee("v=0");
+        session.accepted(fixture::sent_2xx("v=0"), &mut clock);
+        let mut schedule = Vec::new();
+        let end = loop {
+            let deeds = session.woken(clock.wait(), &mut clock);
+            match &deeds[..] {
+                [Deed::Repeat(_)] => schedule.push(clock.milliseconds()),
+                _ => break deeds,
+            }
         };
-        let (mut at, mut schedule) = (accepted.interval, Vec::new());
-        while at < timers.patience() {
-            schedule.push(at.as_millis());
-            at += accepted.next_interval(&timers);
-        }
         assert_eq!(schedule, [500, 1_500, 3_500, 7_500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500]);
+        assert_eq!(clock.milliseconds(), 32_000);
+        assert!(matches!(&end[..], [Deed::State, Deed::Over(_), Deed::AckTimedOut]), "{end:?}");
     }
 }

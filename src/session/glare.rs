@@ -3,18 +3,7 @@
 use crate::message::{HeaderId, Message};
 use crate::random::Random;
 use crate::session::Role;
-use crate::slots::OutgoingId;
-use crate::transaction::ServerId;
 use std::time::Duration;
-
-/// What re-INVITEs that met left behind in a session.
-#[derive(Clone, Debug, Default)]
-pub struct Glare {
-    /// Ours that was refused and waits to be sent again: to the peer it never was.
-    pub retry: Option<OutgoingId>,
-    /// The peer's that was refused last: another of ours waits for its ACK (§14.1).
-    pub refused: Option<ServerId>,
-}
 
 /// The unit of the waits after a 491.
 const STEP: Duration = Duration::from_millis(10);

@@ -1,7 +1,13 @@
 //! SessionDialog: the INVITE usage of a dialog.
 
 pub mod ack;
+pub mod by_hand;
+pub mod deed;
+#[cfg(test)]
+mod fixture;
 pub mod glare;
+pub mod invite_client;
+pub mod invite_server;
 pub mod offer_answer;
 pub mod peer;
 pub mod reason;
@@ -15,18 +21,22 @@ pub mod usage;
 use crate::attachment::Attachment;
 use crate::dialog::Dialog;
 use crate::dialog::id::DialogKeys;
+use crate::dialog::sequence::LocalSequence;
 use crate::flow::{Flow, Transport};
 use crate::message::digest::Credentials;
+use crate::message::{Message, Method};
 use crate::slots::{IncomingId, OutgoingId};
-use ack::{Accepted, AckProcessing, Refresh};
-use glare::Glare;
-use offer_answer::{OfferAnswer, StoredBody};
+use crate::transaction::ServerId;
+use ack::{Accepted, AckProcessing, OwedAck};
+use offer_answer::{OfferAnswer, Party, StoredBody};
 use peer::Peer;
 use reason::Ending;
 use refer::Referrals;
+use reinvite::{OurReinvite, TheirReinvite};
 use reliable_client::ReliableClient;
-use reliable_server::ReliableServer;
+use reliable_server::{Offering, ReliableServer};
 use smallvec::SmallVec;
+use terminate::DeferredBye;
 
 /// SessionState of SIP.js; the numbers are those of `enum sipdlg_session_state_e`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -73,103 +83,129 @@ pub enum Role {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// Ours.
-    Outgoing(OutgoingId),
+    Outgoing {
+        /// Which.
+        invite: OutgoingId,
+        /// Whether it carries an offer.
+        offered: bool,
+    },
     /// The peer's.
     Incoming(IncomingId),
 }
 
+impl Origin {
+    /// Ours.
+    pub fn outgoing(self) -> Option<OutgoingId> {
+        match self {
+            Self::Outgoing { invite, .. } => Some(invite),
+            Self::Incoming(_) => None,
+        }
+    }
+
+    /// The peer's.
+    pub fn incoming(self) -> Option<IncomingId> {
+        match self {
+            Self::Outgoing { .. } => None,
+            Self::Incoming(invite) => Some(invite),
+        }
+    }
+}
+
 /// Where the session stands. Each phase holds what only it needs.
 #[derive(Clone, Debug)]
-pub enum Phase {
+enum Phase {
     /// Made for a live INVITE of the peer, nothing answered.
     Initial,
     /// Between a tagged provisional response and the final one.
     Early,
-    /// Callee: 2xx sent, no ACK came. The 2xx is in [`Session::accepted`] until its time is over.
-    AckWait,
+    /// Callee: 2xx sent, no ACK came. `None`: its time is over (RFC 3261 §13.3.1.4).
+    AckWait(Option<Box<Accepted>>),
     /// Both sides have it.
     Confirmed,
-    /// Over: nothing more is allowed. Its last event may still be owed.
-    Terminated(Ending),
+    /// Over: nothing more is allowed (RFC 5407 §2). TERMINATED is not due yet: our BYE, or our answer to the peer's, is under way.
+    Mortal(Ending),
+    /// TERMINATED is due, but a 2xx of ours still waits for its ACK.
+    Due(Ending),
+    /// TERMINATED was told.
+    Gone(Ending),
 }
 
-/// A 2xx to our INVITE whose ACK is left to the host.
-#[derive(Clone, Copy, Debug)]
-pub struct OwedAck {
-    /// The INVITE.
-    pub outgoing: OutgoingId,
-    /// Whether the 2xx brought an offer.
-    pub answer_due: bool,
-}
-
-/// A hang-up that waits for its BYE to become legal.
+/// What lasts: what a snapshot of the session would hold.
 #[derive(Clone, Debug)]
-pub struct DeferredBye {
-    /// Why the session ends.
-    pub ending: Ending,
-    /// Header lines and body of the host's for the BYE, ready to be written.
-    pub tail: Option<Box<[u8]>>,
+struct Lasting {
+    dialog: Dialog,
+    role: Role,
+    phase: Phase,
+    signaling: OfferAnswer,
+    peer: Peer,
+    /// 2xx of ours to re-INVITEs that wait for their ACK; once the session is over, that to the INVITE too.
+    accepted: SmallVec<[Box<Accepted>; 1]>,
+    /// Who says that the body of an ACK is worked off.
+    ack_processing: AckProcessing,
+    /// Credentials that its requests were challenged for: those of proxies go with every later request (RFC 3261 §22.3).
+    credentials: Option<Box<KnownCredentials>>,
+    /// A hang-up that waits.
+    deferred_bye: Option<Box<DeferredBye>>,
+}
+
+/// What runs: what names other objects of this agent, its sockets and its host.
+#[derive(Clone, Debug)]
+struct Running {
+    /// The INVITE that made it, while it lives.
+    origin: Option<Origin>,
+    /// Our re-INVITE, until its ACK.
+    ours: Option<Box<OurReinvite>>,
+    /// The peer's re-INVITE, until it is refused or the ACK of its 2xx is here.
+    theirs: Option<Box<TheirReinvite>>,
+    /// A 2xx of the peer whose ACK the host owes.
+    owed_ack: Option<OwedAck>,
+    /// The peer's re-INVITE that was refused last: another of ours waits for its ACK (RFC 3261 §14.1).
+    refused: Option<ServerId>,
+    /// The peer's requests that wait for the host's answer.
+    pending: SmallVec<[Pending; 1]>,
+    /// Reliable responses to our INVITE or re-INVITE (RFC 3262).
+    reliable_client: Option<Box<ReliableClient>>,
+    /// Reliable responses to the peer's INVITE or re-INVITE, until its final response (RFC 3262).
+    reliable_server: Option<Box<ReliableServer>>,
+    /// The peer's PRACK whose offer waits for our answer.
+    offering: Option<Box<Offering>>,
+    /// Where requests go whatever the URI says (`set_flow`).
+    fixed_flow: Option<Box<Flow>>,
+    /// The connection that the dialog's messages came on: it serves while the remote target is the next hop.
+    connection: Option<Box<Flow>>,
+    /// Where the next hop's name led, until it fails or moves.
+    resolved: Option<Box<Resolved>>,
+    /// What it knows of REFERs; `None`: there was none.
+    referrals: Option<Box<Referrals>>,
+    /// The host's.
+    attachment: Attachment,
+    /// What the last STATE event told.
+    told: Option<(SessionState, SignalingState)>,
 }
 
 /// One INVITE usage of a dialog.
 #[derive(Clone, Debug)]
 pub struct Session {
-    /// The dialog.
-    pub dialog: Dialog,
-    /// Who called.
-    pub role: Role,
-    /// Where it stands.
-    pub phase: Phase,
-    /// Offer and answer.
-    pub signaling: OfferAnswer,
-    /// Reliable responses to our INVITE or re-INVITE (RFC 3262).
-    pub reliable_client: Option<Box<ReliableClient>>,
-    /// Reliable responses to the peer's INVITE or re-INVITE, until its final response (RFC 3262).
-    pub reliable_server: Option<Box<ReliableServer>>,
-    /// The INVITE that made it, while it lives.
-    pub origin: Option<Origin>,
-    /// 2xx of ours that wait for their ACK, of INVITE and re-INVITE.
-    pub accepted: SmallVec<[Box<Accepted>; 1]>,
-    /// Our re-INVITE that is pending.
-    pub reinvite_client: Option<OutgoingId>,
-    /// The peer's re-INVITE that is pending, until its ACK.
-    pub reinvite_server: Option<IncomingId>,
-    /// A 2xx of the peer whose ACK the host owes.
-    pub owed_ack: Option<OwedAck>,
-    /// Who says that the body of an ACK is worked off.
-    pub ack_processing: AckProcessing,
-    /// A hang-up that waits.
-    pub deferred_bye: Option<Box<DeferredBye>>,
-    /// The BYE of ours that is under way.
-    pub bye: Option<OutgoingId>,
-    /// The peer's requests that wait for the host's answer.
-    pub pending: SmallVec<[IncomingId; 1]>,
-    /// What the peer can.
-    pub peer: Peer,
-    /// Where requests go whatever the URI says (`set_flow`).
-    pub fixed_flow: Option<Box<Flow>>,
-    /// The connection that the dialog's messages came on: it serves while the remote target is the next hop.
-    pub connection: Option<Box<Flow>>,
-    /// Where the next hop's name led, until it fails or moves.
-    pub resolved: Option<Box<Resolved>>,
-    /// Credentials that its requests were challenged for: those of proxies go with every later request (RFC 3261 §22.3).
-    pub credentials: Option<Box<KnownCredentials>>,
-    /// What it knows of REFERs; `None`: there was none.
-    pub referrals: Option<Box<Referrals>>,
-    /// The host's.
-    pub attachment: Attachment,
-    /// What the last STATE event told.
-    pub told: Option<(SessionState, SignalingState)>,
-    /// TERMINATED is due, but a 2xx of ours still waits for its ACK.
-    pub finish_owed: bool,
-    /// TERMINATED was put out: nothing more is said of it.
-    pub said_terminated: bool,
-    /// What re-INVITEs that met left behind.
-    pub glare: Option<Box<Glare>>,
-    /// Events that wait.
+    lasting: Lasting,
+    running: Running,
+    /// Events that wait, for who delivers them.
+    pub queued: Queued,
+}
+
+/// The events of a session that nobody has seen.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Queued {
+    /// How many.
     pub waiting: u16,
-    /// The last STATE event, to be replaced while nobody has seen it.
-    pub last_state_event: u64,
+    /// The last STATE, to be replaced.
+    pub last_state: u64,
+}
+
+/// A request of the peer's that waits for the host's answer.
+#[derive(Clone, Copy, Debug)]
+struct Pending {
+    request: IncomingId,
+    method: Method,
 }
 
 /// What a call was challenged for. Few calls are: one word of the session holds it.
@@ -186,199 +222,363 @@ pub struct Resolved {
 }
 
 impl Session {
-    /// A session of `dialog` in `phase`.
-    pub fn new(dialog: Dialog, role: Role, phase: Phase, origin: Option<Origin>, attachment: Attachment) -> Self {
-        Self {
+    fn new(dialog: Dialog, role: Role, phase: Phase, origin: Option<Origin>, attachment: Attachment) -> Self {
+        let lasting = Lasting {
             dialog,
             role,
             phase,
             signaling: OfferAnswer::default(),
+            peer: Peer::default(),
+            accepted: SmallVec::new(),
+            ack_processing: AckProcessing::AtOnce,
+            credentials: None,
+            deferred_bye: None,
+        };
+        let running = Running {
+            origin,
+            ours: None,
+            theirs: None,
+            owed_ack: None,
+            refused: None,
+            pending: SmallVec::new(),
             reliable_client: None,
             reliable_server: None,
-            origin,
-            accepted: SmallVec::new(),
-            reinvite_client: None,
-            reinvite_server: None,
-            owed_ack: None,
-            ack_processing: AckProcessing::AtOnce,
-            deferred_bye: None,
-            bye: None,
-            pending: SmallVec::new(),
-            peer: Peer::default(),
+            offering: None,
             fixed_flow: None,
             connection: None,
             resolved: None,
-            credentials: None,
             referrals: None,
             attachment,
             told: None,
-            finish_owed: false,
-            said_terminated: false,
-            glare: None,
-            waiting: 0,
-            last_state_event: 0,
+        };
+        Self { lasting, running, queued: Queued::default() }
+    }
+
+    /// The caller's, made by a response to `invite` (RFC 3261 §12.1.2); early until a 2xx is taken.
+    pub fn of_caller(
+        dialog: Dialog,
+        invite: OutgoingId,
+        request: &Message,
+        response: &Message,
+        attachment: Attachment,
+    ) -> Self {
+        let offer = request.session_body();
+        let origin = Origin::Outgoing { invite, offered: offer.is_some() };
+        let mut session = Self::new(dialog, Role::Caller, Phase::Early, Some(origin), attachment);
+        session.came_on(response.flow());
+        if let (Some(offer), Ok(turn)) = (offer, session.lasting.signaling.turn(Party::Local)) {
+            turn.take(StoredBody::of_remote(&offer));
         }
+        session
+    }
+
+    /// The callee's, for an INVITE before any response (§12.1.1).
+    pub fn of_callee(dialog: Dialog, invite: IncomingId, request: &Message, attachment: Attachment) -> Self {
+        let origin = Some(Origin::Incoming(invite));
+        let mut session = Self::new(dialog, Role::Callee, Phase::Initial, origin, attachment);
+        session.lasting.peer.learn(request);
+        session.came_on(request.flow());
+        if let (Some(offer), Ok(turn)) = (request.session_body(), session.lasting.signaling.turn(Party::Remote)) {
+            turn.take(StoredBody::of_remote(&offer));
+        }
+        session
+    }
+
+    /// Of a dialog that was made elsewhere: it begins where another product stopped.
+    pub fn taken_over(
+        dialog: Dialog,
+        role: Role,
+        early: bool,
+        offer: Option<StoredBody>,
+        answer: Option<StoredBody>,
+        attachment: Attachment,
+    ) -> Self {
+        let phase = if early { Phase::Early } else { Phase::Confirmed };
+        let mut session = Self::new(dialog, role, phase, None, attachment);
+        session.lasting.signaling.resume(offer, answer);
+        session
+    }
+
+    /// No session: a dialog for the subscription of a REFER alone (RFC 3515 §2.4.4).
+    pub fn of_subscription(dialog: Dialog, request: &Message, attachment: Attachment) -> Self {
+        let mut holder = Self::new(dialog, Role::Callee, Phase::Gone(Ending::default()), None, attachment);
+        holder.lasting.signaling.close();
+        holder.came_on(request.flow());
+        holder
+    }
+
+    // ------------------------------------------------------------------ its dialog and its ways
+
+    /// The dialog.
+    pub fn dialog(&self) -> &Dialog {
+        &self.lasting.dialog
+    }
+
+    /// Its sequence numbers go on from here: the request that took the next one goes out.
+    pub fn set_local_sequence(&mut self, sequence: LocalSequence) {
+        self.lasting.dialog.local = sequence;
+    }
+
+    /// The next number of a request of ours.
+    pub fn take_number(&mut self) -> u32 {
+        self.lasting.dialog.local.take()
+    }
+
+    /// A request of the peer's came; false: out of order (RFC 3261 §12.2.2).
+    #[must_use]
+    pub fn in_order(&mut self, request: &Message) -> bool {
+        self.lasting.dialog.remote.accept(request.cseq_number())
+    }
+
+    /// The message moves the remote target (RFC 6141 §4). True: it is another now.
+    pub fn refreshed(&mut self, message: &Message) -> bool {
+        self.lasting.dialog.refresh_target(message)
+    }
+
+    /// The quirk: the callee has changed its tag.
+    pub fn change_remote_tag(&mut self, tag: &[u8]) {
+        self.lasting.dialog.names = self.lasting.dialog.names.with_remote_tag(tag);
     }
 
     /// Where requests in the dialog go whatever the URI says: the host's word, or the connection.
     pub fn way(&self) -> Option<&Flow> {
-        let connection = || self.connection.as_deref().filter(|_| self.dialog.route_set.is_empty());
-        self.fixed_flow.as_deref().or_else(connection)
+        let connection = || self.connection().filter(|_| self.lasting.dialog.route_set.is_empty());
+        self.running.fixed_flow.as_deref().or_else(connection)
+    }
+
+    /// The connection that the dialog's messages came on.
+    pub fn connection(&self) -> Option<&Flow> {
+        self.running.connection.as_deref()
     }
 
     /// Takes note of the way of a message of the peer.
     pub fn came_on(&mut self, flow: Option<&Flow>) {
-        self.connection = flow.filter(|flow| flow.transport != Transport::Udp).copied().map(Box::new);
+        if flow != self.connection() {
+            self.running.connection = flow.filter(|flow| flow.transport != Transport::Udp).copied().map(Box::new);
+        }
+    }
+
+    /// A connection is gone: its messages go by their URIs again.
+    pub fn link_closed(&mut self, link: u64) {
+        self.running.connection = self.running.connection.take().filter(|flow| flow.link != link);
+    }
+
+    /// Where requests go from now on; `None`: by URI again.
+    pub fn set_flow(&mut self, flow: Option<Flow>) {
+        self.running.fixed_flow = flow.map(Box::new);
+    }
+
+    /// Where a name led that was looked up for it.
+    pub fn resolved(&self) -> Option<&Resolved> {
+        self.running.resolved.as_deref()
+    }
+
+    /// A name was looked up, or has to be looked up again.
+    pub fn set_resolved(&mut self, resolved: Option<Resolved>) {
+        self.running.resolved = resolved.map(Box::new);
+    }
+
+    /// What its requests were challenged for.
+    pub fn credentials(&self) -> &[Credentials] {
+        self.lasting.credentials.as_deref().map(|known| &known.0[..]).unwrap_or_default()
+    }
+
+    /// The same, to be counted or renewed.
+    pub fn take_credentials(&mut self) -> Vec<Credentials> {
+        self.lasting.credentials.take().map(|known| known.0).unwrap_or_default()
+    }
+
+    /// Keeps them.
+    pub fn keep_credentials(&mut self, credentials: Vec<Credentials>) {
+        self.lasting.credentials =
+            (!credentials.is_empty()).then(|| Box::new(KnownCredentials(credentials)));
+    }
+
+    /// What it knows of REFERs.
+    pub fn referrals(&self) -> Option<&Referrals> {
+        self.running.referrals.as_deref()
+    }
+
+    /// The same, made where there is nothing yet.
+    pub fn referrals_mut(&mut self) -> &mut Referrals {
+        self.running.referrals.get_or_insert_default()
+    }
+
+    /// Whether subscriptions of REFERs need its dialog.
+    pub fn is_referring(&self) -> bool {
+        self.referrals().is_some_and(Referrals::is_alive)
+    }
+
+    /// The host's.
+    pub fn attachment(&self) -> &Attachment {
+        &self.running.attachment
+    }
+
+    /// The host's, to be changed.
+    pub fn attachment_mut(&mut self) -> &mut Attachment {
+        &mut self.running.attachment
+    }
+
+    /// What the peer can.
+    pub fn peer(&self) -> &Peer {
+        &self.lasting.peer
     }
 
     /// What finds it in the agent's table; made anew each time, for it is asked for at birth and end alone.
     pub fn key(&self, keys: DialogKeys) -> u128 {
-        self.dialog.names.key(keys)
+        self.lasting.dialog.names.key(keys)
+    }
+
+    // ------------------------------------------------------------------ requests of the peer that wait
+
+    /// How many wait for the host's answer.
+    pub fn pending(&self) -> usize {
+        self.running.pending.len()
+    }
+
+    /// One more does.
+    pub fn waits(&mut self, request: IncomingId, method: Method) {
+        self.running.pending.push(Pending { request, method });
+    }
+
+    /// It was answered.
+    pub fn answered(&mut self, request: IncomingId) {
+        self.running.pending.retain(|pending| pending.request != request);
+    }
+
+    // ------------------------------------------------------------------ its state
+
+    /// Who called.
+    pub fn role(&self) -> Role {
+        self.lasting.role
+    }
+
+    /// The INVITE that made it, while it lives.
+    pub fn origin(&self) -> Option<Origin> {
+        self.running.origin
     }
 
     /// SessionState.
     pub fn state(&self) -> SessionState {
-        match self.phase {
+        match self.lasting.phase {
             Phase::Initial => SessionState::Initial,
             Phase::Early => SessionState::Early,
-            Phase::AckWait => SessionState::AckWait,
+            Phase::AckWait(_) => SessionState::AckWait,
             Phase::Confirmed => SessionState::Confirmed,
-            Phase::Terminated(_) => SessionState::Terminated,
+            Phase::Mortal(_) | Phase::Due(_) | Phase::Gone(_) => SessionState::Terminated,
         }
     }
 
     /// Callee: the first 2xx still waits for its ACK. After 64*T1 it does not, though the state stays AckWait (RFC 3261
     /// §13.3.1.4).
     pub fn waits_for_ack(&self) -> bool {
-        matches!(self.phase, Phase::AckWait)
-            && self.accepted.iter().any(|accepted| self.origin == Some(Origin::Incoming(accepted.incoming)))
+        matches!(self.lasting.phase, Phase::AckWait(Some(_)))
     }
 
     /// SignalingState: the committed one.
     pub fn signaling_state(&self) -> SignalingState {
-        self.signaling.signaling_state()
+        self.lasting.signaling.signaling_state()
+    }
+
+    /// What STATE has to tell; `None`: that was told.
+    pub fn news(&mut self) -> Option<(SessionState, SignalingState)> {
+        let state = (self.state(), self.signaling_state());
+        if self.running.told == Some(state) || self.is_gone() {
+            return None;
+        }
+        self.running.told = Some(state);
+        Some(state)
     }
 
     /// Whether no 2xx has confirmed it.
     pub fn is_early(&self) -> bool {
-        matches!(self.phase, Phase::Initial | Phase::Early)
+        matches!(self.lasting.phase, Phase::Initial | Phase::Early)
     }
 
     /// Whether it is over.
     pub fn is_terminated(&self) -> bool {
-        matches!(self.phase, Phase::Terminated(_))
+        matches!(self.lasting.phase, Phase::Mortal(_) | Phase::Due(_) | Phase::Gone(_))
+    }
+
+    /// Whether TERMINATED was told.
+    pub fn is_gone(&self) -> bool {
+        matches!(self.lasting.phase, Phase::Gone(_))
     }
 
     /// Established by sips over TLS (RFC 3261 §12.1).
     pub fn is_secure(&self) -> bool {
-        self.dialog.secure
+        self.lasting.dialog.secure
     }
 
     /// Call-ID.
     pub fn call_id(&self) -> &[u8] {
-        self.dialog.names.call_id()
+        self.lasting.dialog.names.call_id()
     }
 
     /// Our tag.
     pub fn local_tag(&self) -> &[u8] {
-        self.dialog.names.local_tag()
+        self.lasting.dialog.names.local_tag()
     }
 
     /// The peer's tag, empty when it has none.
     pub fn remote_tag(&self) -> &[u8] {
-        self.dialog.names.remote_tag()
+        self.lasting.dialog.names.remote_tag()
     }
 
     /// Our URI.
     pub fn local_uri(&self) -> &[u8] {
-        self.dialog.names.local_uri()
+        self.lasting.dialog.names.local_uri()
     }
 
     /// The peer's URI.
     pub fn remote_uri(&self) -> &[u8] {
-        self.dialog.names.remote_uri()
+        self.lasting.dialog.names.remote_uri()
     }
 
     /// Where the peer wants its requests.
     pub fn remote_target(&self) -> &[u8] {
-        &self.dialog.remote_target
+        &self.lasting.dialog.remote_target
     }
 
     /// A Route header value.
     pub fn route_set(&self) -> Vec<u8> {
-        self.dialog.route_set.text()
+        self.lasting.dialog.route_set.text()
     }
 
     /// Call-ID + local tag + remote tag.
     pub fn id(&self) -> Vec<u8> {
-        self.dialog.id()
+        self.lasting.dialog.id()
     }
 
     /// Of our last request; empty is not zero.
     pub fn local_sequence_number(&self) -> Option<u32> {
-        self.dialog.local.last()
+        self.lasting.dialog.local.last()
     }
 
     /// Of the peer's last request.
     pub fn remote_sequence_number(&self) -> Option<u32> {
-        self.dialog.remote.last()
+        self.lasting.dialog.remote.last()
     }
 
     /// The current offer.
     pub fn offer(&self) -> Option<&StoredBody> {
-        self.signaling.offer()
+        self.lasting.signaling.offer()
     }
 
     /// The current answer.
     pub fn answer(&self) -> Option<&StoredBody> {
-        self.signaling.answer()
+        self.lasting.signaling.answer()
     }
 
-    /// The ACK of the 2xx to our re-INVITE is out, or the host's word for it: it is pending no more.
-    pub fn acknowledged(&mut self, id: OutgoingId) {
-        if self.reinvite_client == Some(id) {
-            self.reinvite_client = None;
-        }
-    }
-
-    /// Our re-INVITE that is pending, until its ACK.
-    pub fn reinvite_client(&self) -> Option<OutgoingId> {
-        self.reinvite_client
-    }
-
-    /// The peer's re-INVITE that is pending, until it is refused or the ACK of its 2xx is here.
-    pub fn reinvite_server(&self) -> Option<IncomingId> {
-        self.reinvite_server
-    }
-
-    /// An INVITE of the peer came, newer than those that wait for their ACK (RFC 6141 §5.4).
-    pub fn newer_invite_came(&mut self) {
-        for accepted in self.accepted.iter_mut().filter(|accepted| accepted.refresh == Refresh::Moved) {
-            accepted.refresh = Refresh::Superseded;
-        }
-    }
-
-    /// Our re-INVITE that was refused and waits to be sent again.
-    pub fn retry(&self) -> Option<OutgoingId> {
-        self.glare.as_ref()?.retry
-    }
-
-    /// Takes note of it.
-    pub fn set_retry(&mut self, retry: Option<OutgoingId>) {
-        if retry.is_some() || self.glare.is_some() {
-            self.glare.get_or_insert_default().retry = retry;
-        }
-    }
-
-    /// The host's.
-    pub fn attachment(&self) -> &Attachment {
-        &self.attachment
+    /// Who has an offer open.
+    pub fn open_offer(&self) -> Option<Party> {
+        self.lasting.signaling.open_offer()
     }
 
     /// Why it ended.
     pub fn ending(&self) -> Option<&Ending> {
-        match &self.phase {
-            Phase::Terminated(ending) => Some(ending),
+        match &self.lasting.phase {
+            Phase::Mortal(ending) | Phase::Due(ending) | Phase::Gone(ending) => Some(ending),
             _ => None,
         }
     }
@@ -390,7 +590,7 @@ impl Session {
         format!(
             "{:?} {:?} {:?} call-id={} local-tag={} remote-tag={} local-uri={} remote-uri={} remote-target={} \
              route-set=[{}] cseq={}/{} secure={} early={} reinvite={}",
-            self.role,
+            self.role(),
             self.state(),
             self.signaling_state(),
             text(self.call_id()),
@@ -402,9 +602,9 @@ impl Session {
             text(&self.route_set()),
             number(self.local_sequence_number()),
             number(self.remote_sequence_number()),
-            self.dialog.secure,
+            self.is_secure(),
             self.is_early(),
-            match (self.reinvite_client, self.reinvite_server) {
+            match (self.reinvite_client(), self.reinvite_server()) {
                 (None, None) => "none",
                 (Some(_), None) => "ours",
                 (None, Some(_)) => "theirs",
@@ -415,9 +615,13 @@ impl Session {
 
     /// Bytes held.
     pub fn bytes(&self) -> usize {
-        let accepted: usize =
-            self.accepted.iter().map(|accepted| size_of::<Accepted>() + accepted.response.len()).sum();
-        let reliable = self.reliable_server.as_ref().map_or(0, |server| server.bytes());
-        size_of::<Self>() + self.dialog.heap_bytes() + self.signaling.heap_bytes() + accepted + reliable
+        let first = match &self.lasting.phase {
+            Phase::AckWait(Some(accepted)) => accepted.bytes(),
+            _ => 0,
+        };
+        let accepted: usize = self.lasting.accepted.iter().map(|accepted| accepted.bytes()).sum();
+        let reliable = self.running.reliable_server.as_ref().map_or(0, |server| server.bytes());
+        let books = self.lasting.dialog.heap_bytes() + self.lasting.signaling.heap_bytes();
+        size_of::<Self>() + books + first + accepted + reliable
     }
 }

@@ -15,6 +15,7 @@
 use crate::error::{Error, Result};
 use crate::message::{Body, BodyView};
 use crate::session::SignalingState;
+use std::sync::Arc;
 
 /// A session description that is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,14 +87,33 @@ struct Exchange {
     answer: StoredBody,
 }
 
+/// A completed exchange. Counted, so that the books before an offer cost no copy of it.
 #[derive(Clone, Debug)]
+struct Stable {
+    exchange: Arc<Exchange>,
+    /// The host told the answer: no message has closed it, so none undoes it.
+    by_hand: bool,
+}
+
+impl Stable {
+    /// The exchange before an offer that is undone.
+    fn again(exchange: Arc<Exchange>) -> State {
+        State::Stable(Self { exchange, by_hand: false })
+    }
+}
+
+/// What an `Arc` takes beside its value.
+const COUNTED: usize = 2 * size_of::<usize>();
+
+#[derive(Clone, Debug, Default)]
 enum State {
+    #[default]
     Initial,
     /// `by_hand`: the host opened it, no message of ours carries it.
     Open {
         by: Party,
         offer: StoredBody,
-        before: Option<Box<Exchange>>,
+        before: Option<Arc<Exchange>>,
         by_hand: bool,
         preview: Option<Box<StoredBody>>,
     },
@@ -102,21 +122,87 @@ enum State {
     Undone {
         by: Party,
         offer: StoredBody,
-        before: Option<Box<Exchange>>,
+        before: Option<Arc<Exchange>>,
     },
-    Stable(Box<Exchange>),
+    Stable(Stable),
     Closed,
 }
 
-/// The state of the exchange in one dialog.
-#[derive(Clone, Debug)]
+/// The books of offers and answers in one dialog.
+#[derive(Clone, Debug, Default)]
 pub struct OfferAnswer {
     state: State,
 }
 
-impl Default for OfferAnswer {
-    fn default() -> Self {
-        Self { state: State::Initial }
+/// What a message has done to the books, kept with its request until that has ended well: what its failure undoes (RFC 3261
+/// §14.1, RFC 6337 §3.4).
+#[derive(Clone, Debug, Default)]
+pub enum Carries {
+    /// It brought no description.
+    #[default]
+    Nothing,
+    /// An offer; the books before it.
+    Offer {
+        /// Before it.
+        before: OfferAnswer,
+    },
+    /// The answer to the open offer; the books before it.
+    Answer {
+        /// Before it.
+        before: OfferAnswer,
+    },
+}
+
+impl Carries {
+    /// Whether it brought an offer.
+    pub fn is_offer(&self) -> bool {
+        matches!(self, Self::Offer { .. })
+    }
+}
+
+/// The right to put one description of a party into the books now.
+#[derive(Debug)]
+#[must_use = "a description that is not taken does not stand in the books"]
+pub struct Turn<'a> {
+    books: &'a mut OfferAnswer,
+    party: Party,
+    part: Part,
+}
+
+impl Turn<'_> {
+    /// What the description will be.
+    pub fn part(&self) -> Part {
+        self.part
+    }
+
+    /// Takes it. An answer that was previewed stays as it was shown.
+    pub fn take(self, body: StoredBody) {
+        self.put(body, false);
+    }
+
+    /// The same of a message whose failure may have to undo it.
+    pub fn carry(self, body: StoredBody) -> Carries {
+        let before = self.books.clone();
+        let part = self.part;
+        self.put(body, false);
+        match part {
+            Part::Offer => Carries::Offer { before },
+            Part::Answer => Carries::Answer { before },
+        }
+    }
+
+    fn put(self, body: StoredBody, by_hand: bool) {
+        let by = self.party;
+        let stable = |offer, answer| State::Stable(Stable { exchange: Arc::new(Exchange { offer, answer }), by_hand });
+        self.books.state = match std::mem::take(&mut self.books.state) {
+            State::Initial => State::Open { by, offer: body, before: None, by_hand, preview: None },
+            State::Stable(former) => {
+                State::Open { by, offer: body, before: Some(former.exchange), by_hand, preview: None }
+            }
+            State::Open { offer, preview, .. } => stable(offer, preview.map_or(body, |shown| *shown)),
+            State::Undone { offer, .. } => stable(offer, body),
+            State::Closed => State::Closed,
+        };
     }
 }
 
@@ -153,29 +239,29 @@ impl OfferAnswer {
         }
     }
 
-    /// Takes a description of `party`; a refused one changes nothing. An answer that was previewed stays as it was shown.
-    pub fn apply(&mut self, party: Party, body: StoredBody) -> Result<Part> {
+    /// The right to put a description of `party` into the books. Errors: state, it is not its turn.
+    pub fn turn(&mut self, party: Party) -> Result<Turn<'_>> {
         let part = self.would_be(party)?;
-        let old = std::mem::replace(&mut self.state, State::Closed);
-        self.state = match old {
-            State::Initial => State::Open { by: party, offer: body, before: None, by_hand: false, preview: None },
-            State::Stable(exchange) => {
-                State::Open { by: party, offer: body, before: Some(exchange), by_hand: false, preview: None }
-            }
-            State::Open { offer, preview, .. } => {
-                State::Stable(Box::new(Exchange { offer, answer: preview.map_or(body, |shown| *shown) }))
-            }
-            State::Undone { offer, .. } => State::Stable(Box::new(Exchange { offer, answer: body })),
-            State::Closed => State::Closed,
-        };
-        Ok(part)
+        Ok(Turn { books: self, party, part })
     }
 
-    /// Takes an answer of `party`; nothing happens when none is due, because the host has told it or gone back by hand.
-    pub fn answer_with(&mut self, party: Party, body: StoredBody) {
-        if self.would_be(party).is_ok_and(|part| part == Part::Answer) {
-            // Asked here.
-            let _ = self.apply(party, body);
+    /// The same where the description can only be the answer; `None`: none is due, for the host has told it or gone back by hand.
+    pub fn turn_to_answer(&mut self, party: Party) -> Option<Turn<'_>> {
+        self.turn(party).ok().filter(|turn| turn.part == Part::Answer)
+    }
+
+    /// The same for an offer; `None`: it would be none.
+    pub fn turn_to_offer(&mut self, party: Party) -> Option<Turn<'_>> {
+        self.turn(party).ok().filter(|turn| turn.part == Part::Offer)
+    }
+
+    /// The message that brought this has failed: the books are what they were before it, with all that was built on it. What the
+    /// host has told by hand since stands.
+    pub fn undo(&mut self, carries: Carries) {
+        match (carries, &self.state) {
+            (Carries::Nothing, _) | (_, State::Closed) => {}
+            (_, State::Open { by_hand: true, .. } | State::Stable(Stable { by_hand: true, .. })) => {}
+            (Carries::Offer { before } | Carries::Answer { before }, _) => *self = before,
         }
     }
 
@@ -184,7 +270,9 @@ impl OfferAnswer {
         self.state = match (offer, answer) {
             (None, _) => State::Initial,
             (Some(offer), None) => State::Open { by: Party::Local, offer, before: None, by_hand: true, preview: None },
-            (Some(offer), Some(answer)) => State::Stable(Box::new(Exchange { offer, answer })),
+            (Some(offer), Some(answer)) => {
+                State::Stable(Stable { exchange: Arc::new(Exchange { offer, answer }), by_hand: true })
+            }
         };
     }
 
@@ -208,7 +296,7 @@ impl OfferAnswer {
     /// Back to what was before the open offer; nothing when none is open.
     pub fn rollback(&mut self) {
         if let State::Open { before, .. } | State::Undone { before, .. } = &mut self.state {
-            self.state = before.take().map_or(State::Initial, State::Stable);
+            self.state = before.take().map_or(State::Initial, Stable::again);
         }
     }
 
@@ -229,10 +317,9 @@ impl OfferAnswer {
         if matches!(self.state, State::Undone { .. }) {
             self.rollback();
         }
-        let part = self.apply(party, body)?;
-        if let State::Open { by_hand, .. } = &mut self.state {
-            *by_hand = true;
-        }
+        let turn = self.turn(party)?;
+        let part = turn.part;
+        turn.put(body, true);
         Ok(part)
     }
 
@@ -245,7 +332,7 @@ impl OfferAnswer {
     pub fn offer(&self) -> Option<&StoredBody> {
         match &self.state {
             State::Open { offer, .. } => Some(offer),
-            State::Stable(exchange) => Some(&exchange.offer),
+            State::Stable(stable) => Some(&stable.exchange.offer),
             State::Undone { before, .. } => before.as_deref().map(|exchange| &exchange.offer),
             State::Initial | State::Closed => None,
         }
@@ -254,7 +341,7 @@ impl OfferAnswer {
     /// The current answer, be it a preview.
     pub fn answer(&self) -> Option<&StoredBody> {
         match &self.state {
-            State::Stable(exchange) => Some(&exchange.answer),
+            State::Stable(stable) => Some(&stable.exchange.answer),
             State::Undone { before, .. } => before.as_deref().map(|exchange| &exchange.answer),
             _ => self.preview(),
         }
@@ -263,7 +350,7 @@ impl OfferAnswer {
     /// Bytes on the heap.
     pub fn heap_bytes(&self) -> usize {
         let exchange =
-            |exchange: &Exchange| size_of::<Exchange>() + exchange.offer.heap_bytes() + exchange.answer.heap_bytes();
+            |exchange: &Exchange| COUNTED + size_of::<Exchange>() + exchange.offer.heap_bytes() + exchange.answer.heap_bytes();
         match &self.state {
             State::Open { offer, before, preview, .. } => {
                 offer.heap_bytes()
@@ -271,7 +358,7 @@ impl OfferAnswer {
                     + preview.as_deref().map_or(0, |shown| size_of::<StoredBody>() + shown.heap_bytes())
             }
             State::Undone { offer, before, .. } => offer.heap_bytes() + before.as_deref().map_or(0, exchange),
-            State::Stable(stable) => exchange(stable),
+            State::Stable(stable) => exchange(&stable.exchange),
             State::Initial | State::Closed => 0,
         }
     }

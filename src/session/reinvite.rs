@@ -1,35 +1,39 @@
-//! re-INVITE: when one may be sent, and what one that arrives meets (RFC 3261 §14, RFC 6337 §4.3, RFC 5407 §3.1).
+//! re-INVITE: when one may be sent, what one that arrives meets (RFC 3261 §14, RFC 6337 §4.3, RFC 5407 §3.1), and the books of those
+//! that are pending, ours and the peer's.
 
 use crate::error::{Error, Result};
+use crate::message::Message;
 use crate::session::ack::AckProcessing;
-use crate::session::offer_answer::Party;
+use crate::session::deed::{Deed, Deeds};
+use crate::session::offer_answer::{Carries, Party, StoredBody};
 use crate::session::{Role, Session, SessionState};
+use crate::slots::{IncomingId, OutgoingId};
+use crate::transaction::ServerId;
+use smallvec::smallvec;
 
-/// Whether we may send an INVITE in the dialog now (§14.1). `has_offer`: it carries a session description.
-pub fn send_guard(session: &Session, has_offer: bool) -> Result<()> {
-    match session.state() {
-        SessionState::Terminated => return Err(Error::state("the session is over")),
-        SessionState::Initial | SessionState::Early => {
-            return Err(Error::state("a re-INVITE needs a confirmed dialog (RFC 3261 14.1)"));
-        }
-        SessionState::AckWait if session.waits_for_ack() => {
-            return Err(Error::state("the INVITE still waits for its ACK (RFC 3261 14.1)"));
-        }
-        SessionState::AckWait | SessionState::Confirmed => {}
-    }
-    if session.reinvite_client.is_some() {
-        return Err(Error::state("our re-INVITE is pending (RFC 3261 14.1)"));
-    }
-    if session.reinvite_server.is_some() || !session.accepted.is_empty() {
-        return Err(Error::state("the peer's re-INVITE is pending (RFC 3261 14.1)"));
-    }
-    if session.owed_ack.is_some() {
-        return Err(Error::state("an ACK is owed (RFC 3261 14.1)"));
-    }
-    if has_offer && session.signaling.open_offer().is_some() {
-        return Err(Error::state("an offer is open and not answered yet (RFC 3264 4)"));
-    }
-    Ok(())
+/// Our re-INVITE.
+#[derive(Clone, Debug)]
+pub struct OurReinvite {
+    pub(super) request: OutgoingId,
+    pub(super) carries: Carries,
+    /// It was refused and will be sent again: to the peer it never was.
+    pub(super) waits: bool,
+}
+
+/// The peer's re-INVITE.
+#[derive(Clone, Debug)]
+pub struct TheirReinvite {
+    pub(super) request: IncomingId,
+    pub(super) carries: Carries,
+}
+
+/// What decides about INVITEs in the dialog and is known outside of the session.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Outside {
+    /// Our INVITE, of a session that was confirmed by hand, has no final response.
+    pub invite_pends: bool,
+    /// The peer's INVITE that was refused last waits for its ACK.
+    pub refused_waits: bool,
 }
 
 /// What an INVITE that arrives in the dialog meets.
@@ -43,18 +47,145 @@ pub enum Arrival {
     RetryLater,
 }
 
-/// The table of RFC 3261 §14.2, RFC 6337 §4.3 and RFC 5407 §3.1.
-pub fn arrival(session: &Session) -> Arrival {
-    let our_offer_waits = session.accepted.iter().any(|accepted| accepted.carried_offer);
-    match session.state() {
-        SessionState::Initial | SessionState::Early if session.role == Role::Caller => Arrival::Pending,
-        SessionState::Initial | SessionState::Early => Arrival::RetryLater,
-        _ if session.reinvite_client.is_some() || session.owed_ack.is_some() => Arrival::Pending,
-        _ if our_offer_waits || session.ack_processing == AckProcessing::Waiting => Arrival::RetryLater,
-        // §14.2: until its final response, not until the ACK of that.
-        _ if session.reinvite_server.is_some_and(|id| session.pending.contains(&id)) => Arrival::RetryLater,
-        _ if session.signaling.open_offer() == Some(Party::Local) => Arrival::Pending,
-        _ if session.signaling.open_offer() == Some(Party::Remote) => Arrival::RetryLater,
-        _ => Arrival::Process,
+impl Session {
+    // ------------------------------------------------------------------ ours
+
+    /// Whether we may send an INVITE in the dialog now (§14.1). `has_offer`: it carries a session description.
+    pub fn reinvite_guard(&self, has_offer: bool, outside: Outside) -> Result<()> {
+        match self.state() {
+            SessionState::Terminated => return Err(Error::state("the session is over")),
+            SessionState::Initial | SessionState::Early => {
+                return Err(Error::state("a re-INVITE needs a confirmed dialog (RFC 3261 14.1)"));
+            }
+            SessionState::AckWait if self.waits_for_ack() => {
+                return Err(Error::state("the INVITE still waits for its ACK (RFC 3261 14.1)"));
+            }
+            SessionState::AckWait | SessionState::Confirmed => {}
+        }
+        if self.reinvite_client().is_some() {
+            return Err(Error::state("our re-INVITE is pending (RFC 3261 14.1)"));
+        }
+        if self.running.theirs.is_some() || self.waits_for_acks(false) {
+            return Err(Error::state("the peer's re-INVITE is pending (RFC 3261 14.1)"));
+        }
+        if self.running.owed_ack.is_some() {
+            return Err(Error::state("an ACK is owed (RFC 3261 14.1)"));
+        }
+        if has_offer && self.lasting.signaling.open_offer().is_some() {
+            return Err(Error::state("an offer is open and not answered yet (RFC 3264 4)"));
+        }
+        if outside.invite_pends {
+            return Err(Error::state("our INVITE has no final response (RFC 3261 14.1)"));
+        }
+        if outside.refused_waits {
+            return Err(Error::state("the INVITE of the peer that was refused waits for its ACK (RFC 3261 14.1)"));
+        }
+        Ok(())
+    }
+
+    /// Our re-INVITE that is pending, until its ACK.
+    pub fn reinvite_client(&self) -> Option<OutgoingId> {
+        self.running.ours.as_ref().filter(|ours| !ours.waits).map(|ours| ours.request)
+    }
+
+    /// Our re-INVITE that was refused and waits to be sent again.
+    pub fn retry(&self) -> Option<OutgoingId> {
+        self.running.ours.as_ref().filter(|ours| ours.waits).map(|ours| ours.request)
+    }
+
+    /// Our re-INVITE goes out, with this offer; also once more. `reinvite_guard` has asked.
+    pub fn reinvite_sent(&mut self, request: OutgoingId, offer: Option<StoredBody>) -> Deeds {
+        let turn = self.lasting.signaling.turn(Party::Local).ok();
+        let carries = offer.zip(turn).map(|(offer, turn)| turn.carry(offer)).unwrap_or_default();
+        self.running.ours = Some(Box::new(OurReinvite { request, carries, waits: false }));
+        smallvec![Deed::State]
+    }
+
+    /// It was refused for now and will be sent again (§14.1): the session is as if it had never been.
+    pub fn reinvite_waits(&mut self, request: OutgoingId) -> Deeds {
+        let deeds = self.reinvite_undone(request);
+        self.running.ours = Some(Box::new(OurReinvite { request, carries: Carries::Nothing, waits: true }));
+        deeds
+    }
+
+    /// It will not be sent again.
+    pub fn retry_called_off(&mut self, request: OutgoingId) {
+        if self.retry() == Some(request) {
+            self.running.ours = None;
+        }
+    }
+
+    /// It has failed: the session is as if it had never been (§14.1). One that waits was undone when it was refused.
+    pub fn reinvite_undone(&mut self, request: OutgoingId) -> Deeds {
+        if let Some(ours) = self.running.ours.take_if(|ours| ours.request == request && !ours.waits) {
+            self.reliable_failed();
+            self.lasting.signaling.undo(ours.carries);
+        }
+        smallvec![Deed::State]
+    }
+
+    /// The ACK of the 2xx to it is out, or the host's word for it: it is pending no more.
+    pub(super) fn our_reinvite_over(&mut self, request: OutgoingId) {
+        self.running.ours.take_if(|ours| ours.request == request && !ours.waits);
+    }
+
+    // ------------------------------------------------------------------ the peer's
+
+    /// The table of RFC 3261 §14.2, RFC 6337 §4.3 and RFC 5407 §3.1.
+    pub fn reinvite_meets(&self, outside: Outside) -> Arrival {
+        match self.state() {
+            SessionState::Initial | SessionState::Early if self.role() == Role::Caller => Arrival::Pending,
+            SessionState::Initial | SessionState::Early => Arrival::RetryLater,
+            _ if self.reinvite_client().is_some() || self.running.owed_ack.is_some() => Arrival::Pending,
+            _ if self.waits_for_acks(true) || self.lasting.ack_processing == AckProcessing::Waiting => {
+                Arrival::RetryLater
+            }
+            // §14.2: until its final response, not until the ACK of that.
+            _ if self.running.pending.iter().any(|one| Some(one.request) == self.reinvite_server()) => Arrival::RetryLater,
+            _ if self.lasting.signaling.open_offer() == Some(Party::Local) => Arrival::Pending,
+            _ if self.lasting.signaling.open_offer() == Some(Party::Remote) => Arrival::RetryLater,
+            _ if outside.invite_pends => Arrival::Pending,
+            _ => Arrival::Process,
+        }
+    }
+
+    /// The peer's re-INVITE that is pending, until it is refused or the ACK of its 2xx is here.
+    pub fn reinvite_server(&self) -> Option<IncomingId> {
+        self.running.theirs.as_ref().map(|theirs| theirs.request)
+    }
+
+    /// An INVITE of the peer's goes to the host. `reinvite_meets` let nothing through that the books could refuse.
+    pub fn reinvite_arrived(&mut self, request: IncomingId, invite: &Message) -> Deeds {
+        self.waits(request, invite.method());
+        let turn = self.lasting.signaling.turn(Party::Remote).ok();
+        let offer = invite.session_body().map(|offer| StoredBody::of_remote(&offer));
+        let carries = offer.zip(turn).map(|(offer, turn)| turn.carry(offer)).unwrap_or_default();
+        self.running.theirs = Some(Box::new(TheirReinvite { request, carries }));
+        smallvec![Deed::State]
+    }
+
+    /// One was refused by a rule: another of ours waits for its ACK (§14.1).
+    pub fn reinvite_refused_by_rule(&mut self, transaction: Option<ServerId>) {
+        self.running.refused = transaction;
+    }
+
+    /// The INVITE of the peer's that was refused last.
+    pub fn refused(&self) -> Option<ServerId> {
+        self.running.refused
+    }
+
+    /// The ACK of its 2xx is here, or its time is over; or the transaction of its refusal is.
+    pub(super) fn reinvite_over(&mut self, request: IncomingId) {
+        self.running.theirs.take_if(|theirs| theirs.request == request);
+    }
+
+    /// The transaction of a request of the peer's is over. False: an accepted one ends with the ACK of its 2xx instead.
+    #[must_use]
+    pub fn transaction_over(&mut self, request: IncomingId) -> bool {
+        if self.is_accepted(request) {
+            return false;
+        }
+        self.reinvite_over(request);
+        true
     }
 }

@@ -5,8 +5,10 @@ use crate::error::{Error, Result};
 use crate::message::rack::parse_rseq;
 use crate::message::{HeaderId, Message, Method};
 use crate::session::Session;
-use crate::session::offer_answer::{OfferAnswer, Part, Party, StoredBody};
+use crate::session::deed::{Deed, Deeds};
+use crate::session::offer_answer::{Carries, Part, Party, StoredBody};
 use crate::slots::OutgoingId;
+use smallvec::smallvec;
 
 /// Reliable responses of one INVITE that may wait for their PRACK, or whose PRACK may wait for its answer. Beyond they are
 /// not taken; the callee sends them again.
@@ -34,11 +36,11 @@ pub struct Acknowledged {
 
 /// A reliable response whose PRACK is the host's to send.
 #[derive(Clone, Copy, Debug)]
-pub struct Waiting {
+struct Waiting {
     /// What it says.
-    pub of: Acknowledged,
+    of: Acknowledged,
     /// It carried an offer, whose answer belongs into the PRACK (§5).
-    pub offer: bool,
+    offer: bool,
 }
 
 /// The first exchange of an INVITE, as far as reliable responses and their PRACKs carry it.
@@ -62,17 +64,6 @@ pub enum Prack {
     ByHost,
 }
 
-/// What a PRACK carries.
-#[derive(Clone, Debug)]
-pub enum Carried {
-    /// No description.
-    Nothing,
-    /// The answer to the response's offer; the books before it.
-    Answer(Box<OfferAnswer>),
-    /// A further offer, answered in its 2xx.
-    Offer,
-}
-
 /// Reliable responses to our INVITE or re-INVITE in one dialog.
 #[derive(Clone, Debug, Default)]
 pub struct ReliableClient {
@@ -84,10 +75,8 @@ pub struct ReliableClient {
     /// PRACKs without answer.
     under_way: usize,
     exchange: Exchange,
-    /// The books before the exchange of a re-INVITE, should it fail (RFC 3261 §14.1).
-    before: Option<Box<OfferAnswer>>,
-    /// The PRACK with a description that has no answer.
-    describing: Option<OutgoingId>,
+    /// The PRACK with a description that has no answer, and what that owes to the books.
+    describing: Option<(OutgoingId, Carries)>,
 }
 
 impl ReliableClient {
@@ -107,7 +96,7 @@ impl ReliableClient {
     fn count(&mut self, of: Acknowledged) {
         if self.invite != Some(of.cseq) {
             // Another INVITE has an order of its own.
-            *self = Self { invite: Some(of.cseq), describing: self.describing, ..Self::default() };
+            *self = Self { invite: Some(of.cseq), describing: self.describing.take(), ..Self::default() };
         }
         self.last = of.rseq;
     }
@@ -118,7 +107,7 @@ impl Session {
     pub fn reliable_sequence_guard(&mut self, response: &Message) -> bool {
         let Some(rseq) = rseq_of(response) else { return true };
         let of = Acknowledged { rseq, cseq: response.cseq_number() };
-        let client = self.reliable_client.get_or_insert_default();
+        let client = self.running.reliable_client.get_or_insert_default();
         let next = client.is_next(of);
         if next {
             client.count(of);
@@ -126,21 +115,21 @@ impl Session {
         next
     }
 
-    /// Takes a reliable response. `offered`: the INVITE carried an offer; `manual`: the host sends every PRACK. `None`: it
-    /// is repeated or out of order, or too many wait, and is discarded (§4).
-    pub fn take_reliable(&mut self, response: &Message, rseq: u32, offered: bool, manual: bool) -> Option<Prack> {
+    /// Takes a reliable response to this INVITE. `manual`: the host sends every PRACK. `None`: it is repeated or out of order, or
+    /// too many wait, and is discarded (§4).
+    pub fn take_reliable(&mut self, invite: OutgoingId, response: &Message, rseq: u32, manual: bool) -> Option<Prack> {
         let of = Acknowledged { rseq, cseq: response.cseq_number() };
-        if self.reliable_client.as_ref().is_some_and(|client| client.is_full(of))
+        if self.running.reliable_client.as_ref().is_some_and(|client| client.is_full(of))
             || !self.reliable_sequence_guard(response)
         {
             return None;
         }
         // RFC 6141 §4.2, §4.9: what is reliable moves the target.
-        self.dialog.refresh_target(response);
+        self.refreshed(response);
         self.came_on(response.flow());
-        self.peer.learn(response);
-        let offer = self.take_description(response, offered);
-        let client = self.reliable_client.as_mut()?;
+        self.lasting.peer.learn(response);
+        let offer = self.take_description(invite, response);
+        let client = self.running.reliable_client.as_mut()?;
         if offer || manual {
             client.waiting.push(Waiting { of, offer });
             return Some(Prack::ByHost);
@@ -150,51 +139,49 @@ impl Session {
 
     /// The description of a reliable response is the answer to the INVITE's offer, or the offer that the INVITE left out
     /// (§5, RFC 6337 patterns 3 and 4). True: an offer, to be answered in the PRACK.
-    fn take_description(&mut self, response: &Message, offered: bool) -> bool {
-        let early = self.is_early();
-        let Some(client) = self.reliable_client.as_mut() else { return false };
+    fn take_description(&mut self, invite: OutgoingId, response: &Message) -> bool {
+        let offered = self.was_offered(invite);
+        let Some(client) = self.running.reliable_client.as_mut() else { return false };
         let Some(body) = response.session_body().filter(|_| client.exchange == Exchange::Untouched) else {
             return false;
         };
-        let (part, exchange) =
-            if offered { (Part::Answer, Exchange::Complete) } else { (Part::Offer, Exchange::Offered) };
-        if self.signaling.would_be(Party::Remote).ok() != Some(part) {
+        let body = StoredBody::of_remote(&body);
+        if offered {
+            let Some(turn) = self.lasting.signaling.turn_to_answer(Party::Remote) else { return false };
+            client.exchange = Exchange::Complete;
+            turn.take(body);
             return false;
         }
-        if !early {
-            let mut before = self.signaling.clone();
-            before.rollback();
-            client.before = Some(Box::new(before));
+        let Some(turn) = self.lasting.signaling.turn_to_offer(Party::Remote) else { return false };
+        client.exchange = Exchange::Offered;
+        // With the re-INVITE fails what its responses offered.
+        match &mut self.running.ours {
+            Some(ours) if ours.request == invite => ours.carries = turn.carry(body),
+            _ => turn.take(body),
         }
-        client.exchange = exchange;
-        // Asked above.
-        let _ = self.signaling.apply(Party::Remote, StoredBody::of_remote(&body));
-        part == Part::Offer
+        true
     }
 
     /// The library could not send the PRACK of this response: now it is the host's.
     pub fn leave_prack_to_host(&mut self, of: Acknowledged) {
-        if let Some(client) = &mut self.reliable_client {
+        if let Some(client) = &mut self.running.reliable_client {
             client.waiting.push(Waiting { of, offer: false });
         }
     }
 
     /// Whether the INVITE's exchange is complete, or under way in reliable responses: no other response touches it.
     pub fn exchanges_reliably(&self) -> bool {
-        self.reliable_client.as_ref().is_some_and(|client| client.exchange != Exchange::Untouched)
+        self.running.reliable_client.as_ref().is_some_and(|client| client.exchange != Exchange::Untouched)
     }
 
-    /// The oldest response that waits for the host's PRACK.
-    pub fn oldest_unacknowledged(&self) -> Option<Waiting> {
-        self.reliable_client.as_ref()?.waiting.first().copied()
-    }
-
-    /// What a PRACK of the host's carries, or why it must not (§5).
-    pub fn prack_guard(&self, waiting: &Waiting, describes: bool) -> Result<Carried> {
-        let Some(client) = &self.reliable_client else { return Ok(Carried::Nothing) };
+    /// The response whose PRACK the host sends, or why it must not (§5). `describes`: with a session description.
+    pub fn prack_guard(&self, describes: bool) -> Result<Acknowledged> {
+        let client = self.running.reliable_client.as_deref().filter(|_| !self.is_terminated());
+        let Some((client, waiting)) = client.and_then(|client| Some((client, client.waiting.first()?))) else {
+            return Err(Error::state("no reliable response waits for a PRACK (RFC 3262 4)"));
+        };
         match (waiting.offer, describes) {
-            (false, false) => Ok(Carried::Nothing),
-            (true, true) => Ok(Carried::Answer(Box::new(self.signaling.clone()))),
+            (false, false) | (true, true) => Ok(waiting.of),
             (true, false) => {
                 Err(Error::state("body: the response brought an offer, its answer belongs into the PRACK (RFC 3262 5)"))
             }
@@ -204,30 +191,28 @@ impl Session {
             (false, true) if client.describing.is_some() => {
                 Err(Error::state("body: the PRACK with the answer has no response yet (RFC 6337 3.1)"))
             }
-            (false, true) => self.signaling.would_be(Party::Local).and_then(|part| match part {
-                Part::Offer => Ok(Carried::Offer),
+            (false, true) => match self.lasting.signaling.would_be(Party::Local)? {
+                Part::Offer => Ok(waiting.of),
                 Part::Answer => Err(Error::state("body: the open offer did not come in this response (RFC 3262 5)")),
-            }),
+            },
         }
     }
 
     /// The PRACK `id` goes out. `by_host`: it is that of the oldest response that waits.
-    pub fn pracked(&mut self, id: OutgoingId, carried: &Carried, body: Option<StoredBody>, by_host: bool) {
-        let Some(client) = &mut self.reliable_client else { return };
+    pub fn pracked(&mut self, id: OutgoingId, description: Option<StoredBody>, by_host: bool) -> Deeds {
+        let Some(client) = &mut self.running.reliable_client else { return Deeds::new() };
         client.under_way = client.under_way.saturating_add(1);
-        if by_host && !client.waiting.is_empty() {
-            client.waiting.remove(0);
+        let answers = by_host && !client.waiting.is_empty() && client.waiting.remove(0).offer;
+        if answers {
+            client.exchange = Exchange::Complete;
         }
-        match carried {
-            Carried::Nothing => return,
-            Carried::Answer(_) => client.exchange = Exchange::Complete,
-            Carried::Offer => {}
+        if let Some(description) = description {
+            let books = &mut self.lasting.signaling;
+            // `None`: the host has told it by hand before.
+            let turn = if answers { books.turn_to_answer(Party::Local) } else { books.turn_to_offer(Party::Local) };
+            client.describing = Some((id, turn.map(|turn| turn.carry(description)).unwrap_or_default()));
         }
-        client.describing = Some(id);
-        if let Some(body) = body {
-            // The guard has asked.
-            let _ = self.signaling.apply(Party::Local, body);
-        }
+        smallvec![Deed::State]
     }
 
     /// The PRACK `id` of `of` has its final response: 2xx with its description, or another one. `again`: the response that it
@@ -236,77 +221,75 @@ impl Session {
         &mut self,
         id: OutgoingId,
         of: Acknowledged,
-        carried: &Carried,
         response: Option<&Message>,
         again: bool,
-    ) {
-        let Some(client) = &mut self.reliable_client else { return };
+    ) -> Deeds {
+        let Some(client) = &mut self.running.reliable_client else { return smallvec![Deed::State] };
         let pending = client.invite == Some(of.cseq);
         if pending {
             client.under_way = client.under_way.saturating_sub(1);
         }
-        let accepted = response.is_some_and(|response| response.status() < 300);
-        let again = again && pending && !accepted;
-        let describing = client.describing == Some(id);
-        if describing {
-            client.describing = None;
-        }
+        let accepted = response.filter(|response| response.status() < 300);
+        let again = again && pending && accepted.is_none();
+        let carries = client.describing.take_if(|(describing, _)| *describing == id).map(|(_, carries)| carries);
         if again {
-            client.waiting.insert(0, Waiting { of, offer: matches!(carried, Carried::Answer(_)) });
+            let offer = matches!(carries, Some(Carries::Answer { .. }));
+            client.waiting.insert(0, Waiting { of, offer });
         }
-        match carried {
-            Carried::Offer if describing => match response.filter(|_| accepted).and_then(Message::session_body) {
-                Some(answer) => drop(self.signaling.apply(Party::Remote, StoredBody::of_remote(&answer))),
-                // RFC 6337 §2.3: refused, or not answered: as if never made.
-                None => self.signaling.rollback(),
-            },
-            Carried::Answer(before) if describing && again => {
+        let books = &mut self.lasting.signaling;
+        match (carries, accepted.and_then(Message::session_body)) {
+            (Some(Carries::Offer { .. }), Some(answer)) => {
+                if let Some(turn) = books.turn_to_answer(Party::Remote) {
+                    turn.take(StoredBody::of_remote(&answer));
+                }
+            }
+            // RFC 6337 §2.3: refused, or not answered: as if never made.
+            (Some(offer @ Carries::Offer { .. }), None) => books.undo(offer),
+            (Some(answer @ Carries::Answer { .. }), _) if again => {
                 client.exchange = Exchange::Offered;
-                self.signaling = OfferAnswer::clone(before);
+                books.undo(answer);
             }
             _ => {}
         }
         self.forget_reliable_client();
+        smallvec![Deed::State]
     }
 
     /// The INVITE has a 2xx: what still waits is discarded (§4). True: its exchange was completed before.
-    pub fn reliable_accepted(&mut self) -> bool {
-        let Some(client) = &mut self.reliable_client else { return false };
-        let (exchange, describing) = (client.exchange, client.describing);
-        **client = ReliableClient { describing, ..ReliableClient::default() };
-        if exchange == Exchange::Offered {
+    pub(super) fn reliable_accepted(&mut self) -> bool {
+        let Some(client) = &mut self.running.reliable_client else { return false };
+        let ended = std::mem::take(&mut **client);
+        client.describing = ended.describing;
+        if ended.exchange == Exchange::Offered {
             // §3 forbids a 2xx now; nobody will answer this offer.
-            self.signaling.rollback();
+            self.lasting.signaling.rollback();
         }
         self.forget_reliable_client();
-        exchange == Exchange::Complete
+        ended.exchange == Exchange::Complete
     }
 
-    /// The re-INVITE goes out again, with `offer` (RFC 3261 §22.2): its exchange and its order begin anew.
-    pub fn reliable_restarted(&mut self, offer: Option<StoredBody>) {
+    /// Our re-INVITE goes out again, with `offer` (RFC 3261 §22.2): its exchange and its order begin anew.
+    pub fn reinvite_restarted(&mut self, offer: Option<StoredBody>) {
         let touched = self.exchanges_reliably();
-        self.reliable_undone();
-        if let Some(offer) = offer.filter(|_| touched) {
-            // The books are what they were before the first one.
-            let _ = self.signaling.apply(Party::Local, offer);
-        }
+        self.reliable_failed();
+        let Some(ours) = self.running.ours.as_mut().filter(|_| touched) else { return };
+        self.lasting.signaling.undo(std::mem::take(&mut ours.carries));
+        // The books are what they were before the first one.
+        let turn = self.lasting.signaling.turn(Party::Local).ok();
+        ours.carries = offer.zip(turn).map(|(offer, turn)| turn.carry(offer)).unwrap_or_default();
     }
 
-    /// The re-INVITE has failed: offers and answers are what they were before it (RFC 3261 §14.1, RFC 6337 §3.4).
-    pub fn reliable_undone(&mut self) {
-        let Some(client) = &mut self.reliable_client else { return };
-        let describing = client.describing.filter(|_| client.before.is_none());
-        let failed = std::mem::replace(&mut **client, ReliableClient { describing, ..ReliableClient::default() });
-        if let Some(before) = failed.before {
-            self.signaling = *before;
-        }
+    /// The re-INVITE has failed, and with it what its reliable responses and their PRACKs said (RFC 3261 §14.1, RFC 6337 §3.4).
+    pub(super) fn reliable_failed(&mut self) {
+        let Some(client) = &mut self.running.reliable_client else { return };
+        let failed = std::mem::take(&mut **client);
+        // What a PRACK of this INVITE owes is undone with the INVITE; one that is left of an earlier INVITE goes on.
+        client.describing = failed.describing.filter(|_| failed.exchange == Exchange::Untouched);
         self.forget_reliable_client();
     }
 
     fn forget_reliable_client(&mut self) {
-        let idle = |client: &ReliableClient| client.invite.is_none() && client.describing.is_none();
-        if self.reliable_client.as_deref().is_some_and(idle) {
-            self.reliable_client = None;
-        }
+        let idle = |client: &mut Box<ReliableClient>| client.invite.is_none() && client.describing.is_none();
+        self.running.reliable_client.take_if(idle);
     }
 }

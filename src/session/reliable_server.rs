@@ -9,13 +9,18 @@
 
 use crate::config::Policy;
 use crate::error::{Error, ErrorKind, Result};
-use crate::message::rack::RAck;
+use crate::message::rack::{RAck, parse_rseq};
 use crate::message::{HeaderId, Message};
-use crate::session::offer_answer::{OfferAnswer, Part, StoredBody};
+use crate::random::Random;
+use crate::session::deed::{Clock, Deed, Deeds, Refusal, Wake};
+use crate::session::offer_answer::{Carries, Part, Party, StoredBody};
+use crate::session::reason::Reason;
+use crate::session::Session;
 use crate::slots::IncomingId;
 use crate::time::Time;
 use crate::timer::TimerId;
 use crate::transaction::Bytes;
+use smallvec::smallvec;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -43,35 +48,31 @@ pub struct Provisional {
 
 /// The wait of an unacknowledged response.
 #[derive(Clone, Copy, Debug)]
-pub enum Wait {
+enum Wait {
     /// Repeated: the next repeat or the end of patience.
     Repeats(TimerId),
     /// Its PRACK is here and brings an offer, which the host has to answer first.
-    Answering(IncomingId),
+    Answering,
 }
 
 /// The response whose PRACK is not here.
 #[derive(Clone, Debug)]
-pub struct Unacknowledged {
-    /// Its RSeq.
-    pub rseq: u32,
-    /// Its status.
-    pub status: u16,
-    /// The response.
-    pub response: Bytes,
+struct Unacknowledged {
+    rseq: u32,
+    status: u16,
+    response: Bytes,
     /// What the description in it is.
-    pub carries: Option<Part>,
-    /// What it waits for.
-    pub wait: Wait,
+    carries: Option<Part>,
+    wait: Wait,
     /// The wait before the next repeat.
-    pub interval: Duration,
+    interval: Duration,
     /// The end of patience.
-    pub give_up_at: Time,
+    give_up_at: Time,
 }
 
 impl Unacknowledged {
     /// When the next repeat is due after one at `now`: the interval doubles without a cap (§3).
-    pub fn next_repeat(&mut self, now: Time) -> Time {
+    fn next_repeat(&mut self, now: Time) -> Time {
         self.interval = self.interval.saturating_mul(2);
         now.plus(self.interval).min(self.give_up_at)
     }
@@ -79,34 +80,35 @@ impl Unacknowledged {
 
 /// A 2xx that the host gave while it must not go out yet.
 #[derive(Clone, Debug)]
-pub struct HeldAcceptance {
-    /// Its status.
-    pub status: u16,
-    /// The response.
-    pub response: Bytes,
+struct Held {
+    status: u16,
+    response: Bytes,
+}
+
+/// A PRACK of the peer's whose offer waits for our answer (§5).
+#[derive(Clone, Debug)]
+pub struct Offering {
+    pub(super) prack: IncomingId,
+    pub(super) carries: Carries,
 }
 
 /// The reliable responses to one INVITE or re-INVITE in one dialog.
 #[derive(Clone, Debug)]
 pub struct ReliableServer {
-    /// The INVITE.
-    pub incoming: IncomingId,
-    /// Its number, which RAck names.
-    pub cseq: u32,
-    /// RSeq of the last response, sent or queued.
-    pub last_rseq: u32,
-    /// Status of the last response, sent or queued.
-    pub last_status: u16,
+    incoming: IncomingId,
+    /// The INVITE's number, which RAck names.
+    cseq: u32,
+    /// Of the last response, sent or queued.
+    last_rseq: u32,
+    last_status: u16,
     /// What our description in one of them, sent or queued, is.
-    pub described: Option<Part>,
+    described: Option<Part>,
     /// The one that waits for its PRACK.
-    pub unacknowledged: Option<Unacknowledged>,
+    unacknowledged: Option<Unacknowledged>,
     /// Those behind it.
-    pub queue: VecDeque<Provisional>,
+    queue: VecDeque<Provisional>,
     /// The 2xx behind all of them.
-    pub held: Option<HeldAcceptance>,
-    /// The exchange before a re-INVITE that one of them described: what its rejection brings back (RFC 3261 §14.1).
-    pub before: Option<OfferAnswer>,
+    held: Option<Held>,
 }
 
 /// A response that a final one left unacknowledged: its PRACK is still good (§3).
@@ -129,9 +131,25 @@ impl Left {
     }
 }
 
+/// What a PRACK of the peer's is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Prack {
+    /// Its RAck names nothing that waits: 481 (§3).
+    Nothing,
+    /// It acknowledges a response, by its arrival.
+    Acknowledges,
+    /// The same of a response that a final one has overtaken.
+    AcknowledgesLeft,
+    /// It brings an offer: it counts when the host has answered that (§5). True: its response is repeated until then no more.
+    Offers(bool),
+    /// It brings an offer while one is open: a 200 would have to answer.
+    OffersOutOfTurn,
+    /// It lacks the answer to our offer (§5).
+    LacksAnswer,
+}
+
 impl ReliableServer {
-    /// For an INVITE, whose first reliable response has `rseq`.
-    pub fn new(incoming: IncomingId, cseq: u32) -> Self {
+    fn new(incoming: IncomingId, cseq: u32) -> Self {
         Self {
             incoming,
             cseq,
@@ -141,12 +159,11 @@ impl ReliableServer {
             unacknowledged: None,
             queue: VecDeque::new(),
             held: None,
-            before: None,
         }
     }
 
     /// Whether a PRACK acknowledges the response that waits: all three fields count (§3), the method with its case.
-    pub fn is_meant(&self, rack: &RAck<'_>) -> bool {
+    fn is_meant(&self, rack: &RAck<'_>) -> bool {
         self.unacknowledged.as_ref().is_some_and(|waiting| {
             matches!(waiting.wait, Wait::Repeats(_))
                 && rack.rseq == waiting.rseq
@@ -161,30 +178,36 @@ impl ReliableServer {
             || self.queue.iter().any(|queued| queued.description.is_some())
     }
 
-    /// Whether a re-INVITE has changed the session before its final response: the exchange that a reliable response describes is
-    /// acknowledged (RFC 6141 §3.3).
-    pub fn has_executed(&self, exchange: &OfferAnswer) -> bool {
-        self.before.is_some() && !self.holds_acceptance() && exchange.open_offer().is_none()
+    /// Whether the host has accepted, and the 2xx waits.
+    pub fn is_accepted(&self) -> bool {
+        self.held.is_some()
+    }
+
+    /// Whether the offer of a PRACK waits for its answer.
+    pub fn is_answering(&self) -> bool {
+        self.unacknowledged.as_ref().is_some_and(|waiting| matches!(waiting.wait, Wait::Answering))
+    }
+
+    /// Whether one of them has carried our description.
+    pub fn has_described(&self) -> bool {
+        self.described.is_some()
+    }
+
+    /// The status of a response that refreshes the wait of the proxies (§3); `None`: one is being repeated anyway.
+    pub fn refresh(&self) -> Option<u16> {
+        self.unacknowledged.is_none().then_some(self.last_status)
     }
 
     /// The timer of the repeats.
-    pub fn timer(&self) -> Option<TimerId> {
+    fn timer(&self) -> Option<TimerId> {
         match self.unacknowledged.as_ref()?.wait {
             Wait::Repeats(timer) => Some(timer),
-            Wait::Answering(_) => None,
-        }
-    }
-
-    /// The PRACK whose offer the host has to answer.
-    pub fn prack_to_answer(&self) -> Option<IncomingId> {
-        match self.unacknowledged.as_ref()?.wait {
-            Wait::Repeats(_) => None,
-            Wait::Answering(prack) => Some(prack),
+            Wait::Answering => None,
         }
     }
 
     /// What a final response leaves to be acknowledged.
-    pub fn left(&self, until: Time) -> Option<Left> {
+    fn left(&self, until: Time) -> Option<Left> {
         let waiting = self.unacknowledged.as_ref()?;
         let offered = waiting.carries == Some(Part::Offer);
         Some(Left { cseq: self.cseq, rseq: waiting.rseq, offered, until })
@@ -230,29 +253,334 @@ pub fn goes_reliably(wish: Wish, policy: Policy, asked: bool) -> Result<bool> {
     }
 }
 
-/// Whether a reliable response may be given now, and what its description would be: the table above.
-pub fn send_guard(
-    server: Option<&ReliableServer>,
-    signaling: Option<&OfferAnswer>,
+/// The number of the next reliable response; the host may write it where it is right. `former`: the last one's.
+pub fn next_rseq(former: Option<u32>, host: Option<&[u8]>, random: &mut Random) -> Result<u32> {
+    let host = host.map(|value| parse_rseq(value).map_err(|error| Error::new(ErrorKind::Header, error.detail)));
+    match (former, host.transpose()?) {
+        (None, None) => {
+            let drawn = random.below(u64::from(FIRST_RSEQ_MAX));
+            Ok(u32::try_from(drawn).unwrap_or(0).saturating_add(1))
+        }
+        (None, Some(rseq)) if (1..=FIRST_RSEQ_MAX).contains(&rseq) => Ok(rseq),
+        (None, Some(_)) => Err(Error::new(ErrorKind::Header, "RSeq: the first is 1 to 2^31 - 1 (RFC 3262 3)")),
+        (Some(former), host) => {
+            // §3: it does not wrap around.
+            let next = former.checked_add(1);
+            let next = next.ok_or_else(|| Error::new(ErrorKind::Limit, "RSeq: no number is left (RFC 3262 3)"))?;
+            match host {
+                Some(rseq) if rseq != next => {
+                    Err(Error::new(ErrorKind::Header, format!("RSeq: the next is {next} (RFC 3262 3)")))
+                }
+                _ => Ok(next),
+            }
+        }
+    }
+}
+
+/// Whether a reliable response to an INVITE may be given now in its session (`None`: there is none yet), and what its description
+/// would be: the table above. Gives the last RSeq too.
+pub fn provisional_guard(
+    session: Option<&Session>,
+    incoming: IncomingId,
     invite_offered: bool,
     describes: bool,
-) -> Result<Option<Part>> {
+) -> Result<(Option<Part>, Option<u32>)> {
+    let server = session.and_then(|session| session.reliable_server(incoming));
     if server.is_some_and(|server| server.queue.len() >= QUEUE) {
         return Err(Error::new(ErrorKind::Limit, "reliable responses: enough of them wait for a PRACK (RFC 3262 3)"));
     }
-    let described = server.is_some_and(|server| server.described.is_some());
-    match (described, invite_offered, describes) {
+    let former = server.map(|server| server.last_rseq);
+    let part = match (server.is_some_and(ReliableServer::has_described), invite_offered, describes) {
         (true, _, true) => {
-            Err(Error::state("body: a reliable response has carried the description already (RFC 6337 3.1)"))
+            return Err(Error::state("body: a reliable response has carried the description already (RFC 6337 3.1)"));
         }
-        (true, _, false) | (false, true, false) => Ok(None),
-        (false, true, true) => Ok(Some(Part::Answer)),
-        (false, false, true) => match signaling.and_then(OfferAnswer::open_offer) {
-            Some(_) => Err(Error::state("body: an offer is open and not answered yet (RFC 3264 4)")),
-            None => Ok(Some(Part::Offer)),
-        },
+        (true, _, false) | (false, true, false) => None,
+        (false, true, true) => Some(Part::Answer),
+        (false, false, true) if session.and_then(Session::open_offer).is_some() => {
+            return Err(Error::state("body: an offer is open and not answered yet (RFC 3264 4)"));
+        }
+        (false, false, true) => Some(Part::Offer),
         (false, false, false) => {
-            Err(Error::state("body: the INVITE brought no offer, so the first reliable response has to (RFC 3262 5)"))
+            return Err(Error::state(
+                "body: the INVITE brought no offer, so the first reliable response has to (RFC 3262 5)",
+            ));
+        }
+    };
+    Ok((part, former))
+}
+
+impl Session {
+    // ------------------------------------------------------------------ responses
+
+    /// The INVITE of the peer's that has reliable responses.
+    pub fn responding_reliably_to(&self) -> Option<IncomingId> {
+        self.running.reliable_server.as_ref().map(|server| server.incoming)
+    }
+
+    /// The reliable responses to this INVITE.
+    pub fn reliable_server(&self, incoming: IncomingId) -> Option<&ReliableServer> {
+        self.running.reliable_server.as_deref().filter(|server| server.incoming == incoming)
+    }
+
+    /// A reliable response goes out now, or behind the one that waits for its PRACK (§3). `provisional_guard` has asked. True: it is
+    /// the first.
+    pub fn queue_reliably(
+        &mut self,
+        incoming: IncomingId,
+        invite: &Message,
+        provisional: Provisional,
+        clock: &mut impl Clock,
+    ) -> (Deeds, bool) {
+        let first = self.reliable_server(incoming).is_none();
+        if first {
+            self.running.reliable_server = Some(Box::new(ReliableServer::new(incoming, invite.cseq_number())));
+        }
+        if let Some(server) = &mut self.running.reliable_server {
+            (server.last_rseq, server.last_status) = (provisional.rseq, provisional.status);
+            server.described = server.described.or(provisional.description.as_ref().map(|(part, _)| *part));
+            server.queue.push_back(provisional);
+        }
+        (self.send_queued(invite, clock), first)
+    }
+
+    /// The first of the queue goes out when none is unacknowledged (§3).
+    fn send_queued(&mut self, invite: &Message, clock: &mut impl Clock) -> Deeds {
+        let Some(server) = &mut self.running.reliable_server else { return Deeds::new() };
+        if server.unacknowledged.is_some() {
+            return Deeds::new();
+        }
+        let Some(Provisional { rseq, status, response, description }) = server.queue.pop_front() else {
+            return Deeds::new();
+        };
+        let (now, t1, patience) = (clock.now(), clock.values().t1, clock.values().patience());
+        let incoming = server.incoming;
+        server.unacknowledged = Some(Unacknowledged {
+            rseq,
+            status,
+            response: Bytes::clone(&response),
+            carries: description.as_ref().map(|(part, _)| *part),
+            wait: Wait::Repeats(clock.arm(now.plus(t1), Wake::Reliable)),
+            interval: t1,
+            give_up_at: now.plus(patience),
+        });
+        if let Some((part, body)) = description {
+            self.describe_reliably(part, body);
+        }
+        if invite.to_tag().is_some() {
+            // RFC 6141 §4.3: a reliable response takes the refresh of the target over.
+            self.refreshed(invite);
+        }
+        let mut deeds: Deeds = smallvec![Deed::Respond(incoming, status, response, false)];
+        deeds.extend(self.early(None));
+        deeds
+    }
+
+    /// The guard looked when the description was queued; unless the host has told it by hand meanwhile.
+    fn describe_reliably(&mut self, part: Part, body: StoredBody) {
+        let theirs = self.running.theirs.as_mut();
+        match part {
+            Part::Answer => {
+                if let Some(turn) = self.lasting.signaling.turn_to_answer(Party::Local) {
+                    turn.take(body);
+                }
+            }
+            Part::Offer => match (self.lasting.signaling.turn_to_offer(Party::Local), theirs) {
+                // With the peer's re-INVITE fails what we offered in its responses.
+                (Some(turn), Some(theirs)) => theirs.carries = turn.carry(body),
+                (Some(turn), None) => turn.take(body),
+                (None, _) => {}
+            },
+        }
+    }
+
+    /// The unacknowledged response goes out again, or no PRACK will come: 5xx to the INVITE (§3).
+    pub(super) fn reliable_due(&mut self, clock: &mut impl Clock) -> Deeds {
+        let Some(server) = &mut self.running.reliable_server else { return Deeds::new() };
+        let incoming = server.incoming;
+        let Some(waiting) = server.unacknowledged.as_mut() else { return Deeds::new() };
+        let now = clock.now();
+        if now >= waiting.give_up_at {
+            return smallvec![Deed::RefuseInvite(incoming, Refusal::because(Reason::PrackTimeout, 504))];
+        }
+        let next = waiting.next_repeat(now);
+        waiting.wait = Wait::Repeats(clock.arm(next, Wake::Reliable));
+        smallvec![Deed::Respond(incoming, waiting.status, Bytes::clone(&waiting.response), true)]
+    }
+
+    // ------------------------------------------------------------------ the final response
+
+    /// Whether a re-INVITE of the peer has changed the session before its final response, so that only a 2xx says what is so: the
+    /// exchange that a reliable response describes is acknowledged (RFC 6141 §3.3).
+    pub fn has_executed(&self, incoming: IncomingId) -> bool {
+        let Some(server) = self.reliable_server(incoming) else { return false };
+        let reinvite = self.reinvite_server() == Some(incoming);
+        reinvite && server.has_described() && !server.holds_acceptance() && self.open_offer().is_none()
+    }
+
+    /// The 2xx waits for the PRACK of a description (§3). False: it goes out now.
+    pub fn hold_2xx(&mut self, incoming: IncomingId, status: u16, response: &Bytes) -> bool {
+        let server = self.running.reliable_server.as_mut().filter(|server| server.incoming == incoming);
+        let Some(server) = server.filter(|server| server.holds_acceptance()) else { return false };
+        server.held = Some(Held { status, response: Bytes::clone(response) });
+        true
+    }
+
+    /// The INVITE has its final response, or the dialog is over: nothing is repeated or new; a PRACK is still good (§3).
+    pub(super) fn reliable_over(&mut self, deeds: &mut Deeds, clock: &mut impl Clock) -> Option<Box<ReliableServer>> {
+        let server = self.running.reliable_server.take()?;
+        if let Some(timer) = server.timer() {
+            clock.stop(timer);
+        }
+        deeds.extend(server.left(clock.now().plus(clock.values().patience())).map(Deed::Left));
+        Some(server)
+    }
+
+    // ------------------------------------------------------------------ PRACK
+
+    /// What a PRACK of the peer's is (§3, §5). `left`: the response that a final one left unacknowledged in this dialog.
+    pub fn prack_means(&self, request: &Message, rack: &RAck<'_>, left: Option<Left>, now: Time) -> Prack {
+        let server = self.running.reliable_server.as_ref().filter(|server| server.is_meant(rack));
+        let waiting = server.and_then(|server| server.unacknowledged.as_ref());
+        let left = left.filter(|left| left.is_meant(rack, now));
+        let describes = request.session_body().is_some();
+        match (waiting.map(|waiting| waiting.carries), left, describes) {
+            (None, None, _) => Prack::Nothing,
+            (Some(Some(Part::Offer)), _, false) => Prack::LacksAnswer,
+            (Some(Some(Part::Offer)), _, true) | (Some(_), _, false) => Prack::Acknowledges,
+            // The offer went with the final response, so there is nothing to answer any more.
+            (None, Some(Left { offered: true, .. }), _) | (None, Some(_), false) => Prack::AcknowledgesLeft,
+            (waiting, _, true) => match self.lasting.signaling.would_be(Party::Remote) {
+                Ok(Part::Offer) => Prack::Offers(waiting.is_some()),
+                _ => Prack::OffersOutOfTurn,
+            },
+        }
+    }
+
+    /// A PRACK of the peer's was taken. The answer to it is the host's, and what waited goes out after it.
+    pub fn prack_arrived(
+        &mut self,
+        incoming: IncomingId,
+        request: &Message,
+        prack: Prack,
+        clock: &mut impl Clock,
+    ) -> Deeds {
+        let body = request.session_body().map(|body| StoredBody::of_remote(&body));
+        match prack {
+            Prack::Acknowledges => {
+                // Our offer stands in the response that waits.
+                if let (Some(answer), Some(turn)) = (body, self.lasting.signaling.turn_to_answer(Party::Remote)) {
+                    turn.take(answer);
+                }
+                self.drop_unacknowledged(clock);
+            }
+            Prack::Offers(waits) => {
+                let carries = body.zip(self.lasting.signaling.turn(Party::Remote).ok());
+                let carries = carries.map(|(offer, turn)| turn.carry(offer)).unwrap_or_default();
+                self.running.offering = Some(Box::new(Offering { prack: incoming, carries }));
+                let server = self.running.reliable_server.as_mut().filter(|_| waits);
+                if let Some(waiting) = server.and_then(|server| server.unacknowledged.as_mut())
+                    && let Wait::Repeats(timer) = std::mem::replace(&mut waiting.wait, Wait::Answering)
+                {
+                    clock.stop(timer);
+                }
+            }
+            Prack::Nothing | Prack::AcknowledgesLeft | Prack::OffersOutOfTurn | Prack::LacksAnswer => {
+                return Deeds::new();
+            }
+        }
+        smallvec![Deed::State]
+    }
+
+    /// §5: the answer to our offer had to be in the PRACK. It is acknowledged, but no exchange can end this INVITE well.
+    pub fn prack_lacks_answer(&mut self, clock: &mut impl Clock) -> Deeds {
+        self.drop_unacknowledged(clock);
+        let Some(server) = &self.running.reliable_server else { return Deeds::new() };
+        let reason = Some(&b"Bad Request: no answer in PRACK (RFC 3262 5)"[..]);
+        let refusal = Refusal { reason, ..Refusal::because(Reason::NoAnswerIn2xx, 400) };
+        smallvec![Deed::RefuseInvite(server.incoming, refusal)]
+    }
+
+    fn drop_unacknowledged(&mut self, clock: &mut impl Clock) {
+        let Some(server) = &mut self.running.reliable_server else { return };
+        if let Some(timer) = server.timer() {
+            clock.stop(timer);
+        }
+        server.unacknowledged = None;
+    }
+
+    /// Whether this PRACK of the peer's has an offer that waits for our answer.
+    pub fn is_offering(&self, prack: IncomingId) -> bool {
+        self.running.offering.as_ref().is_some_and(|offering| offering.prack == prack)
+    }
+
+    /// Whether the 2xx to a PRACK may go out (§5). `describes`: with a session description.
+    pub fn accept_prack_guard(&self, prack: IncomingId, describes: bool) -> Result<()> {
+        match (self.is_offering(prack), describes) {
+            (true, false) => Err(Error::state("body: the PRACK's offer needs an answer in its 2xx (RFC 3262 5)")),
+            (true, true) => match self.lasting.signaling.would_be(Party::Local)? {
+                Part::Answer => Ok(()),
+                Part::Offer => Err(Error::state("body: the PRACK's offer is not open any more (RFC 3264 4)")),
+            },
+            (false, true) => Err(Error::state("body: the PRACK brought no offer to answer (RFC 3262 5)")),
+            (false, false) => Ok(()),
+        }
+    }
+
+    /// A PRACK got its 2xx; an offer in it is answered there (§5). What waited for it goes on: the next of the queue, or the 2xx.
+    pub fn prack_accepted(
+        &mut self,
+        prack: IncomingId,
+        invite: Option<&Message>,
+        answer: Option<StoredBody>,
+        clock: &mut impl Clock,
+    ) -> Deeds {
+        let mut deeds = Deeds::new();
+        if self.running.offering.take_if(|offering| offering.prack == prack).is_some() {
+            if let (Some(answer), Some(turn)) = (answer, self.lasting.signaling.turn_to_answer(Party::Local)) {
+                turn.take(answer);
+            }
+            deeds.push(Deed::State);
+            if !self.running.reliable_server.as_ref().is_some_and(|server| server.is_answering()) {
+                return deeds;
+            }
+            self.drop_unacknowledged(clock);
+        }
+        deeds.extend(self.go_on(invite, clock));
+        deeds
+    }
+
+    fn go_on(&mut self, invite: Option<&Message>, clock: &mut impl Clock) -> Deeds {
+        let Some(server) = &mut self.running.reliable_server else { return Deeds::new() };
+        if !server.holds_acceptance()
+            && let Some(Held { status, response }) = server.held.take()
+        {
+            return smallvec![Deed::Accept(server.incoming, status, response)];
+        }
+        invite.map_or_else(Deeds::new, |invite| self.send_queued(invite, clock))
+    }
+
+    /// A PRACK got another final response: its offer is void, and the response waits for another PRACK.
+    pub fn prack_refused(&mut self, prack: IncomingId, clock: &mut impl Clock) -> Deeds {
+        let Some(offering) = self.running.offering.take_if(|offering| offering.prack == prack) else {
+            return Deeds::new();
+        };
+        self.lasting.signaling.undo(offering.carries);
+        let server = self.running.reliable_server.as_mut();
+        if let Some(waiting) = server.and_then(|server| server.unacknowledged.as_mut())
+            && matches!(waiting.wait, Wait::Answering)
+        {
+            let now = clock.now();
+            let next = now.plus(waiting.interval).min(waiting.give_up_at.max(now));
+            waiting.wait = Wait::Repeats(clock.arm(next, Wake::Reliable));
+        }
+        smallvec![Deed::State]
+    }
+
+    /// A timer of the session is due.
+    pub fn woken(&mut self, wake: Wake, clock: &mut impl Clock) -> Deeds {
+        match wake {
+            Wake::Accepted(cseq) => self.accepted_due(cseq, clock),
+            Wake::Reliable => self.reliable_due(clock),
         }
     }
 }
@@ -260,6 +588,7 @@ pub fn send_guard(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::session::fixture;
 
     #[test]
     fn when_a_response_is_reliable() {
@@ -283,8 +612,10 @@ mod tests {
 
     #[test]
     fn what_its_description_is() {
-        let mut described = ReliableServer::new(IncomingId::from_raw(1), 1);
-        described.described = Some(Part::Answer);
+        let incoming = IncomingId::from_raw(1);
+        let mut described = fixture::callee("");
+        let server = ReliableServer { described: Some(Part::Answer), ..ReliableServer::new(incoming, 1) };
+        described.running.reliable_server = Some(Box::new(server));
         for (server, offered, describes, expected) in [
             (None, true, true, Some(Some(Part::Answer))),
             (None, true, false, Some(None)),
@@ -295,7 +626,7 @@ mod tests {
             (Some(&described), true, false, Some(None)),
             (Some(&described), false, false, Some(None)),
         ] {
-            let got = send_guard(server, Some(&OfferAnswer::default()), offered, describes);
+            let got = provisional_guard(server, incoming, offered, describes).map(|(part, _)| part);
             assert_eq!(got.ok(), expected, "{} {offered} {describes}", server.is_some());
         }
     }
@@ -310,7 +641,7 @@ mod tests {
             status: 183,
             response: Bytes::from(&b""[..]),
             carries: None,
-            wait: Wait::Answering(IncomingId::from_raw(1)),
+            wait: Wait::Answering,
             interval: t1,
             give_up_at: start.plus(t1 * 64),
         };

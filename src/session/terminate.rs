@@ -1,7 +1,21 @@
-//! How a call ends (RFC 3261 §15): what BYE may do, and what `hangup` does by role and state.
+//! How a call ends (RFC 3261 §15): what BYE may do, what `hangup` does by role and state, and the way from the last word to
+//! TERMINATED.
 
 use crate::error::{Error, Result};
-use crate::session::{Role, Session, SessionState};
+use crate::session::deed::{Clock, Deed, Deeds, Refusal};
+use crate::session::reason::{Ending, Reason};
+use crate::session::{Origin, Phase, Role, Session, SessionState};
+use crate::message::Method;
+use smallvec::smallvec;
+
+/// A BYE that goes out, at once or when it becomes legal.
+#[derive(Clone, Debug)]
+pub struct DeferredBye {
+    /// Why the session ends.
+    pub ending: Ending,
+    /// Header lines and body of the host's for the BYE, ready to be written.
+    pub tail: Option<Box<[u8]>>,
+}
 
 /// What `hangup` does now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,30 +32,148 @@ pub enum Hangup {
     Nothing,
 }
 
-/// The table: role and state decide. `other_forks`: our INVITE has further early dialogs, which a CANCEL would end too. That
-/// of a dialog that was taken over is elsewhere: only BYE is left.
-pub fn hangup(session: &Session, other_forks: bool) -> Hangup {
-    match (session.role, session.state()) {
-        (_, SessionState::Terminated) => Hangup::Nothing,
-        (_, SessionState::AckWait) if session.waits_for_ack() => Hangup::ByeLater,
-        (_, SessionState::AckWait | SessionState::Confirmed) => Hangup::Bye,
-        (Role::Callee, SessionState::Initial | SessionState::Early) => Hangup::Reject,
-        (Role::Caller, SessionState::Early) if other_forks || session.origin.is_none() => Hangup::Bye,
-        (Role::Caller, SessionState::Initial | SessionState::Early) => Hangup::Cancel,
+impl Session {
+    /// The table: role and state decide. `other_forks`: our INVITE has further early dialogs, which a CANCEL would end too. That
+    /// of a dialog that was taken over is elsewhere: only BYE is left.
+    pub fn hangup(&self, other_forks: bool) -> Hangup {
+        match (self.role(), self.state()) {
+            (_, SessionState::Terminated) => Hangup::Nothing,
+            (_, SessionState::AckWait) if self.waits_for_ack() => Hangup::ByeLater,
+            (_, SessionState::AckWait | SessionState::Confirmed) => Hangup::Bye,
+            (Role::Callee, SessionState::Initial | SessionState::Early) => Hangup::Reject,
+            (Role::Caller, SessionState::Early) if other_forks || self.running.origin.is_none() => Hangup::Bye,
+            (Role::Caller, SessionState::Initial | SessionState::Early) => Hangup::Cancel,
+        }
     }
-}
 
-/// Whether a BYE may be sent now (§15.1.1).
-pub fn bye_guard(session: &Session) -> Result<()> {
-    match (session.role, session.state()) {
-        (_, SessionState::Terminated) => Err(Error::state("the session is over")),
-        (_, SessionState::Initial) => Err(Error::state("there is no dialog yet (RFC 3261 15)")),
-        (Role::Callee, SessionState::Early) => {
-            Err(Error::state("the callee of an early dialog rejects the INVITE instead of sending BYE (RFC 3261 15)"))
+    /// Whether a BYE may be sent now (§15.1.1).
+    pub fn bye_guard(&self) -> Result<()> {
+        match (self.role(), self.state()) {
+            (_, SessionState::Terminated) => Err(Error::state("the session is over")),
+            (_, SessionState::Initial) => Err(Error::state("there is no dialog yet (RFC 3261 15)")),
+            (Role::Callee, SessionState::Early) => Err(Error::state(
+                "the callee of an early dialog rejects the INVITE instead of sending BYE (RFC 3261 15)",
+            )),
+            (_, SessionState::AckWait) if self.waits_for_ack() => {
+                Err(Error::state("the callee sends no BYE before the ACK of its 2xx or 64*T1 (RFC 3261 15)"))
+            }
+            (Role::Caller, SessionState::Early) | (_, SessionState::AckWait | SessionState::Confirmed) => Ok(()),
         }
-        (_, SessionState::AckWait) if session.waits_for_ack() => {
-            Err(Error::state("the callee sends no BYE before the ACK of its 2xx or 64*T1 (RFC 3261 15)"))
+    }
+
+    /// There is a dialog to send in; an early one only where that is allowed.
+    pub fn established(&self, early_too: bool) -> Result<()> {
+        match self.state() {
+            SessionState::Terminated => Err(Error::state("the session is over")),
+            SessionState::Initial => Err(Error::state("there is no dialog yet (RFC 3261 12)")),
+            SessionState::Early if !early_too => {
+                Err(Error::state("the dialog is early; the quirk REQUESTS_IN_EARLY allows it"))
+            }
+            _ => Ok(()),
         }
-        (Role::Caller, SessionState::Early) | (_, SessionState::AckWait | SessionState::Confirmed) => Ok(()),
+    }
+
+    /// It ends by BYE as soon as that is legal: the callee's waits for the ACK (§15). The first reason counts.
+    pub fn leave(&mut self, ending: Ending) -> Deeds {
+        self.leave_with(DeferredBye { ending, tail: None })
+    }
+
+    /// The same with what the host wants in the BYE.
+    pub fn leave_with(&mut self, bye: DeferredBye) -> Deeds {
+        if !self.waits_for_ack() {
+            return smallvec![Deed::Bye(Box::new(bye))];
+        }
+        self.lasting.deferred_bye.get_or_insert_with(|| Box::new(bye));
+        Deeds::new()
+    }
+
+    /// A request in the dialog failed so that the usage is gone (RFC 5057); it is left by BYE (§12.2.1.2), which the callee of an
+    /// early dialog may not send.
+    pub fn usage_failed(&mut self, ending: Ending) -> Deeds {
+        if self.is_terminated() || (self.is_early() && self.role() == Role::Callee) {
+            return Deeds::new();
+        }
+        self.leave(ending)
+    }
+
+    /// The BYE that an end had to wait with (§15): the ACK is here, or its time is over. That of a re-INVITE which overtook it does
+    /// not count.
+    pub(super) fn deferred_bye(&mut self) -> Option<Deed> {
+        if self.waits_for_ack() || self.is_terminated() {
+            return None;
+        }
+        self.lasting.deferred_bye.take().map(Deed::Bye)
+    }
+
+    /// The session is over: 2xx are repeated no more unless the peer ended it, the peer's pending requests get 487 (§15.1.2), the
+    /// dialog is Mortal until it has said TERMINATED.
+    pub fn end(&mut self, ending: Ending, clock: &mut impl Clock) -> Deeds {
+        if self.is_terminated() {
+            return Deeds::new();
+        }
+        let mut deeds = Deeds::new();
+        if let Some(Origin::Outgoing { invite, .. }) = self.running.origin {
+            deeds.push(Deed::ForkEnded(invite, self.is_early() && ending.reason == Reason::Disposed));
+        }
+        // §13.2.2.4: every 2xx is acknowledged, whoever ends the call.
+        deeds.extend(self.acknowledge_owed());
+        let was_accepted = self.reliable_over(&mut deeds, clock).is_some_and(|server| server.is_accepted());
+        if ending.reason == Reason::RemoteBye {
+            // RFC 5407 §3.1.3: the caller's BYE may have crossed a 2xx that was lost; its INVITE ends by the ACK of a repeat.
+            self.keep_accepted();
+        } else {
+            deeds.extend(self.drop_accepted(clock));
+        }
+        self.lasting.phase = Phase::Mortal(ending.clone());
+        self.lasting.signaling.close();
+        self.lasting.deferred_bye = None;
+        self.running.reliable_client = None;
+        deeds.extend(self.retry().map(Deed::GiveUpRetry));
+        let refusal = || Refusal { status: 487, reason: None, ending: ending.clone() };
+        // A NOTIFY belongs to a subscription, which lives on (RFC 5057 §5.3): it keeps its time.
+        let (kept, refused) = std::mem::take(&mut self.running.pending)
+            .into_iter()
+            .partition(|pending| pending.method == Method::Notify);
+        self.running.pending = kept;
+        let refused: smallvec::SmallVec<[super::Pending; 1]> = refused;
+        deeds.extend(refused.iter().map(|pending| Deed::Refuse(pending.request, refusal())));
+        if let Some(invite) = self.running.origin.and_then(Origin::incoming) {
+            // An INVITE that is still unanswered has no session any more (RFC 5407 appendix A).
+            deeds.push(Deed::LeaveInvite(invite, was_accepted));
+        }
+        deeds.push(Deed::State);
+        deeds
+    }
+
+    /// Nothing is under way any more: TERMINATED, once, as soon as no 2xx of ours waits for its ACK.
+    pub fn finish(&mut self) -> Deeds {
+        let (Phase::Mortal(ending) | Phase::Due(ending)) = &self.lasting.phase else { return Deeds::new() };
+        let ending = ending.clone();
+        if !self.lasting.accepted.is_empty() {
+            self.lasting.phase = Phase::Due(ending);
+            return Deeds::new();
+        }
+        let mut deeds: Deeds = self.acknowledge_owed().into_iter().collect();
+        let reinvite = self.reinvite_client().map(|reinvite| Box::new((reinvite, self.dialog().clone())));
+        deeds.push(Deed::Terminated(ending, reinvite));
+        deeds
+    }
+
+    /// TERMINATED is told: nothing more is said of it.
+    pub fn terminated_told(&mut self) {
+        if let Phase::Mortal(ending) | Phase::Due(ending) = &self.lasting.phase {
+            self.lasting.phase = Phase::Gone(ending.clone());
+        }
+    }
+
+    /// The peer's BYE was answered while a 2xx still waited.
+    pub(super) fn finish_if_due(&mut self) -> Option<Deed> {
+        matches!(self.lasting.phase, Phase::Due(_)).then_some(Deed::Finish)
+    }
+
+    /// What remains when TERMINATED was delivered and subscriptions of REFERs live on in the dialog (RFC 5057 §5.5).
+    pub fn forget_descriptions(&mut self) {
+        self.lasting.signaling = super::OfferAnswer::default();
+        self.lasting.signaling.close();
     }
 }

@@ -6,7 +6,8 @@ use crate::ffi::guard::{NONE, OK, guard};
 use crate::ffi::options::body;
 use crate::ffi::session::with_session;
 use crate::ffi::structs::{sipdlg_body_t, sipdlg_flow_t, sipdlg_session_t, sipdlg_status_t};
-use crate::session::offer_answer::Party;
+use crate::session::Session;
+use crate::session::offer_answer::{Party, StoredBody};
 use std::ffi::c_void;
 
 /// 1: after each ACK event with a body, a re-INVITE of the peer is answered 500 + Retry-After until
@@ -16,7 +17,7 @@ use std::ffi::c_void;
 pub extern "C" fn sipdlg_session_set_defer_ack(session: sipdlg_session_t, on: i32) -> sipdlg_status_t {
     guard(|| {
         let on = boolean(on, "on")?;
-        with_session(session, |inner, id, _| inner.core.set_defer_ack(id, on))?;
+        with_session(session, |inner, id, now| inner.core.by_hand(now, id, |session| session.set_defer_ack(on)))?;
         Ok(OK)
     })
 }
@@ -25,7 +26,7 @@ pub extern "C" fn sipdlg_session_set_defer_ack(session: sipdlg_session_t, on: i3
 #[unsafe(no_mangle)]
 pub extern "C" fn sipdlg_session_ack_processed(session: sipdlg_session_t) -> sipdlg_status_t {
     guard(|| {
-        let waited = with_session(session, |inner, id, _| inner.core.ack_processed(id))?;
+        let waited = with_session(session, |inner, id, now| inner.core.by_hand(now, id, Session::ack_processed))?;
         Ok(if waited { OK } else { NONE })
     })
 }
@@ -39,7 +40,7 @@ pub extern "C" fn sipdlg_session_ack_processed(session: sipdlg_session_t) -> sip
 #[unsafe(no_mangle)]
 pub extern "C" fn sipdlg_session_confirm(session: sipdlg_session_t) -> sipdlg_status_t {
     guard(|| {
-        with_session(session, |inner, id, now| inner.core.confirm_session(now, id))?;
+        with_session(session, |inner, id, now| inner.core.by_hand(now, id, Session::confirm))?;
         Ok(OK)
     })
 }
@@ -50,7 +51,7 @@ pub extern "C" fn sipdlg_session_confirm(session: sipdlg_session_t) -> sipdlg_st
 #[unsafe(no_mangle)]
 pub extern "C" fn sipdlg_session_reconfirm(session: sipdlg_session_t) -> sipdlg_status_t {
     guard(|| {
-        with_session(session, |inner, id, now| inner.core.reconfirm_session(now, id))?;
+        with_session(session, |inner, id, now| inner.core.by_hand(now, id, Session::reconfirm))?;
         Ok(OK)
     })
 }
@@ -81,7 +82,7 @@ pub unsafe extern "C" fn sipdlg_session_receive_request(
 #[unsafe(no_mangle)]
 pub extern "C" fn sipdlg_session_signaling_state_rollback(session: sipdlg_session_t) -> sipdlg_status_t {
     guard(|| {
-        with_session(session, |inner, id, now| inner.core.rollback(now, id))?;
+        with_session(session, |inner, id, now| inner.core.by_hand(now, id, Session::rollback))?;
         Ok(OK)
     })
 }
@@ -98,7 +99,11 @@ pub unsafe extern "C" fn sipdlg_session_signaling_state_transition(
         let party = if boolean(received, "received")? { Party::Remote } else { Party::Local };
         // SAFETY: the caller promises that `body` is NULL or readable, and so is all that it points to.
         let body = unsafe { optional_body(body) }?;
-        with_session(session, |inner, id, now| inner.core.transition(now, id, party, body))?;
+        let body = body.map(crate::agent::Body::checked).transpose()?;
+        let description = body.as_ref().and_then(StoredBody::of_local);
+        with_session(session, |inner, id, now| {
+            inner.core.by_hand(now, id, |session| session.transition(party, description))
+        })?;
         Ok(OK)
     })
 }

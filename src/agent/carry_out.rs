@@ -1,0 +1,168 @@
+//! The one place that does what a session wants. A session gets an input, decides, and says what follows (`session/deed`); here it
+//! is done, in that order.
+
+use crate::agent::event::{Event, EventKind};
+use crate::agent::outbox::Sender;
+use crate::agent::response::Answer;
+use crate::agent::timeout::Timeout;
+use crate::agent::{Agent, IncomingId, SessionId};
+use crate::config::TimerValues;
+use crate::message::HeaderId;
+use crate::session::Session;
+use crate::session::deed::{Clock, Deed, Deeds, Refusal, Wake};
+use crate::session::reason::{Ending, Reason};
+use crate::time::Time;
+use crate::timer::{TimerId, Wheel};
+
+/// The wheel as one session sees it.
+pub(super) struct SessionClock<'a> {
+    wheel: &'a mut Wheel<Timeout>,
+    now: Time,
+    values: &'a TimerValues,
+    id: SessionId,
+}
+
+impl Clock for SessionClock<'_> {
+    fn now(&self) -> Time {
+        self.now
+    }
+
+    fn values(&self) -> &TimerValues {
+        self.values
+    }
+
+    fn arm(&mut self, at: Time, wake: Wake) -> TimerId {
+        self.wheel.arm(at, Timeout::Session(self.id, wake))
+    }
+
+    fn stop(&mut self, timer: TimerId) {
+        self.wheel.stop(timer);
+    }
+}
+
+impl Agent {
+    /// Something happens to a session, and what follows is done. Nothing where the session has gone.
+    pub(super) fn input(
+        &mut self,
+        id: SessionId,
+        input: impl FnOnce(&mut Session, &mut SessionClock<'_>) -> Deeds,
+    ) {
+        if let Some(deeds) = self.decide(id, input) {
+            self.carry_out(id, deeds);
+        }
+    }
+
+    /// A session, with its clock.
+    pub(super) fn decide<T>(
+        &mut self,
+        id: SessionId,
+        decide: impl FnOnce(&mut Session, &mut SessionClock<'_>) -> T,
+    ) -> Option<T> {
+        let session = self.sessions.get_mut(id)?;
+        let mut clock =
+            SessionClock { wheel: &mut self.wheel, now: self.now.monotonic, values: &self.config.timers, id };
+        Some(decide(session, &mut clock))
+    }
+
+    /// Ends a session, and says so where nothing is under way.
+    pub(super) fn end_and_finish(&mut self, id: SessionId, ending: Ending) {
+        self.end_session(id, ending);
+        self.finish_session(id);
+    }
+
+    pub(super) fn end_session(&mut self, id: SessionId, ending: Ending) {
+        self.input(id, |session, clock| session.end(ending, clock));
+    }
+
+    pub(super) fn finish_session(&mut self, id: SessionId) {
+        self.input(id, |session, _| session.finish());
+    }
+
+    pub(super) fn carry_out(&mut self, id: SessionId, deeds: Deeds) {
+        for deed in deeds {
+            match deed {
+                Deed::State => self.note_state(id),
+                Deed::Confirmed => self.counters.calls_confirmed += 1,
+                Deed::Acknowledged(ack, reason) => {
+                    let event = Event { session: Some(id), message: Some(ack), reason, ..Event::new(EventKind::Ack) };
+                    self.tell(event);
+                }
+                Deed::AckTimedOut => {
+                    let reason = Reason::AckTimeout;
+                    self.tell(Event { session: Some(id), reason, ..Event::new(EventKind::AckTimeout) });
+                }
+                Deed::Over(incoming) => self.incoming_over(incoming),
+                // Answered meanwhile: then there is nothing to refuse.
+                Deed::Refuse(incoming, refusal) => drop(self.refuse_as(incoming, refusal)),
+                Deed::RefuseInvite(invite, refusal) => {
+                    if self.has_other_dialogs(invite, id) {
+                        self.end_and_finish(id, refusal.ending);
+                    } else {
+                        let _ = self.refuse_as(invite, refusal);
+                    }
+                }
+                Deed::LeaveInvite(invite, accepted) => self.leave_invite(id, invite, accepted),
+                Deed::Respond(incoming, status, response, again) => {
+                    let Some(incoming) = self.incoming.get_mut(incoming) else { continue };
+                    if again {
+                        self.outbox.retransmissions_sent += 1;
+                    } else {
+                        incoming.provisional = None;
+                    }
+                    if let Some(transaction) = incoming.transaction {
+                        // The INVITE is unanswered, so its transaction takes the response.
+                        let _ = self.respond(transaction, status, response);
+                    }
+                }
+                // The INVITE is unanswered, so its transaction takes the response.
+                Deed::Accept(incoming, status, response) => {
+                    let _ = self.deliver_2xx(incoming, id, status, response, None);
+                }
+                Deed::Repeat(repeated) => {
+                    self.outbox.retransmissions_sent += 1;
+                    self.outbox.transmit(Sender::Session(id), &repeated.0, &repeated.1);
+                }
+                Deed::Left(left) => {
+                    if let Some(key) = self.sessions.get(id).map(|session| session.key(self.dialog_keys)) {
+                        self.left_responses.keep(key, left, self.now.monotonic, self.config.limits.sessions);
+                    }
+                }
+                Deed::Acknowledge(outgoing) => self.acknowledge_without_answer(outgoing, id),
+                Deed::ForkEnded(outgoing, forgotten) => self.note_ended_fork(outgoing, id, forgotten),
+                Deed::GiveUpRetry(outgoing) => self.retry_given_up(outgoing),
+                Deed::Bye(bye) => self.leave_by_bye(id, bye.ending, bye.tail),
+                Deed::Finish => self.finish_session(id),
+                Deed::Terminated(ending, reinvite) => {
+                    if !self.is_referring(id) {
+                        self.forget_dialog(id);
+                    }
+                    if let Some(reinvite) = reinvite {
+                        self.orphan_reinvite(reinvite.0, reinvite.1);
+                    }
+                    self.tell_terminated(id, ending);
+                }
+            }
+        }
+    }
+
+    fn refuse_as(&mut self, id: IncomingId, refusal: Refusal) -> crate::error::Result<()> {
+        let answer = Answer { reason: refusal.reason, ..Answer::plain(refusal.status) };
+        self.refuse_request(id, answer, None, refusal.ending)
+    }
+
+    /// The last word of a session.
+    fn tell_terminated(&mut self, id: SessionId, ending: Ending) {
+        let text = ending.message.as_ref().and_then(|message| message.header(HeaderId::Reason)).map(Into::into);
+        self.tell(Event {
+            session: Some(id),
+            reason: ending.reason,
+            status_code: ending.status_code,
+            text,
+            message: ending.message,
+            ..Event::new(EventKind::Terminated)
+        });
+        if let Some(session) = self.sessions.get_mut(id) {
+            session.terminated_told();
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! What a session wants done. The session decides and keeps its books; the floor above carries out, in the order in which the deeds
+//! stand, which is the order in which a host sees them.
+
+use crate::dialog::Dialog;
+use crate::flow::Flow;
+use crate::message::Message;
+use crate::session::reason::{Ending, Reason};
+use crate::session::reliable_server::Left;
+use crate::session::terminate::DeferredBye;
+use crate::slots::{IncomingId, OutgoingId};
+use crate::time::Time;
+use crate::timer::TimerId;
+use crate::transaction::Bytes;
+use smallvec::SmallVec;
+use std::sync::Arc;
+
+/// What follows from one input.
+pub type Deeds = SmallVec<[Deed; 4]>;
+
+/// One thing to do.
+#[derive(Clone, Debug)]
+pub enum Deed {
+    /// STATE, unless it was told already.
+    State,
+    /// The session stands: it is counted.
+    Confirmed,
+    /// ACK: the ACK of a 2xx of ours is here. NO_ANSWER_IN_2XX where it lacks the answer.
+    Acknowledged(Arc<Message>, Reason),
+    /// ACK_TIMEOUT: the host decides (RFC 3261 §13.3.1.4).
+    AckTimedOut,
+    /// A request of the peer's has had all that it was due.
+    Over(IncomingId),
+    /// A final response to a request of the peer's that waits.
+    Refuse(IncomingId, Refusal),
+    /// The INVITE of the peer's that made the session has no other dialog left: it is refused so. Else the session alone ends.
+    RefuseInvite(IncomingId, Refusal),
+    /// The session is over, and with it the INVITE of the peer's that made it, where that is unanswered and has no other dialog.
+    /// True: its 2xx waited for a PRACK, and is void now.
+    LeaveInvite(IncomingId, bool),
+    /// A response to an INVITE of the peer's that waits goes out; true: again.
+    Respond(IncomingId, u16, Bytes, bool),
+    /// The 2xx that waited for a PRACK goes out.
+    Accept(IncomingId, u16, Bytes),
+    /// A 2xx goes out again.
+    Repeat(Box<(Bytes, Flow)>),
+    /// A final response left this one unacknowledged: its PRACK is still good (RFC 3262 §3).
+    Left(Left),
+    /// ACK of a 2xx, without an answer, because the host gives none (RFC 3261 §13.2.2.4).
+    Acknowledge(OutgoingId),
+    /// An early dialog of our INVITE is over: a 2xx of it makes no session. True: the host forgot it, so no BYE tells the callee.
+    ForkEnded(OutgoingId, bool),
+    /// The refusal of our re-INVITE that waited to be sent again becomes its final answer.
+    GiveUpRetry(OutgoingId),
+    /// BYE; the session is over with it.
+    Bye(Box<DeferredBye>),
+    /// The session has ended: TERMINATED is due.
+    Finish,
+    /// TERMINATED; the re-INVITE of ours that goes on without it, with the dialog for its ACK.
+    Terminated(Ending, Option<Box<(OutgoingId, Dialog)>>),
+}
+
+/// A final response that the session wants given.
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    /// Its status.
+    pub status: u16,
+    /// `None`: by the status.
+    pub reason: Option<&'static [u8]>,
+    /// Why the sessions end that it ends.
+    pub ending: Ending,
+}
+
+impl Refusal {
+    /// With this status, which the endings tell too.
+    pub fn because(reason: Reason, status: u16) -> Self {
+        Self { status, reason: None, ending: Ending { status_code: status, ..Ending::because(reason) } }
+    }
+}
+
+/// Which timer of a session is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wake {
+    /// A 2xx that waits for its ACK: to be repeated, or given up (RFC 3261 §13.3.1.4). The number is its CSeq's.
+    Accepted(u32),
+    /// A reliable response that waits for its PRACK: to be repeated, or given up (RFC 3262 §3).
+    Reliable,
+}
+
+/// The time as a session sees it, and its timers.
+pub trait Clock {
+    /// Now.
+    fn now(&self) -> Time;
+    /// T1, T2 and what follows from them.
+    fn values(&self) -> &crate::config::TimerValues;
+    /// Wakes the session then.
+    fn arm(&mut self, at: Time, wake: Wake) -> TimerId;
+    /// Does not.
+    fn stop(&mut self, timer: TimerId);
+}
