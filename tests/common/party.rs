@@ -2,6 +2,7 @@
 
 use super::network::{Side, Wire};
 use super::properties::Properties;
+use sipdlg::agent::options::response_flag;
 use sipdlg::agent::{
     Agent, Body, Event, EventKind, IncomingId, OutgoingId, RequestOptions, ResponseOptions, SessionId,
 };
@@ -48,6 +49,11 @@ pub fn with_sdp(text: &str) -> RequestOptions<'_> {
 /// The same for a response.
 pub fn answer_sdp(text: &str) -> ResponseOptions<'_> {
     ResponseOptions { body: sdp(text), ..ResponseOptions::default() }
+}
+
+/// The same for a reliable provisional response (RFC 3262).
+pub fn reliable(text: &str) -> ResponseOptions<'_> {
+    ResponseOptions { flags: response_flag::RELIABLE, ..answer_sdp(text) }
 }
 
 /// The usual configuration of a party.

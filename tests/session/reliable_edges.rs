@@ -151,7 +151,7 @@ fn a_prack_that_could_not_be_sent_may_be_sent_again() {
     stand.exchange();
     let invite = stand.peer.take("INVITE");
     stand.peer.learn(&invite);
-    let offer = stand.peer.reply(&invite, 183).with("Require", "100rel").with("RSeq", "1").sdp(OFFER);
+    let offer = stand.peer.reply(&invite, 183).reliable(1).sdp(OFFER);
     stand.say(offer);
     let mut left = 1;
     stand.wire.fail = Some(Box::new(move |_, sip| {
