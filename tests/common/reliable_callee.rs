@@ -58,16 +58,6 @@ pub fn progress(stand: &mut Stand, invite: &Sip, status: u16, rseq: u32, text: &
     stand.say(draft);
 }
 
-/// The peer answers the PRACK that it got.
-#[track_caller]
-pub fn answer_prack(stand: &mut Stand, status: u16, text: &str) -> Sip {
-    let prack = stand.peer.take("PRACK");
-    let draft = stand.peer.reply(&prack, status);
-    let draft = if text.is_empty() { draft } else { draft.sdp(text) };
-    stand.say(draft);
-    prack
-}
-
 pub fn accept(stand: &mut Stand, invite: &Sip, text: &str) {
     let draft = stand.peer.reply(invite, 200);
     let draft = if text.is_empty() { draft } else { draft.sdp(text) };

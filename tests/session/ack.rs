@@ -110,9 +110,7 @@ fn each_repeated_2xx_is_acknowledged_even_after_bye() {
     assert_eq!(stand.peer.take("ACK"), first);
     stand.alice.bye();
     stand.exchange();
-    let bye = stand.peer.take("BYE");
-    let done = stand.peer.reply(&bye, 200);
-    stand.say(done);
+    stand.peer_replies("BYE", 200, "");
     stand.say(ok);
     assert_eq!(stand.peer.take("ACK"), first);
     assert_eq!(stand.alice.state().0, SessionState::Terminated);

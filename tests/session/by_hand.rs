@@ -37,11 +37,7 @@ fn is_state(result: Result<()>) {
 fn ringing(stand: &mut Stand) -> crate::common::sip::Sip {
     stand.alice.invite(TO_BOB, OFFER);
     stand.exchange();
-    let invite = stand.peer.take("INVITE");
-    stand.peer.learn(&invite);
-    let ringing = stand.peer.reply(&invite, 180);
-    stand.say(ringing);
-    invite
+    stand.peer_replies("INVITE", 180, "")
 }
 
 #[test]
@@ -62,9 +58,7 @@ fn the_caller_confirms_by_hand_and_the_2xx_comes_later() {
     assert_eq!(stand.alice.count(EventKind::State), 2);
     stand.alice.info();
     stand.exchange();
-    let info = stand.peer.take("INFO");
-    let done = stand.peer.reply(&info, 200);
-    stand.say(done);
+    stand.peer_replies("INFO", 200, "");
     // RFC 3261 §14.1: the INVITE is still in progress, for both.
     let refused = stand.alice.agent.reinvite(now, session, RequestOptions::default());
     assert_eq!(refused.expect_err("our INVITE pends").kind, ErrorKind::State);
@@ -79,9 +73,7 @@ fn the_caller_confirms_by_hand_and_the_2xx_comes_later() {
     assert_eq!(stand.alice.state(), (Confirmed, Stable));
     stand.alice.reinvite(HOLD);
     stand.exchange();
-    let reinvite = stand.peer.take("INVITE");
-    let held = stand.peer.reply(&reinvite, 200).sdp(HELD);
-    stand.say(held);
+    stand.peer_replies("INVITE", 200, HELD);
     assert_eq!(stand.alice.properties().answer.as_deref(), Some(HELD));
 }
 
@@ -105,14 +97,10 @@ fn an_invite_left_behind_is_cancelled() {
     confirm(&mut stand.alice).expect("by hand");
     stand.alice.bye();
     stand.exchange();
-    let bye = stand.peer.take("BYE");
-    let done = stand.peer.reply(&bye, 200);
-    stand.say(done);
+    stand.peer_replies("BYE", 200, "");
     assert_eq!(stand.alice.count(EventKind::Terminated), 1);
     stand.advance(seconds(33));
-    let cancel = stand.peer.take("CANCEL");
-    let done = stand.peer.reply(&cancel, 200);
-    stand.say(done);
+    stand.peer_replies("CANCEL", 200, "");
     let gone = stand.peer.reply(&invite, 487);
     stand.say(gone);
     stand.peer.take("ACK");
@@ -192,17 +180,13 @@ fn an_early_dialog_from_elsewhere_is_confirmed() {
     assert_eq!(stand.alice.state(), (Confirmed, Stable));
     stand.alice.info();
     stand.exchange();
-    let info = stand.peer.take("INFO");
+    let info = stand.peer_replies("INFO", 200, "");
     assert_eq!(info.cseq(), 2);
-    let done = stand.peer.reply(&info, 200);
-    stand.say(done);
     // To the checker the INVITE has no 2xx.
     stand.wire.trace.allowed.extend(["reinvite-forbidden", "one-offer"]);
     stand.alice.reinvite(HOLD);
     stand.exchange();
-    let reinvite = stand.peer.take("INVITE");
-    let held = stand.peer.reply(&reinvite, 200).sdp(HELD);
-    stand.say(held);
+    stand.peer_replies("INVITE", 200, HELD);
     assert_eq!(stand.alice.properties().answer.as_deref(), Some(HELD));
 }
 

@@ -93,9 +93,7 @@ fn our_bye_answers_what_was_pending() {
     assert!(matches!(refused.status(), Some(481 | 487)), "{}", refused.start);
     let ack = stand.peer.ack(&invite, &refused);
     stand.say(ack);
-    let bye = stand.peer.take("BYE");
-    let done = stand.peer.reply(&bye, 200);
-    stand.say(done);
+    stand.peer_replies("BYE", 200, "");
 }
 
 /// RFC 5407 §2: no new request in the dialog after BYE; the API says so and sends nothing.

@@ -65,14 +65,9 @@ fn no_answer_in_the_first_2xx_ends_the_call() {
     let mut stand = Stand::new();
     stand.alice.invite(TO_BOB, OFFER);
     stand.exchange();
-    let invite = stand.peer.take("INVITE");
-    stand.peer.learn(&invite);
-    let ok = stand.peer.reply(&invite, 200);
-    stand.say(ok);
+    stand.peer_replies("INVITE", 200, "");
     assert_eq!(stand.peer.got(), ["ACK", "BYE"]);
-    let bye = stand.peer.take("BYE");
-    let done = stand.peer.reply(&bye, 200);
-    stand.say(done);
+    stand.peer_replies("BYE", 200, "");
     assert_eq!(stand.alice.last(EventKind::Terminated).reason, Reason::NoAnswerIn2xx);
 }
 
@@ -87,9 +82,7 @@ fn no_answer_in_the_first_ack_ends_the_call() {
     stand.peer.learn(&ok);
     let ack = stand.peer.ack(&invite, &ok);
     stand.say(ack);
-    let bye = stand.peer.take("BYE");
-    let done = stand.peer.reply(&bye, 200);
-    stand.say(done);
+    stand.peer_replies("BYE", 200, "");
     assert_eq!(stand.alice.last(EventKind::Ack).reason, Reason::NoAnswerIn2xx);
     assert_eq!(stand.alice.last(EventKind::Terminated).reason, Reason::NoAnswerIn2xx);
 }
@@ -104,9 +97,7 @@ fn no_ack_to_the_first_offer_ends_the_call() {
     let ok = stand.peer.take("200 INVITE");
     stand.peer.learn(&ok);
     stand.advance(seconds(33));
-    let bye = stand.peer.take("BYE");
-    let done = stand.peer.reply(&bye, 200);
-    stand.say(done);
+    stand.peer_replies("BYE", 200, "");
     assert_eq!(stand.alice.last(EventKind::Terminated).reason, Reason::AckTimeout);
 }
 
@@ -286,9 +277,7 @@ fn an_ack_must_carry_what_is_due() {
     stand.alice.hold(EventKind::Accept);
     stand.alice.reinvite("");
     stand.exchange();
-    let invite = stand.peer.take("INVITE");
-    let ok = stand.peer.reply(&invite, 200).sdp(HOLD);
-    stand.say(ok);
+    stand.peer_replies("INVITE", 200, HOLD);
     let (now, session) = (stand.alice.now(), stand.alice.session());
     let text = Body { content: b"hello", content_type: Some(TEXT), disposition: None };
     for options in [RequestOptions::default(), RequestOptions { body: Some(text), ..RequestOptions::default() }] {

@@ -4,7 +4,7 @@ use crate::common::draft::Draft;
 use crate::common::network::Side;
 use crate::common::pair::{ALICE, BOB, Stand, TO_BOB};
 use crate::common::party::{config, with_sdp};
-use crate::common::reliable_callee::{answer_prack, called, manually, prack, progress, refused};
+use crate::common::reliable_callee::{called, manually, prack, progress, refused};
 use crate::common::{ANSWER, HELD, HOLD, NOTHING, OFFER, seconds};
 use sipdlg::agent::event::{Reason, flag};
 use sipdlg::agent::{EventKind, RequestOptions};
@@ -22,7 +22,7 @@ fn with_manual_prack_the_host_acknowledges_the_oldest() {
     assert_eq!(stand.peer.got(), NOTHING);
     for rseq in [1, 2] {
         prack(&mut stand, "");
-        assert_eq!(answer_prack(&mut stand, 200, "").value("rack"), format!("{rseq} 1 INVITE"));
+        assert_eq!(stand.peer_replies("PRACK", 200, "").value("rack"), format!("{rseq} 1 INVITE"));
     }
     assert_eq!(refused(&mut stand, with_sdp("")), ErrorKind::State);
 }
@@ -39,7 +39,7 @@ fn the_configuration_may_leave_every_prack_to_the_host() {
     progress(&mut stand, &invite, 183, 1, ANSWER);
     assert_eq!(stand.peer.got(), NOTHING);
     prack(&mut stand, "");
-    answer_prack(&mut stand, 200, "");
+    stand.peer_replies("PRACK", 200, "");
 }
 
 /// RAck is the library's; a right one is taken, another refused.
@@ -56,7 +56,7 @@ fn a_rack_of_the_host_has_to_be_right() {
     let options = RequestOptions { headers, ..RequestOptions::default() };
     stand.alice.agent.prack(now, session, options).expect("it is right");
     stand.exchange();
-    let prack = answer_prack(&mut stand, 200, "");
+    let prack = stand.peer_replies("PRACK", 200, "");
     assert_eq!((prack.all("rack"), prack.value("x-host")), (vec!["6 1 INVITE"], "yes"));
 }
 
@@ -87,7 +87,7 @@ fn the_event_of_a_response_that_waits_is_not_replaced() {
     assert_eq!(flags, [flag::RELIABLE | flag::NEEDS_PRACK]);
     assert!(stand.alice.count(EventKind::Progress) < 20, "the others replace each other");
     prack(&mut stand, "");
-    answer_prack(&mut stand, 200, "");
+    stand.peer_replies("PRACK", 200, "");
 }
 
 /// What the host does not acknowledge is bounded: beyond, responses are not taken, and come again.
@@ -100,7 +100,7 @@ fn only_some_responses_wait_for_the_host() {
     }
     assert_eq!(stand.alice.statuses(EventKind::Progress), [180; 8]);
     prack(&mut stand, "");
-    answer_prack(&mut stand, 200, "");
+    stand.peer_replies("PRACK", 200, "");
     progress(&mut stand, &invite, 180, 9, "");
     assert_eq!(stand.alice.statuses(EventKind::Progress), [180; 9]);
 }
@@ -126,11 +126,11 @@ fn a_503_to_a_prack_means_the_prack_alone() {
     let (mut stand, invite) = manually(OFFER);
     progress(&mut stand, &invite, 180, 1, "");
     prack(&mut stand, "");
-    answer_prack(&mut stand, 503, "");
+    stand.peer_replies("PRACK", 503, "");
     assert_eq!(stand.alice.statuses(EventKind::Reject), [503]);
     assert_eq!(stand.alice.state().0, SessionState::Early);
     prack(&mut stand, "");
-    assert_eq!(answer_prack(&mut stand, 200, "").value("rack"), "1 1 INVITE");
+    assert_eq!(stand.peer_replies("PRACK", 200, "").value("rack"), "1 1 INVITE");
 }
 
 /// A session that the host forgot; its PRACK under way ends unheard.
@@ -142,7 +142,7 @@ fn a_session_may_be_disposed_while_its_prack_is_under_way() {
     let (now, session) = (stand.alice.now(), stand.alice.session());
     stand.alice.agent.dispose_session(now, session).expect("it lives");
     stand.exchange();
-    answer_prack(&mut stand, 200, HELD);
+    stand.peer_replies("PRACK", 200, HELD);
     assert_eq!(stand.alice.state().0, SessionState::Terminated);
     let gone = stand.peer.reply(&invite, 486);
     stand.say(gone);

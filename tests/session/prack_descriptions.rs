@@ -2,9 +2,7 @@
 
 use crate::common::pair::Stand;
 use crate::common::party::with_sdp;
-use crate::common::reliable_callee::{
-    accept, answer_prack, books, called, manually, prack, progress, refused, reinvited, stable,
-};
+use crate::common::reliable_callee::{accept, books, called, manually, prack, progress, refused, reinvited, stable};
 use crate::common::{ANSWER, HELD, HOLD, NOTHING, OFFER};
 use sipdlg::agent::event::flag;
 use sipdlg::agent::{Body, EventKind, RequestOptions};
@@ -16,9 +14,9 @@ use sipdlg::session::{SessionState, SignalingState};
 fn descriptions_after_a_complete_exchange_are_ignored() {
     let (mut stand, invite) = called(OFFER);
     progress(&mut stand, &invite, 183, 1, ANSWER);
-    answer_prack(&mut stand, 200, HOLD);
+    stand.peer_replies("PRACK", 200, HOLD);
     progress(&mut stand, &invite, 183, 2, HELD);
-    answer_prack(&mut stand, 200, "");
+    stand.peer_replies("PRACK", 200, "");
     let preview = stand.peer.reply(&invite, 183).sdp(HELD);
     stand.say(preview);
     assert_eq!(books(&stand), stable(OFFER, ANSWER));
@@ -39,7 +37,7 @@ fn a_reliable_response_closes_the_exchange_that_a_preview_left_open() {
     let open = |stand: &Stand| stand.alice.agent.session(stand.alice.session()).unwrap().signaling.open_offer();
     assert!(open(&stand).is_some());
     progress(&mut stand, &invite, 183, 1, ANSWER);
-    answer_prack(&mut stand, 200, "");
+    stand.peer_replies("PRACK", 200, "");
     assert!(open(&stand).is_none());
     accept(&mut stand, &invite, "");
     stand.peer.take("ACK");
@@ -57,7 +55,7 @@ fn an_offer_in_a_reliable_response_is_answered_in_its_prack() {
     assert_eq!(refused(&mut stand, with_sdp("")), ErrorKind::State, "the answer belongs into it");
     let outgoing = prack(&mut stand, ANSWER);
     assert_eq!(books(&stand), stable(OFFER, ANSWER));
-    let prack = answer_prack(&mut stand, 200, "");
+    let prack = stand.peer_replies("PRACK", 200, "");
     assert_eq!((prack.value("rack"), prack.sdp()), (&*format!("30 {} INVITE", invite.cseq()), Some(ANSWER)));
     let told = stand.alice.last(EventKind::Accept);
     assert_eq!((told.outgoing, told.status_code), (Some(outgoing), 200), "a PRACK of the host's tells its fate");
@@ -72,13 +70,13 @@ fn an_offer_in_a_reliable_response_is_answered_in_its_prack() {
 fn the_offer_may_come_in_a_later_reliable_response() {
     let (mut stand, invite) = called("");
     progress(&mut stand, &invite, 180, 1, "");
-    answer_prack(&mut stand, 200, "");
+    stand.peer_replies("PRACK", 200, "");
     progress(&mut stand, &invite, 183, 2, OFFER);
     assert_eq!(stand.peer.got(), NOTHING);
     progress(&mut stand, &invite, 180, 3, HOLD);
-    assert_eq!(answer_prack(&mut stand, 200, "").value("rack"), "3 1 INVITE");
+    assert_eq!(stand.peer_replies("PRACK", 200, "").value("rack"), "3 1 INVITE");
     prack(&mut stand, ANSWER);
-    assert_eq!(answer_prack(&mut stand, 200, "").value("rack"), "2 1 INVITE");
+    assert_eq!(stand.peer_replies("PRACK", 200, "").value("rack"), "2 1 INVITE");
     assert_eq!(books(&stand), stable(OFFER, ANSWER), "the second description was none of the exchange");
 }
 
@@ -89,7 +87,7 @@ fn a_reinvite_without_offer_gets_it_in_a_reliable_response() {
     progress(&mut stand, &invite, 183, 1, HOLD);
     assert_eq!(books(&stand), (SignalingState::HaveRemoteOffer, Some(HOLD.to_owned()), None));
     prack(&mut stand, HELD);
-    assert_eq!(answer_prack(&mut stand, 200, "").sdp(), Some(HELD));
+    assert_eq!(stand.peer_replies("PRACK", 200, "").sdp(), Some(HELD));
     accept(&mut stand, &invite, "");
     assert_eq!(stand.peer.take("ACK").body, "");
     assert_eq!(books(&stand), stable(HOLD, HELD));
@@ -103,7 +101,7 @@ fn a_prack_may_carry_a_further_offer() {
     assert_eq!(stand.alice.last(EventKind::Progress).flags, flag::RELIABLE | flag::NEEDS_PRACK);
     prack(&mut stand, HOLD);
     assert_eq!(books(&stand), (SignalingState::HaveLocalOffer, Some(HOLD.to_owned()), None));
-    let prack = answer_prack(&mut stand, 200, HELD);
+    let prack = stand.peer_replies("PRACK", 200, HELD);
     assert_eq!((prack.value("rack"), prack.sdp()), ("1 1 INVITE", Some(HOLD)));
     assert_eq!(stand.alice.last(EventKind::Accept).signaling_state, SignalingState::Stable);
     assert_eq!(books(&stand), stable(HOLD, HELD));
@@ -121,7 +119,7 @@ fn an_unreliable_description_is_no_answer_to_the_offer_in_prack() {
     let preview = stand.peer.reply(&invite, 183).sdp(ANSWER);
     stand.say(preview);
     assert_eq!(books(&stand), (SignalingState::HaveLocalOffer, Some(HOLD.to_owned()), None));
-    answer_prack(&mut stand, 200, HELD);
+    stand.peer_replies("PRACK", 200, HELD);
     assert_eq!(books(&stand), stable(HOLD, HELD));
 }
 
@@ -147,13 +145,13 @@ fn a_refused_offer_in_prack_is_rolled_back_and_the_prack_sent_again_without() {
     let (mut stand, invite) = manually(OFFER);
     progress(&mut stand, &invite, 183, 1, ANSWER);
     let first = prack(&mut stand, HOLD);
-    answer_prack(&mut stand, 488, "");
+    stand.peer_replies("PRACK", 488, "");
     let told = stand.alice.last(EventKind::Reject);
     assert_eq!((told.outgoing, told.status_code, told.signaling_state), (Some(first), 488, SignalingState::Stable));
     assert_eq!(books(&stand), stable(OFFER, ANSWER));
     assert_eq!(stand.alice.state().0, SessionState::Early);
     prack(&mut stand, "");
-    assert_eq!(answer_prack(&mut stand, 200, "").value("rack"), "1 1 INVITE");
+    assert_eq!(stand.peer_replies("PRACK", 200, "").value("rack"), "1 1 INVITE");
     assert_eq!(refused(&mut stand, with_sdp("")), ErrorKind::State);
 }
 
@@ -163,7 +161,7 @@ fn an_offer_in_prack_that_nobody_answers_is_rolled_back() {
     let (mut stand, invite) = manually(OFFER);
     progress(&mut stand, &invite, 183, 1, ANSWER);
     prack(&mut stand, HOLD);
-    answer_prack(&mut stand, 200, "");
+    stand.peer_replies("PRACK", 200, "");
     assert_eq!(books(&stand), stable(OFFER, ANSWER));
 }
 
@@ -173,10 +171,10 @@ fn a_refused_answer_in_prack_may_be_given_again() {
     let (mut stand, invite) = called("");
     progress(&mut stand, &invite, 183, 1, OFFER);
     prack(&mut stand, HELD);
-    answer_prack(&mut stand, 500, "");
+    stand.peer_replies("PRACK", 500, "");
     assert_eq!(books(&stand), (SignalingState::HaveRemoteOffer, Some(OFFER.to_owned()), None));
     prack(&mut stand, ANSWER);
-    answer_prack(&mut stand, 200, "");
+    stand.peer_replies("PRACK", 200, "");
     assert_eq!(books(&stand), stable(OFFER, ANSWER));
 }
 
@@ -187,12 +185,12 @@ fn no_offer_in_prack_before_the_first_exchange_is_complete() {
     progress(&mut stand, &invite, 180, 1, "");
     assert_eq!(refused(&mut stand, with_sdp(HOLD)), ErrorKind::State);
     prack(&mut stand, "");
-    answer_prack(&mut stand, 200, "");
+    stand.peer_replies("PRACK", 200, "");
     let (mut stand, invite) = manually("");
     progress(&mut stand, &invite, 180, 1, "");
     assert_eq!(refused(&mut stand, with_sdp(HOLD)), ErrorKind::State, "the first offer is the callee's");
     prack(&mut stand, "");
-    answer_prack(&mut stand, 200, "");
+    stand.peer_replies("PRACK", 200, "");
 }
 
 /// ... nor before the PRACK with the answer, or with an offer, was answered.
@@ -213,7 +211,7 @@ fn no_offer_in_prack_while_another_prack_with_a_description_is_under_way() {
     let ok = stand.peer.reply(&second, 200).sdp(HELD);
     stand.say(ok);
     prack(&mut stand, "");
-    answer_prack(&mut stand, 200, "");
+    stand.peer_replies("PRACK", 200, "");
     assert_eq!(books(&stand), stable(HOLD, HELD));
 }
 
@@ -226,7 +224,7 @@ fn a_body_that_is_no_description_is_not_the_answer() {
     let options = RequestOptions { body: Some(body), ..RequestOptions::default() };
     assert_eq!(refused(&mut stand, options), ErrorKind::State);
     prack(&mut stand, ANSWER);
-    answer_prack(&mut stand, 200, "");
+    stand.peer_replies("PRACK", 200, "");
 }
 
 /// RFC 3262 §3 forbids it, but a 2xx comes while its offer waits: nobody will answer that offer; the call stands.

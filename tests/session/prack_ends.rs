@@ -3,7 +3,7 @@
 use crate::common::pair::{BOB, Stand, TO_BOB};
 use crate::common::party::{config, with_sdp};
 use crate::common::reliable_callee::{
-    accept, answer_prack, books, called, knows_password, prack, progress, refused, reinvited, stable, target_of,
+    accept, books, called, knows_password, prack, progress, refused, reinvited, stable, target_of,
 };
 use crate::common::{ANSWER, HELD, HOLD, NOTHING, OFFER, ms};
 use sipdlg::agent::event::Reason;
@@ -20,11 +20,9 @@ fn a_481_to_a_prack_ends_its_early_dialog() {
     let ringing = stand.peer.reply_as(&invite, 180, "other");
     stand.say(ringing);
     progress(&mut stand, &invite, 183, 1, ANSWER);
-    answer_prack(&mut stand, 481, "");
-    let bye = stand.peer.take("BYE");
+    stand.peer_replies("PRACK", 481, "");
+    let bye = stand.peer_replies("BYE", 200, "");
     assert_eq!(bye.to_tag(), Some(stand.peer.local_tag.clone()));
-    let ok = stand.peer.reply(&bye, 200);
-    stand.say(ok);
     let ended = stand.alice.last(EventKind::Terminated);
     assert_eq!((ended.reason, ended.status_code), (Reason::DialogGone, 481));
     assert_eq!(stand.alice.count(EventKind::Reject), 0, "the automatic PRACK is silent");
@@ -43,9 +41,7 @@ fn a_prack_that_times_out_ends_its_early_dialog() {
     assert_eq!(stand.alice.state().0, SessionState::Early);
     assert!(stand.peer.got().iter().all(|short| short == "PRACK"));
     stand.advance(ms(200));
-    let bye = stand.peer.take("BYE");
-    let ok = stand.peer.reply(&bye, 200);
-    stand.say(ok);
+    stand.peer_replies("BYE", 200, "");
     assert_eq!(stand.alice.last(EventKind::Terminated).reason, Reason::DialogGone);
 }
 
@@ -59,9 +55,7 @@ fn a_prack_that_fails_after_the_2xx_ends_the_session() {
     stand.peer.take("ACK");
     let gone = stand.peer.reply(&prack, 481);
     stand.say(gone);
-    let bye = stand.peer.take("BYE");
-    let ok = stand.peer.reply(&bye, 200);
-    stand.say(ok);
+    stand.peer_replies("BYE", 200, "");
     assert_eq!(stand.alice.last(EventKind::Terminated).reason, Reason::DialogGone);
 }
 
@@ -70,10 +64,8 @@ fn a_prack_that_fails_after_the_2xx_ends_the_session() {
 fn a_408_to_the_prack_of_a_reinvite_ends_the_session() {
     let (mut stand, invite) = reinvited(HOLD);
     progress(&mut stand, &invite, 183, 1, HELD);
-    answer_prack(&mut stand, 408, "");
-    let bye = stand.peer.take("BYE");
-    let ok = stand.peer.reply(&bye, 200);
-    stand.say(ok);
+    stand.peer_replies("PRACK", 408, "");
+    stand.peer_replies("BYE", 200, "");
     assert_eq!(stand.alice.last(EventKind::Terminated).reason, Reason::DialogGone);
     let gone = stand.peer.reply(&invite, 487);
     stand.say(gone);
@@ -85,14 +77,12 @@ fn a_408_to_the_prack_of_a_reinvite_ends_the_session() {
 fn reliable_responses_are_acknowledged_after_a_cancel() {
     let (mut stand, invite) = called(OFFER);
     progress(&mut stand, &invite, 180, 1, "");
-    answer_prack(&mut stand, 200, "");
+    stand.peer_replies("PRACK", 200, "");
     stand.alice.hangup();
     stand.exchange();
-    let cancel = stand.peer.take("CANCEL");
-    let ok = stand.peer.reply(&cancel, 200);
-    stand.say(ok);
+    stand.peer_replies("CANCEL", 200, "");
     progress(&mut stand, &invite, 183, 2, ANSWER);
-    answer_prack(&mut stand, 200, "");
+    stand.peer_replies("PRACK", 200, "");
     let gone = stand.peer.reply(&invite, 487);
     stand.say(gone);
     stand.peer.take("ACK");
@@ -104,7 +94,7 @@ fn reliable_responses_are_acknowledged_after_a_cancel() {
 fn a_dialog_that_was_left_acknowledges_nothing() {
     let (mut stand, invite) = called(OFFER);
     progress(&mut stand, &invite, 180, 1, "");
-    answer_prack(&mut stand, 200, "");
+    stand.peer_replies("PRACK", 200, "");
     let session: SessionId = stand.alice.session();
     stand.alice.bye();
     stand.exchange();
@@ -137,7 +127,7 @@ fn a_reinvite_that_fails_after_its_exchange_is_undone() {
         stand.peer.contact = format!("sip:moved@{BOB}");
         progress(&mut stand, &invite, 183, 1, HELD);
         prack(&mut stand, further);
-        answer_prack(&mut stand, 200, further);
+        stand.peer_replies("PRACK", 200, further);
         let no = stand.peer.reply(&invite, 488);
         stand.say(no);
         stand.peer.take("ACK");
@@ -175,7 +165,7 @@ fn a_reinvite_that_is_challenged_after_its_exchange_begins_anew() {
     stand.exchange();
     let first = stand.peer.take("INVITE");
     progress(&mut stand, &first, 183, 10, ANSWER);
-    answer_prack(&mut stand, 200, "");
+    stand.peer_replies("PRACK", 200, "");
     assert_eq!(books(&stand), stable(HOLD, ANSWER));
     let challenge = "Digest realm=\"example.com\", nonce=\"n1\", algorithm=SHA-256, qop=\"auth\"";
     let draft = stand.peer.reply(&first, 401).with("WWW-Authenticate", challenge);
@@ -184,7 +174,7 @@ fn a_reinvite_that_is_challenged_after_its_exchange_begins_anew() {
     assert_eq!(again.sdp(), Some(HOLD));
     assert_eq!(books(&stand), (SignalingState::HaveLocalOffer, Some(HOLD.to_owned()), None));
     progress(&mut stand, &again, 183, 4, HELD);
-    assert_eq!(answer_prack(&mut stand, 200, "").value("rack"), format!("4 {} INVITE", again.cseq()));
+    assert_eq!(stand.peer_replies("PRACK", 200, "").value("rack"), format!("4 {} INVITE", again.cseq()));
     accept(&mut stand, &again, "");
     stand.peer.take("ACK");
     assert_eq!(books(&stand), stable(HOLD, HELD));

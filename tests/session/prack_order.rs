@@ -4,7 +4,7 @@ use crate::common::draft::Draft;
 use crate::common::pair::{BOB, Stand, TO_BOB};
 use crate::common::party::config;
 use crate::common::reliable_callee::{
-    Lines, accept, answer_prack, books, called, knows_password, progress, reinvited, stable, target_of,
+    Lines, accept, books, called, knows_password, progress, reinvited, stable, target_of,
 };
 use crate::common::{ANSWER, HELD, HOLD, NOTHING, OFFER};
 use sipdlg::agent::EventKind;
@@ -17,7 +17,7 @@ use sipdlg::session::{SessionState, SignalingState};
 fn a_reliable_183_with_the_answer_is_acknowledged_at_once() {
     let (mut stand, invite) = called(OFFER);
     progress(&mut stand, &invite, 183, 4_711, ANSWER);
-    let prack = answer_prack(&mut stand, 200, "");
+    let prack = stand.peer_replies("PRACK", 200, "");
     assert_eq!(prack.value("rack"), format!("4711 {} INVITE", invite.cseq()));
     assert_eq!((prack.cseq(), prack.to_tag()), (invite.cseq() + 1, Some(stand.peer.local_tag.clone())));
     assert_eq!(prack.body, "");
@@ -35,7 +35,7 @@ fn the_first_rseq_sets_the_order_and_the_next_is_one_higher() {
     let (mut stand, invite) = called(OFFER);
     for rseq in [9, 10, 11] {
         progress(&mut stand, &invite, 180, rseq, "");
-        let prack = answer_prack(&mut stand, 200, "");
+        let prack = stand.peer_replies("PRACK", 200, "");
         assert_eq!(prack.value("rack"), format!("{rseq} {} INVITE", invite.cseq()));
     }
     assert_eq!(stand.alice.statuses(EventKind::Progress), [180; 3]);
@@ -46,7 +46,7 @@ fn the_first_rseq_sets_the_order_and_the_next_is_one_higher() {
 fn repeats_gaps_and_older_ones_are_discarded() {
     let (mut stand, invite) = called(OFFER);
     progress(&mut stand, &invite, 180, 20, "");
-    answer_prack(&mut stand, 200, "");
+    stand.peer_replies("PRACK", 200, "");
     for rseq in [20, 22, 19, 1, u32::MAX] {
         stand.peer.contact = format!("sip:elsewhere@{BOB}");
         progress(&mut stand, &invite, 183, rseq, ANSWER);
@@ -56,7 +56,7 @@ fn repeats_gaps_and_older_ones_are_discarded() {
     assert_eq!(books(&stand).0, SignalingState::HaveLocalOffer);
     assert_eq!(target_of(&stand), format!("sip:peer@{BOB}"));
     progress(&mut stand, &invite, 183, 21, ANSWER);
-    answer_prack(&mut stand, 200, "");
+    stand.peer_replies("PRACK", 200, "");
     assert_eq!(books(&stand), stable(OFFER, ANSWER));
 }
 
@@ -65,7 +65,7 @@ fn repeats_gaps_and_older_ones_are_discarded() {
 fn the_order_does_not_wrap() {
     let (mut stand, invite) = called(OFFER);
     progress(&mut stand, &invite, 180, u32::MAX, "");
-    answer_prack(&mut stand, 200, "");
+    stand.peer_replies("PRACK", 200, "");
     progress(&mut stand, &invite, 180, 1, "");
     assert_eq!(stand.peer.got(), NOTHING);
 }
@@ -77,7 +77,7 @@ fn every_early_dialog_has_an_order_of_its_own() {
     for (tag, rseq, answer) in [("one", 1, ANSWER), ("two", 500, HELD), ("one", 2, ""), ("two", 501, "")] {
         let draft = stand.peer.reply_as(&invite, 183, tag).reliable(rseq);
         stand.say(if answer.is_empty() { draft } else { draft.sdp(answer) });
-        let prack = answer_prack(&mut stand, 200, "");
+        let prack = stand.peer_replies("PRACK", 200, "");
         assert_eq!((prack.to_tag().as_deref(), prack.value("rack")), (Some(tag), &*format!("{rseq} 1 INVITE")));
     }
     let answers: Vec<_> = (stand.alice.events.iter())
@@ -98,7 +98,7 @@ fn a_reliable_response_to_a_reinvite_is_acknowledged() {
     let (mut stand, invite) = reinvited(HOLD);
     stand.peer.contact = format!("sip:moved@{BOB}");
     progress(&mut stand, &invite, 183, 77, HELD);
-    let prack = answer_prack(&mut stand, 200, "");
+    let prack = stand.peer_replies("PRACK", 200, "");
     assert_eq!(prack.value("rack"), format!("77 {} INVITE", invite.cseq()));
     assert_eq!((prack.uri(), prack.cseq()), (&*format!("sip:moved@{BOB}"), invite.cseq() + 1));
     assert_eq!(books(&stand), stable(HOLD, HELD));
@@ -111,7 +111,7 @@ fn a_reliable_response_to_a_reinvite_is_acknowledged() {
     stand.exchange();
     let again = stand.peer.take("INVITE");
     progress(&mut stand, &again, 183, 5, ANSWER);
-    assert_eq!(answer_prack(&mut stand, 200, "").value("rack"), format!("5 {} INVITE", again.cseq()));
+    assert_eq!(stand.peer_replies("PRACK", 200, "").value("rack"), format!("5 {} INVITE", again.cseq()));
     accept(&mut stand, &again, "");
     stand.peer.take("ACK");
     assert_eq!(books(&stand), stable(OFFER, ANSWER));
@@ -142,7 +142,7 @@ fn what_is_not_reliable_is_not_acknowledged() {
     // The option tag is a token: case does not matter, and others may stand beside it.
     let draft = with(stand.peer.reply(&invite, 183), &[("Require", "timer, 100REL"), ("RSeq", "7")]);
     stand.say(draft);
-    answer_prack(&mut stand, 200, "");
+    stand.peer_replies("PRACK", 200, "");
     assert_eq!(books(&stand), stable(OFFER, ANSWER));
 }
 
@@ -184,7 +184,7 @@ fn only_a_reliable_response_moves_the_remote_target() {
     stand.peer.contact = format!("sip:third@{BOB}");
     progress(&mut stand, &invite, 180, 1, "");
     assert_eq!(target_of(&stand), format!("sip:third@{BOB}"));
-    assert_eq!(answer_prack(&mut stand, 200, "").uri(), format!("sip:third@{BOB}"));
+    assert_eq!(stand.peer_replies("PRACK", 200, "").uri(), format!("sip:third@{BOB}"));
 }
 
 /// RFC 3261 §22: a PRACK may be challenged; its RAck stays, its CSeq number is the dialog's next.
@@ -203,11 +203,11 @@ fn a_challenged_prack_goes_out_again() {
     let challenge = "Digest realm=\"example.com\", nonce=\"n1\", algorithm=SHA-256, qop=\"auth\"";
     let draft = stand.peer.reply(&first, 407).with("Proxy-Authenticate", challenge);
     stand.say(draft);
-    let second = answer_prack(&mut stand, 200, "");
+    let second = stand.peer_replies("PRACK", 200, "");
     assert_eq!((second.value("rack"), second.cseq()), (first.value("rack"), first.cseq() + 1));
     assert!(second.get("proxy-authorization").is_some());
     progress(&mut stand, &invite, 180, 9, "");
-    assert_eq!(answer_prack(&mut stand, 200, "").cseq(), second.cseq() + 1, "one allocator");
+    assert_eq!(stand.peer_replies("PRACK", 200, "").cseq(), second.cseq() + 1, "one allocator");
 }
 
 /// RFC 3261 §22.2: the INVITE that follows a 401 makes new dialogs, with a new order.
@@ -222,14 +222,14 @@ fn the_order_begins_anew_with_the_invite_after_a_challenge() {
     let invite = stand.peer.take("INVITE");
     stand.peer.learn(&invite);
     progress(&mut stand, &invite, 183, 900, ANSWER);
-    answer_prack(&mut stand, 200, "");
+    stand.peer_replies("PRACK", 200, "");
     let challenge = "Digest realm=\"example.com\", nonce=\"n1\", algorithm=SHA-256, qop=\"auth\"";
     let draft = stand.peer.reply(&invite, 401).with("WWW-Authenticate", challenge);
     stand.say(draft);
     let again = stand.peer.take("INVITE");
     stand.peer.local_tag = "later".to_owned();
     progress(&mut stand, &again, 183, 3, HELD);
-    let prack = answer_prack(&mut stand, 200, "");
+    let prack = stand.peer_replies("PRACK", 200, "");
     assert_eq!((prack.value("rack"), prack.cseq()), (&*format!("3 {} INVITE", again.cseq()), again.cseq() + 1));
     assert_eq!(books(&stand), stable(OFFER, HELD));
 }
@@ -242,11 +242,11 @@ fn only_some_pracks_are_under_way() {
         progress(&mut stand, &invite, 180, rseq, "");
     }
     assert_eq!(stand.peer.got(), ["PRACK"; 8]);
-    answer_prack(&mut stand, 200, "");
+    stand.peer_replies("PRACK", 200, "");
     progress(&mut stand, &invite, 180, 9, "");
     assert_eq!(stand.peer.got(), ["PRACK"; 8]);
     while !stand.peer.got().is_empty() {
-        answer_prack(&mut stand, 200, "");
+        stand.peer_replies("PRACK", 200, "");
     }
     stand.wire.trace.allowed.push("prack-owed");
 }

@@ -86,18 +86,13 @@ fn in_an_early_dialog() {
     let mut stand = Stand::new();
     stand.alice.invite(TO_BOB, OFFER);
     stand.exchange();
-    let invite = stand.peer.take("INVITE");
-    stand.peer.learn(&invite);
-    let ringing = stand.peer.reply(&invite, 180);
-    stand.say(ringing);
+    let invite = stand.peer_replies("INVITE", 180, "");
     assert_eq!(refer_with(&mut stand.alice, Some(CAROL), None, &[]).unwrap_err().kind, ErrorKind::State);
     accepts(&mut stand.alice);
     let refer = refer_of(&mut stand);
     stand.say(refer);
     stand.peer.take("200 REFER");
-    let notify = stand.peer.take("NOTIFY");
-    let ok = stand.peer.reply(&notify, 200);
-    stand.say(ok);
+    stand.peer_replies("NOTIFY", 200, "");
     // The INVITE fails: the subscription stays.
     let busy = stand.peer.reply(&invite, 486);
     stand.say(busy);
@@ -143,10 +138,8 @@ fn a_refer_out_of_a_dialog() {
     let ok = stand.peer.take("200 REFER");
     assert_eq!(stand.alice.last(EventKind::Refer).session, None);
     stand.peer.learn(&ok);
-    let notify = stand.peer.take("NOTIFY");
+    let notify = stand.peer_replies("NOTIFY", 200, "");
     assert_eq!((notify.from_tag(), notify.value("event")), (ok.to_tag(), "refer"));
-    let answer = stand.peer.reply(&notify, 200);
-    stand.say(answer);
     assert_eq!(stand.alice.living()[0], 0, "no session comes of it");
     let asked = stand.alice.incoming();
     let contact = format!("<{}>", stand.peer.contact);
@@ -154,9 +147,7 @@ fn a_refer_out_of_a_dialog() {
         stand.peer.request("SUBSCRIBE").with("Contact", contact).with("Event", "refer").with("Expires", "60");
     stand.say(subscribe);
     stand.peer.take("200 SUBSCRIBE");
-    let notify = stand.peer.take("NOTIFY");
-    let answer = stand.peer.reply(&notify, 200);
-    stand.say(answer);
+    stand.peer_replies("NOTIFY", 200, "");
     for method in ["INFO", "INVITE"] {
         let mut request = stand.peer.request(method);
         if method == "INVITE" {

@@ -114,9 +114,7 @@ fn all_else_gets_481_after_the_call() {
     let refer = refer_of(&mut stand);
     stand.say(refer);
     stand.peer.take("200 REFER");
-    let notify = stand.peer.take("NOTIFY");
-    let ok = stand.peer.reply(&notify, 200);
-    stand.say(ok);
+    stand.peer_replies("NOTIFY", 200, "");
     let asked = stand.alice.incoming();
     let bye = stand.peer.request("BYE");
     stand.say(bye);
@@ -201,23 +199,17 @@ fn the_referrer_may_refresh_or_end_its_subscription() {
     accepts(&mut stand.alice);
     let refer = refer_of(&mut stand);
     stand.say(refer);
-    let answer = |stand: &mut Stand| {
-        let notify = stand.peer.take("NOTIFY");
-        let ok = stand.peer.reply(&notify, 200);
-        stand.say(ok);
-        notify
-    };
-    answer(&mut stand);
+    stand.peer_replies("NOTIFY", 200, "");
     let asked = stand.alice.incoming();
     stand.advance(seconds(500));
     subscribe(&mut stand, "refer", "200");
     assert_eq!(stand.peer.take("200 SUBSCRIBE").value("expires"), "200");
-    assert_eq!(answer(&mut stand).value("subscription-state"), "active;expires=200");
+    assert_eq!(stand.peer_replies("NOTIFY", 200, "").value("subscription-state"), "active;expires=200");
     stand.advance(seconds(150));
     assert!(stand.alice.agent.incoming(asked).is_ok());
     subscribe(&mut stand, "refer", "0");
     assert_eq!(stand.peer.take("200 SUBSCRIBE").value("expires"), "0");
-    assert_eq!(answer(&mut stand).value("subscription-state"), "terminated;reason=timeout");
+    assert_eq!(stand.peer_replies("NOTIFY", 200, "").value("subscription-state"), "terminated;reason=timeout");
     assert!(stand.alice.agent.incoming(asked).is_err());
     subscribe(&mut stand, "refer", "60");
     stand.peer.take("403 SUBSCRIBE");

@@ -176,10 +176,7 @@ fn in_the_callers_early_dialog() {
     let mut stand = Stand::new();
     stand.alice.invite(TO_BOB, OFFER);
     stand.exchange();
-    let invite = stand.peer.take("INVITE");
-    stand.peer.learn(&invite);
-    let ringing = stand.peer.reply(&invite, 180);
-    stand.say(ringing);
+    let invite = stand.peer_replies("INVITE", 180, "");
     stand.peer.cseq = 5;
     let message = stand.peer.request("MESSAGE");
     stand.say(message);

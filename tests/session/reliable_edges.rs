@@ -167,10 +167,8 @@ fn a_prack_that_could_not_be_sent_may_be_sent_again() {
     let now = stand.alice.now();
     stand.alice.agent.prack(now, session, with_answer()).expect("once more");
     stand.exchange();
-    let again = stand.peer.take("PRACK");
+    let again = stand.peer_replies("PRACK", 200, "");
     assert_eq!(again.sdp(), Some(ANSWER));
-    let done = stand.peer.reply(&again, 200);
-    stand.say(done);
     assert_eq!(stand.alice.state(), (SessionState::Early, SignalingState::Stable));
 }
 
@@ -226,8 +224,6 @@ fn the_2xx_of_a_fork_confirmed_by_hand_is_acknowledged() {
         stand.say(ok);
         assert_eq!(stand.peer.take("ACK").to_tag().as_deref(), Some(tag));
     }
-    let bye = stand.peer.take("BYE");
+    let bye = stand.peer_replies("BYE", 200, "");
     assert_eq!(bye.to_tag().as_deref(), Some("one"));
-    let done = stand.peer.reply(&bye, 200);
-    stand.say(done);
 }
