@@ -1,7 +1,7 @@
 //! Two agents, or an agent and a scripted peer, in memory, with virtual time.
 //!
-//! Whoever drops one of these has it finished: living sessions are hung up, time passes until all is idle, the wire checker
-//! judges the trace, and nothing may be left alive in the agents.
+//! Whoever drops one of these has it finished: living sessions are hung up, time passes until all is idle, the wire
+//! checker judges the trace, and nothing may be left alive in the agents.
 
 use super::network::{Side, Wire};
 use super::party::{Party, config};
@@ -226,8 +226,8 @@ impl Stand {
         self.exchange();
     }
 
-    /// The peer takes the request that it got and replies, with `text` as session description; "" none. From an INVITE it
-    /// learns the dialog.
+    /// The peer takes the request that it got and replies, with `text` as session description; "" none.
+    /// From an INVITE it learns the dialog.
     #[track_caller]
     pub fn peer_replies(&mut self, method: &str, status: u16, text: &str) -> Sip {
         let request = self.peer.take(method);

@@ -287,7 +287,8 @@ impl Party {
         self.agent.reject(now, incoming, status, &ResponseOptions::default()).expect("a rejection is legal");
     }
 
-    /// Ends every session that still lives, and every INVITE that has no session yet: after a 100 it would wait for ever.
+    /// Ends every session that still lives, and every INVITE that has no session yet:
+    /// after a 100 it would wait for ever.
     pub fn hangup_all(&mut self) {
         let now = self.now();
         let waiting: Vec<_> = self

@@ -168,8 +168,8 @@ fn an_ack_with_the_invites_branch_counts() {
     assert_eq!(stand.alice.state().0, SessionState::Confirmed);
 }
 
-/// RFC 3261 §13.3.1.4, RFC 5407 §3.1.3: the caller's BYE crossed our 200, which was lost: it goes on being repeated until its ACK,
-/// or the caller's INVITE never ends.
+/// RFC 3261 §13.3.1.4, RFC 5407 §3.1.3: the caller's BYE crossed our 200, which was lost: it goes on being repeated
+/// until its ACK, or the caller's INVITE never ends.
 #[test]
 fn the_2xx_goes_on_being_repeated_after_the_callers_bye() {
     let mut pair = Pair::new();

@@ -1,4 +1,5 @@
-//! Targets and hosts that are not `sip:user@192.0.2.1`: tel URIs (RFC 3966), IPv6 references (RFC 5118), through the agent.
+//! Targets and hosts that are not `sip:user@192.0.2.1`: tel URIs (RFC 3966),
+//! IPv6 references (RFC 5118), through the agent.
 
 use crate::common::network::Wire;
 use crate::common::pair::Stand;
@@ -71,7 +72,8 @@ fn a_call_to_our_number_from_a_number() {
     stand.peer.take("400 OPTIONS");
 }
 
-/// A whole call between IPv6 hosts: Via, Contact, route set and Request-URIs carry references, responses find their way.
+/// A whole call between IPv6 hosts: Via, Contact, route set and Request-URIs carry references,
+/// responses find their way.
 #[test]
 fn a_call_between_ipv6_hosts() {
     let mut wire = Wire::new(1);

@@ -143,7 +143,8 @@ fn a_2xx_carries_contact_allow_and_answer() {
     assert_eq!(stand.alice.state().0, SessionState::Terminated);
 }
 
-/// RFC 3261 §13.3.1.1: the provisional response at least every minute comes also where the host says nothing, for a re-INVITE too.
+/// RFC 3261 §13.3.1.1: the provisional response at least every minute comes also where the host says
+/// nothing, for a re-INVITE too.
 #[test]
 fn a_silent_host_is_covered_every_minute() {
     let mut pair = Pair::new();

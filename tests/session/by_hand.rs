@@ -1,5 +1,5 @@
-//! What SIP.js's SessionDialog lets its user do past the messages: confirm, reConfirm, rollback, transition, a deferred ACK,
-//! a request that the user matched itself, dispose.
+//! What SIP.js's SessionDialog lets its user do past the messages: confirm, reConfirm, rollback, transition, a deferred
+//! ACK, a request that the user matched itself, dispose.
 
 use crate::common::pair::{ALICE, BOB, Pair, Stand, TO_BOB};
 use crate::common::party::{Party, answer_sdp, config, sdp, with_sdp};
@@ -89,7 +89,8 @@ fn a_rejection_ends_what_was_confirmed_by_hand() {
     assert_eq!(stand.alice.last(EventKind::Terminated).reason, Reason::Rejected);
 }
 
-/// ... and when it is ended while the INVITE has no final response, that is cancelled after 64*T1 as for an early dialog.
+/// ... and when it is ended while the INVITE has no final response,
+/// that is cancelled after 64*T1 as for an early dialog.
 #[test]
 fn an_invite_left_behind_is_cancelled() {
     let mut stand = Stand::new();
@@ -247,7 +248,8 @@ fn rollback_of_the_peers_open_offer() {
     }
 }
 
-/// Without an earlier exchange it goes back to Initial; the 2xx still brings the answer. So do late offers, on either side.
+/// Without an earlier exchange it goes back to Initial; the 2xx still brings the answer.
+/// So do late offers, on either side.
 #[test]
 fn rollback_without_history() {
     let mut stand = Stand::new();

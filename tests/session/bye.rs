@@ -284,7 +284,8 @@ fn a_repeated_bye_gets_its_200_again() {
     assert_eq!(stand.alice.count(EventKind::Bye), 1);
 }
 
-/// RFC 5407 §3.2.4, the caller's side: the callee's BYE crosses the ACK that still owes the answer. 200; the ACK goes all the same.
+/// RFC 5407 §3.2.4, the caller's side: the callee's BYE crosses the ACK that still owes the answer.
+/// 200; the ACK goes all the same.
 #[test]
 fn a_bye_that_crosses_the_ack() {
     let mut stand = Stand::new();

@@ -263,7 +263,8 @@ fn answered_reliably(stand: &mut Stand, acknowledged: bool) -> crate::common::dr
     invite
 }
 
-/// RFC 6141 §3.8: a change that was executed stays, so the cancelled re-INVITE is answered 200; one that was not gets 487.
+/// RFC 6141 §3.8: a change that was executed stays, so the cancelled re-INVITE is answered 200;
+/// one that was not gets 487.
 #[test]
 fn what_was_executed_is_not_cancelled() {
     for (executed, status, pair) in [(true, "200 INVITE", (HOLD, HELD)), (false, "487 INVITE", (OFFER, ANSWER))] {

@@ -310,8 +310,8 @@ fn early_dialogs_of_a_challenged_invite_end() {
     assert_eq!(info.cseq(), 3);
 }
 
-/// RFC 7616 §3.4.2, RFC 8760: H(A1) of the configuration serves the algorithm that it was made by, and none else; the wire
-/// checker recomputes the responses from the password.
+/// RFC 7616 §3.4.2, RFC 8760: H(A1) of the configuration serves the algorithm that it was made by, and none else; the
+/// wire checker recomputes the responses from the password.
 #[test]
 fn stored_hashes_serve_their_algorithm() {
     let rows = [

@@ -253,7 +253,8 @@ fn refuse_with_491(stand: &mut Stand) {
     stand.peer.take("ACK");
 }
 
-/// RFC 5407 §3.3.1: while the peer's re-INVITE is pending the retry waits on, and then goes where the peer has moved to.
+/// RFC 5407 §3.3.1: while the peer's re-INVITE is pending the retry waits on,
+/// and then goes where the peer has moved to.
 #[test]
 fn a_retry_waits_for_the_peers_reinvite_and_follows_its_target() {
     let mut stand = waiting();
@@ -299,8 +300,8 @@ fn a_retry_waits_for_the_peers_ack() {
     }
 }
 
-/// What waits is ours to send, so another re-INVITE is refused until it is called off; other requests go, and the retry takes the
-/// number after theirs.
+/// What waits is ours to send, so another re-INVITE is refused until it is called off;
+/// other requests go, and the retry takes the number after theirs.
 #[test]
 fn only_a_reinvite_is_refused_while_one_waits() {
     let mut stand = waiting();

@@ -1,5 +1,5 @@
-//! Two agents in memory, or an agent and a scripted peer, with virtual time: one file per behaviour. One program, because each
-//! would have to compile and link the same helpers.
+//! Two agents in memory, or an agent and a scripted peer, with virtual time: one file per behaviour. One program,
+//! because each would have to compile and link the same helpers.
 
 #[path = "../common/mod.rs"]
 mod common;

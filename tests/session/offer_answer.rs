@@ -1,4 +1,5 @@
-//! RFC 3264 and RFC 6337: each pattern in a call, each way in which its answer never comes, and what is no offer at all.
+//! RFC 3264 and RFC 6337: each pattern in a call, each way in which its answer never comes,
+//! and what is no offer at all.
 
 use crate::common::pair::{Pair, Stand, TO_BOB};
 use crate::common::party::{answer_sdp, with_sdp};
@@ -127,7 +128,8 @@ fn an_offer_that_the_host_never_answers_is_refused() {
     agree(&pair, OFFER, ANSWER);
 }
 
-/// RFC 3264 §4: no second offer of ours while one is open, whoever opened it; refused with nothing sent and nothing changed.
+/// RFC 3264 §4: no second offer of ours while one is open, whoever opened it;
+/// refused with nothing sent and nothing changed.
 #[test]
 fn a_second_offer_is_refused_while_one_is_open() {
     // Ours, in a re-INVITE; then theirs, in one; then ours, in a 2xx that waits for its ACK.

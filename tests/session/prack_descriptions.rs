@@ -26,8 +26,8 @@ fn descriptions_after_a_complete_exchange_are_ignored() {
     assert_eq!(stand.alice.last(EventKind::Accept).flags, 0);
 }
 
-/// A preview does not complete the exchange, a reliable response after it does; what the preview showed stays the answer (RFC
-/// 3261 §13.2.1).
+/// A preview does not complete the exchange, a reliable response after it does;
+/// what the preview showed stays the answer (RFC 3261 §13.2.1).
 #[test]
 fn a_reliable_response_closes_the_exchange_that_a_preview_left_open() {
     let (mut stand, invite) = called(OFFER);

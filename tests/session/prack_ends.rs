@@ -12,8 +12,8 @@ use sipdlg::agent::{EventKind, RequestOptions, SessionId};
 use sipdlg::error::ErrorKind;
 use sipdlg::session::{SessionState, SignalingState};
 
-/// RFC 5057, RFC 3261 §12.2.1.2: 481 ends the usage; the caller may leave an early dialog by BYE (§15), the INVITE goes on
-/// for other forks.
+/// RFC 5057, RFC 3261 §12.2.1.2: 481 ends the usage; the caller may leave an early dialog by BYE (§15),
+/// the INVITE goes on for other forks.
 #[test]
 fn a_481_to_a_prack_ends_its_early_dialog() {
     let (mut stand, invite) = called(OFFER);
@@ -110,8 +110,8 @@ fn a_dialog_that_was_left_acknowledges_nothing() {
     stand.peer.take("ACK");
 }
 
-/// RFC 3261 §14.1, RFC 6337 §3.4: a re-INVITE that fails leaves the session as it was, even after exchanges were complete.
-/// RFC 6141 §4.4: the target stays where the reliable response has moved it.
+/// RFC 3261 §14.1, RFC 6337 §3.4: a re-INVITE that fails leaves the session as it was, even after exchanges were
+/// complete. RFC 6141 §4.4: the target stays where the reliable response has moved it.
 #[test]
 fn a_reinvite_that_fails_after_its_exchange_is_undone() {
     for further in ["", "a=further\r\n"] {

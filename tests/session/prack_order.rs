@@ -11,8 +11,8 @@ use sipdlg::agent::EventKind;
 use sipdlg::agent::event::flag;
 use sipdlg::session::{SessionState, SignalingState};
 
-/// §4: RAck from RSeq and CSeq of the response; an ordinary request in the dialog. Pattern 3 of RFC 6337: the answer is in
-/// the reliable response, the 2xx needs none.
+/// §4: RAck from RSeq and CSeq of the response; an ordinary request in the dialog. Pattern 3 of RFC 6337: the answer is
+/// in the reliable response, the 2xx needs none.
 #[test]
 fn a_reliable_183_with_the_answer_is_acknowledged_at_once() {
     let (mut stand, invite) = called(OFFER);

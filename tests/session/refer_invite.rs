@@ -1,4 +1,4 @@
-//! What a REFER asks for: its Refer-To, and the INVITE that follows, with Replaces too (RFC 3515 §2.1, RFC 3892, RFC 5589).
+//! What a REFER asks for: its Refer-To, and the INVITE that follows, with Replaces too (RFC 3515 §2.1, RFC 5589).
 
 use crate::common::pair::{Pair, TO_ALICE};
 use crate::common::party::{Party, config, with_sdp};

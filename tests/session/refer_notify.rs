@@ -56,7 +56,8 @@ fn a_transfer_is_told_step_by_step() {
     }
 }
 
-/// RFC 3515 §2.4.6: the second REFER of a dialog and those after it are told apart by `id`, whatever became of the first.
+/// RFC 3515 §2.4.6: the second REFER of a dialog and those after it are told apart by `id`,
+/// whatever became of the first.
 #[test]
 fn later_refers_carry_an_id() {
     let mut pair = Pair::confirmed();

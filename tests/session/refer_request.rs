@@ -118,7 +118,8 @@ fn the_host_may_not_send_202() {
     assert_eq!(pair.alice.statuses(EventKind::Reject), [429]);
 }
 
-/// Out of a dialog: 400 where nobody could be told, 603 by default; accepted, it makes a dialog for its subscription alone.
+/// Out of a dialog: 400 where nobody could be told, 603 by default;
+/// accepted, it makes a dialog for its subscription alone.
 #[test]
 fn a_refer_out_of_a_dialog() {
     let mut stand = Stand::new();

@@ -1,4 +1,4 @@
-//! The subscription that a REFER makes: whether there is one, how long it lives, what ends it (RFC 3515, RFC 4488, RFC 6665).
+//! The subscription that a REFER makes: whether there is one, how long it lives, what ends it (RFC 4488, RFC 6665).
 
 use crate::common::pair::{Pair, Stand};
 use crate::common::refer::{CAROL, accepts, notify_of, refer_of, refer_with};

@@ -1,5 +1,6 @@
-//! A request of the peer that is refused changes nothing but the remote sequence number, once the CSeq check was passed
-//! (RFC 3261 §12.2.2, RFC 5057 §5.1): all properties compared before and after, for every kind of refusal, in every state.
+//! A request of the peer that is refused changes nothing but the remote sequence number, once the
+//! CSeq check was passed (RFC 3261 §12.2.2, RFC 5057 §5.1): all properties compared before and after,
+//! for every kind of refusal, in every state.
 
 use crate::common::draft::Draft;
 use crate::common::pair::{Stand, TO_BOB};

@@ -338,7 +338,8 @@ fn a_host_may_go_on_without_the_ack() {
     }
 }
 
-/// RFC 6141 §5.4: the peer moved by its re-INVITE, lost our 2xx at its old place, and came again from the new one: no BYE.
+/// RFC 6141 §5.4: the peer moved by its re-INVITE, lost our 2xx at its old place,
+/// and came again from the new one: no BYE.
 #[test]
 fn a_peer_that_moved_on_need_not_acknowledge() {
     for (moves, comes_again, survives) in [(true, true, true), (true, false, false), (false, true, false)] {

@@ -1,4 +1,5 @@
-//! Reliable provisional responses between two agents (RFC 3262, RFC 6337 patterns 3, 4, 5), on a good and on a bad network.
+//! Reliable provisional responses between two agents (RFC 3262, RFC 6337 patterns 3, 4, 5),
+//! on a good and on a bad network.
 
 use crate::common::pair::{Pair, TO_BOB};
 use crate::common::party::{Party, answer_sdp, config, reliable, with_sdp};

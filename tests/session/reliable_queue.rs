@@ -1,4 +1,4 @@
-//! What waits at the callee behind an unacknowledged response: the next ones and the 2xx, and what does not (RFC 3262 §3).
+//! What waits at the callee behind an unacknowledged response, and what does not (RFC 3262 §3).
 
 use crate::common::pair::Stand;
 use crate::common::party::reliable;

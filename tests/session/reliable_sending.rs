@@ -1,4 +1,5 @@
-//! The callee's reliable responses: when they are, their numbers, their repeats, and the PRACK that ends those (RFC 3262 §3).
+//! The callee's reliable responses: when there are any, their numbers, their repeats,
+//! and what ends those (RFC 3262 §3).
 
 use crate::common::pair::Stand;
 use crate::common::party::{config, reliable};

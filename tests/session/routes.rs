@@ -70,7 +70,8 @@ fn a_strict_router_takes_the_request_uri() {
     assert_eq!((bye.uri(), bye.all("route")), ("sip:strict@192.0.2.2:5060", vec![FAR, "<sip:peer@192.0.2.2:5060>"]));
 }
 
-/// RFC 3261 §8.1.2, §12.1.2: a preloaded route is used for the INVITE and replaced by the dialog's, even by an empty one.
+/// RFC 3261 §8.1.2, §12.1.2: a preloaded route is used for the INVITE and replaced by the
+/// dialog's, even by an empty one.
 #[test]
 fn a_preloaded_route_does_not_outlive_the_invite() {
     let mut stand = Stand::with({

@@ -1,5 +1,5 @@
-//! A dialog that was made elsewhere is taken over from its text (RFC 3261 §12). The agent that made it is gone; the one that
-//! takes its place stands on the same address, so that the wire checker sees one party whose dialog goes on.
+//! A dialog that was made elsewhere is taken over from its text (RFC 3261 §12). The agent that made it is gone; the one
+//! that takes its place stands on the same address, so that the wire checker sees one party whose dialog goes on.
 
 use crate::common::pair::{Pair, Stand, TO_BOB};
 use crate::common::party::{Party, config};

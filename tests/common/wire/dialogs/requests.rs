@@ -1,4 +1,4 @@
-//! What a party may send in a dialog, when, and where to: RFC 3261 §8.1.2, §12.2.1, §14.1, §15.
+//! What a party may send in a dialog, when, and where to (RFC 3261 §8.1.2, §12.2.1, §14.1, §15).
 
 use super::{Dialog, Invite, Key, Open, Replay, key_of, swapped, tag};
 use crate::common::sip::{Sip, is_loose, uri_address, uri_of};
@@ -153,7 +153,8 @@ impl Replay<'_, '_> {
         })
     }
 
-    /// The peer's INVITE in a dialog that had no final response before `line`; with `unacknowledged`, also one that waits for ACK.
+    /// The peer's INVITE in a dialog that had no final response before `line`;
+    /// with `unacknowledged`, also one that waits for ACK.
     pub(super) fn theirs_pending(&self, line: usize, key: &Key, unacknowledged: bool) -> Option<usize> {
         let (view, now, patience) = (&self.view, self.view.at(line), self.view.timers.patience());
         (0..view.servers.len()).find(|server| {

@@ -1,4 +1,4 @@
-//! What a party may answer in a dialog: RFC 3261 §12.1.1, §12.2.2, §13.3.1, §14.2, §15.1.2, and the descriptions of RFC 3264.
+//! What a party may answer in a dialog (RFC 3261 §12.1.1, §12.2.2, §13.3.1, §14.2, §15.1.2), with what description.
 
 use super::{Dialog, Invite, Key, Open, Replay, key_of, swapped, tag};
 use crate::common::sip::{Sip, uri_of};
