@@ -88,7 +88,8 @@ const TEXTS: [(&str, &str); 8] = [
 /// Tokens that need not be good, by function and position: `previous` may have ended.
 const LENIENT: [(&str, usize); 1] = [("sipdlg_agent_next_session", 1)];
 
-/// Tokens that may be 0, by function and position: a session of a foreign dialog has no INVITE, a blind transfer replaces none.
+/// Tokens that may be 0, by function and position: a session of a foreign dialog has no INVITE,
+/// a blind transfer replaces none.
 const OPTIONAL: [(&str, usize); 2] = [("sipdlg_session_new", 1), ("sipdlg_session_refer", 2)];
 
 /// Functions that take away what the world owns: what is called instead when they are to succeed.

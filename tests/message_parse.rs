@@ -273,7 +273,8 @@ fn start_lines_of_requests() {
     }
 }
 
-/// Each broken header of a request is named, and the request answered 400 where everything that the answer repeats is there.
+/// Each broken header of a request is named, and the request answered 400 where everything that
+/// the answer repeats is there.
 #[test]
 fn broken_headers_are_named_and_answerable() {
     for (header, line, answerable) in [

@@ -9,8 +9,8 @@ fn count(what: &str) -> usize {
     std::fs::read_dir(format!("/proc/self/{what}")).expect("proc").count()
 }
 
-/// How many threads there are. One that was joined may stand in /proc for a moment longer: the kernel says that it is over before
-/// it takes it out.
+/// How many threads there are. One that was joined may stand in /proc for a moment longer:
+/// the kernel says that it is over before it takes it out.
 fn threads(expected: usize) -> usize {
     let until = std::time::Instant::now() + std::time::Duration::from_secs(2);
     loop {

@@ -1,4 +1,5 @@
-//! The messages of RFC 4475 (SIP torture tests) and RFC 5118 (IPv6), byte for byte: what the parser and an agent make of them.
+//! The messages of RFC 4475 (SIP torture tests) and RFC 5118 (IPv6), byte for byte:
+//! what the parser and an agent make of them.
 
 use Parser::{Accepted, Malformed};
 use Uas::{Answered, Dropped, Told};
@@ -71,7 +72,8 @@ const RFC4475: [Row; 49] = [
     ("3.1.2.15", "baddn", Malformed("From"), Answered(400)),
     ("3.1.2.16", "badvers", Malformed(""), Answered(505)),
     ("3.1.2.17", "mismatch01", Malformed("CSeq"), Answered(400)),
-    // 501 "has better future-proof characteristics", 400 is acceptable: the parser, which comes first, knows no methods.
+    // 501 "has better future-proof characteristics", 400 is acceptable:
+    // the parser, which comes first, knows no methods.
     ("3.1.2.18", "mismatch02", Malformed("CSeq"), Answered(400)),
     ("3.1.2.19", "bigcode", Malformed(""), Dropped),
     // 400 or the transaction matching of RFC 2543: the latter.
@@ -98,7 +100,8 @@ const RFC4475: [Row; 49] = [
     ("3.4.1", "inv2543", Accepted, Answered(400)),
 ];
 
-/// More comes in the datagram than Content-Length says: a request, and the end of the last line of session descriptions.
+/// More comes in the datagram than Content-Length says: a request,
+/// and the end of the last line of session descriptions.
 const CUT: [&str; 3] = ["dblreq", "mult-ip-in-sdp", "ipv4-mapped-ipv6"];
 
 const RFC5118: [Row; 12] = [
@@ -127,8 +130,8 @@ fn archived(folder: &str, section: &str, name: &str) -> Vec<u8> {
     std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// As it was meant, where the archives slipped. RFC 5118: LF for CR LF everywhere, no empty line behind the headers of §4.10, in
-/// §4.6 a Content-Length beyond the body. RFC 4475: no empty line behind the headers of baddn.
+/// As it was meant, where the archives slipped. RFC 5118: LF for CR LF everywhere, no empty line behind the headers of
+/// §4.10, in §4.6 a Content-Length beyond the body. RFC 4475: no empty line behind the headers of baddn.
 fn data(folder: &str, section: &str, name: &str) -> Vec<u8> {
     let mut data = archived(folder, section, name);
     if folder == "ipv6" {

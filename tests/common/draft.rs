@@ -42,6 +42,11 @@ impl Draft {
         self.content("application/sdp", body)
     }
 
+    /// A reliable provisional response (RFC 3262).
+    pub fn reliable(self, rseq: u32) -> Self {
+        self.with("Require", "100rel").with("RSeq", rseq.to_string())
+    }
+
     pub fn content(mut self, kind: &str, body: &str) -> Self {
         body.clone_into(&mut self.body);
         self.set("Content-Type", kind)

@@ -1,11 +1,12 @@
 //! Two agents, or an agent and a scripted peer, in memory, with virtual time.
 //!
-//! Whoever drops one of these has it finished: living sessions are hung up, time passes until all is idle, the wire checker
-//! judges the trace, and nothing may be left alive in the agents.
+//! Whoever drops one of these has it finished: living sessions are hung up, time passes until all is idle, the wire
+//! checker judges the trace, and nothing may be left alive in the agents.
 
 use super::network::{Side, Wire};
 use super::party::{Party, config};
 use super::peer::Peer;
+use super::sip::Sip;
 use super::{ANSWER, OFFER, seconds};
 use sipdlg::config::Config;
 use sipdlg::flow::Transport;
@@ -192,11 +193,7 @@ impl Stand {
         let mut stand = Self::new();
         stand.alice.invite(TO_BOB, OFFER);
         stand.exchange();
-        let invite = stand.peer.take("INVITE");
-        stand.peer.learn(&invite);
-        let ok = stand.peer.reply(&invite, 200).sdp(ANSWER);
-        stand.peer.send(ok);
-        stand.exchange();
+        stand.peer_replies("INVITE", 200, ANSWER);
         stand.peer.take("ACK");
         stand
     }
@@ -239,6 +236,19 @@ impl Stand {
     pub fn say(&mut self, draft: super::draft::Draft) {
         self.peer.send(draft);
         self.exchange();
+    }
+
+    /// The peer takes the request that it got and replies, with `text` as session description; "" none.
+    /// From an INVITE it learns the dialog.
+    #[track_caller]
+    pub fn peer_replies(&mut self, method: &str, status: u16, text: &str) -> Sip {
+        let request = self.peer.take(method);
+        if method == "INVITE" {
+            self.peer.learn(&request);
+        }
+        let draft = self.peer.reply(&request, status);
+        self.say(if text.is_empty() { draft } else { draft.sdp(text) });
+        request
     }
 
     #[track_caller]

@@ -2,6 +2,7 @@
 
 use super::network::{Side, Wire};
 use super::properties::Properties;
+use sipdlg::agent::options::response_flag;
 use sipdlg::agent::{
     Agent, Body, Event, EventKind, IncomingId, OutgoingId, RequestOptions, ResponseOptions, SessionId,
 };
@@ -57,6 +58,11 @@ pub fn with_sdp(text: &str) -> RequestOptions<'_> {
 /// The same for a response.
 pub fn answer_sdp(text: &str) -> ResponseOptions<'_> {
     ResponseOptions { body: sdp(text), ..ResponseOptions::default() }
+}
+
+/// The same for a reliable provisional response (RFC 3262).
+pub fn reliable(text: &str) -> ResponseOptions<'_> {
+    ResponseOptions { flags: response_flag::RELIABLE, ..answer_sdp(text) }
 }
 
 /// The usual configuration of a party.
@@ -292,7 +298,8 @@ impl Party {
         self.agent.reject(now, incoming, status, &ResponseOptions::default()).expect("a rejection is legal");
     }
 
-    /// Ends every session that still lives, and every INVITE that has no session yet: after a 100 it would wait for ever.
+    /// Ends every session that still lives, and every INVITE that has no session yet:
+    /// after a 100 it would wait for ever.
     pub fn hangup_all(&mut self) {
         let now = self.now();
         let waiting: Vec<_> = self

@@ -66,8 +66,8 @@ impl Peer {
         self.outbox.push(bytes);
     }
 
-    /// Hand-written text: `${branch}` (a new one), `${call_id}`, `${local_tag}`, `${remote_tag}`, `${target}`, `${contact}`,
-    /// `${cseq}` (the next) and `${address}` stand for what the peer knows; lines may end with LF.
+    /// Hand-written text: `${branch}` (a new one), `${call_id}`, `${local_tag}`, `${remote_tag}`, `${target}`,
+    /// `${contact}`, `${cseq}` (the next) and `${address}` stand for what the peer knows; lines may end with LF.
     pub fn send_text(&mut self, text: &str) {
         self.cseq += u32::from(text.contains("${cseq}"));
         let (branch, cseq, address) = (self.branch(), self.cseq.to_string(), self.address.to_string());

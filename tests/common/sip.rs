@@ -129,8 +129,8 @@ impl Sip {
         self.get("contact").map(uri_of)
     }
 
-    /// The session description, if the body is one (RFC 3261 §20.11: application/sdp means `session`) or has one among its parts
-    /// (RFC 2046 §5.1).
+    /// The session description, if the body is one (RFC 3261 §20.11: application/sdp means `session`)
+    /// or has one among its parts (RFC 2046 §5.1).
     pub fn sdp(&self) -> Option<&str> {
         let kind = self.value("content-type");
         if !kind.to_ascii_lowercase().starts_with("multipart/") {

@@ -1,7 +1,7 @@
 //! The wire checker: judges what parties put on the wire, by the RFCs alone.
 //!
-//! A [`Trace`] holds what was sent, when, and what became of it. Each judged party is judged from where it stands: what it
-//! had seen when it sent, and what it owes for what it saw. No code of the library is used.
+//! A [`Trace`] holds what was sent, when, and what became of it. Each judged party is judged from where it stands: what
+//! it had seen when it sent, and what it owes for what it saw. No code of the library is used.
 
 mod dialogs;
 mod digest;

@@ -110,9 +110,7 @@ fn each_repeated_2xx_is_acknowledged_even_after_bye() {
     assert_eq!(stand.peer.take("ACK"), first);
     stand.alice.bye();
     stand.exchange();
-    let bye = stand.peer.take("BYE");
-    let done = stand.peer.reply(&bye, 200);
-    stand.say(done);
+    stand.peer_replies("BYE", 200, "");
     stand.say(ok);
     assert_eq!(stand.peer.take("ACK"), first);
     assert_eq!(stand.alice.state().0, SessionState::Terminated);
@@ -170,8 +168,8 @@ fn an_ack_with_the_invites_branch_counts() {
     assert_eq!(stand.alice.state().0, SessionState::Confirmed);
 }
 
-/// RFC 3261 §13.3.1.4, RFC 5407 §3.1.3: the caller's BYE crossed our 200, which was lost: it goes on being repeated until its ACK,
-/// or the caller's INVITE never ends.
+/// RFC 3261 §13.3.1.4, RFC 5407 §3.1.3: the caller's BYE crossed our 200, which was lost: it goes on being repeated
+/// until its ACK, or the caller's INVITE never ends.
 #[test]
 fn the_2xx_goes_on_being_repeated_after_the_callers_bye() {
     let mut pair = Pair::new();

@@ -1,4 +1,5 @@
-//! Targets and hosts that are not `sip:user@192.0.2.1`: tel URIs (RFC 3966), IPv6 references (RFC 5118), through the agent.
+//! Targets and hosts that are not `sip:user@192.0.2.1`: tel URIs (RFC 3966),
+//! IPv6 references (RFC 5118), through the agent.
 
 use crate::common::network::Wire;
 use crate::common::pair::Stand;
@@ -30,11 +31,8 @@ fn a_call_to_a_number() {
     for (mut stand, options) in [(stand, by_flow), (Stand::with(routed), with_sdp(OFFER))] {
         stand.alice.invite_with(NUMBER, options);
         stand.exchange();
-        let invite = stand.peer.take("INVITE");
+        let invite = stand.peer_replies("INVITE", 200, ANSWER);
         assert_eq!((invite.uri(), invite.value("to")), (NUMBER, format!("<{NUMBER}>").as_str()));
-        stand.peer.learn(&invite);
-        let ok = stand.peer.reply(&invite, 200).sdp(ANSWER);
-        stand.say(ok);
         let ack = stand.peer.take("ACK");
         assert_eq!(ack.uri(), "sip:peer@192.0.2.2:5060", "the target is the Contact");
         let properties = stand.alice.properties();
@@ -64,10 +62,8 @@ fn a_call_to_our_number_from_a_number() {
     );
     stand.alice.bye();
     stand.exchange();
-    let bye = stand.peer.take("BYE");
+    let bye = stand.peer_replies("BYE", 200, "");
     assert_eq!(bye.uri(), "sip:peer@192.0.2.2:5060");
-    let done = stand.peer.reply(&bye, 200);
-    stand.say(done);
     // A number that is none.
     stand.peer.remote_tag.clear();
     stand.peer.call_id.push('2');
@@ -76,7 +72,8 @@ fn a_call_to_our_number_from_a_number() {
     stand.peer.take("400 OPTIONS");
 }
 
-/// A whole call between IPv6 hosts: Via, Contact, route set and Request-URIs carry references, responses find their way.
+/// A whole call between IPv6 hosts: Via, Contact, route set and Request-URIs carry references,
+/// responses find their way.
 #[test]
 fn a_call_between_ipv6_hosts() {
     let mut wire = Wire::new(1);

@@ -108,7 +108,7 @@ fn an_invite_says_who_where_and_what() {
     let mut stand = Stand::new();
     stand.alice.invite("sip:bob@192.0.2.2:5060;x=y", OFFER);
     stand.exchange();
-    let invite = stand.peer.take("INVITE");
+    let invite = stand.peer_replies("INVITE", 486, "");
     assert_eq!(invite.start, "INVITE sip:bob@192.0.2.2:5060;x=y SIP/2.0");
     assert_eq!(invite.value("max-forwards"), "70");
     assert!(invite.value("from").starts_with("<sip:alice@example.com>;tag="));
@@ -117,8 +117,6 @@ fn an_invite_says_who_where_and_what() {
     assert!(invite.all("allow").contains(&"INVITE") && invite.all("allow").contains(&"BYE"));
     assert!(!invite.all("allow").contains(&"UPDATE"), "UPDATE does not work yet");
     assert_eq!(invite.sdp(), Some(OFFER));
-    let ok = stand.peer.reply(&invite, 486);
-    stand.say(ok);
     stand.peer.take("ACK");
 }
 
@@ -145,7 +143,8 @@ fn a_2xx_carries_contact_allow_and_answer() {
     assert_eq!(stand.alice.state().0, SessionState::Terminated);
 }
 
-/// RFC 3261 §13.3.1.1: the provisional response at least every minute comes also where the host says nothing, for a re-INVITE too.
+/// RFC 3261 §13.3.1.1: the provisional response at least every minute comes also where the host says
+/// nothing, for a re-INVITE too.
 #[test]
 fn a_silent_host_is_covered_every_minute() {
     let mut pair = Pair::new();

@@ -1,6 +1,7 @@
-//! What SIP.js's SessionDialog lets its user do past the messages: confirm, reConfirm, rollback, transition, a deferred ACK,
-//! a request that the user matched itself, dispose.
+//! What SIP.js's SessionDialog lets its user do past the messages: confirm, reConfirm, rollback, transition, a deferred
+//! ACK, a request that the user matched itself, dispose.
 
+use crate::common::by_hand::ByHand;
 use crate::common::pair::{ALICE, BOB, Pair, Stand, TO_BOB};
 use crate::common::party::{Party, answer_sdp, config, sdp, with_sdp};
 use crate::common::{ANSWER, HELD, HOLD, OFFER, seconds};
@@ -37,11 +38,7 @@ fn is_state(result: Result<()>) {
 fn ringing(stand: &mut Stand) -> crate::common::sip::Sip {
     stand.alice.invite(TO_BOB, OFFER);
     stand.exchange();
-    let invite = stand.peer.take("INVITE");
-    stand.peer.learn(&invite);
-    let ringing = stand.peer.reply(&invite, 180);
-    stand.say(ringing);
-    invite
+    stand.peer_replies("INVITE", 180, "")
 }
 
 #[test]
@@ -62,9 +59,7 @@ fn the_caller_confirms_by_hand_and_the_2xx_comes_later() {
     assert_eq!(stand.alice.count(EventKind::State), 2);
     stand.alice.info();
     stand.exchange();
-    let info = stand.peer.take("INFO");
-    let done = stand.peer.reply(&info, 200);
-    stand.say(done);
+    stand.peer_replies("INFO", 200, "");
     // RFC 3261 §14.1: the INVITE is still in progress, for both.
     let refused = stand.alice.agent.reinvite(now, session, RequestOptions::default());
     assert_eq!(refused.expect_err("our INVITE pends").kind, ErrorKind::State);
@@ -79,9 +74,7 @@ fn the_caller_confirms_by_hand_and_the_2xx_comes_later() {
     assert_eq!(stand.alice.state(), (Confirmed, Stable));
     stand.alice.reinvite(HOLD);
     stand.exchange();
-    let reinvite = stand.peer.take("INVITE");
-    let held = stand.peer.reply(&reinvite, 200).sdp(HELD);
-    stand.say(held);
+    stand.peer_replies("INVITE", 200, HELD);
     assert_eq!(stand.alice.properties().answer.as_deref(), Some(HELD));
 }
 
@@ -97,7 +90,8 @@ fn a_rejection_ends_what_was_confirmed_by_hand() {
     assert_eq!(stand.alice.last(EventKind::Terminated).reason, Reason::Rejected);
 }
 
-/// ... and when it is ended while the INVITE has no final response, that is cancelled after 64*T1 as for an early dialog.
+/// ... and when it is ended while the INVITE has no final response,
+/// that is cancelled after 64*T1 as for an early dialog.
 #[test]
 fn an_invite_left_behind_is_cancelled() {
     let mut stand = Stand::new();
@@ -105,14 +99,10 @@ fn an_invite_left_behind_is_cancelled() {
     confirm(&mut stand.alice).expect("by hand");
     stand.alice.bye();
     stand.exchange();
-    let bye = stand.peer.take("BYE");
-    let done = stand.peer.reply(&bye, 200);
-    stand.say(done);
+    stand.peer_replies("BYE", 200, "");
     assert_eq!(stand.alice.count(EventKind::Terminated), 1);
     stand.advance(seconds(33));
-    let cancel = stand.peer.take("CANCEL");
-    let done = stand.peer.reply(&cancel, 200);
-    stand.say(done);
+    stand.peer_replies("CANCEL", 200, "");
     let gone = stand.peer.reply(&invite, 487);
     stand.say(gone);
     stand.peer.take("ACK");
@@ -148,8 +138,8 @@ fn the_callee_has_nothing_to_confirm_by_hand() {
         is_state(agent.reconfirm_session(now, session));
         is_state(agent.rollback(now, session));
         is_state(agent.transition(now, session, Local, sdp(OFFER)));
-        is_state(agent.set_defer_ack(session, true));
-        is_state(agent.ack_processed(session).map(drop));
+        is_state(agent.set_defer_ack(now, session, true));
+        is_state(agent.ack_processed(now, session).map(drop));
         is_state(agent.receive_request(now, session, None, b"INFO sip:a SIP/2.0\r\n\r\n"));
         is_state(agent.dispose_session(now, session));
     });
@@ -192,17 +182,13 @@ fn an_early_dialog_from_elsewhere_is_confirmed() {
     assert_eq!(stand.alice.state(), (Confirmed, Stable));
     stand.alice.info();
     stand.exchange();
-    let info = stand.peer.take("INFO");
+    let info = stand.peer_replies("INFO", 200, "");
     assert_eq!(info.cseq(), 2);
-    let done = stand.peer.reply(&info, 200);
-    stand.say(done);
     // To the checker the INVITE has no 2xx.
     stand.wire.trace.allowed.extend(["reinvite-forbidden", "one-offer"]);
     stand.alice.reinvite(HOLD);
     stand.exchange();
-    let reinvite = stand.peer.take("INVITE");
-    let held = stand.peer.reply(&reinvite, 200).sdp(HELD);
-    stand.say(held);
+    stand.peer_replies("INVITE", 200, HELD);
     assert_eq!(stand.alice.properties().answer.as_deref(), Some(HELD));
 }
 
@@ -263,7 +249,8 @@ fn rollback_of_the_peers_open_offer() {
     }
 }
 
-/// Without an earlier exchange it goes back to Initial; the 2xx still brings the answer. So do late offers, on either side.
+/// Without an earlier exchange it goes back to Initial; the 2xx still brings the answer.
+/// So do late offers, on either side.
 #[test]
 fn rollback_without_history() {
     let mut stand = Stand::new();
@@ -362,8 +349,8 @@ fn a_deferred_ack_holds_reinvites_off() {
     let ok = stand.peer.take("200 INVITE");
     stand.peer.learn(&ok);
     let session = stand.alice.session();
-    stand.alice.agent.set_defer_ack(session, true).expect("a living session");
-    assert!(!stand.alice.agent.ack_processed(session).expect("a living session"), "none waits");
+    stand.alice.agent.set_defer_ack(now, session, true).expect("a living session");
+    assert!(!stand.alice.agent.ack_processed(now, session).expect("a living session"), "none waits");
     let ack = stand.peer.ack(&invite, &ok).sdp(ANSWER);
     stand.say(ack.clone());
     assert_eq!((stand.alice.count(EventKind::Ack), stand.alice.state()), (1, (Confirmed, Stable)));
@@ -379,8 +366,8 @@ fn a_deferred_ack_holds_reinvites_off() {
     assert_eq!(after.remote_sequence_number, Some(2));
     (after.remote_sequence_number, after.state_text) = (before.remote_sequence_number, before.state_text.clone());
     assert_eq!(after, before);
-    assert!(stand.alice.agent.ack_processed(session).expect("a living session"));
-    assert!(!stand.alice.agent.ack_processed(session).expect("a living session"));
+    assert!(stand.alice.agent.ack_processed(now, session).expect("a living session"));
+    assert!(!stand.alice.agent.ack_processed(now, session).expect("a living session"));
     let reinvite = stand.peer.request("INVITE").sdp(HOLD);
     stand.say(reinvite.clone());
     assert_eq!(stand.alice.count(EventKind::Reinvite), 1);
@@ -390,7 +377,7 @@ fn a_deferred_ack_holds_reinvites_off() {
     // An ACK without a body has nothing to be worked off.
     let ack = stand.peer.ack(&reinvite, &held);
     stand.say(ack);
-    assert!(!stand.alice.agent.ack_processed(session).expect("a living session"));
+    assert!(!stand.alice.agent.ack_processed(now, session).expect("a living session"));
     // Turned off, what waits is let go.
     let late = stand.peer.request("INVITE");
     stand.say(late.clone());
@@ -399,8 +386,8 @@ fn a_deferred_ack_holds_reinvites_off() {
     let ok = stand.peer.take("200 INVITE");
     let ack = stand.peer.ack(&late, &ok).sdp(ANSWER);
     stand.say(ack);
-    stand.alice.agent.set_defer_ack(session, false).expect("a living session");
-    assert!(!stand.alice.agent.ack_processed(session).expect("a living session"));
+    stand.alice.agent.set_defer_ack(now, session, false).expect("a living session");
+    assert!(!stand.alice.agent.ack_processed(now, session).expect("a living session"));
     let reinvite = stand.peer.request("INVITE").sdp(HOLD);
     stand.say(reinvite.clone());
     stand.alice.reject(488);

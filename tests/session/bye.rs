@@ -93,9 +93,7 @@ fn our_bye_answers_what_was_pending() {
     assert!(matches!(refused.status(), Some(481 | 487)), "{}", refused.start);
     let ack = stand.peer.ack(&invite, &refused);
     stand.say(ack);
-    let bye = stand.peer.take("BYE");
-    let done = stand.peer.reply(&bye, 200);
-    stand.say(done);
+    stand.peer_replies("BYE", 200, "");
 }
 
 /// RFC 5407 §2: no new request in the dialog after BYE; the API says so and sends nothing.
@@ -286,7 +284,8 @@ fn a_repeated_bye_gets_its_200_again() {
     assert_eq!(stand.alice.count(EventKind::Bye), 1);
 }
 
-/// RFC 5407 §3.2.4, the caller's side: the callee's BYE crosses the ACK that still owes the answer. 200; the ACK goes all the same.
+/// RFC 5407 §3.2.4, the caller's side: the callee's BYE crosses the ACK that still owes the answer.
+/// 200; the ACK goes all the same.
 #[test]
 fn a_bye_that_crosses_the_ack() {
     let mut stand = Stand::new();

@@ -43,9 +43,8 @@ fn ours_waits_for_a_provisional_response() {
     stand.advance(seconds(1));
     assert!(stand.peer.got().iter().all(|short| short == "INVITE"), "{:?}", stand.peer.got());
     reply(&mut stand, &invite, 100);
-    let cancel = stand.peer.take("CANCEL");
+    let cancel = stand.peer_replies("CANCEL", 200, "");
     assert_eq!((cancel.cseq(), cancel.branch(), cancel.uri()), (invite.cseq(), invite.branch(), invite.uri()));
-    reply(&mut stand, &cancel, 200);
     reply(&mut stand, &invite, 487);
     stand.peer.take("ACK");
     assert_eq!(stand.alice.statuses(EventKind::Reject), [487]);
@@ -55,10 +54,8 @@ fn ours_waits_for_a_provisional_response() {
     assert_eq!((session.reinvite_client(), session.local_sequence_number()), (None, Some(2)));
     stand.alice.reinvite(HOLD);
     stand.exchange();
-    let next = stand.peer.take("INVITE");
+    let next = stand.peer_replies("INVITE", 200, HELD);
     assert_eq!(next.cseq(), 3, "a CANCEL takes no number");
-    let ok = stand.peer.reply(&next, 200).sdp(HELD);
-    stand.say(ok);
 }
 
 /// A final response without any provisional one: no CANCEL goes out, and the 2xx counts.
@@ -97,8 +94,7 @@ fn a_2xx_with_an_offer_that_crosses_the_cancel_is_answered() {
     stand.alice.answers_in_ack(HELD);
     stand.alice.reinvite("");
     stand.exchange();
-    let invite = stand.peer.take("INVITE");
-    reply(&mut stand, &invite, 100);
+    let invite = stand.peer_replies("INVITE", 100, "");
     stand.alice.cancel();
     stand.exchange();
     stand.peer.take("CANCEL");
@@ -115,8 +111,7 @@ fn a_cancelled_one_that_is_never_answered_ends() {
     reply(&mut stand, &invite, 180);
     stand.alice.cancel();
     stand.exchange();
-    let cancel = stand.peer.take("CANCEL");
-    reply(&mut stand, &cancel, 200);
+    stand.peer_replies("CANCEL", 200, "");
     stand.advance(seconds(33));
     assert_eq!(stand.alice.statuses(EventKind::Reject), [487]);
     assert_eq!(stand.alice.state(), GOOD);
@@ -130,8 +125,7 @@ fn what_answers_the_cancel_does_not_matter() {
     reply(&mut stand, &invite, 100);
     stand.alice.cancel();
     stand.exchange();
-    let cancel = stand.peer.take("CANCEL");
-    reply(&mut stand, &cancel, 481);
+    stand.peer_replies("CANCEL", 481, "");
     assert_eq!(stand.alice.state().0, SessionState::Confirmed);
     reply(&mut stand, &invite, 491);
     stand.advance(seconds(10));
@@ -147,11 +141,9 @@ fn expires_cancels_a_reinvite() {
     let (now, session) = (stand.alice.now(), stand.alice.session());
     stand.alice.agent.reinvite(now, session, options).unwrap();
     stand.exchange();
-    let invite = stand.peer.take("INVITE");
-    reply(&mut stand, &invite, 180);
+    let invite = stand.peer_replies("INVITE", 180, "");
     stand.advance(seconds(3));
-    let cancel = stand.peer.take("CANCEL");
-    reply(&mut stand, &cancel, 200);
+    stand.peer_replies("CANCEL", 200, "");
     reply(&mut stand, &invite, 487);
     assert_eq!(stand.alice.state(), GOOD);
 }
@@ -244,8 +236,7 @@ fn a_hangup_after_the_cancel() {
     stand.alice.hangup();
     stand.exchange();
     assert_eq!(stand.peer.got(), ["CANCEL", "BYE"]);
-    let bye = stand.peer.take("BYE");
-    reply(&mut stand, &bye, 200);
+    stand.peer_replies("BYE", 200, "");
     let ok = stand.peer.reply(&invite, 200).sdp(HELD);
     stand.say(ok);
     assert_eq!(stand.peer.got(), ["ACK"]);
@@ -272,7 +263,8 @@ fn answered_reliably(stand: &mut Stand, acknowledged: bool) -> crate::common::dr
     invite
 }
 
-/// RFC 6141 §3.8: a change that was executed stays, so the cancelled re-INVITE is answered 200; one that was not gets 487.
+/// RFC 6141 §3.8: a change that was executed stays, so the cancelled re-INVITE is answered 200;
+/// one that was not gets 487.
 #[test]
 fn what_was_executed_is_not_cancelled() {
     for (executed, status, pair) in [(true, "200 INVITE", (HOLD, HELD)), (false, "487 INVITE", (OFFER, ANSWER))] {

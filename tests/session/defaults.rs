@@ -1,4 +1,5 @@
-//! What the library answers for a host that has no function for an event: by default, on request, and when time is over.
+//! What the library answers for a host that has no function for an event:
+//! by default, on request, and when time is over.
 
 use crate::common::draft::Draft;
 use crate::common::pair::Stand;

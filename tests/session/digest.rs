@@ -79,11 +79,8 @@ fn called_through_a_proxy() -> Stand {
     stand.alice.invite(TO_BOB, OFFER);
     stand.exchange();
     challenges(&mut stand, "INVITE", 407, "one", ", qop=\"auth,auth-int\"");
-    let invite = stand.peer.take("INVITE");
+    let invite = stand.peer_replies("INVITE", 200, ANSWER);
     check(&invite, "proxy-authorization", "one", "00000001");
-    stand.peer.learn(&invite);
-    let ok = stand.peer.reply(&invite, 200).sdp(ANSWER);
-    stand.say(ok);
     let ack = stand.peer.take("ACK");
     assert_eq!(ack.value("proxy-authorization"), invite.value("proxy-authorization"), "§22.1");
     stand
@@ -98,16 +95,13 @@ fn an_invite_goes_out_again_by_itself() {
     let first = challenges(&mut stand, "INVITE", 401, "one", ", qop=\"auth\", opaque=\"o\"");
     assert_eq!(stand.alice.agent.outgoing(outgoing).unwrap().state(), OutgoingState::Calling);
     stand.peer.take("ACK");
-    let invite = stand.peer.take("INVITE");
+    let invite = stand.peer_replies("INVITE", 200, ANSWER);
     check(&invite, "authorization", "one", "00000001");
     assert_eq!(field(&invite, "authorization", "opaque"), "o");
     assert_eq!((first.cseq(), invite.cseq()), (1, 2));
     assert_ne!(first.branch(), invite.branch());
     assert_eq!((first.call_id(), first.from_tag()), (invite.call_id(), invite.from_tag()));
     assert_eq!(first.sdp(), invite.sdp());
-    stand.peer.learn(&invite);
-    let ok = stand.peer.reply(&invite, 200).sdp(ANSWER);
-    stand.say(ok);
     let ack = stand.peer.take("ACK");
     assert_eq!((ack.cseq(), ack.value("authorization")), (2, invite.value("authorization")));
     // The first transaction ends, the call is not touched.
@@ -115,10 +109,8 @@ fn an_invite_goes_out_again_by_itself() {
     assert_eq!((stand.alice.count(EventKind::Accept), stand.alice.count(EventKind::Reject)), (1, 0));
     stand.alice.info();
     stand.exchange();
-    let info = stand.peer.take("INFO");
+    let info = stand.peer_replies("INFO", 200, "");
     assert_eq!((info.cseq(), info.get("authorization")), (3, None));
-    let done = stand.peer.reply(&info, 200);
-    stand.say(done);
 }
 
 /// §22.3: what a proxy asked for goes with the later requests of the call; nc counts up. BYE of hangup too.
@@ -127,20 +119,16 @@ fn a_proxys_credentials_go_with_the_call() {
     let mut stand = called_through_a_proxy();
     stand.alice.info();
     stand.exchange();
-    let info = stand.peer.take("INFO");
+    let info = stand.peer_replies("INFO", 200, "");
     check(&info, "proxy-authorization", "one", "00000002");
-    let done = stand.peer.reply(&info, 200);
-    stand.say(done);
     stand.alice.reinvite(HOLD);
     stand.exchange();
     // RFC 7616 §3.3: stale, so the same credentials with the new nonce, counted from 1.
     let first = challenges(&mut stand, "INVITE", 407, "two", ", qop=\"auth\", stale=true");
     check(&first, "proxy-authorization", "one", "00000003");
-    let invite = stand.peer.take("INVITE");
+    let invite = stand.peer_replies("INVITE", 200, ANSWER);
     check(&invite, "proxy-authorization", "two", "00000001");
     assert_eq!(invite.cseq(), first.cseq() + 1);
-    let ok = stand.peer.reply(&invite, 200).sdp(ANSWER);
-    stand.say(ok);
     stand.peer.take("ACK");
     stand.alice.hangup();
     stand.exchange();
@@ -198,19 +186,14 @@ fn the_host_answers_a_challenge() {
     stand.alice.agent.authenticate(now, outgoing, Some(b"alice"), b"wonderland").unwrap();
     assert!(stand.alice.agent.authenticate(now, outgoing, Some(b"alice"), b"wonderland").is_err(), "none waits");
     stand.exchange();
-    let invite = stand.peer.take("INVITE");
+    let invite = stand.peer_replies("INVITE", 200, ANSWER);
     check(&invite, "authorization", "one", "00000001");
-    stand.peer.learn(&invite);
-    let ok = stand.peer.reply(&invite, 200).sdp(ANSWER);
-    stand.say(ok);
     stand.peer.take("ACK");
     stand.alice.hangup();
     stand.exchange();
     challenges(&mut stand, "BYE", 401, "two", ", qop=\"auth\"");
-    let bye = stand.peer.take("BYE");
+    let bye = stand.peer_replies("BYE", 200, "");
     check(&bye, "authorization", "two", "00000001");
-    let done = stand.peer.reply(&bye, 200);
-    stand.say(done);
 }
 
 /// ... or gives up, or says nothing for 32 s, or cancels: REJECT with the 401, once.
@@ -287,16 +270,12 @@ fn cancel_and_challenge() {
     stand.alice.invite(TO_BOB, OFFER);
     stand.exchange();
     challenges(&mut stand, "INVITE", 407, "one", "");
-    let invite = stand.peer.take("INVITE");
-    let ringing = stand.peer.reply(&invite, 180);
-    stand.say(ringing);
+    let invite = stand.peer_replies("INVITE", 180, "");
     stand.alice.cancel();
     stand.exchange();
-    let cancel = stand.peer.take("CANCEL");
+    let cancel = stand.peer_replies("CANCEL", 200, "");
     assert_eq!((cancel.cseq(), cancel.branch()), (invite.cseq(), invite.branch()));
     assert_eq!(cancel.get("proxy-authorization"), None);
-    let ok = stand.peer.reply(&cancel, 200);
-    stand.say(ok);
     let over = stand.peer.reply(&invite, 487);
     stand.say(over);
     assert_eq!(stand.alice.statuses(EventKind::Reject), [487]);
@@ -317,29 +296,22 @@ fn early_dialogs_of_a_challenged_invite_end() {
     let mut stand = challenger(with_credentials());
     stand.alice.invite(TO_BOB, OFFER);
     stand.exchange();
-    let first = stand.peer.take("INVITE");
-    let ringing = stand.peer.reply(&first, 180);
-    stand.say(ringing);
+    let first = stand.peer_replies("INVITE", 180, "");
     let reply = stand.peer.reply(&first, 401).with("WWW-Authenticate", challenge(REALM, "one", ""));
     stand.say(reply);
     assert_eq!(stand.alice.last(EventKind::Terminated).reason, Reason::Authenticated);
-    let invite = stand.peer.take("INVITE");
-    stand.peer.learn(&invite);
     // The same To tag again: a dialog of its own all the same.
-    let ok = stand.peer.reply(&invite, 200).sdp(ANSWER);
-    stand.say(ok);
+    stand.peer_replies("INVITE", 200, ANSWER);
     stand.peer.take("ACK");
     assert_eq!(stand.alice.count(EventKind::Accept), 1);
     stand.alice.info();
     stand.exchange();
-    let info = stand.peer.take("INFO");
+    let info = stand.peer_replies("INFO", 200, "");
     assert_eq!(info.cseq(), 3);
-    let done = stand.peer.reply(&info, 200);
-    stand.say(done);
 }
 
-/// RFC 7616 §3.4.2, RFC 8760: H(A1) of the configuration serves the algorithm that it was made by, and none else; the wire
-/// checker recomputes the responses from the password.
+/// RFC 7616 §3.4.2, RFC 8760: H(A1) of the configuration serves the algorithm that it was made by, and none else; the
+/// wire checker recomputes the responses from the password.
 #[test]
 fn stored_hashes_serve_their_algorithm() {
     let rows = [
@@ -357,19 +329,14 @@ fn stored_hashes_serve_their_algorithm() {
         stand.exchange();
         let more = format!(", qop=\"auth\", algorithm={algorithm}");
         challenges(&mut stand, "INVITE", 407, "one", &more);
-        let invite = stand.peer.take("INVITE");
+        let invite = stand.peer_replies("INVITE", 200, ANSWER);
         assert_eq!(field(&invite, "proxy-authorization", "algorithm"), algorithm);
-        stand.peer.learn(&invite);
-        let ok = stand.peer.reply(&invite, 200).sdp(ANSWER);
-        stand.say(ok);
         stand.peer.take("ACK");
         stand.alice.hangup();
         stand.exchange();
         challenges(&mut stand, "BYE", 401, "two", &more);
-        let bye = stand.peer.take("BYE");
+        let bye = stand.peer_replies("BYE", 200, "");
         assert_eq!(field(&bye, "authorization", "nonce"), "two");
-        let done = stand.peer.reply(&bye, 200);
-        stand.say(done);
 
         // Another algorithm of the same realm: the hash says nothing about it.
         let other = if algorithm == "MD5" { "SHA-256" } else { "MD5" };

@@ -50,10 +50,7 @@ fn a_description_in_an_unreliable_183_to_an_offerless_invite_is_no_offer() {
     stand.alice.answers_in_ack(ANSWER);
     stand.alice.invite(TO_BOB, "");
     stand.exchange();
-    let invite = stand.peer.take("INVITE");
-    stand.peer.learn(&invite);
-    let preview = stand.peer.reply(&invite, 183).sdp(HELD);
-    stand.say(preview);
+    let invite = stand.peer_replies("INVITE", 183, HELD);
     assert_eq!(stand.alice.state(), (SessionState::Early, SignalingState::Initial));
     let ok = stand.peer.reply(&invite, 200).sdp(OFFER);
     stand.say(ok);
@@ -67,10 +64,7 @@ fn the_preview_stays_the_answer_whatever_the_2xx_says() {
     let mut stand = Stand::new();
     stand.alice.invite(TO_BOB, OFFER);
     stand.exchange();
-    let invite = stand.peer.take("INVITE");
-    stand.peer.learn(&invite);
-    let preview = stand.peer.reply(&invite, 183).sdp(HELD);
-    stand.say(preview);
+    let invite = stand.peer_replies("INVITE", 183, HELD);
     let ok = stand.peer.reply(&invite, 200).sdp(ANSWER);
     stand.say(ok);
     stand.peer.take("ACK");

@@ -75,10 +75,8 @@ fn a_second_2xx_is_acknowledged_and_ended() {
     stand.say(second.clone());
     assert_eq!(stand.peer.got(), ["ACK", "BYE"]);
     assert_eq!(stand.peer.take("ACK").to_tag().as_deref(), Some("two"));
-    let bye = stand.peer.take("BYE");
+    let bye = stand.peer_replies("BYE", 200, "");
     assert_eq!((bye.to_tag().as_deref(), bye.cseq()), (Some("two"), invite.cseq() + 1));
-    let done = stand.peer.reply(&bye, 200);
-    stand.say(done);
     stand.say(second);
     assert_eq!(stand.peer.take("ACK").to_tag().as_deref(), Some("two"), "its repeats are acknowledged too");
     assert_eq!(stand.alice.statuses(EventKind::Accept), [200]);
@@ -114,10 +112,8 @@ fn with_fork_all_both_calls_stand() {
         assert_eq!(stand.alice.state().0, SessionState::Confirmed);
         stand.alice.bye();
         stand.exchange();
-        let bye = stand.peer.take("BYE");
+        let bye = stand.peer_replies("BYE", 200, "");
         assert_eq!(bye.cseq(), invite.cseq() + 1);
-        let done = stand.peer.reply(&bye, 200);
-        stand.say(done);
     }
 }
 

@@ -16,9 +16,7 @@ fn no_retry_hands_the_491_up() {
     let (now, session) = (stand.alice.now(), stand.alice.session());
     stand.alice.agent.reinvite(now, session, options).unwrap();
     stand.exchange();
-    let again = stand.peer.take("INVITE");
-    let glare = stand.peer.reply(&again, 491);
-    stand.say(glare);
+    stand.peer_replies("INVITE", 491, "");
     assert_eq!(stand.alice.statuses(EventKind::Reject), [491]);
     stand.advance(seconds(10));
     assert_eq!(stand.peer.got(), ["ACK"]);
@@ -53,9 +51,7 @@ fn a_retry_does_not_outlive_the_call() {
     let mut stand = Stand::alice_called();
     stand.alice.reinvite(HOLD);
     stand.exchange();
-    let again = stand.peer.take("INVITE");
-    let glare = stand.peer.reply(&again, 491);
-    stand.say(glare);
+    stand.peer_replies("INVITE", 491, "");
     stand.peer.take("ACK");
     stand.peer.cseq = 100;
     let bye = stand.peer.request("BYE");
@@ -134,9 +130,7 @@ fn a_500_with_retry_after_is_tried_again() {
             assert_eq!(stand.peer.got(), Vec::<String>::new());
         }
         stand.advance(ms(200));
-        let again = stand.peer.take("INVITE");
-        let ok = stand.peer.reply(&again, 200).sdp(HELD);
-        stand.say(ok);
+        stand.peer_replies("INVITE", 200, HELD);
         assert_eq!(stand.alice.state(), GOOD);
     }
 }
@@ -147,9 +141,7 @@ fn a_waiting_retry_can_be_cancelled() {
     let mut stand = Stand::alice_called();
     stand.alice.reinvite(HOLD);
     stand.exchange();
-    let again = stand.peer.take("INVITE");
-    let glare = stand.peer.reply(&again, 491);
-    stand.say(glare);
+    stand.peer_replies("INVITE", 491, "");
     stand.peer.take("ACK");
     stand.alice.cancel();
     stand.advance(seconds(10));
@@ -165,16 +157,12 @@ fn each_491_is_tried_again() {
     stand.alice.reinvite(HOLD);
     stand.exchange();
     for round in 0..3 {
-        let again = stand.peer.take("INVITE");
+        let again = stand.peer_replies("INVITE", 491, "");
         assert_eq!((again.cseq(), again.sdp()), (2 + round, Some(HOLD)));
-        let glare = stand.peer.reply(&again, 491);
-        stand.say(glare);
         stand.peer.take("ACK");
         stand.advance(ms(4_100));
     }
-    let again = stand.peer.take("INVITE");
-    let ok = stand.peer.reply(&again, 200).sdp(HELD);
-    stand.say(ok);
+    stand.peer_replies("INVITE", 200, HELD);
     stand.peer.take("ACK");
     assert_eq!(stand.alice.state(), GOOD);
 }
@@ -261,13 +249,12 @@ fn waiting() -> Stand {
 fn refuse_with_491(stand: &mut Stand) {
     stand.alice.reinvite(HOLD);
     stand.exchange();
-    let again = stand.peer.take("INVITE");
-    let glare = stand.peer.reply(&again, 491);
-    stand.say(glare);
+    stand.peer_replies("INVITE", 491, "");
     stand.peer.take("ACK");
 }
 
-/// RFC 5407 §3.3.1: while the peer's re-INVITE is pending the retry waits on, and then goes where the peer has moved to.
+/// RFC 5407 §3.3.1: while the peer's re-INVITE is pending the retry waits on,
+/// and then goes where the peer has moved to.
 #[test]
 fn a_retry_waits_for_the_peers_reinvite_and_follows_its_target() {
     let mut stand = waiting();
@@ -285,10 +272,8 @@ fn a_retry_waits_for_the_peers_reinvite_and_follows_its_target() {
     let ack = stand.peer.ack(&theirs, &ok);
     stand.say(ack);
     stand.advance(ms(4_000));
-    let again = stand.peer.take("INVITE");
+    let again = stand.peer_replies("INVITE", 200, HELD);
     assert_eq!((again.cseq(), again.sdp(), again.uri()), (3, Some(HOLD), "sip:peer@192.0.2.2:5060;moved"));
-    let ok = stand.peer.reply(&again, 200).sdp(HELD);
-    stand.say(ok);
     stand.peer.take("ACK");
     assert_eq!(stand.alice.state(), GOOD);
 }
@@ -309,16 +294,14 @@ fn a_retry_waits_for_the_peers_ack() {
         let ack = stand.peer.ack(&theirs, &response);
         stand.say(ack);
         stand.advance(ms(4_000));
-        let again = stand.peer.take("INVITE");
-        let ok = stand.peer.reply(&again, 200).sdp(HELD);
-        stand.say(ok);
+        stand.peer_replies("INVITE", 200, HELD);
         stand.peer.take("ACK");
         assert_eq!(stand.alice.state(), GOOD);
     }
 }
 
-/// What waits is ours to send, so another re-INVITE is refused until it is called off; other requests go, and the retry takes the
-/// number after theirs.
+/// What waits is ours to send, so another re-INVITE is refused until it is called off;
+/// other requests go, and the retry takes the number after theirs.
 #[test]
 fn only_a_reinvite_is_refused_while_one_waits() {
     let mut stand = waiting();
@@ -327,9 +310,7 @@ fn only_a_reinvite_is_refused_while_one_waits() {
     assert_eq!(refused.unwrap_err().kind, sipdlg::error::ErrorKind::State);
     stand.alice.info();
     stand.exchange();
-    let info = stand.peer.take("INFO");
-    let done = stand.peer.reply(&info, 200);
-    stand.say(done);
+    let info = stand.peer_replies("INFO", 200, "");
     assert_eq!(info.cseq(), 3);
     stand.advance(ms(4_000));
     assert_eq!(stand.peer.take("INVITE").cseq(), 4);
@@ -345,10 +326,8 @@ fn after_the_cancellation_of_a_retry_another_reinvite_may_go() {
     assert!(!stand.alice.cancel(), "final already");
     stand.alice.reinvite(HELD);
     stand.exchange();
-    let again = stand.peer.take("INVITE");
+    let again = stand.peer_replies("INVITE", 200, HOLD);
     assert_eq!((again.cseq(), again.sdp()), (3, Some(HELD)));
-    let ok = stand.peer.reply(&again, 200).sdp(HOLD);
-    stand.say(ok);
     assert_eq!(stand.alice.statuses(EventKind::Reject), [491]);
 }
 
@@ -358,9 +337,7 @@ fn the_end_of_the_call_rejects_what_waits() {
     let mut stand = waiting();
     stand.alice.hangup();
     stand.exchange();
-    let bye = stand.peer.take("BYE");
-    let done = stand.peer.reply(&bye, 200);
-    stand.say(done);
+    stand.peer_replies("BYE", 200, "");
     assert_eq!(stand.alice.statuses(EventKind::Reject), [491]);
     let kinds = stand.alice.kinds();
     let place = |kind| kinds.iter().position(|other| *other == kind).unwrap();
@@ -375,9 +352,7 @@ fn the_retries_are_counted() {
     let mut stand = waiting();
     for _ in 0..15 {
         stand.advance(ms(4_000));
-        let again = stand.peer.take("INVITE");
-        let glare = stand.peer.reply(&again, 491);
-        stand.say(glare);
+        stand.peer_replies("INVITE", 491, "");
         stand.peer.take("ACK");
     }
     stand.advance(ms(4_000));
@@ -400,17 +375,13 @@ fn a_retry_carries_what_the_host_gave() {
     let (now, session) = (stand.alice.now(), stand.alice.session());
     let outgoing = stand.alice.agent.reinvite(now, session, options).unwrap();
     stand.exchange();
-    let first = stand.peer.take("INVITE");
-    let glare = stand.peer.reply(&first, 491);
-    stand.say(glare);
+    let first = stand.peer_replies("INVITE", 491, "");
     stand.advance(ms(4_000));
-    let second = stand.peer.take("INVITE");
+    let second = stand.peer_replies("INVITE", 200, HELD);
     let same = ["subject", "from", "to", "call-id", "contact", "allow", "supported", "content-type"];
     assert!(same.iter().all(|name| first.all(name) == second.all(name)));
     assert_eq!((second.value("subject"), second.sdp(), second.cseq()), ("hold", Some(HOLD), first.cseq() + 1));
     assert_ne!(first.branch(), second.branch());
-    let ok = stand.peer.reply(&second, 200).sdp(HELD);
-    stand.say(ok);
     assert_eq!(stand.alice.last(EventKind::Accept).outgoing, Some(outgoing));
 }
 
@@ -422,9 +393,7 @@ fn expires_ends_a_wait() {
     let (now, session) = (stand.alice.now(), stand.alice.session());
     stand.alice.agent.reinvite(now, session, options).unwrap();
     stand.exchange();
-    let again = stand.peer.take("INVITE");
-    let glare = stand.peer.reply(&again, 491);
-    stand.say(glare);
+    stand.peer_replies("INVITE", 491, "");
     stand.peer.take("ACK");
     stand.advance(seconds(10));
     assert_eq!(stand.peer.got(), Vec::<String>::new());

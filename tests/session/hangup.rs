@@ -38,10 +38,8 @@ fn one_of_several_early_dialogs_is_ended_by_bye() {
     stand.alice.session = Some(sessions[0]);
     stand.alice.hangup();
     stand.exchange();
-    let bye = stand.peer.take("BYE");
+    let bye = stand.peer_replies("BYE", 200, "");
     assert_eq!(bye.to_tag().as_deref(), Some("one"));
-    let done = stand.peer.reply(&bye, 200);
-    stand.say(done);
     assert_eq!(stand.peer.got(), Vec::<String>::new(), "no CANCEL: it would kill all forks");
     let ok = stand.peer.reply_as(&invite, 200, "two").sdp(ANSWER);
     stand.say(ok);
@@ -234,15 +232,11 @@ fn a_failed_info_before_the_ack_ends_the_call_only_after_it() {
     stand.peer.learn(&ok);
     stand.alice.info();
     stand.exchange();
-    let info = stand.peer.take("INFO");
-    let gone = stand.peer.reply(&info, 481);
-    stand.say(gone);
+    stand.peer_replies("INFO", 481, "");
     assert!(!stand.peer.got().contains(&"BYE".to_owned()), "no BYE before the ACK");
     let ack = stand.peer.ack(&invite, &ok);
     stand.say(ack);
-    let bye = stand.peer.take("BYE");
-    let done = stand.peer.reply(&bye, 200);
-    stand.say(done);
+    stand.peer_replies("BYE", 200, "");
 }
 
 /// The caller ends its only early dialog by BYE, the INVITE's final response never comes: it is not kept for ever.
@@ -251,15 +245,10 @@ fn an_invite_whose_early_dialog_was_ended_is_not_kept_for_ever() {
     let mut stand = Stand::new();
     stand.alice.invite(TO_BOB, OFFER);
     stand.exchange();
-    let invite = stand.peer.take("INVITE");
-    stand.peer.learn(&invite);
-    let ringing = stand.peer.reply(&invite, 180);
-    stand.say(ringing);
+    stand.peer_replies("INVITE", 180, "");
     stand.alice.bye();
     stand.exchange();
-    let bye = stand.peer.take("BYE");
-    let done = stand.peer.reply(&bye, 200);
-    stand.say(done);
+    stand.peer_replies("BYE", 200, "");
     stand.advance(seconds(70));
     assert_eq!(stand.alice.living(), [0; 5]);
 }

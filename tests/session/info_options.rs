@@ -136,9 +136,7 @@ fn an_info_that_gets_481_ends_the_call() {
     let mut stand = Stand::alice_called();
     stand.alice.info();
     stand.exchange();
-    let info = stand.peer.take("INFO");
-    let gone = stand.peer.reply(&info, 481);
-    stand.say(gone);
+    stand.peer_replies("INFO", 481, "");
     stand.peer.take("BYE");
     assert_eq!(stand.alice.state().0, SessionState::Terminated);
 }

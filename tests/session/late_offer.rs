@@ -58,10 +58,7 @@ fn an_ack_without_the_answer_is_refused() {
     stand.alice.hold(EventKind::Accept);
     stand.alice.invite(TO_BOB, "");
     stand.exchange();
-    let invite = stand.peer.take("INVITE");
-    stand.peer.learn(&invite);
-    let ok = stand.peer.reply(&invite, 200).sdp(OFFER);
-    stand.say(ok);
+    stand.peer_replies("INVITE", 200, OFFER);
     let empty = stand.alice.agent.ack(stand.alice.now(), stand.alice.session(), &RequestOptions::default());
     assert_eq!(empty.unwrap_err().kind, ErrorKind::State);
     stand.alice.ack(ANSWER);
@@ -87,10 +84,7 @@ fn an_ack_that_the_host_forgets_is_sent_with_bye_after_64_t1() {
     stand.alice.hold(EventKind::Accept);
     stand.alice.invite(TO_BOB, "");
     stand.exchange();
-    let invite = stand.peer.take("INVITE");
-    stand.peer.learn(&invite);
-    let ok = stand.peer.reply(&invite, 200).sdp(OFFER);
-    stand.say(ok);
+    stand.peer_replies("INVITE", 200, OFFER);
     stand.advance(ms(31_900));
     assert_eq!(stand.peer.got(), Vec::<String>::new());
     stand.advance(ms(200));

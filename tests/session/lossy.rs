@@ -1,5 +1,5 @@
-//! A thousand calls over a bad network: a fifth of all messages lost, some twice, many out of order. Every call ends legally,
-//! the wire checker judges all of it, and nothing stays behind.
+//! A thousand calls over a bad network: a fifth of all messages lost, some twice, many out of order. Every call ends
+//! legally, the wire checker judges all of it, and nothing stays behind.
 
 use crate::common::pair::{Pair, TO_BOB};
 use crate::common::party::{answer_sdp, with_sdp};

@@ -75,10 +75,7 @@ fn in_an_early_dialog() {
     let mut stand = Stand::new();
     stand.alice.invite(TO_BOB, crate::common::OFFER);
     stand.exchange();
-    let invite = stand.peer.take("INVITE");
-    stand.peer.learn(&invite);
-    let ringing = stand.peer.reply(&invite, 180);
-    stand.say(ringing);
+    let invite = stand.peer_replies("INVITE", 180, "");
     let (now, session) = (stand.alice.now(), stand.alice.session());
     let before = stand.alice.agent.session(session).unwrap().state_text();
     let refused = stand.alice.agent.message(now, session, RequestOptions::default()).unwrap_err();
@@ -119,9 +116,7 @@ fn only_codes_that_hit_the_dialog_end_the_call() {
         let mut stand = Stand::alice_called();
         stand.alice.message("x");
         stand.exchange();
-        let message = stand.peer.take("MESSAGE");
-        let answer = stand.peer.reply(&message, status);
-        stand.say(answer);
+        stand.peer_replies("MESSAGE", status, "");
         assert_eq!(stand.alice.state().0, state, "{status}");
     }
     let mut stand = Stand::alice_called();

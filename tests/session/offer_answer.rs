@@ -1,4 +1,5 @@
-//! RFC 3264 and RFC 6337: each pattern in a call, each way in which its answer never comes, and what is no offer at all.
+//! RFC 3264 and RFC 6337: each pattern in a call, each way in which its answer never comes,
+//! and what is no offer at all.
 
 use crate::common::pair::{Pair, Stand, TO_BOB};
 use crate::common::party::{answer_sdp, with_sdp};
@@ -65,14 +66,9 @@ fn no_answer_in_the_first_2xx_ends_the_call() {
     let mut stand = Stand::new();
     stand.alice.invite(TO_BOB, OFFER);
     stand.exchange();
-    let invite = stand.peer.take("INVITE");
-    stand.peer.learn(&invite);
-    let ok = stand.peer.reply(&invite, 200);
-    stand.say(ok);
+    stand.peer_replies("INVITE", 200, "");
     assert_eq!(stand.peer.got(), ["ACK", "BYE"]);
-    let bye = stand.peer.take("BYE");
-    let done = stand.peer.reply(&bye, 200);
-    stand.say(done);
+    stand.peer_replies("BYE", 200, "");
     assert_eq!(stand.alice.last(EventKind::Terminated).reason, Reason::NoAnswerIn2xx);
 }
 
@@ -87,9 +83,7 @@ fn no_answer_in_the_first_ack_ends_the_call() {
     stand.peer.learn(&ok);
     let ack = stand.peer.ack(&invite, &ok);
     stand.say(ack);
-    let bye = stand.peer.take("BYE");
-    let done = stand.peer.reply(&bye, 200);
-    stand.say(done);
+    stand.peer_replies("BYE", 200, "");
     assert_eq!(stand.alice.last(EventKind::Ack).reason, Reason::NoAnswerIn2xx);
     assert_eq!(stand.alice.last(EventKind::Terminated).reason, Reason::NoAnswerIn2xx);
 }
@@ -104,9 +98,7 @@ fn no_ack_to_the_first_offer_ends_the_call() {
     let ok = stand.peer.take("200 INVITE");
     stand.peer.learn(&ok);
     stand.advance(seconds(33));
-    let bye = stand.peer.take("BYE");
-    let done = stand.peer.reply(&bye, 200);
-    stand.say(done);
+    stand.peer_replies("BYE", 200, "");
     assert_eq!(stand.alice.last(EventKind::Terminated).reason, Reason::AckTimeout);
 }
 
@@ -136,7 +128,8 @@ fn an_offer_that_the_host_never_answers_is_refused() {
     agree(&pair, OFFER, ANSWER);
 }
 
-/// RFC 3264 §4: no second offer of ours while one is open, whoever opened it; refused with nothing sent and nothing changed.
+/// RFC 3264 §4: no second offer of ours while one is open, whoever opened it;
+/// refused with nothing sent and nothing changed.
 #[test]
 fn a_second_offer_is_refused_while_one_is_open() {
     // Ours, in a re-INVITE; then theirs, in one; then ours, in a 2xx that waits for its ACK.
@@ -286,9 +279,7 @@ fn an_ack_must_carry_what_is_due() {
     stand.alice.hold(EventKind::Accept);
     stand.alice.reinvite("");
     stand.exchange();
-    let invite = stand.peer.take("INVITE");
-    let ok = stand.peer.reply(&invite, 200).sdp(HOLD);
-    stand.say(ok);
+    stand.peer_replies("INVITE", 200, HOLD);
     let (now, session) = (stand.alice.now(), stand.alice.session());
     let text = Body { content: b"hello", content_type: Some(TEXT), disposition: None };
     for options in [RequestOptions::default(), RequestOptions { body: Some(text), ..RequestOptions::default() }] {

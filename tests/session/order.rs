@@ -5,6 +5,7 @@
 //! `order.txt` has a digest a run. A change that is wanted is recorded anew with `SIPDLG_RECORD_ORDER=1`, and said in its commit;
 //! `SIPDLG_ORDER_TEXTS=folder` writes what the digests are made of, to be compared with that of another version.
 
+use crate::common::by_hand::ByHand;
 use crate::common::pair::{Pair, TO_ALICE, TO_BOB};
 use crate::common::party::{Out, Party, answer_sdp, sdp, with_sdp};
 use crate::common::{ANSWER, HELD, HOLD, OFFER};
@@ -69,11 +70,11 @@ fn rarer_act(host: &mut Host<'_>, dice: &mut dyn FnMut(u64) -> usize) {
             host.note("transition", result);
         }
         (13, Some(id), ..) => {
-            let result = agent.set_defer_ack(id, dice(2) == 0);
+            let result = agent.set_defer_ack(now, id, dice(2) == 0);
             host.note("defer", result);
         }
         (14, Some(id), ..) => {
-            let result = agent.ack_processed(id);
+            let result = agent.ack_processed(now, id);
             host.note("processed", result);
         }
         (15, Some(id), ..) if dice(3) == 0 => {

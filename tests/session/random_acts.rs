@@ -1,5 +1,5 @@
-//! Two hosts that do anything at any time, also what is forbidden, over a bad network: what the agents refuse sends nothing, what
-//! they send is legal, every call ends.
+//! Two hosts that do anything at any time, also what is forbidden, over a bad network: what the agents refuse sends
+//! nothing, what they send is legal, every call ends.
 
 use crate::common::pair::{Pair, TO_ALICE, TO_BOB};
 use crate::common::party::{Party, answer_sdp, with_sdp};
@@ -12,8 +12,9 @@ use std::time::Duration;
 
 const DESCRIPTIONS: [&str; 5] = ["", OFFER, ANSWER, HOLD, HELD];
 
-/// What the library leaves to its host: that the answer is the one that an unreliable response showed (RFC 3261 §13.2.1). A host
-/// between two calls passes on what the other side says. And that a response whose PRACK is the host's is acknowledged at all.
+/// What the library leaves to its host: that the answer is the one that an unreliable response showed
+/// (RFC 3261 §13.2.1). A host between two calls passes on what the other side says. And that a response whose PRACK is
+/// the host's is acknowledged at all.
 const TOLERATED: [&str; 2] = ["preview-equals-answer", "prack-owed"];
 
 /// What a host may do next.

@@ -1,6 +1,7 @@
-//! Calls of the host that a rule refuses: a status, a detail that names the argument or the section; nothing sent, nothing
-//! changed. Every act in every state, tried on a copy of the agent, by the table of what is legal when.
+//! Calls of the host that a rule refuses: a status, a detail that names the argument or the section; nothing sent,
+//! nothing changed. Every act in every state, tried on a copy of the agent, by the table of what is legal when.
 
+use crate::common::by_hand::ByHand;
 use crate::common::pair::{Pair, Stand, TO_BOB};
 use crate::common::party::{Party, config, sdp, with_sdp};
 use crate::common::properties::Properties;

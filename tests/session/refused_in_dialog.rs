@@ -1,5 +1,6 @@
-//! A request of the peer that is refused changes nothing but the remote sequence number, once the CSeq check was passed
-//! (RFC 3261 §12.2.2, RFC 5057 §5.1): all properties compared before and after, for every kind of refusal, in every state.
+//! A request of the peer that is refused changes nothing but the remote sequence number, once the
+//! CSeq check was passed (RFC 3261 §12.2.2, RFC 5057 §5.1): all properties compared before and after,
+//! for every kind of refusal, in every state.
 
 use crate::common::draft::Draft;
 use crate::common::pair::{Stand, TO_BOB};
@@ -176,10 +177,7 @@ fn in_the_callers_early_dialog() {
     let mut stand = Stand::new();
     stand.alice.invite(TO_BOB, OFFER);
     stand.exchange();
-    let invite = stand.peer.take("INVITE");
-    stand.peer.learn(&invite);
-    let ringing = stand.peer.reply(&invite, 180);
-    stand.say(ringing);
+    let invite = stand.peer_replies("INVITE", 180, "");
     stand.peer.cseq = 5;
     let message = stand.peer.request("MESSAGE");
     stand.say(message);

@@ -125,9 +125,7 @@ fn the_callee_waits_for_the_ack_before_it_reinvites() {
     stand.say(ack);
     stand.alice.reinvite(HOLD);
     stand.exchange();
-    let again = stand.peer.take("INVITE");
-    let held = stand.peer.reply(&again, 200).sdp(HELD);
-    stand.say(held);
+    stand.peer_replies("INVITE", 200, HELD);
     stand.peer.take("ACK");
     assert_eq!(stand.alice.state(), GOOD);
 }
@@ -182,13 +180,9 @@ fn a_reinvite_that_gets_481_ends_the_call() {
     let mut stand = Stand::alice_called();
     stand.alice.reinvite(HOLD);
     stand.exchange();
-    let again = stand.peer.take("INVITE");
-    let gone = stand.peer.reply(&again, 481);
-    stand.say(gone);
+    stand.peer_replies("INVITE", 481, "");
     assert_eq!(stand.peer.got(), ["ACK", "BYE"]);
-    let bye = stand.peer.take("BYE");
-    let done = stand.peer.reply(&bye, 481);
-    stand.say(done);
+    stand.peer_replies("BYE", 481, "");
     assert_eq!(stand.alice.state().0, SessionState::Terminated);
 }
 
@@ -209,17 +203,13 @@ fn other_rejections_leave_the_call() {
         let mut stand = Stand::alice_called();
         stand.alice.reinvite(HOLD);
         stand.exchange();
-        let again = stand.peer.take("INVITE");
-        let no = stand.peer.reply(&again, status);
-        stand.say(no);
+        let again = stand.peer_replies("INVITE", status, "");
         assert_eq!(stand.peer.got(), ["ACK"]);
         assert_eq!(stand.alice.state(), GOOD, "after {status}");
         stand.alice.info();
         stand.exchange();
-        let info = stand.peer.take("INFO");
+        let info = stand.peer_replies("INFO", 200, "");
         assert_eq!(info.cseq(), again.cseq() + 1);
-        let done = stand.peer.reply(&info, 200);
-        stand.say(done);
     }
 }
 
@@ -237,9 +227,7 @@ fn a_reinvite_waits_for_the_ack_of_a_refusal() {
     stand.say(ack);
     stand.alice.reinvite(HOLD);
     stand.exchange();
-    let ours = stand.peer.take("INVITE");
-    let ok = stand.peer.reply(&ours, 200).sdp(HELD);
-    stand.say(ok);
+    stand.peer_replies("INVITE", 200, HELD);
     assert_eq!(stand.alice.state(), GOOD);
 }
 

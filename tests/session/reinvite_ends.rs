@@ -75,9 +75,7 @@ fn provisional_responses_are_told_and_change_nothing() {
     // The preview of the one that failed is not the answer of the next one.
     stand.alice.reinvite(HOLD);
     stand.exchange();
-    let next = stand.peer.take("INVITE");
-    let ok = stand.peer.reply(&next, 200);
-    stand.say(ok);
+    stand.peer_replies("INVITE", 200, "");
     assert_eq!((stand.alice.state(), pair_of(&stand)), (GOOD, first_pair()));
 }
 
@@ -124,9 +122,7 @@ fn an_offer_to_a_disposed_reinvite_ends_the_call() {
     let ok = stand.peer.reply(&invite, 200).sdp(HOLD);
     stand.say(ok);
     assert_eq!(stand.peer.got(), ["ACK", "BYE"]);
-    let bye = stand.peer.take("BYE");
-    let done = stand.peer.reply(&bye, 200);
-    stand.say(done);
+    stand.peer_replies("BYE", 200, "");
     assert_eq!(stand.alice.last(EventKind::Terminated).reason, Reason::DefaultAnswer);
 }
 
@@ -153,15 +149,11 @@ fn an_answer_that_the_host_forgets_ends_the_call() {
     stand.alice.hold(EventKind::Accept);
     stand.alice.reinvite("");
     stand.exchange();
-    let invite = stand.peer.take("INVITE");
-    let ok = stand.peer.reply(&invite, 200).sdp(HOLD);
-    stand.say(ok);
+    stand.peer_replies("INVITE", 200, HOLD);
     assert_eq!(stand.alice.state().1, SignalingState::HaveRemoteOffer);
     stand.advance(ms(32_100));
     assert_eq!(stand.peer.got(), ["ACK", "BYE"]);
-    let bye = stand.peer.take("BYE");
-    let done = stand.peer.reply(&bye, 200);
-    stand.say(done);
+    stand.peer_replies("BYE", 200, "");
     assert_eq!(stand.alice.last(EventKind::Terminated).reason, Reason::AckTimeout);
 }
 
@@ -179,9 +171,7 @@ fn each_failure_ends_what_rfc_5057_says() {
         let expected: &[&str] = if ends { &["ACK", "BYE"] } else { &["ACK"] };
         assert_eq!(stand.peer.got(), expected, "after {status}");
         if ends {
-            let bye = stand.peer.take("BYE");
-            let done = stand.peer.reply(&bye, 200);
-            stand.say(done);
+            stand.peer_replies("BYE", 200, "");
             let told = stand.alice.last(EventKind::Terminated);
             assert_eq!((told.reason, told.status_code), (Reason::DialogGone, status));
         } else {
@@ -203,9 +193,7 @@ fn the_host_may_say_what_a_failure_ends() {
         alice_calls(&mut stand);
         stand.alice.reinvite(HOLD);
         stand.exchange();
-        let invite = stand.peer.take("INVITE");
-        let no = stand.peer.reply(&invite, status);
-        stand.say(no);
+        stand.peer_replies("INVITE", status, "");
         assert_eq!(stand.peer.got().contains(&"BYE".to_owned()), ends, "after {status}");
     }
     let mut stand = Stand::with(config);
@@ -218,10 +206,7 @@ fn the_host_may_say_what_a_failure_ends() {
 fn alice_calls(stand: &mut Stand) {
     stand.alice.invite(crate::common::pair::TO_BOB, OFFER);
     stand.exchange();
-    let invite = stand.peer.take("INVITE");
-    stand.peer.learn(&invite);
-    let ok = stand.peer.reply(&invite, 200).sdp(ANSWER);
-    stand.say(ok);
+    stand.peer_replies("INVITE", 200, ANSWER);
     stand.peer.take("ACK");
 }
 
@@ -244,9 +229,7 @@ fn an_invite_before_our_ack_with_the_answer_gets_491() {
     stand.alice.hold(EventKind::Accept);
     stand.alice.reinvite("");
     stand.exchange();
-    let ours = stand.peer.take("INVITE");
-    let ok = stand.peer.reply(&ours, 200).sdp(HOLD);
-    stand.say(ok);
+    stand.peer_replies("INVITE", 200, HOLD);
     let theirs = stand.peer.request("INVITE").sdp(OFFER);
     stand.say(theirs.clone());
     let glare = stand.peer.take("491 INVITE");
@@ -285,10 +268,7 @@ fn an_invite_in_an_early_dialog_is_refused() {
     let mut stand = Stand::new();
     stand.alice.invite(crate::common::pair::TO_BOB, OFFER);
     stand.exchange();
-    let invite = stand.peer.take("INVITE");
-    stand.peer.learn(&invite);
-    let ringing = stand.peer.reply(&invite, 180);
-    stand.say(ringing);
+    let invite = stand.peer_replies("INVITE", 180, "");
     let theirs = stand.peer.request("INVITE").sdp(HOLD);
     stand.say(theirs.clone());
     let glare = stand.peer.take("491 INVITE");
@@ -336,9 +316,7 @@ fn a_2xx_of_ours_that_is_never_acknowledged_ends_the_call() {
         assert_eq!(stand.alice.count(EventKind::AckTimeout), 0);
         stand.advance(ms(200));
         assert_eq!(stand.alice.count(EventKind::AckTimeout), 1);
-        let bye = stand.peer.take("BYE");
-        let done = stand.peer.reply(&bye, 200);
-        stand.say(done);
+        stand.peer_replies("BYE", 200, "");
         assert_eq!(stand.alice.last(EventKind::Terminated).reason, Reason::AckTimeout);
     }
 }
@@ -355,14 +333,13 @@ fn a_host_may_go_on_without_the_ack() {
         assert_eq!((stand.alice.state(), pair_of(&stand)), (GOOD, (pair.0.to_owned(), pair.1.to_owned())));
         stand.alice.reinvite(HOLD);
         stand.exchange();
-        let invite = stand.peer.take("INVITE");
-        let ok = stand.peer.reply(&invite, 200).sdp(HELD);
-        stand.say(ok);
+        stand.peer_replies("INVITE", 200, HELD);
         assert_eq!(stand.alice.state(), GOOD);
     }
 }
 
-/// RFC 6141 §5.4: the peer moved by its re-INVITE, lost our 2xx at its old place, and came again from the new one: no BYE.
+/// RFC 6141 §5.4: the peer moved by its re-INVITE, lost our 2xx at its old place,
+/// and came again from the new one: no BYE.
 #[test]
 fn a_peer_that_moved_on_need_not_acknowledge() {
     for (moves, comes_again, survives) in [(true, true, true), (true, false, false), (false, true, false)] {

@@ -1,5 +1,6 @@
 //! Reliable provisional responses where INVITEs, forks and the host's own word cross (RFC 3262, RFC 3261 §13).
 
+use crate::common::by_hand::ByHand;
 use crate::common::draft::Draft;
 use crate::common::pair::{Pair, Stand, TO_BOB};
 use crate::common::party::{answer_sdp, sdp};
@@ -151,7 +152,7 @@ fn a_prack_that_could_not_be_sent_may_be_sent_again() {
     stand.exchange();
     let invite = stand.peer.take("INVITE");
     stand.peer.learn(&invite);
-    let offer = stand.peer.reply(&invite, 183).with("Require", "100rel").with("RSeq", "1").sdp(OFFER);
+    let offer = stand.peer.reply(&invite, 183).reliable(1).sdp(OFFER);
     stand.say(offer);
     let mut left = 1;
     stand.wire.fail = Some(Box::new(move |_, sip| {
@@ -167,10 +168,8 @@ fn a_prack_that_could_not_be_sent_may_be_sent_again() {
     let now = stand.alice.now();
     stand.alice.agent.prack(now, session, with_answer()).expect("once more");
     stand.exchange();
-    let again = stand.peer.take("PRACK");
+    let again = stand.peer_replies("PRACK", 200, "");
     assert_eq!(again.sdp(), Some(ANSWER));
-    let done = stand.peer.reply(&again, 200);
-    stand.say(done);
     assert_eq!(stand.alice.state(), (SessionState::Early, SignalingState::Stable));
 }
 
@@ -226,8 +225,6 @@ fn the_2xx_of_a_fork_confirmed_by_hand_is_acknowledged() {
         stand.say(ok);
         assert_eq!(stand.peer.take("ACK").to_tag().as_deref(), Some(tag));
     }
-    let bye = stand.peer.take("BYE");
+    let bye = stand.peer_replies("BYE", 200, "");
     assert_eq!(bye.to_tag().as_deref(), Some("one"));
-    let done = stand.peer.reply(&bye, 200);
-    stand.say(done);
 }

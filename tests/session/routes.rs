@@ -32,10 +32,8 @@ fn the_caller_reverses_record_route() {
     assert_eq!(ack.all("route"), [NEAR, FAR]);
     stand.alice.info();
     stand.exchange();
-    let info = stand.peer.take("INFO");
+    let info = stand.peer_replies("INFO", 200, "");
     assert_eq!((info.uri(), info.all("route")), ("sip:peer@192.0.2.2:5060", vec![NEAR, FAR]));
-    let done = stand.peer.reply(&info, 200);
-    stand.say(done);
 }
 
 /// RFC 3261 §12.1.1: the callee keeps the request's order and copies it into its responses.
@@ -54,10 +52,8 @@ fn the_callee_keeps_the_order_of_record_route() {
     stand.say(ack);
     stand.alice.bye();
     stand.exchange();
-    let bye = stand.peer.take("BYE");
+    let bye = stand.peer_replies("BYE", 200, "");
     assert_eq!((bye.uri(), bye.all("route")), ("sip:peer@192.0.2.2:5060", vec![NEAR, FAR]));
-    let done = stand.peer.reply(&bye, 200);
-    stand.say(done);
 }
 
 /// RFC 3261 §12.2.1.1: the first route lacks lr: it becomes the Request-URI, the target goes to the end.
@@ -70,13 +66,12 @@ fn a_strict_router_takes_the_request_uri() {
     assert_eq!(ack.all("route"), [FAR, "<sip:peer@192.0.2.2:5060>"]);
     stand.alice.bye();
     stand.exchange();
-    let bye = stand.peer.take("BYE");
+    let bye = stand.peer_replies("BYE", 200, "");
     assert_eq!((bye.uri(), bye.all("route")), ("sip:strict@192.0.2.2:5060", vec![FAR, "<sip:peer@192.0.2.2:5060>"]));
-    let done = stand.peer.reply(&bye, 200);
-    stand.say(done);
 }
 
-/// RFC 3261 §8.1.2, §12.1.2: a preloaded route is used for the INVITE and replaced by the dialog's, even by an empty one.
+/// RFC 3261 §8.1.2, §12.1.2: a preloaded route is used for the INVITE and replaced by the
+/// dialog's, even by an empty one.
 #[test]
 fn a_preloaded_route_does_not_outlive_the_invite() {
     let mut stand = Stand::with({
@@ -86,11 +81,8 @@ fn a_preloaded_route_does_not_outlive_the_invite() {
     });
     stand.alice.invite("sip:bob@example.com", OFFER);
     stand.exchange();
-    let invite = stand.peer.take("INVITE");
+    let invite = stand.peer_replies("INVITE", 180, "");
     assert_eq!((invite.uri(), invite.all("route")), ("sip:bob@example.com", vec![NEAR]));
-    stand.peer.learn(&invite);
-    let ringing = stand.peer.reply(&invite, 180);
-    stand.say(ringing);
     stand.alice.cancel();
     stand.exchange();
     assert_eq!(stand.peer.take("CANCEL").all("route"), [NEAR], "RFC 3261 §9.1");
@@ -137,10 +129,8 @@ fn the_route_set_is_that_of_the_2xx_and_stays() {
     stand.say(ack);
     stand.alice.bye();
     stand.exchange();
-    let bye = stand.peer.take("BYE");
+    let bye = stand.peer_replies("BYE", 200, "");
     assert_eq!(bye.all("route"), [NEAR]);
-    let done = stand.peer.reply(&bye, 200);
-    stand.say(done);
 }
 
 /// RFC 6141 §4: our 2xx to a re-INVITE moves the target; our error does not.
@@ -158,10 +148,8 @@ fn the_peers_reinvite_moves_the_target_when_we_accept() {
         stand.say(ack);
         stand.alice.info();
         stand.exchange();
-        let info = stand.peer.take("INFO");
+        let info = stand.peer_replies("INFO", 200, "");
         assert_eq!(info.uri(), if accepted { "sip:moved@192.0.2.2:5060" } else { "sip:peer@192.0.2.2:5060" });
-        let done = stand.peer.reply(&info, 200);
-        stand.say(done);
     }
 }
 
@@ -174,10 +162,8 @@ fn the_target_does_not_move_before_we_answer() {
     stand.say(moved.clone());
     stand.alice.info();
     stand.exchange();
-    let info = stand.peer.take("INFO");
+    let info = stand.peer_replies("INFO", 200, "");
     assert_eq!(info.uri(), "sip:peer@192.0.2.2:5060");
-    let done = stand.peer.reply(&info, 200);
-    stand.say(done);
     stand.alice.accept(HELD);
     stand.exchange();
     let ok = stand.peer.take("200 INVITE");
@@ -198,9 +184,7 @@ fn the_2xx_to_our_reinvite_moves_the_target() {
     };
     stand.alice.reinvite(HOLD);
     stand.exchange();
-    let invite = stand.peer.take("INVITE");
-    let ringing = stand.peer.reply(&invite, 180);
-    stand.say(ringing);
+    let invite = stand.peer_replies("INVITE", 180, "");
     assert_eq!(target(&stand), "sip:peer@192.0.2.2:5060");
     let no = stand.peer.reply(&invite, 488).with("Contact", "<sip:moved@192.0.2.2:5060>");
     stand.say(no);
@@ -208,9 +192,7 @@ fn the_2xx_to_our_reinvite_moves_the_target() {
     assert_eq!(stand.peer.take("ACK").uri(), "sip:peer@192.0.2.2:5060");
     stand.alice.reinvite(HOLD);
     stand.exchange();
-    let invite = stand.peer.take("INVITE");
-    let ok = stand.peer.reply(&invite, 200).sdp(HELD);
-    stand.say(ok);
+    stand.peer_replies("INVITE", 200, HELD);
     assert_eq!(target(&stand), "sip:moved@192.0.2.2:5060");
     assert_eq!(stand.peer.take("ACK").uri(), "sip:moved@192.0.2.2:5060");
 }

@@ -1,5 +1,5 @@
-//! A dialog that was made elsewhere is taken over from its text (RFC 3261 §12). The agent that made it is gone; the one that
-//! takes its place stands on the same address, so that the wire checker sees one party whose dialog goes on.
+//! A dialog that was made elsewhere is taken over from its text (RFC 3261 §12). The agent that made it is gone; the one
+//! that takes its place stands on the same address, so that the wire checker sees one party whose dialog goes on.
 
 use crate::common::pair::{Pair, Stand, TO_BOB};
 use crate::common::party::{Party, config};
@@ -102,10 +102,8 @@ fn its_route_set_is_used() {
         reborn(&mut stand.alice, true);
         stand.alice.bye();
         stand.exchange();
-        let bye = stand.peer.take("BYE");
+        let bye = stand.peer_replies("BYE", 200, "");
         assert_eq!((bye.uri(), bye.all("route")), (uri, routes.to_vec()));
-        let done = stand.peer.reply(&bye, 200);
-        stand.say(done);
     }
 }
 
@@ -115,18 +113,13 @@ fn an_early_one_of_the_caller_ends_by_bye() {
     let mut stand = Stand::new();
     stand.alice.invite(TO_BOB, OFFER);
     stand.exchange();
-    let invite = stand.peer.take("INVITE");
-    stand.peer.learn(&invite);
-    let ringing = stand.peer.reply(&invite, 180);
-    stand.say(ringing);
+    stand.peer_replies("INVITE", 180, "");
     let before = reborn(&mut stand.alice, true);
     assert_eq!(stand.alice.properties(), before);
     assert_eq!(stand.alice.state(), (Early, HaveLocalOffer));
     stand.alice.hangup();
     stand.exchange();
-    let bye = stand.peer.take("BYE");
-    let done = stand.peer.reply(&bye, 200);
-    stand.say(done);
+    stand.peer_replies("BYE", 200, "");
     assert_eq!(stand.alice.count(EventKind::Terminated), 1);
 }
 
@@ -157,10 +150,8 @@ fn a_number_zero_is_a_number() {
         stand.alice.session = Some(take_over(&mut stand.alice, &before.foreign(false)).expect("good"));
         stand.alice.info();
         stand.exchange();
-        let info = stand.peer.take("INFO");
+        let info = stand.peer_replies("INFO", 200, "");
         assert_eq!(info.cseq(), next);
-        let done = stand.peer.reply(&info, 200);
-        stand.say(done);
     }
 }
 

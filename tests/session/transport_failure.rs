@@ -82,10 +82,8 @@ fn a_name_is_asked_for_and_the_first_target_is_used() {
     assert!(stand.alice.agent.resolved(now, query, &[target]));
     assert!(!stand.alice.agent.resolved(now, query, &[target]), "no one waits any more");
     stand.exchange();
-    let invite = stand.peer.take("INVITE");
+    let invite = stand.peer_replies("INVITE", 486, "");
     assert_eq!(invite.uri(), "sip:bob@example.net");
-    let busy = stand.peer.reply(&invite, 486);
-    stand.say(busy);
     assert_eq!(stand.peer.got(), ["ACK"]);
 }
 
@@ -174,7 +172,5 @@ fn a_reliable_transport_repeats_nothing_but_the_2xx() {
     stand.alice.info();
     stand.advance(seconds(10));
     assert_eq!(stand.wire.trace.messages("alice", "INFO").len(), 1);
-    let info = stand.peer.take("INFO");
-    let done = stand.peer.reply(&info, 200);
-    stand.say(done);
+    stand.peer_replies("INFO", 200, "");
 }

@@ -161,8 +161,8 @@ fn judge_form(view: &mut View<'_>, line: usize, own: &Line) {
     }
 }
 
-/// RFC 7616 §3.4, RFC 8760 §2.4: the credentials answer the topmost challenge of their realm that can be answered, in a response
-/// that came before.
+/// RFC 7616 §3.4, RFC 8760 §2.4: the credentials answer the topmost challenge of their realm that can be answered,
+/// in a response that came before.
 fn judge_answer(view: &mut View<'_>, line: usize, own: &Line) {
     let responses = (0..line).rev().filter(|other| !view.seen[*other].out && matches!(view.status(*other), 401 | 407));
     let mut challenges = responses.map(|other| Line::challenges(view.sip(other)));

@@ -81,8 +81,8 @@ fn judge_prack(view: &mut View<'_>, line: usize) {
     let again = (0..view.clients.len()).any(|other| {
         let first = view.clients[other].sends[0];
         let former = view.sip(first);
-        // One that was refused, or never left, may follow itself: with credentials (RFC 3261 §22.2), without its offer (RFC
-        // 6337 §2.3).
+        // One that was refused, or never left, may follow itself: with credentials (RFC 3261 §22.2),
+        // without its offer (RFC 6337 §2.3).
         let refused = view.final_to(other).is_some_and(|last| last < line && view.status(last) >= 300);
         first < line
             && former.method() == "PRACK"
