@@ -17,9 +17,9 @@ use crate::ffi::convert::{
 use crate::ffi::event::{default, deliver, function_for};
 use crate::ffi::guard::{NONE, OK, guard, guard_or};
 use crate::ffi::handle::{self, Kind};
-use crate::ffi::host::{set_delegate, set_user, taken, user_pointer};
+use crate::ffi::host::{set_delegate, set_user, user_pointer};
 use crate::ffi::message::message;
-use crate::ffi::options::{request_options, response_options};
+use crate::ffi::options::{response_options, with_options};
 use crate::ffi::structs::{
     sipdlg_agent_t, sipdlg_delegate_t, sipdlg_event_t, sipdlg_flow_t, sipdlg_message_t, sipdlg_outgoing_t,
     sipdlg_release_t, sipdlg_request_options_t, sipdlg_response_options_t, sipdlg_session_t, sipdlg_stats_t,
@@ -378,11 +378,10 @@ pub unsafe extern "C" fn sipdlg_agent_invite(
 ) -> sipdlg_status_t {
     guard(|| {
         let token = with_agent(agent, |inner, now| {
-            // SAFETY: the header's rules for text in and structs.
-            let (target, options) = unsafe { (optional_text(target), request_options(options, inner)?) };
-            let user = options.attachment.user.clone();
-            let id = inner.core.invite(now, target, options)?;
-            taken(user.as_ref());
+            // SAFETY: the header's rule for text in.
+            let target = unsafe { optional_text(target) };
+            // SAFETY: the header's rule for structs.
+            let id = unsafe { with_options(options, inner, |core, options| core.invite(now, target, options)) }?;
             Ok(inner.outgoing_token(id))
         })?;
         // SAFETY: the caller promises that `out`, when not NULL, is writable.
@@ -406,10 +405,8 @@ pub unsafe extern "C" fn sipdlg_agent_request(
         let (method, target) = unsafe { (text(method, "method")?, text(target, "target")?) };
         let token = with_agent(agent, |inner, now| {
             // SAFETY: the header's rule for structs.
-            let options = unsafe { request_options(options, inner) }?;
-            let user = options.attachment.user.clone();
-            let id = inner.core.request(now, method, target, options)?;
-            taken(user.as_ref());
+            let id =
+                unsafe { with_options(options, inner, |core, options| core.request(now, method, target, options)) }?;
             Ok(inner.outgoing_token(id))
         })?;
         // SAFETY: the caller promises that `out`, when not NULL, is writable.

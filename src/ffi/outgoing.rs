@@ -10,8 +10,8 @@ use crate::ffi::cell::Inner;
 use crate::ffi::convert::{optional_text, write_out};
 use crate::ffi::guard::{NONE, OK, guard, guard_or};
 use crate::ffi::handle::{self, Kind};
-use crate::ffi::host::{set_delegate, set_user, taken};
-use crate::ffi::options::request_options;
+use crate::ffi::host::{set_delegate, set_user};
+use crate::ffi::options::with_options;
 use crate::ffi::session::properties::pointer_of;
 use crate::ffi::structs::{
     sipdlg_delegate_t, sipdlg_message_t, sipdlg_outgoing_t, sipdlg_release_t, sipdlg_request_options_t, sipdlg_status_t,
@@ -113,11 +113,10 @@ pub unsafe extern "C" fn sipdlg_outgoing_cancel(
 ) -> sipdlg_status_t {
     guard(|| {
         with_outgoing(outgoing, |inner, id, now| {
-            // SAFETY: the header's rules for text in and structs.
-            let (reason, options) = unsafe { (optional_text(reason), request_options(options, inner)?) };
-            let user = options.attachment.user.clone();
-            let sent = inner.core.cancel(now, id, reason, &options)?;
-            taken(user.as_ref());
+            // SAFETY: the header's rule for text in.
+            let reason = unsafe { optional_text(reason) };
+            // SAFETY: the header's rule for structs.
+            let sent = unsafe { with_options(options, inner, |core, options| core.cancel(now, id, reason, &options)) }?;
             Ok(if sent { OK } else { NONE })
         })
     })

@@ -7,9 +7,8 @@ use crate::ffi::cell::Inner;
 use crate::ffi::convert::{optional_text, write_out};
 use crate::ffi::guard::{OK, guard};
 use crate::ffi::handle::{self, Kind};
-use crate::ffi::host::taken;
 use crate::ffi::message::message;
-use crate::ffi::options::request_options;
+use crate::ffi::options::with_options;
 use crate::ffi::session::with_session;
 use crate::ffi::structs::{
     sipdlg_message_t, sipdlg_outgoing_t, sipdlg_request_options_t, sipdlg_session_t, sipdlg_status_t,
@@ -35,10 +34,7 @@ unsafe fn send(
     guard(|| {
         let token = with_session(session, |inner, id, now| {
             // SAFETY: promised by the caller.
-            let options = unsafe { request_options(options, inner) }?;
-            let user = options.attachment.user.clone();
-            let request = act(&mut inner.core, now, id, options)?;
-            taken(user.as_ref());
+            let request = unsafe { with_options(options, inner, |core, options| act(core, now, id, options)) }?;
             Ok(inner.outgoing_token(request))
         })?;
         // SAFETY: promised by the caller.
@@ -61,12 +57,9 @@ pub unsafe extern "C" fn sipdlg_session_hangup(
         let status = status(status_code)?;
         with_session(session, |inner, id, now| {
             // SAFETY: the header's rule for structs.
-            let options = unsafe { request_options(options, inner) }?;
-            let user = options.attachment.user.clone();
-            inner.core.hangup(now, id, status, options)?;
-            taken(user.as_ref());
-            Ok(OK)
-        })
+            unsafe { with_options(options, inner, |core, options| core.hangup(now, id, status, options)) }
+        })?;
+        Ok(OK)
     })
 }
 
@@ -165,10 +158,9 @@ pub unsafe extern "C" fn sipdlg_session_refer(
         let token = with_session(session, |inner, id, now| {
             let replaces = if replaces == 0 { None } else { Some(other_session(inner, replaces)?) };
             // SAFETY: the header's rule for structs.
-            let options = unsafe { request_options(options, inner) }?;
-            let user = options.attachment.user.clone();
-            let request = inner.core.refer(now, id, refer_to, replaces, options)?;
-            taken(user.as_ref());
+            let request = unsafe {
+                with_options(options, inner, |core, options| core.refer(now, id, refer_to, replaces, options))
+            }?;
             Ok(inner.outgoing_token(request))
         })?;
         // SAFETY: the caller promises that `out`, when not NULL, is writable.
@@ -196,12 +188,9 @@ pub unsafe extern "C" fn sipdlg_session_ack(
     guard(|| {
         with_session(session, |inner, id, now| {
             // SAFETY: the header's rule for structs.
-            let options = unsafe { request_options(options, inner) }?;
-            let user = options.attachment.user.clone();
-            inner.core.ack(now, id, &options)?;
-            taken(user.as_ref());
-            Ok(OK)
-        })
+            unsafe { with_options(options, inner, |core, options| core.ack(now, id, &options)) }
+        })?;
+        Ok(OK)
     })
 }
 
