@@ -15,9 +15,9 @@ use crate::ffi::convert::{
     borrowed, bytes, fill_struct, flow as read_flow, optional_text, room, text, write_optional, write_out,
 };
 use crate::ffi::event::{default, deliver, function_for};
-use crate::ffi::guard::{NONE, OK, guard, guard_or};
+use crate::ffi::guard::{NONE, OK, guard};
 use crate::ffi::handle::{self, Kind};
-use crate::ffi::host::{set_delegate, set_user, user_pointer};
+use crate::ffi::host::{set_delegate, set_user, user};
 use crate::ffi::message::message;
 use crate::ffi::options::{response_options, with_options};
 use crate::ffi::structs::{
@@ -107,11 +107,8 @@ pub unsafe extern "C" fn sipdlg_agent_set_delegate(
     agent: sipdlg_agent_t,
     delegate: *const sipdlg_delegate_t,
 ) -> sipdlg_status_t {
-    guard(|| {
-        // SAFETY: the header's rule for structs.
-        with_agent(agent, |inner, _| unsafe { set_delegate(&mut inner.attachment, delegate) })?;
-        Ok(OK)
-    })
+    // SAFETY: promised by the caller.
+    unsafe { set_delegate(Kind::Agent, agent, delegate) }
 }
 
 /// Replaces the user pointer; the former one is released.
@@ -121,20 +118,13 @@ pub extern "C" fn sipdlg_agent_set_user(
     user: *mut c_void,
     release: sipdlg_release_t,
 ) -> sipdlg_status_t {
-    guard(|| {
-        with_agent(agent, |inner, _| {
-            set_user(&mut inner.attachment, &inner.releases, user, release);
-            Ok(OK)
-        })
-    })
+    set_user(Kind::Agent, agent, user, release)
 }
 
 /// The user pointer, or NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn sipdlg_agent_user(agent: sipdlg_agent_t) -> *mut c_void {
-    guard_or(std::ptr::null_mut(), || {
-        with_agent(agent, |inner, _| Ok(user_pointer(&inner.attachment).unwrap_or(std::ptr::null_mut())))
-    })
+    user(Kind::Agent, agent)
 }
 
 /// Says that the host has a socket: transport, local and link of `flow`; remote is ignored. At least one is needed.

@@ -12,18 +12,16 @@ use crate::error::{Error, Result};
 use crate::ffi::agent::status;
 use crate::ffi::cell::Inner;
 use crate::ffi::convert::{optional_text, text_list, write_optional, write_out};
-use crate::ffi::guard::{OK, guard, guard_or};
+use crate::ffi::guard::{OK, guard};
 use crate::ffi::handle::{self, Kind};
-use crate::ffi::host::{set_delegate, set_user};
+use crate::ffi::host::{set_delegate, set_user, user};
 use crate::ffi::options::response_options;
-use crate::ffi::session::properties::pointer_of;
 use crate::ffi::structs::{
     sipdlg_delegate_t, sipdlg_incoming_t, sipdlg_message_t, sipdlg_release_t, sipdlg_response_options_t,
     sipdlg_session_t, sipdlg_status_t,
 };
 use crate::time::Now;
 use std::ffi::{c_char, c_void};
-use std::ptr;
 use std::sync::Arc;
 
 /// Runs with the agent of a request of the peer.
@@ -44,13 +42,8 @@ pub unsafe extern "C" fn sipdlg_incoming_set_delegate(
     incoming: sipdlg_incoming_t,
     delegate: *const sipdlg_delegate_t,
 ) -> sipdlg_status_t {
-    guard(|| {
-        with_incoming(incoming, |inner, id, _| {
-            // SAFETY: the header's rule for structs.
-            unsafe { set_delegate(inner.core.incoming_attachment_mut(id)?, delegate) }
-        })?;
-        Ok(OK)
-    })
+    // SAFETY: promised by the caller.
+    unsafe { set_delegate(Kind::Incoming, incoming, delegate) }
 }
 
 /// An INVITE's session starts with it. Replaces and lets go of the former.
@@ -60,21 +53,13 @@ pub extern "C" fn sipdlg_incoming_set_user(
     user: *mut c_void,
     release: sipdlg_release_t,
 ) -> sipdlg_status_t {
-    guard(|| {
-        with_incoming(incoming, |inner, id, _| {
-            set_user(inner.core.incoming_attachment_mut(id)?, &inner.releases, user, release);
-            Ok(OK)
-        })
-    })
+    set_user(Kind::Incoming, incoming, user, release)
 }
 
 /// The user pointer, or NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn sipdlg_incoming_user(incoming: sipdlg_incoming_t) -> *mut c_void {
-    guard_or(ptr::null_mut(), || {
-        handle::find(incoming, Kind::Incoming)?
-            .look(|inner| Ok(pointer_of(inner.core.incoming(inner.incoming_id(incoming)?)?.attachment())))
-    })
+    user(Kind::Incoming, incoming)
 }
 
 /// The request, for as long as the caller wants: it must release it.

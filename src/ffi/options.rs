@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::ffi::cell::Inner;
 use crate::ffi::convert::{bytes, optional_flow, optional_text, read_struct, text_list};
 use crate::ffi::handle::{self, Kind};
-use crate::ffi::host::{ReleaseQueue, UserData, set_delegate, taken};
+use crate::ffi::host::{ReleaseQueue, UserData, copy_delegate, taken};
 use crate::ffi::structs::{sipdlg_body_t, sipdlg_incoming_t, sipdlg_request_options_t, sipdlg_response_options_t};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -62,9 +62,8 @@ unsafe fn read_request<'a>(
     // SAFETY: promised by the caller.
     let Some(given) = (unsafe { read_struct(options) })? else { return Ok(RequestOptions::default()) };
     check_flags(given.flags, REQUEST_FLAGS)?;
-    let mut attachment = Attachment::default();
     // SAFETY: the caller promises that `delegate`, when not NULL, is a struct of its size.
-    unsafe { set_delegate(&mut attachment, given.delegate) }?;
+    let mut attachment = Attachment { delegate: unsafe { copy_delegate(given.delegate) }?, user: None };
     if !given.user.is_null() || given.release.is_some() {
         attachment.user = Some(UserData::new(releases, given.user, given.release));
     }

@@ -8,17 +8,15 @@ use crate::agent::OutgoingId;
 use crate::error::{Error, Result};
 use crate::ffi::cell::Inner;
 use crate::ffi::convert::{optional_text, write_out};
-use crate::ffi::guard::{NONE, OK, guard, guard_or};
+use crate::ffi::guard::{NONE, OK, guard};
 use crate::ffi::handle::{self, Kind};
-use crate::ffi::host::{set_delegate, set_user};
+use crate::ffi::host::{set_delegate, set_user, user};
 use crate::ffi::options::with_options;
-use crate::ffi::session::properties::pointer_of;
 use crate::ffi::structs::{
     sipdlg_delegate_t, sipdlg_message_t, sipdlg_outgoing_t, sipdlg_release_t, sipdlg_request_options_t, sipdlg_status_t,
 };
 use crate::time::Now;
 use std::ffi::{c_char, c_void};
-use std::ptr;
 use std::sync::Arc;
 
 /// Runs with the agent of a request of ours.
@@ -39,13 +37,8 @@ pub unsafe extern "C" fn sipdlg_outgoing_set_delegate(
     outgoing: sipdlg_outgoing_t,
     delegate: *const sipdlg_delegate_t,
 ) -> sipdlg_status_t {
-    guard(|| {
-        with_outgoing(outgoing, |inner, id, _| {
-            // SAFETY: the header's rule for structs.
-            unsafe { set_delegate(inner.core.outgoing_attachment_mut(id)?, delegate) }
-        })?;
-        Ok(OK)
-    })
+    // SAFETY: promised by the caller.
+    unsafe { set_delegate(Kind::Outgoing, outgoing, delegate) }
 }
 
 /// Replaces and lets go of the former.
@@ -55,21 +48,13 @@ pub extern "C" fn sipdlg_outgoing_set_user(
     user: *mut c_void,
     release: sipdlg_release_t,
 ) -> sipdlg_status_t {
-    guard(|| {
-        with_outgoing(outgoing, |inner, id, _| {
-            set_user(inner.core.outgoing_attachment_mut(id)?, &inner.releases, user, release);
-            Ok(OK)
-        })
-    })
+    set_user(Kind::Outgoing, outgoing, user, release)
 }
 
 /// The user pointer, or NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn sipdlg_outgoing_user(outgoing: sipdlg_outgoing_t) -> *mut c_void {
-    guard_or(ptr::null_mut(), || {
-        handle::find(outgoing, Kind::Outgoing)?
-            .look(|inner| Ok(pointer_of(inner.core.outgoing(inner.outgoing_id(outgoing)?)?.attachment())))
-    })
+    user(Kind::Outgoing, outgoing)
 }
 
 /// The request as sent last; the caller must release it. SIPDLG_NONE: not sent yet (RESOLVING).

@@ -7,7 +7,7 @@ use crate::ffi::agent::with_agent;
 use crate::ffi::convert::{boolean, optional_text, read_struct, text, write_out};
 use crate::ffi::guard::{OK, guard};
 use crate::ffi::handle::{self, Kind};
-use crate::ffi::host::set_delegate;
+use crate::ffi::host::copy_delegate;
 use crate::ffi::options::body;
 use crate::ffi::structs::{
     sipdlg_agent_t, sipdlg_body_t, sipdlg_delegate_t, sipdlg_dialog_state_t, sipdlg_incoming_t, sipdlg_session_t,
@@ -58,16 +58,15 @@ unsafe fn of_invite(
     delegate: *const sipdlg_delegate_t,
 ) -> Result<sipdlg_session_t> {
     // SAFETY: promised by the caller.
-    let given = unsafe { read_struct(delegate) }?.is_some();
+    let delegate = unsafe { copy_delegate(delegate) }?;
     if !ptr::eq(handle::find(initial_request, Kind::Incoming)?, handle::find(agent, Kind::Agent)?) {
         return Err(Error::argument("initial_request is of another agent"));
     }
     with_agent(agent, |inner, now| {
         let incoming = inner.incoming_id(initial_request)?;
         let id = inner.core.session_for_invite(now, incoming)?;
-        if given {
-            // SAFETY: promised by the caller; it was read before.
-            unsafe { set_delegate(inner.core.session_attachment_mut(id)?, delegate) }?;
+        if delegate.is_some() {
+            inner.core.session_attachment_mut(id)?.delegate = delegate;
         }
         Ok(inner.session_token(id))
     })
@@ -80,12 +79,9 @@ unsafe fn take_over(
     state: &sipdlg_dialog_state_t,
     delegate: *const sipdlg_delegate_t,
 ) -> Result<sipdlg_session_t> {
-    let mut attachment = Attachment::default();
     // SAFETY: promised by the caller.
-    let foreign = unsafe {
-        set_delegate(&mut attachment, delegate)?;
-        foreign(state)?
-    };
+    let (delegate, foreign) = unsafe { (copy_delegate(delegate)?, foreign(state)?) };
+    let attachment = Attachment { delegate, user: None };
     with_agent(agent, |inner, now| {
         let id = inner.core.take_over(now, &foreign, attachment)?;
         Ok(inner.session_token(id))
