@@ -88,9 +88,7 @@ pub unsafe extern "C" fn sipdlg_incoming_session(
 ) -> sipdlg_status_t {
     guard(|| {
         let session = handle::find(incoming, Kind::Incoming)?.look(|inner| {
-            let session = inner.core.incoming(inner.incoming_id(incoming)?)?.session();
-            // A REFER may outlive its session.
-            let session = session.filter(|id| inner.core.session(*id).is_ok());
+            let session = inner.core.session_of_incoming(inner.incoming_id(incoming)?)?;
             Ok(session.map(|id| inner.session_token(id)))
         })?;
         // SAFETY: the caller promises that `out`, when not NULL, is writable.
