@@ -8,7 +8,7 @@
 use crate::agent::Agent;
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ffi::cell::{AgentCell, Drive, Inner, run_releases};
+use crate::ffi::cell::{Drive, Driver, Inner, run_releases};
 use crate::ffi::clock::{Clock, Log};
 use crate::ffi::config::sipdlg_config_t;
 use crate::ffi::convert::{
@@ -40,32 +40,6 @@ pub(crate) fn with_agent<T>(agent: sipdlg_agent_t, run: impl FnOnce(&mut Inner, 
 
 fn found(some: bool) -> i32 {
     if some { OK } else { NONE }
-}
-
-/// A driver inside dispatch or run_once; leaves also when it is thrown out.
-pub(crate) struct Driver {
-    cell: &'static AgentCell,
-    drive: Drive,
-}
-
-impl Driver {
-    /// Errors: busy.
-    pub(crate) fn enter(agent: sipdlg_agent_t, drive: Drive) -> Result<Self> {
-        let cell = handle::find(agent, Kind::Agent)?;
-        cell.enter(agent, drive)?;
-        Ok(Self { cell, drive })
-    }
-
-    /// Whose it is.
-    pub(crate) fn cell(&self) -> &'static AgentCell {
-        self.cell
-    }
-}
-
-impl Drop for Driver {
-    fn drop(&mut self) {
-        self.cell.leave(true, self.drive == Drive::Both);
-    }
 }
 
 /// A new agent. `config` NULL: all defaults. No socket, no thread. Free it with sipdlg_agent_free().

@@ -4,8 +4,8 @@
 //! Sockets and threads of the library; ERR_UNSUPPORTED where they are not built in.
 
 use crate::error::{Error, ErrorKind};
-use crate::ffi::agent::{Driver, with_agent};
-use crate::ffi::cell::Drive;
+use crate::ffi::agent::with_agent;
+use crate::ffi::cell::{Drive, Driver};
 use crate::ffi::convert::{boolean, give_text, text};
 use crate::ffi::guard::{NONE, OK, guard};
 use crate::ffi::handle::{self, Kind};
