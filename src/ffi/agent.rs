@@ -2,8 +2,8 @@
 //!
 //! In the header:
 //! Where the host owns sockets and loop: any number of receive(), handle_timeout() and other calls; then drain
-//! poll_event() or dispatch(), and poll_transmit(), until both have nothing; then ask next_timeout(). The outputs are the
-//! same as if drained after each call.
+//! poll_event() or dispatch(), and poll_transmit(), until both have nothing; then ask next_timeout(). The outputs are
+//! the same as if drained after each call.
 
 use crate::agent::Agent;
 use crate::config::Config;
@@ -125,11 +125,11 @@ pub extern "C" fn sipdlg_agent_link_closed(agent: sipdlg_agent_t, link: u64) -> 
     guard(|| with_agent(agent, |inner, now| Ok(found(inner.core.link_closed(now, link)))))
 }
 
-/// Bytes from the network. UDP, WS, WSS: one call is one message. TCP, TLS: any piece of the stream of flow->link, which
-/// must not be 0; the library finds the messages (RFC 3261 §18.3) and answers keep-alives (RFC 5626 §4.4.1). Peer's
-/// errors are not errors here.
-/// Errors: ERR_LIMIT the stream holds a message beyond the limit, ERR_SYNTAX one of unknown length (no good Content-Length):
-/// close the connection; until link_closed nothing more is read from it after the latter.
+/// Bytes from the network. UDP, WS, WSS: one call is one message. TCP, TLS: any piece of the stream of flow->link,
+/// which must not be 0; the library finds the messages (RFC 3261 §18.3) and answers keep-alives (RFC 5626 §4.4.1).
+/// Peer's errors are not errors here.
+/// Errors: ERR_LIMIT the stream holds a message beyond the limit, ERR_SYNTAX one of unknown length (no good
+/// Content-Length): close the connection; until link_closed nothing more is read from it after the latter.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_agent_receive(
     agent: sipdlg_agent_t,
@@ -175,7 +175,8 @@ pub unsafe extern "C" fn sipdlg_agent_next_timeout(agent: sipdlg_agent_t, delay_
 }
 
 /// Manual clock only: monotonic time (any origin) and Unix time, in microseconds. Monotonic time never goes back
-/// (ignored), Unix time may. Calls use the time last set. Then call handle_timeout(). Errors: ERR_STATE no manual clock.
+/// (ignored), Unix time may. Calls use the time last set. Then call handle_timeout().
+/// Errors: ERR_STATE no manual clock.
 #[unsafe(no_mangle)]
 pub extern "C" fn sipdlg_agent_set_time(agent: sipdlg_agent_t, monotonic_us: u64, unix_us: u64) -> sipdlg_status_t {
     guard(|| {
@@ -231,8 +232,8 @@ pub extern "C" fn sipdlg_agent_transmit_failed(agent: sipdlg_agent_t, id: u64) -
     guard(|| with_agent(agent, |inner, now| Ok(found(inner.core.transmit_failed(now, id)))))
 }
 
-/// Answers RESOLVE, at once or later: where to, best first (RFC 3263); transport and remote of each flow count; count 0:
-/// not found. SIPDLG_NONE: no one waits any more. Unanswered for 32 s: not found.
+/// Answers RESOLVE, at once or later: where to, best first (RFC 3263); transport and remote of each flow count;
+/// count 0: not found. SIPDLG_NONE: no one waits any more. Unanswered for 32 s: not found.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_agent_resolved(
     agent: sipdlg_agent_t,
@@ -267,8 +268,8 @@ pub extern "C" fn sipdlg_agent_dispatch(agent: sipdlg_agent_t) -> sipdlg_status_
 }
 
 /// The next event, for hosts that want no callbacks: delegates are not looked at, and no default is done until
-/// sipdlg_event_default() or the answer time-out. SIPDLG_NONE when there is none. `out->size` must be set. One thread at
-/// a time.
+/// sipdlg_event_default() or the answer time-out. SIPDLG_NONE when there is none. `out->size` must be
+/// set. One thread at a time.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_agent_poll_event(agent: sipdlg_agent_t, out: *mut sipdlg_event_t) -> sipdlg_status_t {
     guard(|| {
@@ -326,13 +327,13 @@ pub extern "C" fn sipdlg_agent_wake(agent: sipdlg_agent_t) -> sipdlg_status_t {
     handle::wake(agent)
 }
 
-/// INVITE (RFC 3261 §13.2). target: URI, also To unless options say; NULL with options->refer: its Refer-To. With a body
-/// that is the offer; without, the 2xx or a reliable 1xx brings one (NEEDS_ACK, NEEDS_PRACK). Sessions appear in PROGRESS
-/// and ACCEPT, one per To tag. ACK and PRACK are sent by the library, at once, when there is nothing for the host to put
-/// into them.
-/// Errors: ERR_SYNTAX, ERR_HEADER, ERR_LIMIT, ERR_NO_TRANSPORT; ERR_UNSUPPORTED an extension in Require, or a target that is
-/// neither sip nor sips without a flow or a route; ERR_ARGUMENT no target, or options->refer is no REFER; ERR_STATE that REFER
-/// was refused, is over, or asks for another method.
+/// INVITE (RFC 3261 §13.2). target: URI, also To unless options say; NULL with options->refer: its Refer-To. With a
+/// body that is the offer; without, the 2xx or a reliable 1xx brings one (NEEDS_ACK, NEEDS_PRACK). Sessions appear
+/// in PROGRESS and ACCEPT, one per To tag. ACK and PRACK are sent by the library, at once, when there is nothing for
+/// the host to put into them.
+/// Errors: ERR_SYNTAX, ERR_HEADER, ERR_LIMIT, ERR_NO_TRANSPORT; ERR_UNSUPPORTED an extension in Require, or a target
+/// that is neither sip nor sips without a flow or a route; ERR_ARGUMENT no target, or options->refer is no REFER;
+/// ERR_STATE that REFER was refused, is over, or asks for another method.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_agent_invite(
     agent: sipdlg_agent_t,

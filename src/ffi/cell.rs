@@ -1,4 +1,5 @@
-//! The place of an agent: its core behind one lock, what the host hung on it. Who drives it and how it ends: `drivers`, `end`.
+//! The place of an agent: its core behind one lock, what the host hung on it. Who drives it and how
+//! it ends: `drivers`, `end`.
 
 use crate::agent::{Agent, Attachment, Event, Transmit};
 use crate::config::LogLevel;
@@ -296,8 +297,8 @@ impl Inner {
         self.core.has_output()
     }
 
-    /// Before the lock goes: the level of the event descriptor, and what is to be done without the lock. `log`: lines are
-    /// taken out; else they wait for the next call.
+    /// Before the lock goes: the level of the event descriptor, and what is to be done without the lock. `log`: lines
+    /// are taken out; else they wait for the next call.
     #[inline(never)]
     fn settle(&mut self, log: bool) -> Aftermath {
         let mut aftermath = Aftermath::default();

@@ -49,7 +49,8 @@ impl ReleaseQueue {
                 std::mem::take(&mut *due)
             };
             for release in due {
-                // SAFETY: the host promised that its function may be called once with its pointer, from where callbacks run.
+                // SAFETY: the host promised that its function may be called once with its pointer,
+                // from where callbacks run.
                 outside(|| unsafe { (release.run)(release.user) });
             }
         }

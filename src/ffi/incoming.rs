@@ -1,11 +1,11 @@
 //! Section "incoming" of the header: requests of the peer.
 //!
 //! In the header:
-//! A request of the peer. Life: until the final response and, for an INVITE, its ACK or time-out; an accepted REFER: until
-//! its subscription ends, also past its session: by a NOTIFY with a final code; after 600 s, unless the peer refreshes it;
-//! by the peer's SUBSCRIBE with Expires 0; by a NOTIFY that gets 481 or no answer (RFC 6665 §4.2.2). No event tells of that,
-//! ERR_STALE does. May be answered inside the callback or later. Unanswered after the answer time-out: an INVITE gets 480 (487
-//! when its Expires passed), others their default.
+//! A request of the peer. Life: until the final response and, for an INVITE, its ACK or time-out; an accepted REFER:
+//! until its subscription ends, also past its session: by a NOTIFY with a final code; after 600 s, unless the peer
+//! refreshes it; by the peer's SUBSCRIBE with Expires 0; by a NOTIFY that gets 481 or no answer (RFC 6665 §4.2.2). No
+//! event tells of that, ERR_STALE does. May be answered inside the callback or later. Unanswered after the answer
+//! time-out: an INVITE gets 480 (487 when its Expires passed), others their default.
 
 use crate::agent::{IncomingId, SessionId};
 use crate::error::{Error, Result};
@@ -116,11 +116,11 @@ fn session_token(inner: &mut Inner, session: Option<SessionId>) -> sipdlg_sessio
 }
 
 /// 101-199 (0: 180) to an INVITE. `session` gets the early session. Reliable ones queue behind an unacknowledged one
-/// (RFC 3262 §3). Errors: ERR_STATE answered or accepted, or not an INVITE (RFC 4320 §4.1); an offer in a response that is not
-/// reliable (RFC 3261 §13.2.1); a description after a reliable one (RFC 6337 §3.1); a first reliable response without the
-/// offer that the INVITE lacks (RFC 3262 §5); reliable where the peer does not support it or our policy is OFF; to_tag in a
-/// dialog, or of one that is over. ERR_ARGUMENT status_code; ERR_HEADER; ERR_SYNTAX; ERR_LIMIT sessions, or 16 responses
-/// queue already.
+/// (RFC 3262 §3). Errors: ERR_STATE answered or accepted, or not an INVITE (RFC 4320 §4.1); an offer in a response that
+/// is not reliable (RFC 3261 §13.2.1); a description after a reliable one (RFC 6337 §3.1); a first reliable response
+/// without the offer that the INVITE lacks (RFC 3262 §5); reliable where the peer does not support it or our policy is
+/// OFF; to_tag in a dialog, or of one that is over. ERR_ARGUMENT status_code; ERR_HEADER; ERR_SYNTAX; ERR_LIMIT
+/// sessions, or 16 responses queue already.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_incoming_progress(
     incoming: sipdlg_incoming_t,
@@ -143,13 +143,13 @@ pub unsafe extern "C" fn sipdlg_incoming_progress(
 }
 
 /// 2xx (0: 200). `session`: of an INVITE. Without a body where an answer was given in a reliable 1xx; with one that is
-/// the answer, or the offer. Held back while a reliable 1xx with a description is unacknowledged, and sent after the answer
-/// to its PRACK; meanwhile the session is early still, and ends with PRACK_TIMEOUT when no PRACK comes, with 487 when the
-/// INVITE's Expires passes. To a REFER: its subscription begins, NOTIFY of "100 Trying" follows, see
+/// the answer, or the offer. Held back while a reliable 1xx with a description is unacknowledged, and sent after the
+/// answer to its PRACK; meanwhile the session is early still, and ends with PRACK_TIMEOUT when no PRACK comes, with 487
+/// when the INVITE's Expires passes. To a REFER: its subscription begins, NOTIFY of "100 Trying" follows, see
 /// sipdlg_incoming_notify(); none where the REFER has "Refer-Sub: false" (RFC 4488).
-/// Errors: ERR_STATE answered; answer or offer missing (RFC 3261 §13.3.1.4), or given already (RFC 3262 §5); a PRACK's offer
-/// without answer; Replaces with early-only, and that call was answered (RFC 3891 §3); 202 to a REFER (RFC 7647 §5); a body
-/// to a MESSAGE (RFC 3428 §7). ERR_ARGUMENT status_code; ERR_HEADER; ERR_SYNTAX; ERR_LIMIT.
+/// Errors: ERR_STATE answered; answer or offer missing (RFC 3261 §13.3.1.4), or given already (RFC 3262 §5); a PRACK's
+/// offer without answer; Replaces with early-only, and that call was answered (RFC 3891 §3); 202 to a REFER
+/// (RFC 7647 §5); a body to a MESSAGE (RFC 3428 §7). ERR_ARGUMENT status_code; ERR_HEADER; ERR_SYNTAX; ERR_LIMIT.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_incoming_accept(
     incoming: sipdlg_incoming_t,
@@ -204,9 +204,9 @@ pub unsafe extern "C" fn sipdlg_incoming_reject(
     })
 }
 
-/// An accepted REFER: NOTIFY with "SIP/2.0 status_code reason" (RFC 3515 §2.4.5), reason_phrase NULL: by the code; a final code
-/// ends the subscription and the token. The NOTIFY of "100 Trying" goes out with the 2xx. Not needed with options.refer. Of
-/// more than 8 NOTIFYs under way only the newest waits.
+/// An accepted REFER: NOTIFY with "SIP/2.0 status_code reason" (RFC 3515 §2.4.5), reason_phrase NULL: by the code; a
+/// final code ends the subscription and the token. The NOTIFY of "100 Trying" goes out with the 2xx. Not needed with
+/// options.refer. Of more than 8 NOTIFYs under way only the newest waits.
 /// Errors: ERR_ARGUMENT status_code not 100 to 699; ERR_STATE not a REFER with a subscription; ERR_SYNTAX; ERR_LIMIT.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_incoming_notify(

@@ -16,14 +16,15 @@ use crate::ffi::structs::{
 use std::ptr;
 
 /// A session before any response: either of a live incoming INVITE (state NULL), to know its tags and to set its
-/// delegate first; or of a foreign dialog (initial_request 0), confirmed or early, which takes part from now on. STATE tells
-/// its birth. SIP.js: constructor(initialTransaction, core, state, delegate). delegate NULL: the INVITE's, or none.
-/// Of a foreign dialog the local_uri and remote_uri are URIs or name-addrs without tag; remote_tag NULL or "": the peer has
-/// none (RFC 2543). The INVITE of an early one stays where it was sent: its final response does not come here, so that
-/// sipdlg_session_confirm() tells of a 2xx, and an end is a BYE; an offer without answer is the one of that INVITE. What the
-/// peer can (Recv-Info) is known again with its next INVITE or 2xx.
-/// Errors: ERR_ARGUMENT both or none, a number or combination that cannot be; ERR_SYNTAX; ERR_LIMIT; ERR_STATE the INVITE is
-/// answered, or the dialog is there already.
+/// delegate first; or of a foreign dialog (initial_request 0), confirmed or early, which takes part from
+/// now on. STATE tells its birth. SIP.js: constructor(initialTransaction, core, state, delegate). delegate
+/// NULL: the INVITE's, or none.
+/// Of a foreign dialog the local_uri and remote_uri are URIs or name-addrs without tag; remote_tag NULL or "": the peer
+/// has none (RFC 2543). The INVITE of an early one stays where it was sent: its final response does not come here, so
+/// that sipdlg_session_confirm() tells of a 2xx, and an end is a BYE; an offer without answer is the one of that
+/// INVITE. What the peer can (Recv-Info) is known again with its next INVITE or 2xx.
+/// Errors: ERR_ARGUMENT both or none, a number or combination that cannot be; ERR_SYNTAX; ERR_LIMIT; ERR_STATE the
+/// INVITE is answered, or the dialog is there already.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_session_new(
     agent: sipdlg_agent_t,

@@ -71,8 +71,9 @@ pub extern "C" fn sipdlg_session_state(session: sipdlg_session_t) -> i32 {
     number(session, |session| session.state() as i32)
 }
 
-/// enum sipdlg_signaling_state_e. STABLE also when an unreliable 1xx has shown the answer: it counts whatever later responses
-/// say (RFC 3261 §13.2.1), but a new offer is refused until a reliable message has closed the exchange (RFC 6337 §3.1.1).
+/// enum sipdlg_signaling_state_e. STABLE also when an unreliable 1xx has shown the answer: it counts whatever
+/// later responses say (RFC 3261 §13.2.1), but a new offer is refused until a reliable message has closed the
+/// exchange (RFC 6337 §3.1.1).
 #[unsafe(no_mangle)]
 pub extern "C" fn sipdlg_session_signaling_state(session: sipdlg_session_t) -> i32 {
     number(session, |session| session.signaling_state() as i32)
