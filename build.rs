@@ -72,8 +72,8 @@ mod header {
         std::iter::once(file.to_owned()).chain(nested).collect()
     }
 
-    /// A comment of one line stands on one line, no two empty lines follow each other, and our structs are named without
-    /// `struct`, since each has its typedef.
+    /// A comment of one line stands on one line, no two empty lines follow each other, and our structs are named
+    /// without `struct`, since each has its typedef.
     fn tidy(text: &str) -> String {
         let lines: Vec<&str> = text.lines().collect();
         let mut out = String::with_capacity(text.len());

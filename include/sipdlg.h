@@ -149,7 +149,8 @@ typedef enum sipdlg_transport_e {
  * "Default" is what happens when no function is found and what sipdlg_event_default() does.
  * Columns: [incoming] [outgoing] [session] = tokens that are set.
  * 1 to 15: requests from the peer; answer now or later through event->incoming. 20 to 25: the fate of our request;
- * final ones are the last of a non-INVITE outgoing (of a REFER: NOTIFYs follow). 30 to 33: the session itself. 40 and 41: the agent.
+ * final ones are the last of a non-INVITE outgoing (of a REFER: NOTIFYs follow). 30 to 33: the session
+ * itself. 40 and 41: the agent.
  */
 typedef enum sipdlg_event_kind_e {
     /** [incoming, replaces] a new call. Default 486. */
@@ -197,8 +198,8 @@ typedef enum sipdlg_event_kind_e {
      */
     SIPDLG_EVENT_REQUEST = 13,
     /**
-     * [session] the ACK of our 2xx. Nothing to answer. reason NO_ANSWER_IN_2XX: it lacks the answer to our offer, which
-     * is as if never made.
+     * [session] the ACK of our 2xx. Nothing to answer. reason NO_ANSWER_IN_2XX: it lacks the answer to our offer,
+     * which is as if never made.
      */
     SIPDLG_EVENT_ACK = 14,
     /** [incoming, session or 0] INVITE or re-INVITE cancelled; 200 and 487 are already sent. */
@@ -510,8 +511,8 @@ typedef struct sipdlg_delegate_t {
 } sipdlg_delegate_t;
 
 /**
- * Called with a pointer that the host gave, when the last object that holds it has let it go. Runs where callbacks run,
- * and inside sipdlg_agent_poll_event() and sipdlg_agent_free().
+ * Called with a pointer that the host gave, when the last object that holds it has let it go. Runs where callbacks
+ * run, and inside sipdlg_agent_poll_event() and sipdlg_agent_free().
  */
 typedef void (*sipdlg_release_t)(void *user);
 
@@ -561,12 +562,12 @@ typedef struct sipdlg_body_t {
  * How a request differs from the usual. NULL or all zero (but size) is a plain one.
  *
  * headers: "Name: value" strings, NULL at the end. What the host gives
- *   Via, CSeq, Content-Length, Content-Type, Content-Disposition, Record-Route, From, To, Call-ID, and in a dialog Route:
- *     refused, ERR_HEADER (out of a dialog use the fields below and sipdlg_config_set_route_set);
+ *   Via, CSeq, Content-Length, Content-Type, Content-Disposition, Record-Route, From, To, Call-ID, and in a dialog
+ *     Route: refused, ERR_HEADER (out of a dialog use the fields below and sipdlg_config_set_route_set);
  *   RSeq, RAck: accepted where they are what the library may write (RSeq: free for the first reliable response to an
  *     INVITE, then one higher each; RAck: of the response that is acknowledged), else ERR_HEADER;
- *   Contact, Max-Forwards, User-Agent, Server, Allow, Accept, Warning, Retry-After, Recv-Info, Session-Expires, Min-SE,
- *     Refer-To, Event, Subscription-State: stands instead of the library's own;
+ *   Contact, Max-Forwards, User-Agent, Server, Allow, Accept, Warning, Retry-After, Recv-Info, Session-Expires,
+ *     Min-SE, Refer-To, Event, Subscription-State: stands instead of the library's own;
  *   Supported, Require: united with the library's own;
  *   anything else: added in the given order.
  */
@@ -680,8 +681,8 @@ typedef struct sipdlg_body_view_t {
 } sipdlg_body_view_t;
 
 /**
- * The state of a dialog as text (RFC 3261 §12), for takeover from another product. Required: call_id, local_tag, local_uri,
- * remote_uri, remote_target.
+ * The state of a dialog as text (RFC 3261 §12), for takeover from another product. Required: call_id, local_tag,
+ * local_uri, remote_uri, remote_target.
  */
 typedef struct sipdlg_dialog_state_t {
     size_t size;
@@ -748,12 +749,12 @@ const char *sipdlg_status_text(sipdlg_status_t status);
 sipdlg_status_t sipdlg_last_error(char *buffer, size_t capacity, size_t *needed);
 
 /**
- * What a response to a request in a dialog ends by RFC 5057 §5: enum sipdlg_effect_e. status_code 0: no response, a time-out
- * (a failed transport counts as 503, RFC 3261 §8.1.3.1). For 3xx it says DIALOG, as the table does; an agent lets a 3xx end
- * nothing unless sipdlg_config_set_effect() says so. Errors: ERR_ARGUMENT method NULL or status_code neither 0 nor 300-699.
+ * What a response to a request in a dialog ends by RFC 5057 §5: enum sipdlg_effect_e. status_code 0: no response, a
+ * time-out (a failed transport counts as 503, RFC 3261 §8.1.3.1). For 3xx it says DIALOG, as the table does; an
+ * agent lets a 3xx end nothing unless sipdlg_config_set_effect() says so. Errors: ERR_ARGUMENT method NULL or
+ * status_code neither 0 nor 300-699.
  */
-int32_t sipdlg_effect_of(const char *method,
-                         int32_t status_code);
+int32_t sipdlg_effect_of(const char *method, int32_t status_code);
 
 /** "192.0.2.1:5060", "[2001:db8::1%2]:5060" to an endpoint. No port: 0. Errors: ERR_SYNTAX. */
 sipdlg_status_t sipdlg_endpoint_parse(const char *text, sipdlg_endpoint_t *out);
@@ -800,19 +801,18 @@ sipdlg_status_t sipdlg_config_set_contact(sipdlg_config_t *config, const char *n
 sipdlg_status_t sipdlg_config_set_user_agent(sipdlg_config_t *config, const char *value);
 
 /**
- * Option tags for Supported, comma separated, beyond those that the settings imply: 100rel (sipdlg_config_set_reliable()),
- * replaces where Allow has INVITE, norefersub where it has REFER. Default none. A request that requires one of all these is
- * taken, any other gets 420. timer, 199 and from-change, which this version lacks, are left out.
+ * Option tags for Supported, comma separated, beyond those that the settings imply: 100rel
+ * (sipdlg_config_set_reliable()), replaces where Allow has INVITE, norefersub where it has REFER. Default none. A
+ * request that requires one of all these is taken, any other gets 420. timer, 199 and from-change, which this
+ * version lacks, are left out.
  */
-sipdlg_status_t sipdlg_config_set_supported(sipdlg_config_t *config,
-                                            const char *tags);
+sipdlg_status_t sipdlg_config_set_supported(sipdlg_config_t *config, const char *tags);
 
 /**
- * Methods in Allow, comma separated. Others are answered 405. Default: INVITE ACK CANCEL BYE PRACK INFO MESSAGE NOTIFY REFER
- * OPTIONS. UPDATE, which this version lacks, is left out.
+ * Methods in Allow, comma separated. Others are answered 405. Default: INVITE ACK CANCEL BYE PRACK INFO MESSAGE NOTIFY
+ * REFER OPTIONS. UPDATE, which this version lacks, is left out.
  */
-sipdlg_status_t sipdlg_config_set_allow(sipdlg_config_t *config,
-                                        const char *methods);
+sipdlg_status_t sipdlg_config_set_allow(sipdlg_config_t *config, const char *methods);
 
 /** Preloaded routes (an outbound proxy), a Route header value: "<sip:proxy;lr>, <...>". Default none (RFC 3261 §8.1.2). */
 sipdlg_status_t sipdlg_config_set_route_set(sipdlg_config_t *config, const char *routes);
@@ -832,8 +832,9 @@ sipdlg_status_t sipdlg_config_set_answer_timeouts(sipdlg_config_t *config,
                                                   uint32_t other_ms);
 
 /**
- * Upper bounds; 0 keeps one. Default 65535 bytes, 100000, 200000. Beyond: 513, 503, or dropped and counted; what the host
- * wants sent: ERR_LIMIT. Errors: ERR_ARGUMENT message_bytes not 1300 to 16777216, sessions or transactions above 4194303.
+ * Upper bounds; 0 keeps one. Default 65535 bytes, 100000, 200000. Beyond: 513, 503, or dropped and counted; what
+ * the host wants sent: ERR_LIMIT. Errors: ERR_ARGUMENT message_bytes not 1300 to 16777216, sessions or
+ * transactions above 4194303.
  */
 sipdlg_status_t sipdlg_config_set_limits(sipdlg_config_t *config,
                                          uint32_t message_bytes,
@@ -842,14 +843,12 @@ sipdlg_status_t sipdlg_config_set_limits(sipdlg_config_t *config,
 
 /**
  * RFC 3262. policy: enum sipdlg_policy_e; manual_prack 1: the host sends every PRACK. Default SUPPORTED, 0.
- * SUPPORTED: our INVITEs say that they support 100rel; 101-199 of ours are reliable where the peer requires it, or supports
- * it and SIPDLG_RESPONSE_RELIABLE asks. REQUIRED: our INVITEs require it; 101-199 of ours are reliable; an INVITE that does
- * not support it is answered 421. OFF, and where Allow lacks PRACK: one that requires it is answered 420. A reliable
- * response of the peer gets its PRACK under any policy.
+ * SUPPORTED: our INVITEs say that they support 100rel; 101-199 of ours are reliable where the peer requires it, or
+ * supports it and SIPDLG_RESPONSE_RELIABLE asks. REQUIRED: our INVITEs require it; 101-199 of ours are reliable; an
+ * INVITE that does not support it is answered 421. OFF, and where Allow lacks PRACK: one that requires it is answered
+ * 420. A reliable response of the peer gets its PRACK under any policy.
  */
-sipdlg_status_t sipdlg_config_set_reliable(sipdlg_config_t *config,
-                                           int32_t policy,
-                                           int32_t manual_prack);
+sipdlg_status_t sipdlg_config_set_reliable(sipdlg_config_t *config, int32_t policy, int32_t manual_prack);
 
 /**
  * What to do with a second 2xx: enum sipdlg_fork_policy_e. Default FORK_FIRST: it is ACKed, then ended with BYE.
@@ -864,9 +863,9 @@ sipdlg_status_t sipdlg_config_set_fork_policy(sipdlg_config_t *config, int32_t p
 sipdlg_status_t sipdlg_config_set_glare_retry(sipdlg_config_t *config, int32_t on);
 
 /**
- * Digest credentials for a realm (NULL: any); the secret is a password, or with is_ha1 the hex HA1 of `algorithm` ("MD5",
- * "SHA-256", "SHA-512-256"; NULL: MD5). May be called for several realms. RFC 7616, RFC 8760. A realm's former ones are
- * replaced.
+ * Digest credentials for a realm (NULL: any); the secret is a password, or with is_ha1 the hex HA1 of `algorithm`
+ * ("MD5", "SHA-256", "SHA-512-256"; NULL: MD5). May be called for several realms. RFC 7616, RFC 8760. A realm's
+ * former ones are replaced.
  */
 sipdlg_status_t sipdlg_config_add_credentials(sipdlg_config_t *config,
                                               const char *realm,
@@ -885,9 +884,9 @@ sipdlg_status_t sipdlg_config_set_info_packages(sipdlg_config_t *config, const c
 sipdlg_status_t sipdlg_config_set_tolerance(sipdlg_config_t *config, uint32_t quirks);
 
 /**
- * Overrides sipdlg_effect_of() for one (method, status). effect: enum sipdlg_effect_e. status_code 0: no response, be it a
- * time-out or a failed transport; without it the former goes as 408, the latter as 503. A 3xx ends nothing unless this says
- * so. Errors: ERR_ARGUMENT status_code neither 0 nor 300-699; ERR_SYNTAX method is no token.
+ * Overrides sipdlg_effect_of() for one (method, status). effect: enum sipdlg_effect_e. status_code 0: no response, be
+ * it a time-out or a failed transport; without it the former goes as 408, the latter as 503. A 3xx ends nothing unless
+ * this says so. Errors: ERR_ARGUMENT status_code neither 0 nor 300-699; ERR_SYNTAX method is no token.
  */
 sipdlg_status_t sipdlg_config_set_effect(sipdlg_config_t *config,
                                          const char *method,
@@ -916,8 +915,8 @@ sipdlg_status_t sipdlg_event_default(const sipdlg_event_t *event);
 
 /* ================================================================ agent
  * Where the host owns sockets and loop: any number of receive(), handle_timeout() and other calls; then drain
- * poll_event() or dispatch(), and poll_transmit(), until both have nothing; then ask next_timeout(). The outputs are the
- * same as if drained after each call.
+ * poll_event() or dispatch(), and poll_transmit(), until both have nothing; then ask next_timeout(). The outputs are
+ * the same as if drained after each call.
  */
 
 /** A new agent. `config` NULL: all defaults. No socket, no thread. Free it with sipdlg_agent_free(). */
@@ -953,11 +952,11 @@ sipdlg_status_t sipdlg_agent_add_transport(sipdlg_agent_t agent, const sipdlg_fl
 sipdlg_status_t sipdlg_agent_link_closed(sipdlg_agent_t agent, uint64_t link);
 
 /**
- * Bytes from the network. UDP, WS, WSS: one call is one message. TCP, TLS: any piece of the stream of flow->link, which
- * must not be 0; the library finds the messages (RFC 3261 §18.3) and answers keep-alives (RFC 5626 §4.4.1). Peer's
- * errors are not errors here.
- * Errors: ERR_LIMIT the stream holds a message beyond the limit, ERR_SYNTAX one of unknown length (no good Content-Length):
- * close the connection; until link_closed nothing more is read from it after the latter.
+ * Bytes from the network. UDP, WS, WSS: one call is one message. TCP, TLS: any piece of the stream of flow->link,
+ * which must not be 0; the library finds the messages (RFC 3261 §18.3) and answers keep-alives (RFC 5626 §4.4.1).
+ * Peer's errors are not errors here.
+ * Errors: ERR_LIMIT the stream holds a message beyond the limit, ERR_SYNTAX one of unknown length (no good
+ * Content-Length): close the connection; until link_closed nothing more is read from it after the latter.
  */
 sipdlg_status_t sipdlg_agent_receive(sipdlg_agent_t agent,
                                      const sipdlg_flow_t *flow,
@@ -975,7 +974,8 @@ sipdlg_status_t sipdlg_agent_next_timeout(sipdlg_agent_t agent, uint64_t *delay_
 
 /**
  * Manual clock only: monotonic time (any origin) and Unix time, in microseconds. Monotonic time never goes back
- * (ignored), Unix time may. Calls use the time last set. Then call handle_timeout(). Errors: ERR_STATE no manual clock.
+ * (ignored), Unix time may. Calls use the time last set. Then call handle_timeout().
+ * Errors: ERR_STATE no manual clock.
  */
 sipdlg_status_t sipdlg_agent_set_time(sipdlg_agent_t agent, uint64_t monotonic_us, uint64_t unix_us);
 
@@ -989,8 +989,8 @@ sipdlg_status_t sipdlg_agent_poll_transmit(sipdlg_agent_t agent, sipdlg_transmit
 sipdlg_status_t sipdlg_agent_transmit_failed(sipdlg_agent_t agent, uint64_t id);
 
 /**
- * Answers RESOLVE, at once or later: where to, best first (RFC 3263); transport and remote of each flow count; count 0:
- * not found. SIPDLG_NONE: no one waits any more. Unanswered for 32 s: not found.
+ * Answers RESOLVE, at once or later: where to, best first (RFC 3263); transport and remote of each flow count;
+ * count 0: not found. SIPDLG_NONE: no one waits any more. Unanswered for 32 s: not found.
  */
 sipdlg_status_t sipdlg_agent_resolved(sipdlg_agent_t agent,
                                       uint64_t query,
@@ -1002,8 +1002,8 @@ sipdlg_status_t sipdlg_agent_dispatch(sipdlg_agent_t agent);
 
 /**
  * The next event, for hosts that want no callbacks: delegates are not looked at, and no default is done until
- * sipdlg_event_default() or the answer time-out. SIPDLG_NONE when there is none. `out->size` must be set. One thread at
- * a time.
+ * sipdlg_event_default() or the answer time-out. SIPDLG_NONE when there is none. `out->size` must be
+ * set. One thread at a time.
  */
 sipdlg_status_t sipdlg_agent_poll_event(sipdlg_agent_t agent, sipdlg_event_t *out);
 
@@ -1020,13 +1020,13 @@ sipdlg_status_t sipdlg_agent_event_fd(sipdlg_agent_t agent, int32_t *fd);
 sipdlg_status_t sipdlg_agent_wake(sipdlg_agent_t agent);
 
 /**
- * INVITE (RFC 3261 §13.2). target: URI, also To unless options say; NULL with options->refer: its Refer-To. With a body
- * that is the offer; without, the 2xx or a reliable 1xx brings one (NEEDS_ACK, NEEDS_PRACK). Sessions appear in PROGRESS
- * and ACCEPT, one per To tag. ACK and PRACK are sent by the library, at once, when there is nothing for the host to put
- * into them.
- * Errors: ERR_SYNTAX, ERR_HEADER, ERR_LIMIT, ERR_NO_TRANSPORT; ERR_UNSUPPORTED an extension in Require, or a target that is
- * neither sip nor sips without a flow or a route; ERR_ARGUMENT no target, or options->refer is no REFER; ERR_STATE that REFER
- * was refused, is over, or asks for another method.
+ * INVITE (RFC 3261 §13.2). target: URI, also To unless options say; NULL with options->refer: its Refer-To. With a
+ * body that is the offer; without, the 2xx or a reliable 1xx brings one (NEEDS_ACK, NEEDS_PRACK). Sessions appear
+ * in PROGRESS and ACCEPT, one per To tag. ACK and PRACK are sent by the library, at once, when there is nothing for
+ * the host to put into them.
+ * Errors: ERR_SYNTAX, ERR_HEADER, ERR_LIMIT, ERR_NO_TRANSPORT; ERR_UNSUPPORTED an extension in Require, or a target
+ * that is neither sip nor sips without a flow or a route; ERR_ARGUMENT no target, or options->refer is no REFER;
+ * ERR_STATE that REFER was refused, is over, or asks for another method.
  */
 sipdlg_status_t sipdlg_agent_invite(sipdlg_agent_t agent,
                                     const char *target,
@@ -1087,8 +1087,8 @@ sipdlg_status_t sipdlg_message_uri(const sipdlg_message_t *message, sipdlg_str_t
 sipdlg_status_t sipdlg_message_reason_phrase(const sipdlg_message_t *message, sipdlg_str_t *out);
 
 /**
- * How many values a header has (comma lists counted by value where the grammar allows lists). Any case, compact or long
- * name.
+ * How many values a header has (comma lists counted by value where the grammar allows lists). Any
+ * case, compact or long name.
  */
 int32_t sipdlg_message_header_count(const sipdlg_message_t *message, const char *name);
 
@@ -1128,21 +1128,22 @@ sipdlg_status_t sipdlg_message_bytes(const sipdlg_message_t *message, sipdlg_str
 sipdlg_status_t sipdlg_message_flow(const sipdlg_message_t *message, sipdlg_flow_t *out);
 
 /* ================================================================ session
- * What sends a request in the dialog takes its options without from, to, call_id and refer (ERR_ARGUMENT), and besides what
- * its comment lists gives ERR_STATE when the session is over or Initial, ERR_SYNTAX, ERR_HEADER, ERR_LIMIT,
+ * What sends a request in the dialog takes its options without from, to, call_id and refer (ERR_ARGUMENT), and besides
+ * what its comment lists gives ERR_STATE when the session is over or Initial, ERR_SYNTAX, ERR_HEADER, ERR_LIMIT,
  * ERR_NO_TRANSPORT, and ERR_UNSUPPORTED for an extension in Require.
  */
 
 /**
  * A session before any response: either of a live incoming INVITE (state NULL), to know its tags and to set its
- * delegate first; or of a foreign dialog (initial_request 0), confirmed or early, which takes part from now on. STATE tells
- * its birth. SIP.js: constructor(initialTransaction, core, state, delegate). delegate NULL: the INVITE's, or none.
- * Of a foreign dialog the local_uri and remote_uri are URIs or name-addrs without tag; remote_tag NULL or "": the peer has
- * none (RFC 2543). The INVITE of an early one stays where it was sent: its final response does not come here, so that
- * sipdlg_session_confirm() tells of a 2xx, and an end is a BYE; an offer without answer is the one of that INVITE. What the
- * peer can (Recv-Info) is known again with its next INVITE or 2xx.
- * Errors: ERR_ARGUMENT both or none, a number or combination that cannot be; ERR_SYNTAX; ERR_LIMIT; ERR_STATE the INVITE is
- * answered, or the dialog is there already.
+ * delegate first; or of a foreign dialog (initial_request 0), confirmed or early, which takes part from
+ * now on. STATE tells its birth. SIP.js: constructor(initialTransaction, core, state, delegate). delegate
+ * NULL: the INVITE's, or none.
+ * Of a foreign dialog the local_uri and remote_uri are URIs or name-addrs without tag; remote_tag NULL or "": the peer
+ * has none (RFC 2543). The INVITE of an early one stays where it was sent: its final response does not come here, so
+ * that sipdlg_session_confirm() tells of a 2xx, and an end is a BYE; an offer without answer is the one of that
+ * INVITE. What the peer can (Recv-Info) is known again with its next INVITE or 2xx.
+ * Errors: ERR_ARGUMENT both or none, a number or combination that cannot be; ERR_SYNTAX; ERR_LIMIT; ERR_STATE the
+ * INVITE is answered, or the dialog is there already.
  */
 sipdlg_status_t sipdlg_session_new(sipdlg_agent_t agent,
                                    sipdlg_incoming_t initial_request,
@@ -1163,8 +1164,9 @@ void *sipdlg_session_user(sipdlg_session_t session);
 int32_t sipdlg_session_state(sipdlg_session_t session);
 
 /**
- * enum sipdlg_signaling_state_e. STABLE also when an unreliable 1xx has shown the answer: it counts whatever later responses
- * say (RFC 3261 §13.2.1), but a new offer is refused until a reliable message has closed the exchange (RFC 6337 §3.1.1).
+ * enum sipdlg_signaling_state_e. STABLE also when an unreliable 1xx has shown the answer: it counts whatever
+ * later responses say (RFC 3261 §13.2.1), but a new offer is refused until a reliable message has closed the
+ * exchange (RFC 6337 §3.1.1).
  */
 int32_t sipdlg_session_signaling_state(sipdlg_session_t session);
 
@@ -1239,8 +1241,10 @@ sipdlg_status_t sipdlg_session_set_flow(sipdlg_session_t session, const sipdlg_f
 /**
  * Ends the call, whatever its state: CANCEL, a final rejection (status_code, 0: 603), BYE, or BYE as soon as it is
  * legal. Survives 401/407, time-outs and lost transports; TERMINATED always comes: with the final response
- * to what was sent, or 64*T1 (32 s) after it when the peer is silent. A second call does nothing, also during TERMINATED.
- * options: headers (Reason, ...) and body of what is sent, or NULL. Errors: ERR_ARGUMENT status_code neither 0 nor 400-699.
+ * to what was sent, or 64*T1 (32 s) after it when the peer is silent. A second call does
+ * nothing, also during TERMINATED.
+ * options: headers (Reason, ...) and body of what is sent, or NULL. Errors: ERR_ARGUMENT
+ * status_code neither 0 nor 400-699.
  */
 sipdlg_status_t sipdlg_session_hangup(sipdlg_session_t session,
                                       int32_t status_code,
@@ -1255,17 +1259,18 @@ sipdlg_status_t sipdlg_session_bye(sipdlg_session_t session,
                                    sipdlg_outgoing_t *out);
 
 /**
- * re-INVITE (RFC 3261 §14.1). Errors: ERR_STATE early, or our INVITE has no final response (sipdlg_session_confirm()); the ACK
- * of our 2xx is outstanding, or one is owed (NEEDS_ACK); a re-INVITE is pending in either direction (the peer's until its ACK,
- * also when refused), or ours waits to be sent again (GLARE_RETRY); a description while an offer is open.
+ * re-INVITE (RFC 3261 §14.1). Errors: ERR_STATE early, or our INVITE has no final response
+ * (sipdlg_session_confirm()); the ACK of our 2xx is outstanding, or one is owed (NEEDS_ACK); a re-INVITE is pending
+ * in either direction (the peer's until its ACK, also when refused), or ours waits to be sent again (GLARE_RETRY); a
+ * description while an offer is open.
  */
 sipdlg_status_t sipdlg_session_invite(sipdlg_session_t session,
                                       const sipdlg_request_options_t *options,
                                       sipdlg_outgoing_t *out);
 
 /**
- * INFO (RFC 6086); an Info-Package header is checked against the peer's Recv-Info. Errors: ERR_STATE early (without the
- * quirk REQUESTS_IN_EARLY), package not wanted.
+ * INFO (RFC 6086); an Info-Package header is checked against the peer's Recv-Info. Errors: ERR_STATE early (without
+ * the quirk REQUESTS_IN_EARLY), package not wanted.
  */
 sipdlg_status_t sipdlg_session_info(sipdlg_session_t session,
                                     const sipdlg_request_options_t *options,
@@ -1291,15 +1296,16 @@ sipdlg_status_t sipdlg_session_notify(sipdlg_session_t session,
                                       sipdlg_outgoing_t *out);
 
 /**
- * REFER (RFC 3515). refer_to: URI or name-addr, exactly one. `replaces` not 0: attended transfer (RFC 3891, RFC 5589 §7):
- * that session is put into Refer-To's Replaces, and refer_to NULL means its remote target. A Refer-To in the headers stands
- * instead of refer_to. NOTIFY events carry the same outgoing token until the subscription ends, also when the session has
- * ended; their function is looked for in the session's delegate (ended: the last that it had), then the agent's, never in that
- * of the REFER. Without an event the subscription ends when no NOTIFY comes in 64*T1 after the 2xx, or after the time that the
- * last one announced. Header "Refer-Sub: false": no subscription, when the peer agrees (RFC 4488).
- * Errors: ERR_STATE early (without the quirk REQUESTS_IN_EARLY), or `replaces` is over or an early dialog of our own INVITE;
- * ERR_ARGUMENT no refer_to, `replaces` is this session or of another agent, or refer_to has a Replaces beside it; ERR_SYNTAX,
- * also two Refer-To, or one in the headers beside `replaces`.
+ * REFER (RFC 3515). refer_to: URI or name-addr, exactly one. `replaces` not 0: attended transfer (RFC 3891,
+ * RFC 5589 §7): that session is put into Refer-To's Replaces, and refer_to NULL means its remote target. A Refer-To in
+ * the headers stands instead of refer_to. NOTIFY events carry the same outgoing token until the subscription ends,
+ * also when the session has ended; their function is looked for in the session's delegate (ended: the last that it
+ * had), then the agent's, never in that of the REFER. Without an event the subscription ends when no NOTIFY comes in
+ * 64*T1 after the 2xx, or after the time that the last one announced. Header "Refer-Sub: false": no subscription, when
+ * the peer agrees (RFC 4488).
+ * Errors: ERR_STATE early (without the quirk REQUESTS_IN_EARLY), or `replaces` is over or an early dialog of our own
+ * INVITE; ERR_ARGUMENT no refer_to, `replaces` is this session or of another agent, or refer_to has a Replaces beside
+ * it; ERR_SYNTAX, also two Refer-To, or one in the headers beside `replaces`.
  */
 sipdlg_status_t sipdlg_session_refer(sipdlg_session_t session,
                                      const char *refer_to,
@@ -1318,7 +1324,8 @@ sipdlg_status_t sipdlg_session_ack(sipdlg_session_t session, const sipdlg_reques
  * PRACK of the oldest reliable response that waits for one (NEEDS_PRACK), of the INVITE or re-INVITE; RAck by the
  * library (RFC 3262 §4). The answer where the response brought an offer; else a new offer is allowed once the first
  * exchange is complete, and answered in the 2xx (§5). Without it the callee gives up after 64*T1. One that was refused
- * by itself (488) may be sent again. Errors: ERR_STATE none waits; its offer needs a body; a body while an offer is open.
+ * by itself (488) may be sent again. Errors: ERR_STATE none waits; its offer needs a body; a
+ * body while an offer is open.
  */
 sipdlg_status_t sipdlg_session_prack(sipdlg_session_t session,
                                      const sipdlg_request_options_t *options,
@@ -1335,38 +1342,38 @@ int32_t sipdlg_session_reliable_sequence_guard(sipdlg_session_t session, const s
 
 /**
  * 1: after each ACK event with a body, a re-INVITE of the peer is answered 500 + Retry-After until
- * sipdlg_session_ack_processed() (RFC 6337 §4.3). 0, the default: at once; it also lets go of one that waits. (SIP.js: onAck
- * returns a promise.) Errors: ERR_STATE the session is over.
+ * sipdlg_session_ack_processed() (RFC 6337 §4.3). 0, the default: at once; it also lets go of one that waits. (SIP.js:
+ * onAck returns a promise.) Errors: ERR_STATE the session is over.
  */
-sipdlg_status_t sipdlg_session_set_defer_ack(sipdlg_session_t session,
-                                             int32_t on);
+sipdlg_status_t sipdlg_session_set_defer_ack(sipdlg_session_t session, int32_t on);
 
 /** See sipdlg_session_set_defer_ack(). SIPDLG_NONE: nothing waits. Errors: ERR_STATE the session is over. */
 sipdlg_status_t sipdlg_session_ack_processed(sipdlg_session_t session);
 
 /**
- * SIP.js compatibility: the caller's early session becomes confirmed by hand, without a message, for hosts that saw the 2xx
- * elsewhere. Nothing when confirmed. The INVITE goes on: its 2xx is acknowledged and brings the answer as ever, a final
- * response other than 2xx ends the session, and until then no re-INVITE goes either way (RFC 3261 §14.1). Where we are
- * callee there is nothing to do by hand: sipdlg_incoming_accept() sends the 2xx and repeats it until its ACK. An early dialog
- * that was taken over (sipdlg_session_new()) has no INVITE here: this is its only way to Confirmed. Errors: ERR_STATE we are
- * callee and no 2xx was sent; the session is over.
+ * SIP.js compatibility: the caller's early session becomes confirmed by hand, without a message, for hosts that saw
+ * the 2xx elsewhere. Nothing when confirmed. The INVITE goes on: its 2xx is acknowledged and brings the answer as
+ * ever, a final response other than 2xx ends the session, and until then no re-INVITE goes either way
+ * (RFC 3261 §14.1). Where we are callee there is nothing to do by hand: sipdlg_incoming_accept() sends the 2xx and
+ * repeats it until its ACK. An early dialog that was taken over (sipdlg_session_new()) has no INVITE here: this is its
+ * only way to Confirmed. Errors: ERR_STATE we are callee and no 2xx was sent; the session is over.
  */
 sipdlg_status_t sipdlg_session_confirm(sipdlg_session_t session);
 
 /**
- * SIP.js compatibility (reConfirm): the 2xx of the peer's re-INVITE is repeated until its ACK. sipdlg_incoming_accept() does
- * that already, so nothing is left to do; nothing, too, without a re-INVITE. Errors: ERR_STATE a re-INVITE is pending and no
- * 2xx was sent to it; the session is over.
+ * SIP.js compatibility (reConfirm): the 2xx of the peer's re-INVITE is repeated until its ACK.
+ * sipdlg_incoming_accept() does that already, so nothing is left to do; nothing, too, without a re-INVITE.
+ * Errors: ERR_STATE a re-INVITE is pending and no 2xx was sent to it; the session is over.
  */
 sipdlg_status_t sipdlg_session_reconfirm(sipdlg_session_t session);
 
 /**
- * A request that the host has matched to this dialog itself: all bytes of one message, as received on `flow`. NULL: on the
- * dialog's connection, else over UDP or WebSocket as its topmost Via says. Retransmissions are absorbed, ACK and CANCEL do
- * what they do elsewhere. A request refused by rule is answered, changes nothing but the remote sequence number, and is
- * SIPDLG_OK. Errors: ERR_SYNTAX; ERR_ARGUMENT a response, or no way back is known; ERR_NO_TRANSPORT that way has no socket;
- * ERR_LIMIT longer than a message may be; ERR_STATE Call-ID or tags are not of this dialog, or TERMINATED was told.
+ * A request that the host has matched to this dialog itself: all bytes of one message, as received on `flow`. NULL:
+ * on the dialog's connection, else over UDP or WebSocket as its topmost Via says. Retransmissions are absorbed, ACK
+ * and CANCEL do what they do elsewhere. A request refused by rule is answered, changes nothing but the remote
+ * sequence number, and is SIPDLG_OK. Errors: ERR_SYNTAX; ERR_ARGUMENT a response, or no way back is known;
+ * ERR_NO_TRANSPORT that way has no socket; ERR_LIMIT longer than a message may be; ERR_STATE Call-ID or tags are not
+ * of this dialog, or TERMINATED was told.
  */
 sipdlg_status_t sipdlg_session_receive_request(sipdlg_session_t session,
                                                const sipdlg_flow_t *flow,
@@ -1374,26 +1381,27 @@ sipdlg_status_t sipdlg_session_receive_request(sipdlg_session_t session,
                                                size_t len);
 
 /**
- * Back to the offer and answer before the open offer, or to Initial when there was none. Nothing when no offer is open. An
- * offer that an unanswered message carries stays open to the peer: the answer to it still counts when it comes or goes, and no
- * other offer is sent meanwhile. Errors: ERR_STATE the session is over.
+ * Back to the offer and answer before the open offer, or to Initial when there was none. Nothing when no offer is
+ * open. An offer that an unanswered message carries stays open to the peer: the answer to it still counts when it
+ * comes or goes, and no other offer is sent meanwhile. Errors: ERR_STATE the session is over.
  */
 sipdlg_status_t sipdlg_session_signaling_state_rollback(sipdlg_session_t session);
 
 /**
- * Applies a session description by hand: `received` 1 from the peer, 0 ours. Sends nothing. A body that is none, or that is no
- * session description, changes nothing. Errors: ERR_STATE not legal now (RFC 3264 §4), or the session is over.
+ * Applies a session description by hand: `received` 1 from the peer, 0 ours. Sends nothing. A body that
+ * is none, or that is no session description, changes nothing. Errors: ERR_STATE not legal now
+ * (RFC 3264 §4), or the session is over.
  */
 sipdlg_status_t sipdlg_session_signaling_state_transition(sipdlg_session_t session,
                                                           const sipdlg_body_t *body,
                                                           int32_t received);
 
 /* ================================================================ incoming
- * A request of the peer. Life: until the final response and, for an INVITE, its ACK or time-out; an accepted REFER: until
- * its subscription ends, also past its session: by a NOTIFY with a final code; after 600 s, unless the peer refreshes it;
- * by the peer's SUBSCRIBE with Expires 0; by a NOTIFY that gets 481 or no answer (RFC 6665 §4.2.2). No event tells of that,
- * ERR_STALE does. May be answered inside the callback or later. Unanswered after the answer time-out: an INVITE gets 480 (487
- * when its Expires passed), others their default.
+ * A request of the peer. Life: until the final response and, for an INVITE, its ACK or time-out; an accepted REFER:
+ * until its subscription ends, also past its session: by a NOTIFY with a final code; after 600 s, unless the peer
+ * refreshes it; by the peer's SUBSCRIBE with Expires 0; by a NOTIFY that gets 481 or no answer (RFC 6665 §4.2.2). No
+ * event tells of that, ERR_STALE does. May be answered inside the callback or later. Unanswered after the answer
+ * time-out: an INVITE gets 480 (487 when its Expires passed), others their default.
  */
 
 /**
@@ -1419,11 +1427,11 @@ sipdlg_status_t sipdlg_incoming_trying(sipdlg_incoming_t incoming, const sipdlg_
 
 /**
  * 101-199 (0: 180) to an INVITE. `session` gets the early session. Reliable ones queue behind an unacknowledged one
- * (RFC 3262 §3). Errors: ERR_STATE answered or accepted, or not an INVITE (RFC 4320 §4.1); an offer in a response that is not
- * reliable (RFC 3261 §13.2.1); a description after a reliable one (RFC 6337 §3.1); a first reliable response without the
- * offer that the INVITE lacks (RFC 3262 §5); reliable where the peer does not support it or our policy is OFF; to_tag in a
- * dialog, or of one that is over. ERR_ARGUMENT status_code; ERR_HEADER; ERR_SYNTAX; ERR_LIMIT sessions, or 16 responses
- * queue already.
+ * (RFC 3262 §3). Errors: ERR_STATE answered or accepted, or not an INVITE (RFC 4320 §4.1); an offer in a response that
+ * is not reliable (RFC 3261 §13.2.1); a description after a reliable one (RFC 6337 §3.1); a first reliable response
+ * without the offer that the INVITE lacks (RFC 3262 §5); reliable where the peer does not support it or our policy is
+ * OFF; to_tag in a dialog, or of one that is over. ERR_ARGUMENT status_code; ERR_HEADER; ERR_SYNTAX; ERR_LIMIT
+ * sessions, or 16 responses queue already.
  */
 sipdlg_status_t sipdlg_incoming_progress(sipdlg_incoming_t incoming,
                                          int32_t status_code,
@@ -1432,13 +1440,13 @@ sipdlg_status_t sipdlg_incoming_progress(sipdlg_incoming_t incoming,
 
 /**
  * 2xx (0: 200). `session`: of an INVITE. Without a body where an answer was given in a reliable 1xx; with one that is
- * the answer, or the offer. Held back while a reliable 1xx with a description is unacknowledged, and sent after the answer
- * to its PRACK; meanwhile the session is early still, and ends with PRACK_TIMEOUT when no PRACK comes, with 487 when the
- * INVITE's Expires passes. To a REFER: its subscription begins, NOTIFY of "100 Trying" follows, see
+ * the answer, or the offer. Held back while a reliable 1xx with a description is unacknowledged, and sent after the
+ * answer to its PRACK; meanwhile the session is early still, and ends with PRACK_TIMEOUT when no PRACK comes, with 487
+ * when the INVITE's Expires passes. To a REFER: its subscription begins, NOTIFY of "100 Trying" follows, see
  * sipdlg_incoming_notify(); none where the REFER has "Refer-Sub: false" (RFC 4488).
- * Errors: ERR_STATE answered; answer or offer missing (RFC 3261 §13.3.1.4), or given already (RFC 3262 §5); a PRACK's offer
- * without answer; Replaces with early-only, and that call was answered (RFC 3891 §3); 202 to a REFER (RFC 7647 §5); a body
- * to a MESSAGE (RFC 3428 §7). ERR_ARGUMENT status_code; ERR_HEADER; ERR_SYNTAX; ERR_LIMIT.
+ * Errors: ERR_STATE answered; answer or offer missing (RFC 3261 §13.3.1.4), or given already (RFC 3262 §5); a PRACK's
+ * offer without answer; Replaces with early-only, and that call was answered (RFC 3891 §3); 202 to a REFER
+ * (RFC 7647 §5); a body to a MESSAGE (RFC 3428 §7). ERR_ARGUMENT status_code; ERR_HEADER; ERR_SYNTAX; ERR_LIMIT.
  */
 sipdlg_status_t sipdlg_incoming_accept(sipdlg_incoming_t incoming,
                                        int32_t status_code,
@@ -1457,14 +1465,12 @@ sipdlg_status_t sipdlg_incoming_reject(sipdlg_incoming_t incoming,
                                        const sipdlg_response_options_t *options);
 
 /**
- * An accepted REFER: NOTIFY with "SIP/2.0 status_code reason" (RFC 3515 §2.4.5), reason_phrase NULL: by the code; a final code
- * ends the subscription and the token. The NOTIFY of "100 Trying" goes out with the 2xx. Not needed with options.refer. Of
- * more than 8 NOTIFYs under way only the newest waits.
+ * An accepted REFER: NOTIFY with "SIP/2.0 status_code reason" (RFC 3515 §2.4.5), reason_phrase NULL: by the code; a
+ * final code ends the subscription and the token. The NOTIFY of "100 Trying" goes out with the 2xx. Not needed with
+ * options.refer. Of more than 8 NOTIFYs under way only the newest waits.
  * Errors: ERR_ARGUMENT status_code not 100 to 699; ERR_STATE not a REFER with a subscription; ERR_SYNTAX; ERR_LIMIT.
  */
-sipdlg_status_t sipdlg_incoming_notify(sipdlg_incoming_t incoming,
-                                       int32_t status_code,
-                                       const char *reason_phrase);
+sipdlg_status_t sipdlg_incoming_notify(sipdlg_incoming_t incoming, int32_t status_code, const char *reason_phrase);
 
 /** Answers with the default now. Nothing when answered. */
 sipdlg_status_t sipdlg_incoming_dispose(sipdlg_incoming_t incoming);
@@ -1475,8 +1481,8 @@ sipdlg_status_t sipdlg_incoming_dispose(sipdlg_incoming_t incoming);
  */
 
 /**
- * Copies the delegate; NULL removes it. Sessions that exist keep what they have. To miss nothing give it in the options
- * instead.
+ * Copies the delegate; NULL removes it. Sessions that exist keep what they have. To miss nothing give
+ * it in the options instead.
  */
 sipdlg_status_t sipdlg_outgoing_set_delegate(sipdlg_outgoing_t outgoing, const sipdlg_delegate_t *delegate);
 
@@ -1494,22 +1500,20 @@ int32_t sipdlg_outgoing_state(sipdlg_outgoing_t outgoing);
 
 /**
  * INVITE, re-INVITE: CANCEL, as soon as a 1xx is there (RFC 3261 §9.1); a 2xx that crosses is ACKed and ended with BYE
- * (re-INVITE: ACKed and kept). REJECT follows: with the peer's 487; a local 487 when a 2xx crossed, nothing came in 64*T1
- * after the CANCEL, or the INVITE had not gone out; a local 408 when no response came at all. A retry that waits is dropped:
- * REJECT with the 491 or 500. reason: value of a Reason header (RFC 3326), "SIP;cause=600", or NULL. SIPDLG_NONE: final
- * already, nothing sent. Errors: ERR_STATE another method; ERR_HEADER; ERR_SYNTAX.
+ * (re-INVITE: ACKed and kept). REJECT follows: with the peer's 487; a local 487 when a 2xx crossed, nothing came in
+ * 64*T1 after the CANCEL, or the INVITE had not gone out; a local 408 when no response came at all. A retry that waits
+ * is dropped: REJECT with the 491 or 500. reason: value of a Reason header (RFC 3326), "SIP;cause=600", or NULL.
+ * SIPDLG_NONE: final already, nothing sent. Errors: ERR_STATE another method; ERR_HEADER; ERR_SYNTAX.
  */
 sipdlg_status_t sipdlg_outgoing_cancel(sipdlg_outgoing_t outgoing,
                                        const char *reason,
                                        const sipdlg_request_options_t *options);
 
 /**
- * Answers CHALLENGE, at once or within 32 s. NULL user: give up, REJECT. Errors: ERR_STATE none waits, or these credentials
- * were refused already.
+ * Answers CHALLENGE, at once or within 32 s. NULL user: give up, REJECT. Errors: ERR_STATE none waits, or these
+ * credentials were refused already.
  */
-sipdlg_status_t sipdlg_outgoing_authenticate(sipdlg_outgoing_t outgoing,
-                                             const char *user,
-                                             const char *password);
+sipdlg_status_t sipdlg_outgoing_authenticate(sipdlg_outgoing_t outgoing, const char *user, const char *password);
 
 /** No more events of it; a 2xx that still comes to an INVITE is ACKed and ended with BYE. */
 sipdlg_status_t sipdlg_outgoing_dispose(sipdlg_outgoing_t outgoing);
@@ -1538,13 +1542,11 @@ sipdlg_status_t sipdlg_agent_local_address(sipdlg_agent_t agent,
 sipdlg_status_t sipdlg_agent_run_once(sipdlg_agent_t agent, int32_t timeout_ms);
 
 /**
- * The same on threads of the library: `workers` for the network and, with deliver 1, one that runs the callbacks; with 0
- * the host dispatches or polls, woken by the event fd. All signals are blocked in them. Errors: ERR_STATE started
+ * The same on threads of the library: `workers` for the network and, with deliver 1, one that runs the callbacks; with
+ * 0 the host dispatches or polls, woken by the event fd. All signals are blocked in them. Errors: ERR_STATE started
  * already; manual clock; ERR_UNSUPPORTED more than one worker, in this version.
  */
-sipdlg_status_t sipdlg_agent_start(sipdlg_agent_t agent,
-                                   uint32_t workers,
-                                   int32_t deliver);
+sipdlg_status_t sipdlg_agent_start(sipdlg_agent_t agent, uint32_t workers, int32_t deliver);
 
 /** Ends the threads; sessions stay. From a callback it takes effect when that returns. */
 sipdlg_status_t sipdlg_agent_stop(sipdlg_agent_t agent);

@@ -101,11 +101,6 @@ impl Incoming {
         &self.message
     }
 
-    /// Of a request in a dialog its session; of an INVITE the one that was made for it.
-    pub fn session(&self) -> Option<SessionId> {
-        self.session
-    }
-
     /// The host's.
     pub fn attachment(&self) -> &Attachment {
         &self.attachment

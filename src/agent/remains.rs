@@ -1,11 +1,17 @@
 //! What remains of a session that has said TERMINATED: its dialog, while subscriptions of REFERs live in it (RFC 5057 §5.5,
 //! RFC 5407 §3.3.3). The session's token has ended; nothing but NOTIFY and SUBSCRIBE passes here.
 
-use crate::agent::{Agent, SessionId};
+use crate::agent::{Agent, IncomingId, SessionId};
+use crate::error::Result;
 use crate::session::Session;
 use crate::session::refer::Referrals;
 
 impl Agent {
+    /// The living session of a request of the peer; of an INVITE the one that was made for it. A REFER may outlive it.
+    pub fn session_of_incoming(&self, id: IncomingId) -> Result<Option<SessionId>> {
+        Ok(self.incoming(id)?.session.filter(|session| self.sessions.get(*session).is_some()))
+    }
+
     /// The dialog of a session, also after its end.
     pub(super) fn dialog_holder(&self, id: SessionId) -> Option<&Session> {
         self.sessions.get(id).or_else(|| self.remains.get(&id.raw()).map(|remains| &**remains))

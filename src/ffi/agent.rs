@@ -2,24 +2,24 @@
 //!
 //! In the header:
 //! Where the host owns sockets and loop: any number of receive(), handle_timeout() and other calls; then drain
-//! poll_event() or dispatch(), and poll_transmit(), until both have nothing; then ask next_timeout(). The outputs are the
-//! same as if drained after each call.
+//! poll_event() or dispatch(), and poll_transmit(), until both have nothing; then ask next_timeout(). The outputs are
+//! the same as if drained after each call.
 
 use crate::agent::Agent;
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ffi::cell::{AgentCell, Drive, Inner, run_releases};
+use crate::ffi::cell::{Drive, Driver, Inner, run_releases};
 use crate::ffi::clock::{Clock, Log};
 use crate::ffi::config::sipdlg_config_t;
 use crate::ffi::convert::{
     borrowed, bytes, fill_struct, flow as read_flow, optional_text, room, text, write_optional, write_out,
 };
 use crate::ffi::event::{default, deliver, function_for};
-use crate::ffi::guard::{NONE, OK, guard, guard_or};
+use crate::ffi::guard::{NONE, OK, guard};
 use crate::ffi::handle::{self, Kind};
-use crate::ffi::host::{set_delegate, set_user, taken, user_pointer};
+use crate::ffi::host::{set_delegate, set_user, user};
 use crate::ffi::message::message;
-use crate::ffi::options::{request_options, response_options};
+use crate::ffi::options::{response_options, with_options};
 use crate::ffi::structs::{
     sipdlg_agent_t, sipdlg_delegate_t, sipdlg_event_t, sipdlg_flow_t, sipdlg_message_t, sipdlg_outgoing_t,
     sipdlg_release_t, sipdlg_request_options_t, sipdlg_response_options_t, sipdlg_session_t, sipdlg_stats_t,
@@ -40,32 +40,6 @@ pub(crate) fn with_agent<T>(agent: sipdlg_agent_t, run: impl FnOnce(&mut Inner, 
 
 fn found(some: bool) -> i32 {
     if some { OK } else { NONE }
-}
-
-/// A driver inside dispatch or run_once; leaves also when it is thrown out.
-pub(crate) struct Driver {
-    cell: &'static AgentCell,
-    drive: Drive,
-}
-
-impl Driver {
-    /// Errors: busy.
-    pub(crate) fn enter(agent: sipdlg_agent_t, drive: Drive) -> Result<Self> {
-        let cell = handle::find(agent, Kind::Agent)?;
-        cell.enter(agent, drive)?;
-        Ok(Self { cell, drive })
-    }
-
-    /// Whose it is.
-    pub(crate) fn cell(&self) -> &'static AgentCell {
-        self.cell
-    }
-}
-
-impl Drop for Driver {
-    fn drop(&mut self) {
-        self.cell.leave(true, self.drive == Drive::Both);
-    }
 }
 
 /// A new agent. `config` NULL: all defaults. No socket, no thread. Free it with sipdlg_agent_free().
@@ -107,11 +81,8 @@ pub unsafe extern "C" fn sipdlg_agent_set_delegate(
     agent: sipdlg_agent_t,
     delegate: *const sipdlg_delegate_t,
 ) -> sipdlg_status_t {
-    guard(|| {
-        // SAFETY: the header's rule for structs.
-        with_agent(agent, |inner, _| unsafe { set_delegate(&mut inner.attachment, delegate) })?;
-        Ok(OK)
-    })
+    // SAFETY: promised by the caller.
+    unsafe { set_delegate(Kind::Agent, agent, delegate) }
 }
 
 /// Replaces the user pointer; the former one is released.
@@ -121,20 +92,13 @@ pub extern "C" fn sipdlg_agent_set_user(
     user: *mut c_void,
     release: sipdlg_release_t,
 ) -> sipdlg_status_t {
-    guard(|| {
-        with_agent(agent, |inner, _| {
-            set_user(&mut inner.attachment, &inner.releases, user, release);
-            Ok(OK)
-        })
-    })
+    set_user(Kind::Agent, agent, user, release)
 }
 
 /// The user pointer, or NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn sipdlg_agent_user(agent: sipdlg_agent_t) -> *mut c_void {
-    guard_or(std::ptr::null_mut(), || {
-        with_agent(agent, |inner, _| Ok(user_pointer(&inner.attachment).unwrap_or(std::ptr::null_mut())))
-    })
+    user(Kind::Agent, agent)
 }
 
 /// Says that the host has a socket: transport, local and link of `flow`; remote is ignored. At least one is needed.
@@ -161,11 +125,11 @@ pub extern "C" fn sipdlg_agent_link_closed(agent: sipdlg_agent_t, link: u64) -> 
     guard(|| with_agent(agent, |inner, now| Ok(found(inner.core.link_closed(now, link)))))
 }
 
-/// Bytes from the network. UDP, WS, WSS: one call is one message. TCP, TLS: any piece of the stream of flow->link, which
-/// must not be 0; the library finds the messages (RFC 3261 §18.3) and answers keep-alives (RFC 5626 §4.4.1). Peer's
-/// errors are not errors here.
-/// Errors: ERR_LIMIT the stream holds a message beyond the limit, ERR_SYNTAX one of unknown length (no good Content-Length):
-/// close the connection; until link_closed nothing more is read from it after the latter.
+/// Bytes from the network. UDP, WS, WSS: one call is one message. TCP, TLS: any piece of the stream of flow->link,
+/// which must not be 0; the library finds the messages (RFC 3261 §18.3) and answers keep-alives (RFC 5626 §4.4.1).
+/// Peer's errors are not errors here.
+/// Errors: ERR_LIMIT the stream holds a message beyond the limit, ERR_SYNTAX one of unknown length (no good
+/// Content-Length): close the connection; until link_closed nothing more is read from it after the latter.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_agent_receive(
     agent: sipdlg_agent_t,
@@ -211,7 +175,8 @@ pub unsafe extern "C" fn sipdlg_agent_next_timeout(agent: sipdlg_agent_t, delay_
 }
 
 /// Manual clock only: monotonic time (any origin) and Unix time, in microseconds. Monotonic time never goes back
-/// (ignored), Unix time may. Calls use the time last set. Then call handle_timeout(). Errors: ERR_STATE no manual clock.
+/// (ignored), Unix time may. Calls use the time last set. Then call handle_timeout().
+/// Errors: ERR_STATE no manual clock.
 #[unsafe(no_mangle)]
 pub extern "C" fn sipdlg_agent_set_time(agent: sipdlg_agent_t, monotonic_us: u64, unix_us: u64) -> sipdlg_status_t {
     guard(|| {
@@ -267,8 +232,8 @@ pub extern "C" fn sipdlg_agent_transmit_failed(agent: sipdlg_agent_t, id: u64) -
     guard(|| with_agent(agent, |inner, now| Ok(found(inner.core.transmit_failed(now, id)))))
 }
 
-/// Answers RESOLVE, at once or later: where to, best first (RFC 3263); transport and remote of each flow count; count 0:
-/// not found. SIPDLG_NONE: no one waits any more. Unanswered for 32 s: not found.
+/// Answers RESOLVE, at once or later: where to, best first (RFC 3263); transport and remote of each flow count;
+/// count 0: not found. SIPDLG_NONE: no one waits any more. Unanswered for 32 s: not found.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_agent_resolved(
     agent: sipdlg_agent_t,
@@ -303,8 +268,8 @@ pub extern "C" fn sipdlg_agent_dispatch(agent: sipdlg_agent_t) -> sipdlg_status_
 }
 
 /// The next event, for hosts that want no callbacks: delegates are not looked at, and no default is done until
-/// sipdlg_event_default() or the answer time-out. SIPDLG_NONE when there is none. `out->size` must be set. One thread at
-/// a time.
+/// sipdlg_event_default() or the answer time-out. SIPDLG_NONE when there is none. `out->size` must be
+/// set. One thread at a time.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_agent_poll_event(agent: sipdlg_agent_t, out: *mut sipdlg_event_t) -> sipdlg_status_t {
     guard(|| {
@@ -362,13 +327,13 @@ pub extern "C" fn sipdlg_agent_wake(agent: sipdlg_agent_t) -> sipdlg_status_t {
     handle::wake(agent)
 }
 
-/// INVITE (RFC 3261 §13.2). target: URI, also To unless options say; NULL with options->refer: its Refer-To. With a body
-/// that is the offer; without, the 2xx or a reliable 1xx brings one (NEEDS_ACK, NEEDS_PRACK). Sessions appear in PROGRESS
-/// and ACCEPT, one per To tag. ACK and PRACK are sent by the library, at once, when there is nothing for the host to put
-/// into them.
-/// Errors: ERR_SYNTAX, ERR_HEADER, ERR_LIMIT, ERR_NO_TRANSPORT; ERR_UNSUPPORTED an extension in Require, or a target that is
-/// neither sip nor sips without a flow or a route; ERR_ARGUMENT no target, or options->refer is no REFER; ERR_STATE that REFER
-/// was refused, is over, or asks for another method.
+/// INVITE (RFC 3261 §13.2). target: URI, also To unless options say; NULL with options->refer: its Refer-To. With a
+/// body that is the offer; without, the 2xx or a reliable 1xx brings one (NEEDS_ACK, NEEDS_PRACK). Sessions appear
+/// in PROGRESS and ACCEPT, one per To tag. ACK and PRACK are sent by the library, at once, when there is nothing for
+/// the host to put into them.
+/// Errors: ERR_SYNTAX, ERR_HEADER, ERR_LIMIT, ERR_NO_TRANSPORT; ERR_UNSUPPORTED an extension in Require, or a target
+/// that is neither sip nor sips without a flow or a route; ERR_ARGUMENT no target, or options->refer is no REFER;
+/// ERR_STATE that REFER was refused, is over, or asks for another method.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_agent_invite(
     agent: sipdlg_agent_t,
@@ -378,11 +343,10 @@ pub unsafe extern "C" fn sipdlg_agent_invite(
 ) -> sipdlg_status_t {
     guard(|| {
         let token = with_agent(agent, |inner, now| {
-            // SAFETY: the header's rules for text in and structs.
-            let (target, options) = unsafe { (optional_text(target), request_options(options, inner)?) };
-            let user = options.attachment.user.clone();
-            let id = inner.core.invite(now, target, options)?;
-            taken(user.as_ref());
+            // SAFETY: the header's rule for text in.
+            let target = unsafe { optional_text(target) };
+            // SAFETY: the header's rule for structs.
+            let id = unsafe { with_options(options, inner, |core, options| core.invite(now, target, options)) }?;
             Ok(inner.outgoing_token(id))
         })?;
         // SAFETY: the caller promises that `out`, when not NULL, is writable.
@@ -406,10 +370,8 @@ pub unsafe extern "C" fn sipdlg_agent_request(
         let (method, target) = unsafe { (text(method, "method")?, text(target, "target")?) };
         let token = with_agent(agent, |inner, now| {
             // SAFETY: the header's rule for structs.
-            let options = unsafe { request_options(options, inner) }?;
-            let user = options.attachment.user.clone();
-            let id = inner.core.request(now, method, target, options)?;
-            taken(user.as_ref());
+            let id =
+                unsafe { with_options(options, inner, |core, options| core.request(now, method, target, options)) }?;
             Ok(inner.outgoing_token(id))
         })?;
         // SAFETY: the caller promises that `out`, when not NULL, is writable.

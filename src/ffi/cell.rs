@@ -1,48 +1,31 @@
-//! The place of an agent: its core behind one lock, what the host hung on it, who drives it, how it ends.
+//! The place of an agent: its core behind one lock, what the host hung on it. Who drives it and how
+//! it ends: `drivers`, `end`.
 
 use crate::agent::{Agent, Attachment, Event, Transmit};
 use crate::config::LogLevel;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ffi::clock::{Clock, Log};
-use crate::ffi::guard::{contain, outside};
-use crate::ffi::handle::{self, LAST_GENERATION, agent_token, parts, process_stamp, stale};
+use crate::ffi::guard::outside;
+use crate::ffi::handle::{agent_token, process_stamp, stale};
 use crate::ffi::host::ReleaseQueue;
 #[cfg(feature = "runtime")]
 use crate::runtime::{Network, Threads};
 use crate::time::Now;
 use parking_lot::{Condvar, MappedMutexGuard, Mutex, MutexGuard};
-use std::cell::Cell;
 use std::ffi::CString;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 mod descriptors;
+mod drivers;
+mod end;
 #[cfg(feature = "runtime")]
 mod threads;
 mod tokens;
 
+pub(crate) use drivers::{Drive, Driver, callback, run_releases};
+
 use descriptors::{Descriptors, EventFd};
-
-thread_local! {
-    /// Callbacks that run on this thread, of any agent, nested.
-    static CALLBACKS: Cell<u32> = const { Cell::new(0) };
-    /// The agent whose callback runs on this thread, the innermost; else 0.
-    static DELIVERED: Cell<u64> = const { Cell::new(0) };
-}
-
-/// Whether the thread is inside a callback of any agent, where nothing may wait.
-pub(crate) fn in_callback() -> bool {
-    CALLBACKS.get() > 0
-}
-
-/// Runs a callback of the host for an agent.
-pub(crate) fn callback(agent: u64, call: impl FnOnce()) {
-    let (outer, depth) = (DELIVERED.replace(agent), CALLBACKS.get());
-    CALLBACKS.set(depth.saturating_add(1));
-    outside(call);
-    CALLBACKS.set(depth);
-    DELIVERED.set(outer);
-}
 
 /// The place of an agent. Made with its slot's first tenant, never freed.
 pub(crate) struct AgentCell {
@@ -116,15 +99,6 @@ struct Aftermath {
     network: Option<Arc<Network>>,
 }
 
-/// What a caller wants to drive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Drive {
-    /// Events: dispatch.
-    Events,
-    /// Network and events: run_once.
-    Both,
-}
-
 /// A locked agent. Who drops it instead of closing it, drops it by a panic: the agent is defunct.
 struct Opened {
     // Before the lock.
@@ -169,10 +143,6 @@ impl Drop for Fuse<'_> {
             defunct.store(true, Ordering::SeqCst);
         }
     }
-}
-
-fn busy() -> Error {
-    Error::new(ErrorKind::Busy, "the agent is being driven already, by a call further out or by another thread")
 }
 
 impl AgentCell {
@@ -301,210 +271,12 @@ impl AgentCell {
             }
         }
     }
-
-    // --- who drives
-
-    /// Enters as a driver. Errors: busy, nested or on another thread.
-    pub(crate) fn enter(&'static self, token: u64, drive: Drive) -> Result<()> {
-        self.look(|inner| {
-            inner.check_token(token)?;
-            if inner.delivering || inner.ending || drive == Drive::Both && inner.networking {
-                return Err(busy());
-            }
-            if drive == Drive::Both && matches!(inner.clock, Clock::Manual(_)) {
-                return Err(Error::state("run_once goes by the system's clock; this agent has a manual one"));
-            }
-            inner.delivering = true;
-            inner.networking |= drive == Drive::Both;
-            inner.drivers += 1;
-            Ok(())
-        })
-    }
-
-    /// The driver leaves; the last one of an agent that is to end ends it.
-    pub(crate) fn leave(&'static self, delivered: bool, networked: bool) {
-        self.depart(delivered, networked, 0);
-    }
-
-    fn depart(&'static self, delivered: bool, networked: bool, threads: u32) {
-        let mut place = self.inner.lock();
-        // Release functions never run on the network's thread. It is stopped by now, and leaves first.
-        let first = |inner: &Inner| inner.ending && !networked && inner.running > threads;
-        while !in_callback() && place.as_deref().is_some_and(first) {
-            self.changed.wait(&mut place);
-        }
-        let Some(inner) = place.as_deref_mut() else { return };
-        inner.running = inner.running.saturating_sub(threads);
-        inner.delivering &= !delivered;
-        inner.networking &= !networked;
-        inner.drivers = inner.drivers.saturating_sub(1);
-        if inner.event_fd.is_open() {
-            inner.set_level();
-        }
-        if inner.ending && inner.drivers == 0 {
-            self.end(place);
-        } else {
-            drop(place);
-            self.changed.notify_all();
-        }
-    }
-
-    /// After a turn of a driver, whose own calls tell no more than that the agent is over. Errors: defunct.
-    #[cfg(feature = "runtime")]
-    pub(crate) fn still_works(&self) -> Result<()> {
-        self.check()
-    }
-
-    // --- the end
-
-    /// sipdlg_agent_free().
-    pub(crate) fn free(&'static self, token: u64) -> Result<()> {
-        if self.stamp.load(Ordering::Relaxed) != process_stamp() {
-            return self.abandon(token);
-        }
-        let mut place = self.inner.lock();
-        let inner = place.as_deref_mut().ok_or_else(stale)?;
-        inner.check_token(token)?;
-        inner.ending = true;
-        if in_callback() {
-            if inner.drivers == 0 {
-                self.end(place);
-            } else {
-                // Whoever drives ends it on leaving.
-                inner.stop_threads();
-                self.rouse_all(inner);
-            }
-            return Ok(());
-        }
-        // Also those that a stop from inside a callback could not wait for.
-        #[cfg(feature = "runtime")]
-        let threads = inner.threads.take();
-        if inner.drivers == 0 {
-            self.end(place);
-        } else {
-            inner.stop_threads();
-            self.rouse_all(inner);
-            while self.gone.load(Ordering::Relaxed) < parts(token).1 {
-                self.changed.wait(&mut place);
-            }
-            drop(place);
-        }
-        #[cfg(feature = "runtime")]
-        if let Some(threads) = threads {
-            threads.join();
-        }
-        Ok(())
-    }
-
-    /// Takes the tenant out; its release functions run with nothing locked.
-    fn end(&'static self, mut place: MutexGuard<'_, Option<Box<Inner>>>) {
-        let Some(inner) = place.take() else { return };
-        let generation = parts(inner.token).1;
-        self.token.store(0, Ordering::SeqCst);
-        self.descriptors.forget();
-        self.base.store(inner.highest, Ordering::Relaxed);
-        let used_up = inner.highest > LAST_GENERATION / 2 || self.tenants.load(Ordering::Relaxed) >= LAST_GENERATION;
-        drop(place);
-        self.descriptors.wait_for_wakers();
-        let releases = Arc::clone(&inner.releases);
-        // After a defect the core may be in any state, and its destructor too.
-        let _ = contain(|| {
-            drop(inner);
-            Ok(())
-        });
-        run_releases(&releases);
-        // Under the lock, so that whoever has just looked is waiting by now.
-        let place = self.inner.lock();
-        self.gone.store(generation, Ordering::Relaxed);
-        drop(place);
-        self.changed.notify_all();
-        handle::release(self.slot, used_up);
-    }
-
-    /// In a child after fork(): frees memory, calls nothing, touches no thread and no other process's registrations.
-    fn abandon(&'static self, token: u64) -> Result<()> {
-        if self.token.load(Ordering::Relaxed) != token {
-            return Err(stale());
-        }
-        // A thread of the parent may have held the lock; then nobody ever gives it back here.
-        let Some(mut place) = self.inner.try_lock() else {
-            self.token.store(0, Ordering::SeqCst);
-            handle::release(self.slot, true);
-            return Ok(());
-        };
-        self.token.store(0, Ordering::SeqCst);
-        self.descriptors.forget();
-        let inner = place.take();
-        drop(place);
-        #[cfg_attr(not(feature = "runtime"), allow(unused_mut))]
-        if let Some(mut inner) = inner {
-            self.base.store(inner.highest, Ordering::Relaxed);
-            inner.releases.disown();
-            #[cfg(feature = "runtime")]
-            if let Some(threads) = inner.threads.take() {
-                threads.forget();
-            }
-            let had_drivers = inner.drivers > 0;
-            drop(inner);
-            // Parked waiters of the parent's threads stand in the condition variable's queue only by address; the place
-            // may be used again unless someone was inside.
-            handle::release(self.slot, had_drivers);
-        }
-        Ok(())
-    }
-
-    fn rouse_all(&self, inner: &Inner) {
-        self.descriptors.rouse();
-        #[cfg(feature = "runtime")]
-        if let Some(network) = &inner.network {
-            network.rouse();
-        }
-        let _ = inner;
-    }
-
-    /// Where sockets are the library's: what callbacks made goes out.
-    pub(crate) fn send_what_waits(&'static self, token: u64) {
-        #[cfg(feature = "runtime")]
-        {
-            let network = self.look(|inner| {
-                inner.check_token(token)?;
-                let ours = inner.networking && inner.core.has_transmits();
-                Ok(inner.network.as_ref().filter(|_| ours).map(Arc::clone))
-            });
-            if let Ok(Some(network)) = network {
-                network.flush(self);
-            }
-        }
-        let _ = token;
-    }
-}
-
-/// Runs release functions where they may run: as callbacks.
-pub(crate) fn run_releases(releases: &ReleaseQueue) {
-    if releases.is_waiting() {
-        callback(DELIVERED.get(), || releases.run());
-    }
 }
 
 impl Inner {
     /// The token is this tenant's.
     pub(crate) fn check_token(&self, token: u64) -> Result<()> {
         if self.token == token { Ok(()) } else { Err(stale()) }
-    }
-
-    /// Whether a thread of the runtime or run_once sends what waits.
-    pub(crate) fn is_networked(&self) -> bool {
-        self.networking
-    }
-
-    /// Whether somebody delivers events now.
-    pub(crate) fn is_delivered(&self) -> bool {
-        self.delivering
-    }
-
-    /// Whether the agent is to be freed: nothing more is delivered.
-    pub(crate) fn is_ending(&self) -> bool {
-        self.ending
     }
 
     /// Whether RESOLVE is the library's own affair: it has sockets.
@@ -525,8 +297,8 @@ impl Inner {
         self.core.has_output()
     }
 
-    /// Before the lock goes: the level of the event descriptor, and what is to be done without the lock. `log`: lines are
-    /// taken out; else they wait for the next call.
+    /// Before the lock goes: the level of the event descriptor, and what is to be done without the lock. `log`: lines
+    /// are taken out; else they wait for the next call.
     #[inline(never)]
     fn settle(&mut self, log: bool) -> Aftermath {
         let mut aftermath = Aftermath::default();
@@ -547,7 +319,7 @@ impl Inner {
             let events = self.core.has_events();
             aftermath.notify = (events || self.releases.is_waiting()) && network.must_notify();
             // Whoever delivers sends what its callbacks made when they have returned.
-            let transmits = self.core.has_transmits() && DELIVERED.get() != self.token;
+            let transmits = self.core.has_transmits() && drivers::delivered() != self.token;
             aftermath.flush = transmits && self.running > 0;
             let output = self.running == 0 && (events || transmits || self.releases.is_waiting());
             aftermath.rouse = network.must_rouse(&self.core, output);
@@ -557,15 +329,6 @@ impl Inner {
         }
         aftermath
     }
-
-    fn stop_threads(&mut self) {
-        #[cfg(feature = "runtime")]
-        if self.running > 0
-            && let Some(network) = &self.network
-        {
-            network.stop();
-        }
-    }
 }
 
 #[cfg(test)]
@@ -574,7 +337,7 @@ mod tests {
     use crate::agent::SessionId;
     use crate::ffi::agent::{sipdlg_agent_dispatch, sipdlg_agent_free, sipdlg_agent_new};
     use crate::ffi::guard::guard;
-    use crate::ffi::handle::Kind;
+    use crate::ffi::handle::{self, Kind};
 
     fn agent() -> u64 {
         let mut token = 0;
@@ -605,7 +368,7 @@ mod tests {
     fn a_refused_call_is_no_defect() {
         let token = agent();
         let cell = handle::find(token, Kind::Agent).expect("its place");
-        assert_eq!(guard(|| cell.with(|_, _| Err(busy()))), -10);
+        assert_eq!(guard(|| cell.with(|_, _| Err(drivers::busy()))), -10);
         assert_eq!(sipdlg_agent_dispatch(token), 0);
         assert_eq!(sipdlg_agent_free(token), 0);
     }

@@ -109,9 +109,10 @@ pub unsafe extern "C" fn sipdlg_config_set_user_agent(
     }
 }
 
-/// Option tags for Supported, comma separated, beyond those that the settings imply: 100rel (sipdlg_config_set_reliable()),
-/// replaces where Allow has INVITE, norefersub where it has REFER. Default none. A request that requires one of all these is
-/// taken, any other gets 420. timer, 199 and from-change, which this version lacks, are left out.
+/// Option tags for Supported, comma separated, beyond those that the settings imply: 100rel
+/// (sipdlg_config_set_reliable()), replaces where Allow has INVITE, norefersub where it has REFER. Default none. A
+/// request that requires one of all these is taken, any other gets 420. timer, 199 and from-change, which this
+/// version lacks, are left out.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_config_set_supported(
     config: *mut sipdlg_config_t,
@@ -121,8 +122,8 @@ pub unsafe extern "C" fn sipdlg_config_set_supported(
     unsafe { set(config, |config| config.core.set_supported(optional_text(tags).unwrap_or_default())) }
 }
 
-/// Methods in Allow, comma separated. Others are answered 405. Default: INVITE ACK CANCEL BYE PRACK INFO MESSAGE NOTIFY REFER
-/// OPTIONS. UPDATE, which this version lacks, is left out.
+/// Methods in Allow, comma separated. Others are answered 405. Default: INVITE ACK CANCEL BYE PRACK INFO MESSAGE NOTIFY
+/// REFER OPTIONS. UPDATE, which this version lacks, is left out.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_config_set_allow(
     config: *mut sipdlg_config_t,
@@ -174,8 +175,9 @@ pub unsafe extern "C" fn sipdlg_config_set_answer_timeouts(
     unsafe { set(config, |config| config.core.set_answer_timeouts(invite_ms, other_ms)) }
 }
 
-/// Upper bounds; 0 keeps one. Default 65535 bytes, 100000, 200000. Beyond: 513, 503, or dropped and counted; what the host
-/// wants sent: ERR_LIMIT. Errors: ERR_ARGUMENT message_bytes not 1300 to 16777216, sessions or transactions above 4194303.
+/// Upper bounds; 0 keeps one. Default 65535 bytes, 100000, 200000. Beyond: 513, 503, or dropped and counted; what
+/// the host wants sent: ERR_LIMIT. Errors: ERR_ARGUMENT message_bytes not 1300 to 16777216, sessions or
+/// transactions above 4194303.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_config_set_limits(
     config: *mut sipdlg_config_t,
@@ -188,10 +190,10 @@ pub unsafe extern "C" fn sipdlg_config_set_limits(
 }
 
 /// RFC 3262. policy: enum sipdlg_policy_e; manual_prack 1: the host sends every PRACK. Default SUPPORTED, 0.
-/// SUPPORTED: our INVITEs say that they support 100rel; 101-199 of ours are reliable where the peer requires it, or supports
-/// it and SIPDLG_RESPONSE_RELIABLE asks. REQUIRED: our INVITEs require it; 101-199 of ours are reliable; an INVITE that does
-/// not support it is answered 421. OFF, and where Allow lacks PRACK: one that requires it is answered 420. A reliable
-/// response of the peer gets its PRACK under any policy.
+/// SUPPORTED: our INVITEs say that they support 100rel; 101-199 of ours are reliable where the peer requires it, or
+/// supports it and SIPDLG_RESPONSE_RELIABLE asks. REQUIRED: our INVITEs require it; 101-199 of ours are reliable; an
+/// INVITE that does not support it is answered 421. OFF, and where Allow lacks PRACK: one that requires it is answered
+/// 420. A reliable response of the peer gets its PRACK under any policy.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_config_set_reliable(
     config: *mut sipdlg_config_t,
@@ -239,9 +241,9 @@ pub unsafe extern "C" fn sipdlg_config_set_glare_retry(config: *mut sipdlg_confi
     }
 }
 
-/// Digest credentials for a realm (NULL: any); the secret is a password, or with is_ha1 the hex HA1 of `algorithm` ("MD5",
-/// "SHA-256", "SHA-512-256"; NULL: MD5). May be called for several realms. RFC 7616, RFC 8760. A realm's former ones are
-/// replaced.
+/// Digest credentials for a realm (NULL: any); the secret is a password, or with is_ha1 the hex HA1 of `algorithm`
+/// ("MD5", "SHA-256", "SHA-512-256"; NULL: MD5). May be called for several realms. RFC 7616, RFC 8760. A realm's
+/// former ones are replaced.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_config_add_credentials(
     config: *mut sipdlg_config_t,
@@ -280,9 +282,9 @@ pub unsafe extern "C" fn sipdlg_config_set_tolerance(config: *mut sipdlg_config_
     unsafe { set(config, |config| config.core.set_tolerance(quirks)) }
 }
 
-/// Overrides sipdlg_effect_of() for one (method, status). effect: enum sipdlg_effect_e. status_code 0: no response, be it a
-/// time-out or a failed transport; without it the former goes as 408, the latter as 503. A 3xx ends nothing unless this says
-/// so. Errors: ERR_ARGUMENT status_code neither 0 nor 300-699; ERR_SYNTAX method is no token.
+/// Overrides sipdlg_effect_of() for one (method, status). effect: enum sipdlg_effect_e. status_code 0: no response, be
+/// it a time-out or a failed transport; without it the former goes as 408, the latter as 503. A 3xx ends nothing unless
+/// this says so. Errors: ERR_ARGUMENT status_code neither 0 nor 300-699; ERR_SYNTAX method is no token.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_config_set_effect(
     config: *mut sipdlg_config_t,

@@ -95,7 +95,8 @@ pub enum sipdlg_transport_e {
 /// "Default" is what happens when no function is found and what sipdlg_event_default() does.
 /// Columns: [incoming] [outgoing] [session] = tokens that are set.
 /// 1 to 15: requests from the peer; answer now or later through event->incoming. 20 to 25: the fate of our request;
-/// final ones are the last of a non-INVITE outgoing (of a REFER: NOTIFYs follow). 30 to 33: the session itself. 40 and 41: the agent.
+/// final ones are the last of a non-INVITE outgoing (of a REFER: NOTIFYs follow). 30 to 33: the session
+/// itself. 40 and 41: the agent.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum sipdlg_event_kind_e {
@@ -131,8 +132,8 @@ pub enum sipdlg_event_kind_e {
     /// [incoming, session or 0] a method that is in Allow without a function of its own. Default 405; an unknown
     /// method is 501 at once.
     SIPDLG_EVENT_REQUEST = 13,
-    /// [session] the ACK of our 2xx. Nothing to answer. reason NO_ANSWER_IN_2XX: it lacks the answer to our offer, which
-    /// is as if never made.
+    /// [session] the ACK of our 2xx. Nothing to answer. reason NO_ANSWER_IN_2XX: it lacks the answer to our offer,
+    /// which is as if never made.
     SIPDLG_EVENT_ACK = 14,
     /// [incoming, session or 0] INVITE or re-INVITE cancelled; 200 and 487 are already sent.
     SIPDLG_EVENT_CANCEL = 15,

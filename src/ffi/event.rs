@@ -25,9 +25,6 @@ pub unsafe extern "C" fn sipdlg_event_default(event: *const sipdlg_event_t) -> s
         cell.with(|inner, now| {
             inner.check_token(event.agent)?;
             let event = inner.event_again(&event)?;
-            // A host that polls answers INVITEs without a delegate.
-            let takes_calls = inner.attachment.delegate.is_none() || has_on_invite(inner);
-            inner.core.set_takes_calls(takes_calls);
             default(cell, inner, now, &event)
         })?;
         Ok(OK)
@@ -36,6 +33,8 @@ pub unsafe extern "C" fn sipdlg_event_default(event: *const sipdlg_event_t) -> s
 
 /// What happens when no function is found: the core's default, or with the runtime its resolver.
 pub(crate) fn default(cell: &'static AgentCell, inner: &mut Inner, now: Now, event: &Event) -> Result<()> {
+    let takes_calls = takes_calls(inner);
+    inner.core.set_takes_calls(takes_calls);
     #[cfg(feature = "runtime")]
     if event.kind == EventKind::Resolve
         && let Some(network) = inner.network.as_ref().filter(|network| network.is_open())
@@ -109,8 +108,6 @@ pub(crate) fn deliver(cell: &'static AgentCell) {
 fn next_delivery(cell: &'static AgentCell, inner: &mut Inner, now: Now) -> Option<Delivery> {
     while let Some(event) = inner.core.poll_event() {
         let Some((function, user)) = function_for(inner, &event) else {
-            let takes_calls = has_on_invite(inner);
-            inner.core.set_takes_calls(takes_calls);
             // Refused when the request was answered or has ended meanwhile: then there is nothing to do.
             let _ = default(cell, inner, now, &event);
             continue;
@@ -121,9 +118,12 @@ fn next_delivery(cell: &'static AgentCell, inner: &mut Inner, now: Now) -> Optio
     None
 }
 
-/// Whether a new call would reach a function.
-fn has_on_invite(inner: &Inner) -> bool {
-    delegate(&inner.attachment).is_some_and(|Delegate(found)| slot(found, EventKind::Invite).is_some())
+/// Whether a new call would reach a function, or a host that polls and has no delegate.
+fn takes_calls(inner: &Inner) -> bool {
+    match delegate(&inner.attachment) {
+        Some(Delegate(found)) => slot(found, EventKind::Invite).is_some(),
+        None => !inner.is_delivered(),
+    }
 }
 
 type Function = unsafe extern "C" fn(*mut c_void, *const sipdlg_event_t);

@@ -1,11 +1,11 @@
 //! Tokens, and the one table that finds the agent of a token.
 //!
-//! A token: 2 bits kind, 10 bits agent slot, 4 bits shard (0 until there are shards), 22 bits index, 26 bits generation.
-//! An agent's generation counts its slot's tenants. An object's counts on where the objects of the slot's tenants before
-//! ended, so that a token is never good for another object than its own.
+//! A token: 2 bits kind, 10 bits agent slot, 4 bits shard (0 until there are shards), 22 bits index, 26 bits
+//! generation. An agent's generation counts its slot's tenants. An object's counts on where the objects of the slot's
+//! tenants before ended, so that a token is never good for another object than its own.
 //!
-//! The place of an agent is made when its slot is first used and never freed, only emptied: a look-up reads one pointer and
-//! one number, locks nothing and counts nothing.
+//! The place of an agent is made when its slot is first used and never freed, only emptied: a look-up reads one pointer
+//! and one number, locks nothing and counts nothing.
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::ffi::cell::AgentCell;

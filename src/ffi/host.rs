@@ -1,13 +1,15 @@
 //! What the host hangs on objects: user pointers, counted, and delegates.
 
-use crate::agent::Attachment;
+use crate::attachment::{Attachment, Opaque};
 use crate::error::Result;
+use crate::ffi::cell::Inner;
 use crate::ffi::convert::read_struct;
-use crate::ffi::guard::outside;
-use crate::ffi::structs::{sipdlg_delegate_t, sipdlg_release_t};
+use crate::ffi::guard::{OK, guard, guard_or, outside};
+use crate::ffi::handle::{self, Kind};
+use crate::ffi::structs::{sipdlg_delegate_t, sipdlg_release_t, sipdlg_status_t};
 use parking_lot::Mutex;
-use std::any::Any;
 use std::ffi::c_void;
+use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -47,7 +49,8 @@ impl ReleaseQueue {
                 std::mem::take(&mut *due)
             };
             for release in due {
-                // SAFETY: the host promised that its function may be called once with its pointer, from where callbacks run.
+                // SAFETY: the host promised that its function may be called once with its pointer,
+                // from where callbacks run.
                 outside(|| unsafe { (release.run)(release.user) });
             }
         }
@@ -107,7 +110,7 @@ unsafe impl Send for Delegate {}
 // SAFETY: as above; it never changes.
 unsafe impl Sync for Delegate {}
 
-/// The user pointer of an attachment, or NULL.
+/// The user pointer of an attachment.
 pub(crate) fn user_pointer(attachment: &Attachment) -> Option<*mut c_void> {
     attachment.user.as_ref().and_then(|user| user.downcast_ref::<UserData>()).map(UserData::pointer)
 }
@@ -117,32 +120,72 @@ pub(crate) fn delegate(attachment: &Attachment) -> Option<&Delegate> {
     attachment.delegate.as_ref().and_then(|delegate| delegate.downcast_ref::<Delegate>())
 }
 
-/// Copies a delegate into an attachment; NULL removes it.
+/// A copy of a delegate of the host; of NULL none.
 ///
 /// # Safety
 /// `delegate` is NULL or readable for the `size` that stands there.
-pub(crate) unsafe fn set_delegate(attachment: &mut Attachment, delegate: *const sipdlg_delegate_t) -> Result<()> {
+pub(crate) unsafe fn copy_delegate(delegate: *const sipdlg_delegate_t) -> Result<Option<Opaque>> {
     // SAFETY: promised by the caller.
     let delegate = unsafe { read_struct(delegate) }?;
-    attachment.delegate = delegate.map(|delegate| Arc::new(Delegate(delegate)) as _);
-    Ok(())
-}
-
-/// Puts a user pointer into an attachment, which lets go of the former.
-pub(crate) fn set_user(
-    attachment: &mut Attachment,
-    queue: &Arc<ReleaseQueue>,
-    user: *mut c_void,
-    release: sipdlg_release_t,
-) {
-    let data = UserData::new(queue, user, release);
-    data.take();
-    attachment.user = Some(data);
+    Ok(delegate.map(|delegate| Arc::new(Delegate(delegate)) as _))
 }
 
 /// The call that brought this user pointer has succeeded.
-pub(crate) fn taken(user: Option<&Arc<dyn Any + Send + Sync>>) {
+pub(crate) fn taken(user: Option<&Opaque>) {
     if let Some(user) = user.and_then(|user| user.downcast_ref::<UserData>()) {
         user.take();
     }
+}
+
+// --- the bodies of set_delegate, set_user and user, which agent, session, incoming and outgoing have
+
+impl Inner {
+    /// Of the object of a token that [`handle::find`] brought here.
+    fn attachment_mut(&mut self, kind: Kind, token: u64) -> Result<&mut Attachment> {
+        match kind {
+            Kind::Agent => {
+                self.check_token(token)?;
+                Ok(&mut self.attachment)
+            }
+            Kind::Session => self.core.session_attachment_mut(self.session_id(token)?),
+            Kind::Incoming => self.core.incoming_attachment_mut(self.incoming_id(token)?),
+            Kind::Outgoing => self.core.outgoing_attachment_mut(self.outgoing_id(token)?),
+        }
+    }
+}
+
+/// Gives an object a copy of the delegate; NULL removes what it had.
+///
+/// # Safety
+/// `delegate` is NULL or readable for the `size` that stands there.
+pub(crate) unsafe fn set_delegate(kind: Kind, token: u64, delegate: *const sipdlg_delegate_t) -> sipdlg_status_t {
+    guard(|| {
+        handle::find(token, kind)?.with(|inner, _| {
+            let attachment = inner.attachment_mut(kind, token)?;
+            // SAFETY: promised by the caller.
+            attachment.delegate = unsafe { copy_delegate(delegate) }?;
+            Ok(OK)
+        })
+    })
+}
+
+/// Gives an object the user pointer; it lets go of the former.
+pub(crate) fn set_user(kind: Kind, token: u64, user: *mut c_void, release: sipdlg_release_t) -> sipdlg_status_t {
+    guard(|| {
+        handle::find(token, kind)?.with(|inner, _| {
+            let user = UserData::new(&inner.releases, user, release);
+            let attachment = inner.attachment_mut(kind, token)?;
+            user.take();
+            attachment.user = Some(user);
+            Ok(OK)
+        })
+    })
+}
+
+/// The user pointer of an object, or NULL.
+pub(crate) fn user(kind: Kind, token: u64) -> *mut c_void {
+    guard_or(ptr::null_mut(), || {
+        handle::find(token, kind)?
+            .look(|inner| Ok(user_pointer(inner.attachment_mut(kind, token)?).unwrap_or(ptr::null_mut())))
+    })
 }

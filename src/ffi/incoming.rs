@@ -1,29 +1,27 @@
 //! Section "incoming" of the header: requests of the peer.
 //!
 //! In the header:
-//! A request of the peer. Life: until the final response and, for an INVITE, its ACK or time-out; an accepted REFER: until
-//! its subscription ends, also past its session: by a NOTIFY with a final code; after 600 s, unless the peer refreshes it;
-//! by the peer's SUBSCRIBE with Expires 0; by a NOTIFY that gets 481 or no answer (RFC 6665 §4.2.2). No event tells of that,
-//! ERR_STALE does. May be answered inside the callback or later. Unanswered after the answer time-out: an INVITE gets 480 (487
-//! when its Expires passed), others their default.
+//! A request of the peer. Life: until the final response and, for an INVITE, its ACK or time-out; an accepted REFER:
+//! until its subscription ends, also past its session: by a NOTIFY with a final code; after 600 s, unless the peer
+//! refreshes it; by the peer's SUBSCRIBE with Expires 0; by a NOTIFY that gets 481 or no answer (RFC 6665 §4.2.2). No
+//! event tells of that, ERR_STALE does. May be answered inside the callback or later. Unanswered after the answer
+//! time-out: an INVITE gets 480 (487 when its Expires passed), others their default.
 
 use crate::agent::{IncomingId, SessionId};
 use crate::error::{Error, Result};
 use crate::ffi::agent::status;
 use crate::ffi::cell::Inner;
 use crate::ffi::convert::{optional_text, text_list, write_optional, write_out};
-use crate::ffi::guard::{OK, guard, guard_or};
+use crate::ffi::guard::{OK, guard};
 use crate::ffi::handle::{self, Kind};
-use crate::ffi::host::{set_delegate, set_user};
+use crate::ffi::host::{set_delegate, set_user, user};
 use crate::ffi::options::response_options;
-use crate::ffi::session::properties::pointer_of;
 use crate::ffi::structs::{
     sipdlg_delegate_t, sipdlg_incoming_t, sipdlg_message_t, sipdlg_release_t, sipdlg_response_options_t,
     sipdlg_session_t, sipdlg_status_t,
 };
 use crate::time::Now;
 use std::ffi::{c_char, c_void};
-use std::ptr;
 use std::sync::Arc;
 
 /// Runs with the agent of a request of the peer.
@@ -44,13 +42,8 @@ pub unsafe extern "C" fn sipdlg_incoming_set_delegate(
     incoming: sipdlg_incoming_t,
     delegate: *const sipdlg_delegate_t,
 ) -> sipdlg_status_t {
-    guard(|| {
-        with_incoming(incoming, |inner, id, _| {
-            // SAFETY: the header's rule for structs.
-            unsafe { set_delegate(inner.core.incoming_attachment_mut(id)?, delegate) }
-        })?;
-        Ok(OK)
-    })
+    // SAFETY: promised by the caller.
+    unsafe { set_delegate(Kind::Incoming, incoming, delegate) }
 }
 
 /// An INVITE's session starts with it. Replaces and lets go of the former.
@@ -60,21 +53,13 @@ pub extern "C" fn sipdlg_incoming_set_user(
     user: *mut c_void,
     release: sipdlg_release_t,
 ) -> sipdlg_status_t {
-    guard(|| {
-        with_incoming(incoming, |inner, id, _| {
-            set_user(inner.core.incoming_attachment_mut(id)?, &inner.releases, user, release);
-            Ok(OK)
-        })
-    })
+    set_user(Kind::Incoming, incoming, user, release)
 }
 
 /// The user pointer, or NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn sipdlg_incoming_user(incoming: sipdlg_incoming_t) -> *mut c_void {
-    guard_or(ptr::null_mut(), || {
-        handle::find(incoming, Kind::Incoming)?
-            .look(|inner| Ok(pointer_of(inner.core.incoming(inner.incoming_id(incoming)?)?.attachment())))
-    })
+    user(Kind::Incoming, incoming)
 }
 
 /// The request, for as long as the caller wants: it must release it.
@@ -103,9 +88,7 @@ pub unsafe extern "C" fn sipdlg_incoming_session(
 ) -> sipdlg_status_t {
     guard(|| {
         let session = handle::find(incoming, Kind::Incoming)?.look(|inner| {
-            let session = inner.core.incoming(inner.incoming_id(incoming)?)?.session();
-            // A REFER may outlive its session.
-            let session = session.filter(|id| inner.core.session(*id).is_ok());
+            let session = inner.core.session_of_incoming(inner.incoming_id(incoming)?)?;
             Ok(session.map(|id| inner.session_token(id)))
         })?;
         // SAFETY: the caller promises that `out`, when not NULL, is writable.
@@ -133,11 +116,11 @@ fn session_token(inner: &mut Inner, session: Option<SessionId>) -> sipdlg_sessio
 }
 
 /// 101-199 (0: 180) to an INVITE. `session` gets the early session. Reliable ones queue behind an unacknowledged one
-/// (RFC 3262 §3). Errors: ERR_STATE answered or accepted, or not an INVITE (RFC 4320 §4.1); an offer in a response that is not
-/// reliable (RFC 3261 §13.2.1); a description after a reliable one (RFC 6337 §3.1); a first reliable response without the
-/// offer that the INVITE lacks (RFC 3262 §5); reliable where the peer does not support it or our policy is OFF; to_tag in a
-/// dialog, or of one that is over. ERR_ARGUMENT status_code; ERR_HEADER; ERR_SYNTAX; ERR_LIMIT sessions, or 16 responses
-/// queue already.
+/// (RFC 3262 §3). Errors: ERR_STATE answered or accepted, or not an INVITE (RFC 4320 §4.1); an offer in a response that
+/// is not reliable (RFC 3261 §13.2.1); a description after a reliable one (RFC 6337 §3.1); a first reliable response
+/// without the offer that the INVITE lacks (RFC 3262 §5); reliable where the peer does not support it or our policy is
+/// OFF; to_tag in a dialog, or of one that is over. ERR_ARGUMENT status_code; ERR_HEADER; ERR_SYNTAX; ERR_LIMIT
+/// sessions, or 16 responses queue already.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_incoming_progress(
     incoming: sipdlg_incoming_t,
@@ -160,13 +143,13 @@ pub unsafe extern "C" fn sipdlg_incoming_progress(
 }
 
 /// 2xx (0: 200). `session`: of an INVITE. Without a body where an answer was given in a reliable 1xx; with one that is
-/// the answer, or the offer. Held back while a reliable 1xx with a description is unacknowledged, and sent after the answer
-/// to its PRACK; meanwhile the session is early still, and ends with PRACK_TIMEOUT when no PRACK comes, with 487 when the
-/// INVITE's Expires passes. To a REFER: its subscription begins, NOTIFY of "100 Trying" follows, see
+/// the answer, or the offer. Held back while a reliable 1xx with a description is unacknowledged, and sent after the
+/// answer to its PRACK; meanwhile the session is early still, and ends with PRACK_TIMEOUT when no PRACK comes, with 487
+/// when the INVITE's Expires passes. To a REFER: its subscription begins, NOTIFY of "100 Trying" follows, see
 /// sipdlg_incoming_notify(); none where the REFER has "Refer-Sub: false" (RFC 4488).
-/// Errors: ERR_STATE answered; answer or offer missing (RFC 3261 §13.3.1.4), or given already (RFC 3262 §5); a PRACK's offer
-/// without answer; Replaces with early-only, and that call was answered (RFC 3891 §3); 202 to a REFER (RFC 7647 §5); a body
-/// to a MESSAGE (RFC 3428 §7). ERR_ARGUMENT status_code; ERR_HEADER; ERR_SYNTAX; ERR_LIMIT.
+/// Errors: ERR_STATE answered; answer or offer missing (RFC 3261 §13.3.1.4), or given already (RFC 3262 §5); a PRACK's
+/// offer without answer; Replaces with early-only, and that call was answered (RFC 3891 §3); 202 to a REFER
+/// (RFC 7647 §5); a body to a MESSAGE (RFC 3428 §7). ERR_ARGUMENT status_code; ERR_HEADER; ERR_SYNTAX; ERR_LIMIT.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_incoming_accept(
     incoming: sipdlg_incoming_t,
@@ -221,9 +204,9 @@ pub unsafe extern "C" fn sipdlg_incoming_reject(
     })
 }
 
-/// An accepted REFER: NOTIFY with "SIP/2.0 status_code reason" (RFC 3515 §2.4.5), reason_phrase NULL: by the code; a final code
-/// ends the subscription and the token. The NOTIFY of "100 Trying" goes out with the 2xx. Not needed with options.refer. Of
-/// more than 8 NOTIFYs under way only the newest waits.
+/// An accepted REFER: NOTIFY with "SIP/2.0 status_code reason" (RFC 3515 §2.4.5), reason_phrase NULL: by the code; a
+/// final code ends the subscription and the token. The NOTIFY of "100 Trying" goes out with the 2xx. Not needed with
+/// options.refer. Of more than 8 NOTIFYs under way only the newest waits.
 /// Errors: ERR_ARGUMENT status_code not 100 to 699; ERR_STATE not a REFER with a subscription; ERR_SYNTAX; ERR_LIMIT.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_incoming_notify(

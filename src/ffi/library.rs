@@ -76,9 +76,10 @@ pub unsafe extern "C" fn sipdlg_last_error(
     })
 }
 
-/// What a response to a request in a dialog ends by RFC 5057 §5: enum sipdlg_effect_e. status_code 0: no response, a time-out
-/// (a failed transport counts as 503, RFC 3261 §8.1.3.1). For 3xx it says DIALOG, as the table does; an agent lets a 3xx end
-/// nothing unless sipdlg_config_set_effect() says so. Errors: ERR_ARGUMENT method NULL or status_code neither 0 nor 300-699.
+/// What a response to a request in a dialog ends by RFC 5057 §5: enum sipdlg_effect_e. status_code 0: no response, a
+/// time-out (a failed transport counts as 503, RFC 3261 §8.1.3.1). For 3xx it says DIALOG, as the table does; an
+/// agent lets a 3xx end nothing unless sipdlg_config_set_effect() says so. Errors: ERR_ARGUMENT method NULL or
+/// status_code neither 0 nor 300-699.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_effect_of(method: *const c_char, status_code: i32) -> i32 {
     guard(|| {

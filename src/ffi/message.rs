@@ -110,8 +110,8 @@ pub unsafe extern "C" fn sipdlg_message_reason_phrase(
     guard(|| unsafe { give(message, out, |message| Ok(message.reason().map(|reason| borrowed(Some(reason))))) })
 }
 
-/// How many values a header has (comma lists counted by value where the grammar allows lists). Any case, compact or long
-/// name.
+/// How many values a header has (comma lists counted by value where the grammar allows lists). Any
+/// case, compact or long name.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_message_header_count(message: *const sipdlg_message_t, name: *const c_char) -> i32 {
     guard(|| {

@@ -1,12 +1,12 @@
 //! Section "options" of the header: how a request or response differs from the usual. Exports nothing: the structs are
 //! read here for the sections that take them.
 
-use crate::agent::{Attachment, Body, IncomingId, RequestOptions, ResponseOptions};
+use crate::agent::{Agent, Attachment, Body, IncomingId, RequestOptions, ResponseOptions};
 use crate::error::{Error, Result};
 use crate::ffi::cell::Inner;
 use crate::ffi::convert::{bytes, optional_flow, optional_text, read_struct, text_list};
 use crate::ffi::handle::{self, Kind};
-use crate::ffi::host::{ReleaseQueue, UserData, set_delegate};
+use crate::ffi::host::{ReleaseQueue, UserData, copy_delegate, taken};
 use crate::ffi::structs::{sipdlg_body_t, sipdlg_incoming_t, sipdlg_request_options_t, sipdlg_response_options_t};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -16,14 +16,31 @@ const REQUEST_FLAGS: u32 = 15;
 /// Bits of `enum sipdlg_response_flag_e`.
 const RESPONSE_FLAGS: u32 = 1;
 
-/// Options of a request of this agent. The user pointer is taken only when the call has succeeded: `host::taken`.
+/// Reads the options of a request of this agent and acts with them. The user pointer among them is taken when the act
+/// succeeds; else it stays the host's.
 ///
 /// # Safety
-/// `options` is NULL or readable for the `size` that stands there, and so is all that it points to, for `'a`.
-pub(crate) unsafe fn request_options<'a>(
+/// `options` is NULL or readable for the `size` that stands there, and so is all that it points to.
+pub(crate) unsafe fn with_options<T>(
     options: *const sipdlg_request_options_t,
-    inner: &Inner,
-) -> Result<RequestOptions<'a>> {
+    inner: &mut Inner,
+    act: impl FnOnce(&mut Agent, RequestOptions<'_>) -> Result<T>,
+) -> Result<T> {
+    // SAFETY: promised by the caller.
+    let options = unsafe { request_options(options, inner) }?;
+    taking_user(options, |options| act(&mut inner.core, options))
+}
+
+fn taking_user<'a, T>(options: RequestOptions<'a>, act: impl FnOnce(RequestOptions<'a>) -> Result<T>) -> Result<T> {
+    let user = options.attachment.user.clone();
+    let result = act(options)?;
+    taken(user.as_ref());
+    Ok(result)
+}
+
+/// # Safety
+/// As [`with_options`], for `'a`.
+unsafe fn request_options<'a>(options: *const sipdlg_request_options_t, inner: &Inner) -> Result<RequestOptions<'a>> {
     let refer = |token| {
         // The REFER of another agent is none here.
         if handle::find(token, Kind::Incoming)?.token.load(Ordering::Relaxed) != inner.token {
@@ -45,9 +62,8 @@ unsafe fn read_request<'a>(
     // SAFETY: promised by the caller.
     let Some(given) = (unsafe { read_struct(options) })? else { return Ok(RequestOptions::default()) };
     check_flags(given.flags, REQUEST_FLAGS)?;
-    let mut attachment = Attachment::default();
     // SAFETY: the caller promises that `delegate`, when not NULL, is a struct of its size.
-    unsafe { set_delegate(&mut attachment, given.delegate) }?;
+    let mut attachment = Attachment { delegate: unsafe { copy_delegate(given.delegate) }?, user: None };
     if !given.user.is_null() || given.release.is_some() {
         attachment.user = Some(UserData::new(releases, given.user, given.release));
     }
@@ -210,12 +226,10 @@ mod tests {
         options.release = Some(release);
         // SAFETY: a struct of its size.
         let read = || unsafe { read_request(&raw const options, &queue, |_| Err(Error::argument("none"))) }.unwrap();
-        drop(read());
+        assert!(taking_user(read(), |_| Err::<(), _>(Error::state("refused"))).is_err());
         queue.run();
         assert_eq!(RELEASED.load(Ordering::Relaxed), 0);
-        let options = read();
-        crate::ffi::host::taken(options.attachment.user.as_ref());
-        drop(options);
+        taking_user(read(), |_| Ok(())).unwrap();
         assert_eq!(RELEASED.load(Ordering::Relaxed), 0);
         queue.run();
         assert_eq!(RELEASED.load(Ordering::Relaxed), 1);

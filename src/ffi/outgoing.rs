@@ -8,17 +8,15 @@ use crate::agent::OutgoingId;
 use crate::error::{Error, Result};
 use crate::ffi::cell::Inner;
 use crate::ffi::convert::{optional_text, write_out};
-use crate::ffi::guard::{NONE, OK, guard, guard_or};
+use crate::ffi::guard::{NONE, OK, guard};
 use crate::ffi::handle::{self, Kind};
-use crate::ffi::host::{set_delegate, set_user, taken};
-use crate::ffi::options::request_options;
-use crate::ffi::session::properties::pointer_of;
+use crate::ffi::host::{set_delegate, set_user, user};
+use crate::ffi::options::with_options;
 use crate::ffi::structs::{
     sipdlg_delegate_t, sipdlg_message_t, sipdlg_outgoing_t, sipdlg_release_t, sipdlg_request_options_t, sipdlg_status_t,
 };
 use crate::time::Now;
 use std::ffi::{c_char, c_void};
-use std::ptr;
 use std::sync::Arc;
 
 /// Runs with the agent of a request of ours.
@@ -32,20 +30,15 @@ fn with_outgoing<T>(
     })
 }
 
-/// Copies the delegate; NULL removes it. Sessions that exist keep what they have. To miss nothing give it in the options
-/// instead.
+/// Copies the delegate; NULL removes it. Sessions that exist keep what they have. To miss nothing give
+/// it in the options instead.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_outgoing_set_delegate(
     outgoing: sipdlg_outgoing_t,
     delegate: *const sipdlg_delegate_t,
 ) -> sipdlg_status_t {
-    guard(|| {
-        with_outgoing(outgoing, |inner, id, _| {
-            // SAFETY: the header's rule for structs.
-            unsafe { set_delegate(inner.core.outgoing_attachment_mut(id)?, delegate) }
-        })?;
-        Ok(OK)
-    })
+    // SAFETY: promised by the caller.
+    unsafe { set_delegate(Kind::Outgoing, outgoing, delegate) }
 }
 
 /// Replaces and lets go of the former.
@@ -55,21 +48,13 @@ pub extern "C" fn sipdlg_outgoing_set_user(
     user: *mut c_void,
     release: sipdlg_release_t,
 ) -> sipdlg_status_t {
-    guard(|| {
-        with_outgoing(outgoing, |inner, id, _| {
-            set_user(inner.core.outgoing_attachment_mut(id)?, &inner.releases, user, release);
-            Ok(OK)
-        })
-    })
+    set_user(Kind::Outgoing, outgoing, user, release)
 }
 
 /// The user pointer, or NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn sipdlg_outgoing_user(outgoing: sipdlg_outgoing_t) -> *mut c_void {
-    guard_or(ptr::null_mut(), || {
-        handle::find(outgoing, Kind::Outgoing)?
-            .look(|inner| Ok(pointer_of(inner.core.outgoing(inner.outgoing_id(outgoing)?)?.attachment())))
-    })
+    user(Kind::Outgoing, outgoing)
 }
 
 /// The request as sent last; the caller must release it. SIPDLG_NONE: not sent yet (RESOLVING).
@@ -101,10 +86,10 @@ pub extern "C" fn sipdlg_outgoing_state(outgoing: sipdlg_outgoing_t) -> i32 {
 }
 
 /// INVITE, re-INVITE: CANCEL, as soon as a 1xx is there (RFC 3261 §9.1); a 2xx that crosses is ACKed and ended with BYE
-/// (re-INVITE: ACKed and kept). REJECT follows: with the peer's 487; a local 487 when a 2xx crossed, nothing came in 64*T1
-/// after the CANCEL, or the INVITE had not gone out; a local 408 when no response came at all. A retry that waits is dropped:
-/// REJECT with the 491 or 500. reason: value of a Reason header (RFC 3326), "SIP;cause=600", or NULL. SIPDLG_NONE: final
-/// already, nothing sent. Errors: ERR_STATE another method; ERR_HEADER; ERR_SYNTAX.
+/// (re-INVITE: ACKed and kept). REJECT follows: with the peer's 487; a local 487 when a 2xx crossed, nothing came in
+/// 64*T1 after the CANCEL, or the INVITE had not gone out; a local 408 when no response came at all. A retry that waits
+/// is dropped: REJECT with the 491 or 500. reason: value of a Reason header (RFC 3326), "SIP;cause=600", or NULL.
+/// SIPDLG_NONE: final already, nothing sent. Errors: ERR_STATE another method; ERR_HEADER; ERR_SYNTAX.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_outgoing_cancel(
     outgoing: sipdlg_outgoing_t,
@@ -113,18 +98,17 @@ pub unsafe extern "C" fn sipdlg_outgoing_cancel(
 ) -> sipdlg_status_t {
     guard(|| {
         with_outgoing(outgoing, |inner, id, now| {
-            // SAFETY: the header's rules for text in and structs.
-            let (reason, options) = unsafe { (optional_text(reason), request_options(options, inner)?) };
-            let user = options.attachment.user.clone();
-            let sent = inner.core.cancel(now, id, reason, &options)?;
-            taken(user.as_ref());
+            // SAFETY: the header's rule for text in.
+            let reason = unsafe { optional_text(reason) };
+            // SAFETY: the header's rule for structs.
+            let sent = unsafe { with_options(options, inner, |core, options| core.cancel(now, id, reason, &options)) }?;
             Ok(if sent { OK } else { NONE })
         })
     })
 }
 
-/// Answers CHALLENGE, at once or within 32 s. NULL user: give up, REJECT. Errors: ERR_STATE none waits, or these credentials
-/// were refused already.
+/// Answers CHALLENGE, at once or within 32 s. NULL user: give up, REJECT. Errors: ERR_STATE none waits, or these
+/// credentials were refused already.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_outgoing_authenticate(
     outgoing: sipdlg_outgoing_t,

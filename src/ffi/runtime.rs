@@ -4,8 +4,8 @@
 //! Sockets and threads of the library; ERR_UNSUPPORTED where they are not built in.
 
 use crate::error::{Error, ErrorKind};
-use crate::ffi::agent::{Driver, with_agent};
-use crate::ffi::cell::Drive;
+use crate::ffi::agent::with_agent;
+use crate::ffi::cell::{Drive, Driver};
 use crate::ffi::convert::{boolean, give_text, text};
 use crate::ffi::guard::{NONE, OK, guard};
 use crate::ffi::handle::{self, Kind};
@@ -73,8 +73,8 @@ pub extern "C" fn sipdlg_agent_run_once(agent: sipdlg_agent_t, timeout_ms: i32) 
     })
 }
 
-/// The same on threads of the library: `workers` for the network and, with deliver 1, one that runs the callbacks; with 0
-/// the host dispatches or polls, woken by the event fd. All signals are blocked in them. Errors: ERR_STATE started
+/// The same on threads of the library: `workers` for the network and, with deliver 1, one that runs the callbacks; with
+/// 0 the host dispatches or polls, woken by the event fd. All signals are blocked in them. Errors: ERR_STATE started
 /// already; manual clock; ERR_UNSUPPORTED more than one worker, in this version.
 #[unsafe(no_mangle)]
 pub extern "C" fn sipdlg_agent_start(agent: sipdlg_agent_t, workers: u32, deliver: i32) -> sipdlg_status_t {

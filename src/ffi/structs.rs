@@ -82,8 +82,8 @@ pub struct sipdlg_flow_t {
     pub remote: sipdlg_endpoint_t,
 }
 
-/// Called with a pointer that the host gave, when the last object that holds it has let it go. Runs where callbacks run,
-/// and inside sipdlg_agent_poll_event() and sipdlg_agent_free().
+/// Called with a pointer that the host gave, when the last object that holds it has let it go. Runs where callbacks
+/// run, and inside sipdlg_agent_poll_event() and sipdlg_agent_free().
 pub type sipdlg_release_t = Option<unsafe extern "C" fn(user: *mut c_void)>;
 
 /// Receives log lines (at DEBUG one line per message sent or received: time, arrow, flow, start line: ladders come from
@@ -186,12 +186,12 @@ pub struct sipdlg_delegate_t {
 /// How a request differs from the usual. NULL or all zero (but size) is a plain one.
 ///
 /// headers: "Name: value" strings, NULL at the end. What the host gives
-///   Via, CSeq, Content-Length, Content-Type, Content-Disposition, Record-Route, From, To, Call-ID, and in a dialog Route:
-///     refused, ERR_HEADER (out of a dialog use the fields below and sipdlg_config_set_route_set);
+///   Via, CSeq, Content-Length, Content-Type, Content-Disposition, Record-Route, From, To, Call-ID, and in a dialog
+///     Route: refused, ERR_HEADER (out of a dialog use the fields below and sipdlg_config_set_route_set);
 ///   RSeq, RAck: accepted where they are what the library may write (RSeq: free for the first reliable response to an
 ///     INVITE, then one higher each; RAck: of the response that is acknowledged), else ERR_HEADER;
-///   Contact, Max-Forwards, User-Agent, Server, Allow, Accept, Warning, Retry-After, Recv-Info, Session-Expires, Min-SE,
-///     Refer-To, Event, Subscription-State: stands instead of the library's own;
+///   Contact, Max-Forwards, User-Agent, Server, Allow, Accept, Warning, Retry-After, Recv-Info, Session-Expires,
+///     Min-SE, Refer-To, Event, Subscription-State: stands instead of the library's own;
 ///   Supported, Require: united with the library's own;
 ///   anything else: added in the given order.
 #[repr(C)]
@@ -319,8 +319,8 @@ pub struct sipdlg_via_t {
     pub rport: u32,
 }
 
-/// The state of a dialog as text (RFC 3261 §12), for takeover from another product. Required: call_id, local_tag, local_uri,
-/// remote_uri, remote_target.
+/// The state of a dialog as text (RFC 3261 §12), for takeover from another product. Required: call_id, local_tag,
+/// local_uri, remote_uri, remote_target.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct sipdlg_dialog_state_t {

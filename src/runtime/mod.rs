@@ -16,8 +16,8 @@ use crate::time::Now;
 
 /// Who owns the agent and its lock. It lives as long as the process.
 pub trait Host: Send + Sync + 'static {
-    /// Runs with the agent locked and the clocks read; `None` when the agent is over. Calls nothing of the host's: locks
-    /// of the runtime may be held.
+    /// Runs with the agent locked and the clocks read; `None` when the agent is over. Calls nothing of the host's:
+    /// locks of the runtime may be held.
     fn with_agent<T>(&'static self, run: impl FnOnce(&mut Agent, Now) -> T) -> Option<T>;
 
     /// Delivers the events that wait, with nothing locked. Only its driver calls it.

@@ -24,7 +24,8 @@ const WAITING: usize = 1_000;
 /// Nobody waits longer for an answer: the agent's own patience.
 const PATIENCE: Duration = Duration::from_secs(32);
 
-/// The thread, started by the first question. When this is dropped it ends, at the latest when a running look-up returns.
+/// The thread, started by the first question. When this is dropped it ends, at the latest when
+/// a running look-up returns.
 pub(crate) struct Resolver {
     questions: Sender<(Instant, Question)>,
     over: Arc<AtomicBool>,
@@ -97,8 +98,8 @@ mod tests {
         assert!(targets.iter().any(|flow| flow.remote.is_some_and(|to| to.ip().is_loopback() && to.port() == 5060)));
     }
 
-    /// Nothing of an agent runs when it is gone but the look-up that cannot be broken off; and a slow one piles up no more
-    /// than the queue holds.
+    /// Nothing of an agent runs when it is gone but the look-up that cannot be broken off; and a slow one piles up no
+    /// more than the queue holds.
     #[test]
     fn a_slow_name_holds_up_a_bounded_queue_and_no_end() {
         let (running, started) = unbounded();

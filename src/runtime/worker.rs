@@ -28,7 +28,8 @@ const ROUNDS: usize = 4;
 /// [`Network::sleeper`]: nobody sleeps.
 const AWAKE: u64 = 0;
 
-/// The sockets of one agent and what is needed to wait for them. Anyone may send; one thread at a time waits and receives.
+/// The sockets of one agent and what is needed to wait for them. Anyone may send; one thread at
+/// a time waits and receives.
 pub struct Network {
     sockets: Mutex<Vec<Arc<Socket>>>,
     wake: File,
@@ -74,7 +75,8 @@ impl Network {
         })
     }
 
-    /// Opens a socket; the agent must be told of the flow by [`Agent::add_transport`]. Errors: syntax, system, unsupported.
+    /// Opens a socket; the agent must be told of the flow by [`Agent::add_transport`].
+    /// Errors: syntax, system, unsupported.
     pub fn listen(&self, address: &str) -> Result<Flow> {
         let address = parse_listen(address)?;
         let mut sockets = self.sockets.lock();
@@ -121,8 +123,8 @@ impl Network {
         self.sleeper.load(Ordering::Relaxed) != AWAKE
     }
 
-    /// After a call, still with the agent locked: whether a sleeping thread must be roused (by [`Network::rouse`], unlocked)
-    /// because it does not know of new output or of an earlier timer.
+    /// After a call, still with the agent locked: whether a sleeping thread must be roused (by [`Network::rouse`],
+    /// unlocked) because it does not know of new output or of an earlier timer.
     pub fn must_rouse(&self, agent: &Agent, output: bool) -> bool {
         let deadline = self.sleeper.load(Ordering::Relaxed);
         if deadline == AWAKE || !(output || agent.next_timeout().is_some_and(|due| due.as_micros() < deadline)) {

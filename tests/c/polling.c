@@ -38,6 +38,22 @@ static void never(void *user, const sipdlg_event_t *event)
     CHECK(!"a delegate was called while polling");
 }
 
+/* The default answer to an OPTIONS out of a dialog is what an INVITE would get (RFC 3261 11.2). */
+static void options_told(const char *trace, int fate)
+{
+    sipdlg_event_t event;
+    pair_trace(&pair);
+    CHECK_OK(sipdlg_agent_request(pair.agent[ALICE], "OPTIONS", BOB_URI ":5060", NULL, NULL));
+    pair_exchange(&pair);
+    event = next(BOB, SIPDLG_EVENT_OPTIONS);
+    CHECK_OK(sipdlg_event_default(&event));
+    pair_exchange(&pair);
+    CHECK_CSTR(pair_trace(&pair), trace);
+    next(ALICE, fate);
+    nothing_more(ALICE);
+    nothing_more(BOB);
+}
+
 int main(void)
 {
     sipdlg_delegate_t delegate = SIPDLG_DELEGATE_INIT;
@@ -109,6 +125,13 @@ int main(void)
     }
     CHECK_NUMBER(event.kind, SIPDLG_EVENT_TERMINATED);
     nothing_more(ALICE);
+
+    /* who polls may take calls without a delegate; one that has no on_invite says that it takes none */
+    CHECK_OK(sipdlg_agent_set_delegate(pair.agent[BOB], NULL));
+    options_told("> OPTIONS\n< 200 OPTIONS\n", SIPDLG_EVENT_ACCEPT);
+    delegate.on_invite = NULL;
+    CHECK_OK(sipdlg_agent_set_delegate(pair.agent[BOB], &delegate));
+    options_told("> OPTIONS\n< 486 OPTIONS\n", SIPDLG_EVENT_REJECT);
     pair_close(&pair);
     return check_report("polling");
 }

@@ -1,5 +1,5 @@
-//! What wakes whoever sleeps on an agent: the runtime's descriptor, the host's event descriptor, and a flag for each. All that
-//! sipdlg_agent_wake() may touch: no lock.
+//! What wakes whoever sleeps on an agent: the runtime's descriptor, the host's event descriptor, and a flag for each.
+//! All that sipdlg_agent_wake() may touch: no lock.
 
 use super::{AgentCell, Inner};
 use crate::error::{Error, ErrorKind, Result};

@@ -1,6 +1,7 @@
 //! The place of an agent as the runtime sees it: its network, its threads.
 
-use super::{AgentCell, Clock, busy, in_callback};
+use super::drivers::{busy, in_callback};
+use super::{AgentCell, Clock};
 use crate::agent::Agent;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ffi::event::deliver;

@@ -7,7 +7,7 @@ use crate::ffi::agent::with_agent;
 use crate::ffi::convert::{boolean, optional_text, read_struct, text, write_out};
 use crate::ffi::guard::{OK, guard};
 use crate::ffi::handle::{self, Kind};
-use crate::ffi::host::set_delegate;
+use crate::ffi::host::copy_delegate;
 use crate::ffi::options::body;
 use crate::ffi::structs::{
     sipdlg_agent_t, sipdlg_body_t, sipdlg_delegate_t, sipdlg_dialog_state_t, sipdlg_incoming_t, sipdlg_session_t,
@@ -16,14 +16,15 @@ use crate::ffi::structs::{
 use std::ptr;
 
 /// A session before any response: either of a live incoming INVITE (state NULL), to know its tags and to set its
-/// delegate first; or of a foreign dialog (initial_request 0), confirmed or early, which takes part from now on. STATE tells
-/// its birth. SIP.js: constructor(initialTransaction, core, state, delegate). delegate NULL: the INVITE's, or none.
-/// Of a foreign dialog the local_uri and remote_uri are URIs or name-addrs without tag; remote_tag NULL or "": the peer has
-/// none (RFC 2543). The INVITE of an early one stays where it was sent: its final response does not come here, so that
-/// sipdlg_session_confirm() tells of a 2xx, and an end is a BYE; an offer without answer is the one of that INVITE. What the
-/// peer can (Recv-Info) is known again with its next INVITE or 2xx.
-/// Errors: ERR_ARGUMENT both or none, a number or combination that cannot be; ERR_SYNTAX; ERR_LIMIT; ERR_STATE the INVITE is
-/// answered, or the dialog is there already.
+/// delegate first; or of a foreign dialog (initial_request 0), confirmed or early, which takes part from
+/// now on. STATE tells its birth. SIP.js: constructor(initialTransaction, core, state, delegate). delegate
+/// NULL: the INVITE's, or none.
+/// Of a foreign dialog the local_uri and remote_uri are URIs or name-addrs without tag; remote_tag NULL or "": the peer
+/// has none (RFC 2543). The INVITE of an early one stays where it was sent: its final response does not come here, so
+/// that sipdlg_session_confirm() tells of a 2xx, and an end is a BYE; an offer without answer is the one of that
+/// INVITE. What the peer can (Recv-Info) is known again with its next INVITE or 2xx.
+/// Errors: ERR_ARGUMENT both or none, a number or combination that cannot be; ERR_SYNTAX; ERR_LIMIT; ERR_STATE the
+/// INVITE is answered, or the dialog is there already.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_session_new(
     agent: sipdlg_agent_t,
@@ -58,16 +59,15 @@ unsafe fn of_invite(
     delegate: *const sipdlg_delegate_t,
 ) -> Result<sipdlg_session_t> {
     // SAFETY: promised by the caller.
-    let given = unsafe { read_struct(delegate) }?.is_some();
+    let delegate = unsafe { copy_delegate(delegate) }?;
     if !ptr::eq(handle::find(initial_request, Kind::Incoming)?, handle::find(agent, Kind::Agent)?) {
         return Err(Error::argument("initial_request is of another agent"));
     }
     with_agent(agent, |inner, now| {
         let incoming = inner.incoming_id(initial_request)?;
         let id = inner.core.session_for_invite(now, incoming)?;
-        if given {
-            // SAFETY: promised by the caller; it was read before.
-            unsafe { set_delegate(inner.core.session_attachment_mut(id)?, delegate) }?;
+        if delegate.is_some() {
+            inner.core.session_attachment_mut(id)?.delegate = delegate;
         }
         Ok(inner.session_token(id))
     })
@@ -80,12 +80,9 @@ unsafe fn take_over(
     state: &sipdlg_dialog_state_t,
     delegate: *const sipdlg_delegate_t,
 ) -> Result<sipdlg_session_t> {
-    let mut attachment = Attachment::default();
     // SAFETY: promised by the caller.
-    let foreign = unsafe {
-        set_delegate(&mut attachment, delegate)?;
-        foreign(state)?
-    };
+    let (delegate, foreign) = unsafe { (copy_delegate(delegate)?, foreign(state)?) };
+    let attachment = Attachment { delegate, user: None };
     with_agent(agent, |inner, now| {
         let id = inner.core.take_over(now, &foreign, attachment)?;
         Ok(inner.session_token(id))

@@ -1,9 +1,9 @@
 //! The properties of a session, in the order of the header.
 
-use crate::agent::Attachment;
 use crate::ffi::convert::{give_text, optional_flow, write_optional};
-use crate::ffi::guard::{OK, guard, guard_or};
-use crate::ffi::host::{set_delegate, set_user, user_pointer};
+use crate::ffi::guard::{OK, guard};
+use crate::ffi::handle::Kind;
+use crate::ffi::host::{set_delegate, set_user, user};
 use crate::ffi::session::offer_answer::give_body;
 use crate::ffi::session::{look, with_session};
 use crate::ffi::structs::{
@@ -13,7 +13,6 @@ use crate::ffi::structs::{
 use crate::session::Session;
 use std::borrow::Cow;
 use std::ffi::{c_char, c_void};
-use std::ptr;
 
 /// The body of each function that gives a text: one copy for all.
 ///
@@ -46,13 +45,8 @@ pub unsafe extern "C" fn sipdlg_session_set_delegate(
     session: sipdlg_session_t,
     delegate: *const sipdlg_delegate_t,
 ) -> sipdlg_status_t {
-    guard(|| {
-        with_session(session, |inner, id, _| {
-            // SAFETY: the header's rule for structs.
-            unsafe { set_delegate(inner.core.session_attachment_mut(id)?, delegate) }
-        })?;
-        Ok(OK)
-    })
+    // SAFETY: promised by the caller.
+    unsafe { set_delegate(Kind::Session, session, delegate) }
 }
 
 /// Replaces the user pointer; this session lets go of the former one.
@@ -62,23 +56,13 @@ pub extern "C" fn sipdlg_session_set_user(
     user: *mut c_void,
     release: sipdlg_release_t,
 ) -> sipdlg_status_t {
-    guard(|| {
-        with_session(session, |inner, id, _| {
-            set_user(inner.core.session_attachment_mut(id)?, &inner.releases, user, release);
-            Ok(OK)
-        })
-    })
+    set_user(Kind::Session, session, user, release)
 }
 
 /// The user pointer, or NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn sipdlg_session_user(session: sipdlg_session_t) -> *mut c_void {
-    guard_or(ptr::null_mut(), || look(session, |session| Ok(pointer_of(session.attachment()))))
-}
-
-/// The user pointer of an attachment, or NULL.
-pub(crate) fn pointer_of(attachment: &Attachment) -> *mut c_void {
-    user_pointer(attachment).unwrap_or(ptr::null_mut())
+    user(Kind::Session, session)
 }
 
 /// enum sipdlg_session_state_e.
@@ -87,8 +71,9 @@ pub extern "C" fn sipdlg_session_state(session: sipdlg_session_t) -> i32 {
     number(session, |session| session.state() as i32)
 }
 
-/// enum sipdlg_signaling_state_e. STABLE also when an unreliable 1xx has shown the answer: it counts whatever later responses
-/// say (RFC 3261 §13.2.1), but a new offer is refused until a reliable message has closed the exchange (RFC 6337 §3.1.1).
+/// enum sipdlg_signaling_state_e. STABLE also when an unreliable 1xx has shown the answer: it counts whatever
+/// later responses say (RFC 3261 §13.2.1), but a new offer is refused until a reliable message has closed the
+/// exchange (RFC 6337 §3.1.1).
 #[unsafe(no_mangle)]
 pub extern "C" fn sipdlg_session_signaling_state(session: sipdlg_session_t) -> i32 {
     number(session, |session| session.signaling_state() as i32)

@@ -7,9 +7,8 @@ use crate::ffi::cell::Inner;
 use crate::ffi::convert::{optional_text, write_out};
 use crate::ffi::guard::{OK, guard};
 use crate::ffi::handle::{self, Kind};
-use crate::ffi::host::taken;
 use crate::ffi::message::message;
-use crate::ffi::options::request_options;
+use crate::ffi::options::with_options;
 use crate::ffi::session::with_session;
 use crate::ffi::structs::{
     sipdlg_message_t, sipdlg_outgoing_t, sipdlg_request_options_t, sipdlg_session_t, sipdlg_status_t,
@@ -35,10 +34,7 @@ unsafe fn send(
     guard(|| {
         let token = with_session(session, |inner, id, now| {
             // SAFETY: promised by the caller.
-            let options = unsafe { request_options(options, inner) }?;
-            let user = options.attachment.user.clone();
-            let request = act(&mut inner.core, now, id, options)?;
-            taken(user.as_ref());
+            let request = unsafe { with_options(options, inner, |core, options| act(core, now, id, options)) }?;
             Ok(inner.outgoing_token(request))
         })?;
         // SAFETY: promised by the caller.
@@ -49,8 +45,10 @@ unsafe fn send(
 
 /// Ends the call, whatever its state: CANCEL, a final rejection (status_code, 0: 603), BYE, or BYE as soon as it is
 /// legal. Survives 401/407, time-outs and lost transports; TERMINATED always comes: with the final response
-/// to what was sent, or 64*T1 (32 s) after it when the peer is silent. A second call does nothing, also during TERMINATED.
-/// options: headers (Reason, ...) and body of what is sent, or NULL. Errors: ERR_ARGUMENT status_code neither 0 nor 400-699.
+/// to what was sent, or 64*T1 (32 s) after it when the peer is silent. A second call does
+/// nothing, also during TERMINATED.
+/// options: headers (Reason, ...) and body of what is sent, or NULL. Errors: ERR_ARGUMENT
+/// status_code neither 0 nor 400-699.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_session_hangup(
     session: sipdlg_session_t,
@@ -61,12 +59,9 @@ pub unsafe extern "C" fn sipdlg_session_hangup(
         let status = status(status_code)?;
         with_session(session, |inner, id, now| {
             // SAFETY: the header's rule for structs.
-            let options = unsafe { request_options(options, inner) }?;
-            let user = options.attachment.user.clone();
-            inner.core.hangup(now, id, status, options)?;
-            taken(user.as_ref());
-            Ok(OK)
-        })
+            unsafe { with_options(options, inner, |core, options| core.hangup(now, id, status, options)) }
+        })?;
+        Ok(OK)
     })
 }
 
@@ -82,9 +77,10 @@ pub unsafe extern "C" fn sipdlg_session_bye(
     unsafe { send(session, options, out, Agent::bye) }
 }
 
-/// re-INVITE (RFC 3261 §14.1). Errors: ERR_STATE early, or our INVITE has no final response (sipdlg_session_confirm()); the ACK
-/// of our 2xx is outstanding, or one is owed (NEEDS_ACK); a re-INVITE is pending in either direction (the peer's until its ACK,
-/// also when refused), or ours waits to be sent again (GLARE_RETRY); a description while an offer is open.
+/// re-INVITE (RFC 3261 §14.1). Errors: ERR_STATE early, or our INVITE has no final response
+/// (sipdlg_session_confirm()); the ACK of our 2xx is outstanding, or one is owed (NEEDS_ACK); a re-INVITE is pending
+/// in either direction (the peer's until its ACK, also when refused), or ours waits to be sent again (GLARE_RETRY); a
+/// description while an offer is open.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_session_invite(
     session: sipdlg_session_t,
@@ -95,8 +91,8 @@ pub unsafe extern "C" fn sipdlg_session_invite(
     unsafe { send(session, options, out, Agent::reinvite) }
 }
 
-/// INFO (RFC 6086); an Info-Package header is checked against the peer's Recv-Info. Errors: ERR_STATE early (without the
-/// quirk REQUESTS_IN_EARLY), package not wanted.
+/// INFO (RFC 6086); an Info-Package header is checked against the peer's Recv-Info. Errors: ERR_STATE early (without
+/// the quirk REQUESTS_IN_EARLY), package not wanted.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_session_info(
     session: sipdlg_session_t,
@@ -142,15 +138,16 @@ pub unsafe extern "C" fn sipdlg_session_notify(
     unsafe { send(session, options, out, Agent::notify) }
 }
 
-/// REFER (RFC 3515). refer_to: URI or name-addr, exactly one. `replaces` not 0: attended transfer (RFC 3891, RFC 5589 §7):
-/// that session is put into Refer-To's Replaces, and refer_to NULL means its remote target. A Refer-To in the headers stands
-/// instead of refer_to. NOTIFY events carry the same outgoing token until the subscription ends, also when the session has
-/// ended; their function is looked for in the session's delegate (ended: the last that it had), then the agent's, never in that
-/// of the REFER. Without an event the subscription ends when no NOTIFY comes in 64*T1 after the 2xx, or after the time that the
-/// last one announced. Header "Refer-Sub: false": no subscription, when the peer agrees (RFC 4488).
-/// Errors: ERR_STATE early (without the quirk REQUESTS_IN_EARLY), or `replaces` is over or an early dialog of our own INVITE;
-/// ERR_ARGUMENT no refer_to, `replaces` is this session or of another agent, or refer_to has a Replaces beside it; ERR_SYNTAX,
-/// also two Refer-To, or one in the headers beside `replaces`.
+/// REFER (RFC 3515). refer_to: URI or name-addr, exactly one. `replaces` not 0: attended transfer (RFC 3891,
+/// RFC 5589 §7): that session is put into Refer-To's Replaces, and refer_to NULL means its remote target. A Refer-To in
+/// the headers stands instead of refer_to. NOTIFY events carry the same outgoing token until the subscription ends,
+/// also when the session has ended; their function is looked for in the session's delegate (ended: the last that it
+/// had), then the agent's, never in that of the REFER. Without an event the subscription ends when no NOTIFY comes in
+/// 64*T1 after the 2xx, or after the time that the last one announced. Header "Refer-Sub: false": no subscription, when
+/// the peer agrees (RFC 4488).
+/// Errors: ERR_STATE early (without the quirk REQUESTS_IN_EARLY), or `replaces` is over or an early dialog of our own
+/// INVITE; ERR_ARGUMENT no refer_to, `replaces` is this session or of another agent, or refer_to has a Replaces beside
+/// it; ERR_SYNTAX, also two Refer-To, or one in the headers beside `replaces`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_session_refer(
     session: sipdlg_session_t,
@@ -165,10 +162,9 @@ pub unsafe extern "C" fn sipdlg_session_refer(
         let token = with_session(session, |inner, id, now| {
             let replaces = if replaces == 0 { None } else { Some(other_session(inner, replaces)?) };
             // SAFETY: the header's rule for structs.
-            let options = unsafe { request_options(options, inner) }?;
-            let user = options.attachment.user.clone();
-            let request = inner.core.refer(now, id, refer_to, replaces, options)?;
-            taken(user.as_ref());
+            let request = unsafe {
+                with_options(options, inner, |core, options| core.refer(now, id, refer_to, replaces, options))
+            }?;
             Ok(inner.outgoing_token(request))
         })?;
         // SAFETY: the caller promises that `out`, when not NULL, is writable.
@@ -196,19 +192,17 @@ pub unsafe extern "C" fn sipdlg_session_ack(
     guard(|| {
         with_session(session, |inner, id, now| {
             // SAFETY: the header's rule for structs.
-            let options = unsafe { request_options(options, inner) }?;
-            let user = options.attachment.user.clone();
-            inner.core.ack(now, id, &options)?;
-            taken(user.as_ref());
-            Ok(OK)
-        })
+            unsafe { with_options(options, inner, |core, options| core.ack(now, id, &options)) }
+        })?;
+        Ok(OK)
     })
 }
 
 /// PRACK of the oldest reliable response that waits for one (NEEDS_PRACK), of the INVITE or re-INVITE; RAck by the
 /// library (RFC 3262 §4). The answer where the response brought an offer; else a new offer is allowed once the first
 /// exchange is complete, and answered in the 2xx (§5). Without it the callee gives up after 64*T1. One that was refused
-/// by itself (488) may be sent again. Errors: ERR_STATE none waits; its offer needs a body; a body while an offer is open.
+/// by itself (488) may be sent again. Errors: ERR_STATE none waits; its offer needs a body; a
+/// body while an offer is open.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_session_prack(
     session: sipdlg_session_t,
