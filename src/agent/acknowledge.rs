@@ -149,8 +149,9 @@ impl Agent {
             }
             return true;
         }
-        let owes =
-            |session: &Session| session.remote_tag() == tag && session.owed_ack().is_some_and(|owed| owed.outgoing == id);
+        let owes = |session: &Session| {
+            session.remote_tag() == tag && session.owed_ack().is_some_and(|owed| owed.outgoing == id)
+        };
         let sessions = invite.sessions.iter().copied().chain(outgoing.session);
         sessions.filter_map(|id| self.sessions.get(id)).any(owes)
     }

@@ -42,11 +42,7 @@ impl Clock for SessionClock<'_> {
 
 impl Agent {
     /// Something happens to a session, and what follows is done. Nothing where the session has gone.
-    pub(super) fn input(
-        &mut self,
-        id: SessionId,
-        input: impl FnOnce(&mut Session, &mut SessionClock<'_>) -> Deeds,
-    ) {
+    pub(super) fn input(&mut self, id: SessionId, input: impl FnOnce(&mut Session, &mut SessionClock<'_>) -> Deeds) {
         if let Some(deeds) = self.decide(id, input) {
             self.carry_out(id, deeds);
         }

@@ -70,7 +70,8 @@ impl Agent {
             }
         }
         let Some(incoming) = self.incoming.get(id) else { return };
-        let offers = incoming.session.and_then(|id| self.sessions.get(id)).is_some_and(|session| session.is_offering(id));
+        let offers =
+            incoming.session.and_then(|id| self.sessions.get(id)).is_some_and(|session| session.is_offering(id));
         let mut lines = Vec::new();
         let mut answer = match incoming.method {
             Method::Prack => match incoming.kind {

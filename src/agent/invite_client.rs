@@ -9,7 +9,7 @@ use crate::config::{ForkPolicy, quirk};
 use crate::dialog::Dialog;
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::{Message, Method};
-use crate::session::invite_client::Taken;
+use crate::session::invite_client::{HostAcks, Taken};
 use crate::session::reason::Ending;
 use crate::session::{Origin, Session};
 use crate::time::Now;
@@ -255,7 +255,8 @@ impl Agent {
         let Some(invite) = outgoing.invite_mut() else { return };
         invite.winner = invite.winner.or(Some(session_id));
         let Some(session) = self.sessions.get_mut(session_id) else { return };
-        let taken = session.confirmed_by(id, response, manual && !unwanted);
+        let by_host = if unwanted { HostAcks::None } else { host_acks(manual) };
+        let taken = session.confirmed_by(id, response, by_host);
         self.counters.calls_confirmed += 1;
         self.note_state(session_id);
         if unwanted {
@@ -268,7 +269,7 @@ impl Agent {
             return self.end_with_bye(session_id, Ending::by(reason, response));
         }
         self.acknowledge_taken(id, session_id, response, taken);
-        let flags = if matches!(taken, Taken::ByHost(_)) { flag::NEEDS_ACK } else { 0 };
+        let flags = if taken == Taken::ByHost { flag::NEEDS_ACK } else { 0 };
         self.tell_accept(id, Some(session_id), response, flags, Reason::None);
         if taken == Taken::Unanswered {
             self.end_with_bye(session_id, Ending::by(Reason::NoAnswerIn2xx, response));
@@ -277,7 +278,7 @@ impl Agent {
 
     /// The ACK of a 2xx goes out, unless it is the host's to send.
     fn acknowledge_taken(&mut self, id: OutgoingId, session: SessionId, response: &Arc<Message>, taken: Taken) {
-        if !matches!(taken, Taken::ByHost(_)) {
+        if taken != Taken::ByHost {
             self.acknowledge(id, Some(session), response);
         }
     }
@@ -319,9 +320,9 @@ impl Agent {
         };
         let over = known.is_terminated();
         let taken = if over {
-            known.reinvite_accepted_too_late(id, manual)
+            known.reinvite_accepted_too_late(id, host_acks(manual))
         } else {
-            known.reinvite_accepted(id, response, manual)
+            known.reinvite_accepted(id, response, host_acks(manual))
         };
         if !over {
             self.note_state(session_id);
@@ -329,8 +330,8 @@ impl Agent {
         self.acknowledge_taken(id, session_id, response, taken);
         match taken {
             // Nobody hears of the offer: the default of such an ACCEPT, which acknowledges first.
-            Taken::ByHost(_) if silent => self.end_with_bye(session_id, Ending::because(Reason::DefaultAnswer)),
-            Taken::ByHost(_) => self.tell_accept(id, session, response, flag::NEEDS_ACK, Reason::None),
+            Taken::ByHost if silent => self.end_with_bye(session_id, Ending::because(Reason::DefaultAnswer)),
+            Taken::ByHost => self.tell_accept(id, session, response, flag::NEEDS_ACK, Reason::None),
             Taken::Unanswered => self.tell_accept(id, session, response, 0, Reason::NoAnswerIn2xx),
             Taken::Acknowledge => self.tell_accept(id, session, response, 0, Reason::None),
         }
@@ -439,4 +440,9 @@ impl Agent {
             invite.ended.push(EndedFork { to_tag: tag, forgotten });
         }
     }
+}
+
+/// Which ACKs are the host's; `manual`: it asked for all.
+fn host_acks(manual: bool) -> HostAcks {
+    if manual { HostAcks::All } else { HostAcks::Answers }
 }

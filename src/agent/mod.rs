@@ -377,8 +377,7 @@ impl Agent {
     /// Queues an event about objects, which then outlive it. A session that has said TERMINATED is not named again. Of
     /// STATE and PROGRESS at most [`PATIENT_EVENTS`] wait for one object; then the newest takes the place of the last.
     fn tell(&mut self, mut event: Event) -> u64 {
-        event.session =
-            event.session.filter(|id| self.sessions.get(*id).is_some_and(|session| !session.is_gone()));
+        event.session = event.session.filter(|id| self.sessions.get(*id).is_some_and(|session| !session.is_gone()));
         let kind = event.kind;
         let needs_prack = event.flags & event::flag::NEEDS_PRACK != 0;
         let (session, outgoing) = (event.session, event.outgoing);

@@ -49,8 +49,8 @@ pub struct Accepted {
     /// What it owes to the books: with an offer in it the ACK owes the answer.
     carries: Carries,
     refresh: Refresh,
-    /// The wait before the next repeat.
-    interval: Duration,
+    /// Repeats so far.
+    repeats: u8,
     /// The INVITE or re-INVITE.
     incoming: IncomingId,
     /// The next repeat, or the end of patience.
@@ -70,10 +70,11 @@ enum Refresh {
 }
 
 impl Accepted {
-    /// The wait after this repeat.
+    /// The wait after this repeat: twice the last one, up to T2.
     fn next_interval(&mut self, timers: &TimerValues) -> Duration {
-        self.interval = (self.interval * 2).min(timers.t2.max(timers.t1));
-        self.interval
+        self.repeats = self.repeats.saturating_add(1);
+        let doubled = timers.t1.saturating_mul(1u32.checked_shl(self.repeats.into()).unwrap_or(u32::MAX));
+        doubled.min(timers.t2.max(timers.t1))
     }
 
     /// Bytes held.
@@ -122,7 +123,7 @@ impl Session {
             give_up_at: clock.now().plus(values.patience()),
             carries,
             refresh: Refresh::None,
-            interval: values.t1,
+            repeats: 0,
             incoming,
             timer: clock.arm(clock.now().plus(values.t1), Wake::Accepted(cseq)),
         });
@@ -146,7 +147,11 @@ impl Session {
         let mut unanswered = false;
         if accepted.carries.is_offer() {
             match answer {
-                Some(answer) => self.lasting.signaling.turn_to_answer(Party::Remote).into_iter().for_each(|turn| turn.take(answer.clone())),
+                Some(answer) => {
+                    if let Some(turn) = self.lasting.signaling.turn_to_answer(Party::Remote) {
+                        turn.take(answer);
+                    }
+                }
                 None => {
                     unanswered = true;
                     self.lasting.signaling.undo(accepted.carries);

@@ -1,13 +1,15 @@
 //! What the tables beside these files stand on: sessions without an agent, and a clock that the test moves.
+#![allow(dead_code)]
 
-use crate::config::TimerValues;
 use crate::attachment::Attachment;
+use crate::config::TimerValues;
 use crate::dialog::Dialog;
 use crate::flow::{Flow, Transport};
 use crate::message::{Body, Message};
 use crate::session::Session;
 use crate::session::ack::Sent2xx;
 use crate::session::deed::{Clock, Wake};
+use crate::session::invite_client::HostAcks;
 use crate::session::offer_answer::StoredBody;
 use crate::slots::{IncomingId, OutgoingId};
 use crate::time::Time;
@@ -147,6 +149,6 @@ pub fn confirmed_callee() -> Session {
 /// A caller's confirmed session with one exchange behind it.
 pub fn confirmed_caller() -> Session {
     let mut session = caller("offer");
-    session.confirmed_by(outgoing(), &response(200, 1, "", "answer"), false);
+    session.confirmed_by(outgoing(), &response(200, 1, "", "answer"), HostAcks::Answers);
     session
 }

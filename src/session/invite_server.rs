@@ -50,14 +50,14 @@ impl Session {
     pub fn reinvite_refused(&mut self, transaction: Option<ServerId>, clock: &mut impl Clock) -> Deeds {
         let mut deeds = Deeds::new();
         let answering = self.reliable_over(&mut deeds, clock).is_some_and(|server| server.is_answering());
-        let theirs = self.running.theirs.take();
-        self.running.refused = transaction;
-        self.lasting.signaling.undo(theirs.map(|theirs| theirs.carries).unwrap_or_default());
-        if let Some(offering) = self.running.offering.as_mut().filter(|_| answering) {
+        let theirs = self.running.theirs();
+        theirs.refused = transaction;
+        self.lasting.signaling.undo(theirs.reinvite.take().map(|reinvite| reinvite.carries).unwrap_or_default());
+        if let Some(prack) = theirs.prack.as_mut().filter(|_| answering) {
             // Its offer went with the re-INVITE.
-            offering.carries = Carries::Nothing;
+            prack.carries = Carries::Nothing;
             let refusal = Refusal { status: 488, reason: None, ending: Ending::default() };
-            deeds.push(Deed::Refuse(offering.prack, refusal));
+            deeds.push(Deed::Refuse(prack.request, refusal));
         }
         deeds.push(Deed::State);
         deeds

@@ -28,13 +28,13 @@ use crate::message::{Message, Method};
 use crate::slots::{IncomingId, OutgoingId};
 use crate::transaction::ServerId;
 use ack::{Accepted, AckProcessing, OwedAck};
-use offer_answer::{OfferAnswer, Party, StoredBody};
+use offer_answer::{Carries, OfferAnswer, Party, StoredBody};
 use peer::Peer;
 use reason::Ending;
 use refer::Referrals;
-use reinvite::{OurReinvite, TheirReinvite};
+use reinvite::OurReinvite;
 use reliable_client::ReliableClient;
-use reliable_server::{Offering, ReliableServer};
+use reliable_server::ReliableServer;
 use smallvec::SmallVec;
 use terminate::DeferredBye;
 
@@ -155,20 +155,16 @@ struct Running {
     origin: Option<Origin>,
     /// Our re-INVITE, until its ACK.
     ours: Option<Box<OurReinvite>>,
-    /// The peer's re-INVITE, until it is refused or the ACK of its 2xx is here.
-    theirs: Option<Box<TheirReinvite>>,
+    /// What the peer has under way here; `None`: nothing.
+    theirs: Option<Box<Theirs>>,
     /// A 2xx of the peer whose ACK the host owes.
     owed_ack: Option<OwedAck>,
-    /// The peer's re-INVITE that was refused last: another of ours waits for its ACK (RFC 3261 §14.1).
-    refused: Option<ServerId>,
     /// The peer's requests that wait for the host's answer.
     pending: SmallVec<[Pending; 1]>,
     /// Reliable responses to our INVITE or re-INVITE (RFC 3262).
     reliable_client: Option<Box<ReliableClient>>,
     /// Reliable responses to the peer's INVITE or re-INVITE, until its final response (RFC 3262).
     reliable_server: Option<Box<ReliableServer>>,
-    /// The peer's PRACK whose offer waits for our answer.
-    offering: Option<Box<Offering>>,
     /// Where requests go whatever the URI says (`set_flow`).
     fixed_flow: Option<Box<Flow>>,
     /// The connection that the dialog's messages came on: it serves while the remote target is the next hop.
@@ -199,6 +195,40 @@ pub struct Queued {
     pub waiting: u16,
     /// The last STATE, to be replaced.
     pub last_state: u64,
+}
+
+/// Requests of the peer's that touch the exchange of descriptions.
+#[derive(Clone, Debug, Default)]
+struct Theirs {
+    /// Its re-INVITE, until it is refused or the ACK of its 2xx is here.
+    reinvite: Option<Describing>,
+    /// Its re-INVITE that was refused last: another of ours waits for its ACK (RFC 3261 §14.1).
+    refused: Option<ServerId>,
+    /// Its PRACK whose offer waits for our answer (RFC 3262 §5).
+    prack: Option<Describing>,
+}
+
+/// A request of the peer's, and what that owes to the books.
+#[derive(Clone, Debug)]
+struct Describing {
+    request: IncomingId,
+    carries: Carries,
+}
+
+impl Running {
+    fn theirs(&mut self) -> &mut Theirs {
+        self.theirs.get_or_insert_default()
+    }
+
+    /// The peer's re-INVITE.
+    fn their_reinvite(&mut self) -> Option<&mut Describing> {
+        self.theirs.as_mut()?.reinvite.as_mut()
+    }
+
+    /// Nothing is kept where nothing is under way.
+    fn tidy(&mut self) {
+        self.theirs.take_if(|theirs| theirs.reinvite.is_none() && theirs.refused.is_none() && theirs.prack.is_none());
+    }
 }
 
 /// A request of the peer's that waits for the host's answer.
@@ -239,11 +269,9 @@ impl Session {
             ours: None,
             theirs: None,
             owed_ack: None,
-            refused: None,
             pending: SmallVec::new(),
             reliable_client: None,
             reliable_server: None,
-            offering: None,
             fixed_flow: None,
             connection: None,
             resolved: None,
@@ -390,8 +418,7 @@ impl Session {
 
     /// Keeps them.
     pub fn keep_credentials(&mut self, credentials: Vec<Credentials>) {
-        self.lasting.credentials =
-            (!credentials.is_empty()).then(|| Box::new(KnownCredentials(credentials)));
+        self.lasting.credentials = (!credentials.is_empty()).then(|| Box::new(KnownCredentials(credentials)));
     }
 
     /// What it knows of REFERs.

@@ -134,29 +134,23 @@ pub struct OfferAnswer {
     state: State,
 }
 
-/// What a message has done to the books, kept with its request until that has ended well: what its failure undoes (RFC 3261
-/// §14.1, RFC 6337 §3.4).
+/// What a message has brought, kept with its request until that has ended well, and the books before it: what its failure undoes
+/// (RFC 3261 §14.1, RFC 6337 §3.4).
 #[derive(Clone, Debug, Default)]
 pub enum Carries {
     /// It brought no description.
     #[default]
     Nothing,
-    /// An offer; the books before it.
-    Offer {
-        /// Before it.
-        before: OfferAnswer,
-    },
-    /// The answer to the open offer; the books before it.
-    Answer {
-        /// Before it.
-        before: OfferAnswer,
-    },
+    /// An offer.
+    Offer(Box<OfferAnswer>),
+    /// The answer to the open offer.
+    Answer(Box<OfferAnswer>),
 }
 
 impl Carries {
     /// Whether it brought an offer.
     pub fn is_offer(&self) -> bool {
-        matches!(self, Self::Offer { .. })
+        matches!(self, Self::Offer(_))
     }
 }
 
@@ -182,12 +176,12 @@ impl Turn<'_> {
 
     /// The same of a message whose failure may have to undo it.
     pub fn carry(self, body: StoredBody) -> Carries {
-        let before = self.books.clone();
+        let before = Box::new(self.books.clone());
         let part = self.part;
         self.put(body, false);
         match part {
-            Part::Offer => Carries::Offer { before },
-            Part::Answer => Carries::Answer { before },
+            Part::Offer => Carries::Offer(before),
+            Part::Answer => Carries::Answer(before),
         }
     }
 
@@ -255,13 +249,17 @@ impl OfferAnswer {
         self.turn(party).ok().filter(|turn| turn.part == Part::Offer)
     }
 
-    /// The message that brought this has failed: the books are what they were before it, with all that was built on it. What the
-    /// host has told by hand since stands.
+    /// The message that brought this has failed: the books are what they were before it, with all that was built on it. An
+    /// exchange that the host has closed by hand stands.
     pub fn undo(&mut self, carries: Carries) {
-        match (carries, &self.state) {
-            (Carries::Nothing, _) | (_, State::Closed) => {}
-            (_, State::Open { by_hand: true, .. } | State::Stable(Stable { by_hand: true, .. })) => {}
-            (Carries::Offer { before } | Carries::Answer { before }, _) => *self = before,
+        let (Carries::Offer(before) | Carries::Answer(before)) = carries else { return };
+        let stands = match &self.state {
+            State::Stable(stable) => stable.by_hand,
+            State::Closed => true,
+            State::Initial | State::Open { .. } | State::Undone { .. } => false,
+        };
+        if !stands {
+            *self = *before;
         }
     }
 
@@ -349,8 +347,9 @@ impl OfferAnswer {
 
     /// Bytes on the heap.
     pub fn heap_bytes(&self) -> usize {
-        let exchange =
-            |exchange: &Exchange| COUNTED + size_of::<Exchange>() + exchange.offer.heap_bytes() + exchange.answer.heap_bytes();
+        let exchange = |exchange: &Exchange| {
+            COUNTED + size_of::<Exchange>() + exchange.offer.heap_bytes() + exchange.answer.heap_bytes()
+        };
         match &self.state {
             State::Open { offer, before, preview, .. } => {
                 offer.heap_bytes()
@@ -368,6 +367,15 @@ impl OfferAnswer {
 mod tests {
     use super::*;
     use Party::{Local, Remote};
+
+    impl OfferAnswer {
+        fn apply(&mut self, party: Party, body: StoredBody) -> Result<Part> {
+            let turn = self.turn(party)?;
+            let part = turn.part();
+            turn.take(body);
+            Ok(part)
+        }
+    }
 
     fn body(text: &str) -> StoredBody {
         StoredBody::new(text.as_bytes(), SDP)

@@ -6,7 +6,7 @@ use crate::message::Message;
 use crate::session::ack::AckProcessing;
 use crate::session::deed::{Deed, Deeds};
 use crate::session::offer_answer::{Carries, Party, StoredBody};
-use crate::session::{Role, Session, SessionState};
+use crate::session::{Describing, Role, Session, SessionState};
 use crate::slots::{IncomingId, OutgoingId};
 use crate::transaction::ServerId;
 use smallvec::smallvec;
@@ -18,13 +18,6 @@ pub struct OurReinvite {
     pub(super) carries: Carries,
     /// It was refused and will be sent again: to the peer it never was.
     pub(super) waits: bool,
-}
-
-/// The peer's re-INVITE.
-#[derive(Clone, Debug)]
-pub struct TheirReinvite {
-    pub(super) request: IncomingId,
-    pub(super) carries: Carries,
 }
 
 /// What decides about INVITEs in the dialog and is known outside of the session.
@@ -65,7 +58,7 @@ impl Session {
         if self.reinvite_client().is_some() {
             return Err(Error::state("our re-INVITE is pending (RFC 3261 14.1)"));
         }
-        if self.running.theirs.is_some() || self.waits_for_acks(false) {
+        if self.reinvite_server().is_some() || self.waits_for_acks(false) {
             return Err(Error::state("the peer's re-INVITE is pending (RFC 3261 14.1)"));
         }
         if self.running.owed_ack.is_some() {
@@ -141,7 +134,9 @@ impl Session {
                 Arrival::RetryLater
             }
             // §14.2: until its final response, not until the ACK of that.
-            _ if self.running.pending.iter().any(|one| Some(one.request) == self.reinvite_server()) => Arrival::RetryLater,
+            _ if self.running.pending.iter().any(|one| Some(one.request) == self.reinvite_server()) => {
+                Arrival::RetryLater
+            }
             _ if self.lasting.signaling.open_offer() == Some(Party::Local) => Arrival::Pending,
             _ if self.lasting.signaling.open_offer() == Some(Party::Remote) => Arrival::RetryLater,
             _ if outside.invite_pends => Arrival::Pending,
@@ -151,7 +146,7 @@ impl Session {
 
     /// The peer's re-INVITE that is pending, until it is refused or the ACK of its 2xx is here.
     pub fn reinvite_server(&self) -> Option<IncomingId> {
-        self.running.theirs.as_ref().map(|theirs| theirs.request)
+        Some(self.running.theirs.as_ref()?.reinvite.as_ref()?.request)
     }
 
     /// An INVITE of the peer's goes to the host. `reinvite_meets` let nothing through that the books could refuse.
@@ -160,23 +155,26 @@ impl Session {
         let turn = self.lasting.signaling.turn(Party::Remote).ok();
         let offer = invite.session_body().map(|offer| StoredBody::of_remote(&offer));
         let carries = offer.zip(turn).map(|(offer, turn)| turn.carry(offer)).unwrap_or_default();
-        self.running.theirs = Some(Box::new(TheirReinvite { request, carries }));
+        self.running.theirs().reinvite = Some(Describing { request, carries });
         smallvec![Deed::State]
     }
 
     /// One was refused by a rule: another of ours waits for its ACK (§14.1).
     pub fn reinvite_refused_by_rule(&mut self, transaction: Option<ServerId>) {
-        self.running.refused = transaction;
+        self.running.theirs().refused = transaction;
     }
 
     /// The INVITE of the peer's that was refused last.
     pub fn refused(&self) -> Option<ServerId> {
-        self.running.refused
+        self.running.theirs.as_ref()?.refused
     }
 
     /// The ACK of its 2xx is here, or its time is over; or the transaction of its refusal is.
     pub(super) fn reinvite_over(&mut self, request: IncomingId) {
-        self.running.theirs.take_if(|theirs| theirs.request == request);
+        if let Some(theirs) = &mut self.running.theirs {
+            theirs.reinvite.take_if(|reinvite| reinvite.request == request);
+            self.running.tidy();
+        }
     }
 
     /// The transaction of a request of the peer's is over. False: an accepted one ends with the ACK of its 2xx instead.

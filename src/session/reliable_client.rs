@@ -233,19 +233,19 @@ impl Session {
         let again = again && pending && accepted.is_none();
         let carries = client.describing.take_if(|(describing, _)| *describing == id).map(|(_, carries)| carries);
         if again {
-            let offer = matches!(carries, Some(Carries::Answer { .. }));
+            let offer = matches!(carries, Some(Carries::Answer(_)));
             client.waiting.insert(0, Waiting { of, offer });
         }
         let books = &mut self.lasting.signaling;
         match (carries, accepted.and_then(Message::session_body)) {
-            (Some(Carries::Offer { .. }), Some(answer)) => {
+            (Some(Carries::Offer(_)), Some(answer)) => {
                 if let Some(turn) = books.turn_to_answer(Party::Remote) {
                     turn.take(StoredBody::of_remote(&answer));
                 }
             }
             // RFC 6337 §2.3: refused, or not answered: as if never made.
-            (Some(offer @ Carries::Offer { .. }), None) => books.undo(offer),
-            (Some(answer @ Carries::Answer { .. }), _) if again => {
+            (Some(offer @ Carries::Offer(_)), None) => books.undo(offer),
+            (Some(answer @ Carries::Answer(_)), _) if again => {
                 client.exchange = Exchange::Offered;
                 books.undo(answer);
             }

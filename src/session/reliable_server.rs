@@ -15,7 +15,7 @@ use crate::random::Random;
 use crate::session::deed::{Clock, Deed, Deeds, Refusal, Wake};
 use crate::session::offer_answer::{Carries, Part, Party, StoredBody};
 use crate::session::reason::Reason;
-use crate::session::Session;
+use crate::session::{Describing, Session};
 use crate::slots::IncomingId;
 use crate::time::Time;
 use crate::timer::TimerId;
@@ -83,13 +83,6 @@ impl Unacknowledged {
 struct Held {
     status: u16,
     response: Bytes,
-}
-
-/// A PRACK of the peer's whose offer waits for our answer (§5).
-#[derive(Clone, Debug)]
-pub struct Offering {
-    pub(super) prack: IncomingId,
-    pub(super) carries: Carries,
 }
 
 /// The reliable responses to one INVITE or re-INVITE in one dialog.
@@ -377,16 +370,16 @@ impl Session {
 
     /// The guard looked when the description was queued; unless the host has told it by hand meanwhile.
     fn describe_reliably(&mut self, part: Part, body: StoredBody) {
-        let theirs = self.running.theirs.as_mut();
+        let reinvite = self.running.their_reinvite();
         match part {
             Part::Answer => {
                 if let Some(turn) = self.lasting.signaling.turn_to_answer(Party::Local) {
                     turn.take(body);
                 }
             }
-            Part::Offer => match (self.lasting.signaling.turn_to_offer(Party::Local), theirs) {
+            Part::Offer => match (self.lasting.signaling.turn_to_offer(Party::Local), reinvite) {
                 // With the peer's re-INVITE fails what we offered in its responses.
-                (Some(turn), Some(theirs)) => theirs.carries = turn.carry(body),
+                (Some(turn), Some(reinvite)) => reinvite.carries = turn.carry(body),
                 (Some(turn), None) => turn.take(body),
                 (None, _) => {}
             },
@@ -476,7 +469,7 @@ impl Session {
             Prack::Offers(waits) => {
                 let carries = body.zip(self.lasting.signaling.turn(Party::Remote).ok());
                 let carries = carries.map(|(offer, turn)| turn.carry(offer)).unwrap_or_default();
-                self.running.offering = Some(Box::new(Offering { prack: incoming, carries }));
+                self.running.theirs().prack = Some(Describing { request: incoming, carries });
                 let server = self.running.reliable_server.as_mut().filter(|_| waits);
                 if let Some(waiting) = server.and_then(|server| server.unacknowledged.as_mut())
                     && let Wait::Repeats(timer) = std::mem::replace(&mut waiting.wait, Wait::Answering)
@@ -510,7 +503,15 @@ impl Session {
 
     /// Whether this PRACK of the peer's has an offer that waits for our answer.
     pub fn is_offering(&self, prack: IncomingId) -> bool {
-        self.running.offering.as_ref().is_some_and(|offering| offering.prack == prack)
+        let theirs = self.running.theirs.as_ref().and_then(|theirs| theirs.prack.as_ref());
+        theirs.is_some_and(|offering| offering.request == prack)
+    }
+
+    /// What this PRACK owes to the books, which it does no more.
+    fn take_offering(&mut self, prack: IncomingId) -> Option<Carries> {
+        let offering = self.running.theirs.as_mut()?.prack.take_if(|offering| offering.request == prack)?;
+        self.running.tidy();
+        Some(offering.carries)
     }
 
     /// Whether the 2xx to a PRACK may go out (§5). `describes`: with a session description.
@@ -535,7 +536,7 @@ impl Session {
         clock: &mut impl Clock,
     ) -> Deeds {
         let mut deeds = Deeds::new();
-        if self.running.offering.take_if(|offering| offering.prack == prack).is_some() {
+        if self.take_offering(prack).is_some() {
             if let (Some(answer), Some(turn)) = (answer, self.lasting.signaling.turn_to_answer(Party::Local)) {
                 turn.take(answer);
             }
@@ -561,10 +562,8 @@ impl Session {
 
     /// A PRACK got another final response: its offer is void, and the response waits for another PRACK.
     pub fn prack_refused(&mut self, prack: IncomingId, clock: &mut impl Clock) -> Deeds {
-        let Some(offering) = self.running.offering.take_if(|offering| offering.prack == prack) else {
-            return Deeds::new();
-        };
-        self.lasting.signaling.undo(offering.carries);
+        let Some(carries) = self.take_offering(prack) else { return Deeds::new() };
+        self.lasting.signaling.undo(carries);
         let server = self.running.reliable_server.as_mut();
         if let Some(waiting) = server.and_then(|server| server.unacknowledged.as_mut())
             && matches!(waiting.wait, Wait::Answering)

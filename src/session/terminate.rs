@@ -2,10 +2,10 @@
 //! TERMINATED.
 
 use crate::error::{Error, Result};
+use crate::message::Method;
 use crate::session::deed::{Clock, Deed, Deeds, Refusal};
 use crate::session::reason::{Ending, Reason};
 use crate::session::{Origin, Phase, Role, Session, SessionState};
-use crate::message::Method;
 use smallvec::smallvec;
 
 /// A BYE that goes out, at once or when it becomes legal.
@@ -131,9 +131,8 @@ impl Session {
         deeds.extend(self.retry().map(Deed::GiveUpRetry));
         let refusal = || Refusal { status: 487, reason: None, ending: ending.clone() };
         // A NOTIFY belongs to a subscription, which lives on (RFC 5057 §5.3): it keeps its time.
-        let (kept, refused) = std::mem::take(&mut self.running.pending)
-            .into_iter()
-            .partition(|pending| pending.method == Method::Notify);
+        let (kept, refused) =
+            std::mem::take(&mut self.running.pending).into_iter().partition(|pending| pending.method == Method::Notify);
         self.running.pending = kept;
         let refused: smallvec::SmallVec<[super::Pending; 1]> = refused;
         deeds.extend(refused.iter().map(|pending| Deed::Refuse(pending.request, refusal())));

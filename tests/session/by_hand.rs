@@ -349,6 +349,7 @@ fn a_deferred_ack_holds_reinvites_off() {
     let ok = stand.peer.take("200 INVITE");
     stand.peer.learn(&ok);
     let session = stand.alice.session();
+    let now = stand.alice.now();
     stand.alice.agent.set_defer_ack(now, session, true).expect("a living session");
     assert!(!stand.alice.agent.ack_processed(now, session).expect("a living session"), "none waits");
     let ack = stand.peer.ack(&invite, &ok).sdp(ANSWER);

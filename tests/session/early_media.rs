@@ -20,7 +20,7 @@ fn a_preview_in_183_is_the_answer_and_leaves_the_offer_open() {
     for party in [&pair.alice, &pair.bob] {
         let session = party.agent.session(party.session()).unwrap();
         assert_eq!(session.answer().unwrap().content(), ANSWER.as_bytes());
-        assert!(session.signaling.open_offer().is_some(), "no new offer before a reliable response (RFC 6337 §3.1.1)");
+        assert!(session.open_offer().is_some(), "no new offer before a reliable response (RFC 6337 §3.1.1)");
     }
     assert_eq!(pair.alice.last(EventKind::Progress).message.as_ref().unwrap().body(), ANSWER.as_bytes());
     pair.bob.accept(ANSWER);

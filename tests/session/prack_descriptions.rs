@@ -34,7 +34,7 @@ fn a_reliable_response_closes_the_exchange_that_a_preview_left_open() {
     let preview = stand.peer.reply(&invite, 183).sdp(HELD);
     stand.say(preview);
     assert_eq!(books(&stand), stable(OFFER, HELD));
-    let open = |stand: &Stand| stand.alice.agent.session(stand.alice.session()).unwrap().signaling.open_offer();
+    let open = |stand: &Stand| stand.alice.agent.session(stand.alice.session()).unwrap().open_offer();
     assert!(open(&stand).is_some());
     progress(&mut stand, &invite, 183, 1, ANSWER);
     stand.peer_replies("PRACK", 200, "");

@@ -140,7 +140,7 @@ fn an_answer_told_by_hand_is_no_new_offer_in_the_response() {
     let ok = stand.peer.take("200 INVITE");
     acknowledge(&mut stand, &invite, &ok);
     assert_eq!(stand.alice.state(), GOOD);
-    let open = stand.alice.agent.session(session).unwrap().signaling.open_offer();
+    let open = stand.alice.agent.session(session).unwrap().open_offer();
     assert_eq!(open, None);
 }
 
