@@ -24,7 +24,7 @@ impl Agent {
         answer.recv_info = wants_recv_info(&request);
         let description = self.session(session)?.accept_guard(&request, description)?;
         let (status, response) = (answer.status, self.write_response(&request, &answer, to_tag));
-        if self.sessions.get_mut(session).is_some_and(|session| session.hold_2xx(id, status, &response)) {
+        if self.objects.sessions.get_mut(session).is_some_and(|session| session.hold_2xx(id, status, &response)) {
             self.acceptance_waits(id, session);
             return Ok(());
         }
@@ -57,7 +57,7 @@ impl Agent {
 
     /// The host has accepted; the 2xx waits for the PRACK of a description.
     fn acceptance_waits(&mut self, id: IncomingId, session: SessionId) {
-        let answer = self.incoming.get_mut(id).and_then(|incoming| {
+        let answer = self.objects.incoming.get_mut(id).and_then(|incoming| {
             incoming.session = Some(session);
             incoming.answer.take()
         });

@@ -61,7 +61,7 @@ impl Agent {
         let outgoing = self.outgoing(id)?;
         let request = outgoing.message().ok_or_else(|| Error::state("not sent yet"))?;
         let secure = outgoing.invite().is_some_and(|invite| invite.secure);
-        let live = session.and_then(|id| self.sessions.get(id)).map(|session| session.dialog().clone());
+        let live = session.and_then(|id| self.objects.sessions.get(id)).map(|session| session.dialog().clone());
         let orphaned = outgoing.invite().and_then(|invite| invite.orphaned.as_deref().cloned());
         let dialog = match (live.or(orphaned), response) {
             (Some(dialog), _) => dialog,
@@ -72,7 +72,7 @@ impl Agent {
         if !draft.credentials_by_host {
             draft.credentials = credentials_of(&request);
         }
-        let known = session.and_then(|id| self.sessions.get(id));
+        let known = session.and_then(|id| self.objects.sessions.get(id));
         let fixed = known.and_then(|session| session.way()).or(outgoing.fixed_flow.as_ref());
         let way = self.locate(&draft.next_hop, fixed, known.and_then(|session| session.resolved()));
         match way? {
@@ -87,7 +87,7 @@ impl Agent {
 
     /// The ACK that the host owes goes without an answer.
     pub(super) fn acknowledge_without_answer(&mut self, invite: OutgoingId, id: SessionId) {
-        let Some(session) = self.sessions.get(id) else { return };
+        let Some(session) = self.objects.sessions.get(id) else { return };
         let tag: Box<[u8]> = session.remote_tag().into();
         self.acknowledge_plainly(invite, Some(id), &tag, None);
     }
@@ -95,7 +95,7 @@ impl Agent {
     /// A 2xx that no session is made for: ACK, and with `bye` BYE (§13.2.2.4).
     pub(super) fn acknowledge_stranger(&mut self, id: OutgoingId, response: &Arc<Message>, bye: bool) {
         self.acknowledge(id, None, response);
-        let Some(outgoing) = self.outgoing.get(id).filter(|_| bye) else { return };
+        let Some(outgoing) = self.objects.outgoing.get(id).filter(|_| bye) else { return };
         let secure = outgoing.invite().is_some_and(|invite| invite.secure);
         let (fixed_flow, request) = (outgoing.fixed_flow, outgoing.message());
         let inherited = outgoing.auth.as_deref().map(Authentication::inherited);
@@ -129,7 +129,7 @@ impl Agent {
 
     /// The 2xx of this To tag was seen; what its repeats are answered with.
     pub(super) fn keep_ack(&mut self, id: OutgoingId, tag: &[u8], sent: Option<(Bytes, crate::flow::Flow)>) {
-        let Some(invite) = self.outgoing.get_mut(id).and_then(Outgoing::invite_mut) else { return };
+        let Some(invite) = self.objects.outgoing.get_mut(id).and_then(Outgoing::invite_mut) else { return };
         match invite.acks.iter_mut().find(|kept| *kept.to_tag == *tag) {
             Some(kept) => kept.sent = sent,
             None => invite.acks.push(KeptAck { to_tag: tag.into(), sent }),
@@ -138,7 +138,7 @@ impl Agent {
 
     /// Whether this 2xx was seen before: its ACK goes out again, or is still the host's to send.
     pub(super) fn repeat_ack(&mut self, id: OutgoingId, response: &Message) -> bool {
-        let Some(outgoing) = self.outgoing.get(id) else { return true };
+        let Some(outgoing) = self.objects.outgoing.get(id) else { return true };
         let Some(invite) = outgoing.invite() else { return true };
         let tag = response.to_tag().unwrap_or_default();
         if let Some(kept) = invite.acks.iter().find(|kept| *kept.to_tag == *tag) {
@@ -153,7 +153,7 @@ impl Agent {
             session.remote_tag() == tag && session.owed_ack().is_some_and(|owed| owed.outgoing == id)
         };
         let sessions = invite.sessions.iter().copied().chain(outgoing.session);
-        sessions.filter_map(|id| self.sessions.get(id)).any(owes)
+        sessions.filter_map(|id| self.objects.sessions.get(id)).any(owes)
     }
 
     /// An ACK could not be sent.

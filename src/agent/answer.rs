@@ -1,12 +1,12 @@
 //! Requests of the peer from arrival to final answer: kept, answered by the host, or by time.
 
-use crate::agent::event::{Event, Reason};
+use crate::agent::event::Reason;
 use crate::agent::incoming::{Acknowledges, Incoming, Kind};
 use crate::agent::options::{Body, RequestOptions, ResponseOptions};
 use crate::agent::response::{Answer, checked_status};
 use crate::agent::timeout::{IncomingTimer, Timeout};
 use crate::agent::{Agent, IncomingId, SessionId};
-use crate::attachment::Attachment;
+use crate::attachment::{Attachment, Unseen};
 use crate::error::{Error, Result};
 use crate::message::write;
 use crate::message::{self, HeaderId, Message, Method};
@@ -28,8 +28,8 @@ impl Agent {
         session: Option<SessionId>,
     ) -> Option<IncomingId> {
         let flow = Self::reply_flow(request)?;
-        let living = session.is_some_and(|id| self.sessions.get(id).is_some());
-        let of_session = session.and_then(|id| self.dialog_holder(id)).map(|session| session.attachment().clone());
+        let living = session.is_some_and(|id| self.objects.sessions.get(id).is_some());
+        let of_session = session.and_then(|id| self.objects.holder(id)).map(|session| session.attachment().clone());
         // Where the session is gone, nobody else would know its functions.
         let attachment = of_session.map_or_else(Attachment::default, |of_session| Attachment {
             delegate: of_session.delegate.filter(|_| !living),
@@ -51,10 +51,9 @@ impl Agent {
             patience_ends: self.now.monotonic.plus(patience),
             provisional: None,
             over: false,
-            waiting: 0,
-            event: 0,
+            unseen: Unseen::default(),
         };
-        let Some(id) = self.incoming.insert_with(|_| incoming) else {
+        let Some(id) = self.objects.incoming.insert_with(|_| incoming) else {
             self.refuse_for_limit(request);
             return None;
         };
@@ -62,14 +61,14 @@ impl Agent {
         match table.start_server(&mut effects, request, flow, id.raw()) {
             Ok(transaction) => {
                 let answer = self.arm(patience.min(piece), Timeout::Incoming(id, IncomingTimer::Answer));
-                if let Some(incoming) = self.incoming.get_mut(id) {
+                if let Some(incoming) = self.objects.incoming.get_mut(id) {
                     incoming.transaction = Some(transaction);
                     incoming.answer = Some(answer);
                 }
                 Some(id)
             }
             Err(_) => {
-                self.incoming.remove(id);
+                self.objects.incoming.remove(id);
                 self.refuse_for_limit(request);
                 None
             }
@@ -89,15 +88,6 @@ impl Agent {
             return Err(Error::state("the request is accepted; its 2xx waits for a PRACK (RFC 3262 3)"));
         }
         Ok(incoming)
-    }
-
-    /// Hands a request of the peer up.
-    pub(super) fn tell_request(&mut self, event: Event) {
-        let incoming = event.incoming;
-        let id = self.tell(event);
-        if let Some(incoming) = incoming.and_then(|incoming| self.incoming.get_mut(incoming)) {
-            incoming.event = id;
-        }
     }
 
     /// 3xx (0: 302) with contacts.
@@ -157,25 +147,24 @@ impl Agent {
         if let Some(tag) = to_tag {
             write::check_to_tag(tag)?;
         }
-        let own: Option<Box<[u8]>> = match incoming.session.and_then(|id| self.sessions.get(id)) {
+        let own: Option<Box<[u8]>> = match incoming.session.and_then(|id| self.objects.sessions.get(id)) {
             _ if in_dialog || to_tag.is_some() => None,
             Some(session) => Some(session.local_tag().into()),
             None => Some(self.own_tag(&incoming.message)),
         };
         self.respond_to(id, &answer, to_tag.or(own.as_deref()))?;
         self.answered_finally(id);
-        let Some(incoming) = self.incoming.get_mut(id) else { return Ok(()) };
+        let Some(incoming) = self.objects.incoming.get_mut(id) else { return Ok(()) };
         let (method, session) = (incoming.method, incoming.session);
         let refreshes = answer.status < 300 && matches!(method, Method::Notify | Method::Subscribe);
         let message = refreshes.then(|| Arc::clone(&incoming.message));
-        if let (Some(message), Some(holder)) = (message, session.and_then(|id| self.dialog_holder_mut(id))) {
+        if let (Some(message), Some(holder)) = (message, session.and_then(|id| self.objects.holder_mut(id))) {
             // RFC 6665 §3: both are target refresh requests (RFC 6141 §4: moved when accepted).
             holder.refreshed(&message);
         }
-        let Some(incoming) = self.incoming.get_mut(id) else { return Ok(()) };
+        let Some(incoming) = self.objects.incoming.get_mut(id) else { return Ok(()) };
         if !incoming.is_invite() {
-            incoming.over = true;
-            self.drop_incoming_if_over(id);
+            self.objects.incoming_over(id);
             if method == Method::Bye
                 && let Some(session) = session
             {
@@ -203,14 +192,14 @@ impl Agent {
         }
         self.finish(id, answer, to_tag)?;
         if let Some(session) = prack {
-            if self.sessions.get(session).is_some_and(|session| session.is_offering(id)) {
+            if self.objects.sessions.get(session).is_some_and(|session| session.is_offering(id)) {
                 self.input(session, |session, clock| session.prack_refused(id, clock));
             } else {
                 // What waited for the PRACK follows its answer, whatever that is.
                 self.prack_answered(session, id, None);
             }
         }
-        let Some(incoming) = self.incoming.get(id) else { return Ok(()) };
+        let Some(incoming) = self.objects.incoming.get(id) else { return Ok(()) };
         match &incoming.kind {
             Kind::Invite(invite) => {
                 for session in invite.sessions.clone() {
@@ -230,7 +219,7 @@ impl Agent {
 
     /// Marks a request answered and stops what waited for the answer.
     pub(super) fn answered_finally(&mut self, id: IncomingId) {
-        let Some(incoming) = self.incoming.get_mut(id) else { return };
+        let Some(incoming) = self.objects.incoming.get_mut(id) else { return };
         incoming.answered = true;
         let session = incoming.session;
         incoming.provisional = None;
@@ -238,38 +227,31 @@ impl Agent {
         for timer in timers {
             self.stop(timer);
         }
-        if let Some(session) = session.and_then(|id| self.dialog_holder_mut(id)) {
+        if let Some(session) = session.and_then(|id| self.objects.holder_mut(id)) {
             session.answered(id);
-        }
-    }
-
-    pub(super) fn incoming_over(&mut self, id: IncomingId) {
-        if let Some(incoming) = self.incoming.get_mut(id) {
-            incoming.over = true;
-            self.drop_incoming_if_over(id);
         }
     }
 
     /// A server transaction is over, or the ACK of its refusal came.
     pub(super) fn server_ended(&mut self, id: IncomingId) {
-        let Some(incoming) = self.incoming.get(id) else { return };
+        let Some(incoming) = self.objects.incoming.get(id) else { return };
         // An accepted REFER lives as long as its subscription.
         if !incoming.answered || incoming.notifier().is_some() {
             return;
         }
         let session = incoming.session;
-        if let Some(session) = session.and_then(|id| self.sessions.get_mut(id)) {
+        if let Some(session) = session.and_then(|id| self.objects.sessions.get_mut(id)) {
             if !session.transaction_over(id) {
                 return;
             }
         }
-        self.incoming_over(id);
+        self.objects.incoming_over(id);
     }
 
     /// The host's time to answer is over, or the peer's Expires.
     pub(super) fn answer_time_over(&mut self, id: IncomingId, timer: IncomingTimer) {
         let now = self.now.monotonic;
-        let Some(incoming) = self.incoming.get_mut(id) else { return };
+        let Some(incoming) = self.objects.incoming.get_mut(id) else { return };
         let left = incoming.patience_ends.since(now);
         match timer {
             IncomingTimer::Answer => incoming.answer = None,
@@ -279,12 +261,12 @@ impl Agent {
         if timer == IncomingTimer::Answer && !left.is_zero() {
             self.repeat_provisional(id);
             let answer = self.arm(left.min(self.provisional_refresh(id)), Timeout::Incoming(id, IncomingTimer::Answer));
-            if let Some(incoming) = self.incoming.get_mut(id) {
+            if let Some(incoming) = self.objects.incoming.get_mut(id) {
                 incoming.answer = Some(answer);
             }
             return;
         }
-        if self.incoming.get(id).is_some_and(|incoming| matches!(incoming.kind, Kind::Invite(_))) {
+        if self.objects.incoming.get(id).is_some_and(|incoming| matches!(incoming.kind, Kind::Invite(_))) {
             // §13.3.1: 487 when Expires passed.
             let status = if timer == IncomingTimer::Expires { 487 } else { 480 };
             let ending = Ending { status_code: status, ..Ending::because(Reason::AnswerTimeout) };
@@ -293,8 +275,8 @@ impl Agent {
             self.default_answer(id);
         }
         // A host that looks away does not make the queue grow.
-        if let Some(event) = self.incoming.get(id).map(|incoming| incoming.event) {
-            self.take_back(event);
+        if let Some(unseen) = self.objects.incoming.get(id).map(|incoming| incoming.unseen) {
+            self.take_back(unseen.last());
         }
     }
 
@@ -304,7 +286,7 @@ impl Agent {
         if self.refresh_reliably(id) {
             return;
         }
-        let Some(incoming) = self.incoming.get(id) else { return };
+        let Some(incoming) = self.objects.incoming.get(id) else { return };
         match (incoming.provisional.clone(), incoming.transaction) {
             (Some(bytes), Some(transaction)) => {
                 self.outbox.retransmissions_sent += 1;

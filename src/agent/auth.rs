@@ -152,11 +152,11 @@ impl Agent {
             return true;
         }
         let Some(realm) = answers.open else { return false };
-        if self.outgoing.get(id).is_none_or(|outgoing| outgoing.silent) {
+        if self.objects.outgoing.get(id).is_none_or(|outgoing| outgoing.silent) {
             return false;
         }
         let timer = self.arm(PATIENCE, Timeout::Outgoing(id, OutgoingTimer::Challenge));
-        if let Some(outgoing) = self.outgoing.get_mut(id) {
+        if let Some(outgoing) = self.objects.outgoing.get_mut(id) {
             outgoing.state = OutgoingState::WaitingRetry;
             let auth = outgoing.auth.get_or_insert_default();
             auth.waiting = Some(Waiting { response: Arc::clone(response), realm: realm.clone(), timer });
@@ -193,7 +193,7 @@ impl Agent {
     /// The challenge that the host was asked about becomes the final answer. Nothing when none waits.
     pub(super) fn challenge_given_up(&mut self, id: OutgoingId) {
         let Some(response) = self.forget_challenge(id) else { return };
-        if self.outgoing.get(id).and_then(Outgoing::invite).is_some() {
+        if self.objects.outgoing.get(id).and_then(Outgoing::invite).is_some() {
             self.invite_rejected(id, response.status(), Some(&response));
         } else {
             self.other_answered(id, &response);
@@ -202,18 +202,18 @@ impl Agent {
 
     /// Nothing waits for the host any more.
     pub(super) fn forget_challenge(&mut self, id: OutgoingId) -> Option<Arc<Message>> {
-        let waiting = self.outgoing.get_mut(id)?.auth.as_mut()?.waiting.take()?;
+        let waiting = self.objects.outgoing.get_mut(id)?.auth.as_mut()?.waiting.take()?;
         self.stop(Some(waiting.timer));
         Some(waiting.response)
     }
 
     /// Whether a request may be sent again. In a Mortal dialog only its BYE (RFC 5407 §2); one that is to be cancelled is not.
     fn may_authenticate(&self, id: OutgoingId) -> bool {
-        let Some(outgoing) = self.outgoing.get(id) else { return false };
+        let Some(outgoing) = self.objects.outgoing.get(id) else { return false };
         let by_host = outgoing.draft.as_ref().is_none_or(|draft| draft.credentials_by_host);
         let rounds = outgoing.auth.as_ref().map_or(0, |auth| auth.rounds);
         let wanted = outgoing.invite().is_none_or(|invite| matches!(invite.cancelling, Cancelling::No));
-        let alive = match outgoing.session.map(|session| self.dialog_holder(session)) {
+        let alive = match outgoing.session.map(|session| self.objects.holder(session)) {
             None => true,
             Some(None) => false,
             Some(Some(session)) => outgoing.outlives_session() || !session.is_terminated(),
@@ -224,7 +224,7 @@ impl Agent {
     /// For each realm the topmost challenge that somebody has credentials for (RFC 8760 §2.4).
     fn answers(&self, id: OutgoingId, response: &Message, given: Option<&Given<'_>>) -> Answers {
         let mut answers = Answers::default();
-        let Some(outgoing) = self.outgoing.get(id) else { return answers };
+        let Some(outgoing) = self.objects.outgoing.get(id) else { return answers };
         let demands = Demand::all_of(response);
         for (at, demand) in demands.iter().enumerate() {
             let same = |other: &&Demand| other.proxy == demand.proxy && other.realm == demand.realm;
@@ -250,7 +250,7 @@ impl Agent {
     fn answer(&self, outgoing: &Outgoing, demand: &Demand, given: Option<&Given<'_>>) -> Option<Credentials> {
         let given = given.filter(|given| *given.realm == *demand.realm);
         let given = given.map(|given| (given.user, demand.algorithm.ha1(given.user, &demand.realm, given.password)));
-        let session = outgoing.session.and_then(|id| self.dialog_holder(id));
+        let session = outgoing.session.and_then(|id| self.objects.holder(id));
         let of_session = session.map(Session::credentials).unwrap_or_default();
         let auth = outgoing.auth.as_deref();
         let known = auth.into_iter().flat_map(|auth| auth.credentials.iter().chain(&auth.known)).chain(of_session);
@@ -274,7 +274,7 @@ impl Agent {
     /// Sends a request again with credentials: a new branch, the next number of the dialog's one allocator, all else as it was
     /// (RFC 3261 §8.1.3.5, §22.2).
     fn resubmit(&mut self, id: OutgoingId, answers: Vec<Credentials>, response: &Arc<Message>) {
-        let Some(outgoing) = self.outgoing.get_mut(id) else { return };
+        let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
         let auth = outgoing.auth.get_or_insert_default();
         auth.rounds = auth.rounds.saturating_add(1);
         for answer in answers {
@@ -298,12 +298,13 @@ impl Agent {
             let ending = Ending::by(Reason::Authenticated, response);
             self.end_and_finish(fork, ending);
         }
-        let sent = self.outgoing.get(id).filter(|outgoing| outgoing.invite().is_some()).and_then(Outgoing::message);
-        if let (Some(session), Some(sent)) = (session.and_then(|id| self.sessions.get_mut(id)), sent) {
+        let sent =
+            self.objects.outgoing.get(id).filter(|outgoing| outgoing.invite().is_some()).and_then(Outgoing::message);
+        if let (Some(session), Some(sent)) = (session.and_then(|id| self.objects.sessions.get_mut(id)), sent) {
             session.reinvite_restarted(sent.session_body().map(|offer| StoredBody::of_remote(&offer)));
         }
-        let next = session.and_then(|id| self.dialog_holder_mut(id)).map(Session::take_number);
-        let Some(outgoing) = self.outgoing.get_mut(id) else { return };
+        let next = session.and_then(|id| self.objects.holder_mut(id)).map(Session::take_number);
+        let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
         if let Some(invite) = outgoing.invite_mut() {
             // The new INVITE makes dialogs of its own, and their tags may be the same.
             invite.ended.clear();
@@ -323,17 +324,17 @@ impl Agent {
     /// Writes the credentials of a drafted request: what it answers challenges with, and in a call what its proxies asked for
     /// before (RFC 3261 §22.3). Each counts its requests by nonce, so it is written once for each number.
     pub(super) fn authorize(&mut self, id: OutgoingId) {
-        let session = self.outgoing.get(id).and_then(|outgoing| outgoing.session);
-        let known = session.and_then(|id| self.dialog_holder(id)).map(Session::credentials);
+        let session = self.objects.outgoing.get(id).and_then(|outgoing| outgoing.session);
+        let known = session.and_then(|id| self.objects.holder(id)).map(Session::credentials);
         let is_asked = known.unwrap_or_default().iter().any(|known| known.proxy);
-        let Some(outgoing) = self.outgoing.get_mut(id) else { return };
+        let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
         let Some(draft) = outgoing.draft.as_ref().filter(|draft| !draft.credentials_by_host) else { return };
         let mut own = outgoing.auth.as_mut().map(|auth| std::mem::take(&mut auth.credentials)).unwrap_or_default();
         if own.is_empty() && !is_asked {
             return;
         }
         let (method, uri) = (draft.method_name.clone(), draft.request_uri.clone());
-        let kept = session.and_then(|id| self.dialog_holder_mut(id)).map(Session::take_credentials);
+        let kept = session.and_then(|id| self.objects.holder_mut(id)).map(Session::take_credentials);
         let mut kept = kept.unwrap_or_default();
         let mut lines = Vec::with_capacity(256);
         for kept in kept.iter_mut().filter(|kept| kept.proxy && !own.iter().any(|own| same_space(own, kept))) {
@@ -354,10 +355,10 @@ impl Agent {
                 None => {}
             }
         }
-        if let Some(session) = session.and_then(|id| self.dialog_holder_mut(id)) {
+        if let Some(session) = session.and_then(|id| self.objects.holder_mut(id)) {
             session.keep_credentials(kept);
         }
-        if let Some(outgoing) = self.outgoing.get_mut(id) {
+        if let Some(outgoing) = self.objects.outgoing.get_mut(id) {
             if let Some(auth) = &mut outgoing.auth {
                 auth.credentials = own;
             }

@@ -1,11 +1,10 @@
 //! What the host does past the messages (`session/by_hand`), and a message that it matched itself.
 
-use crate::agent::outgoing::OutgoingState;
 use crate::agent::{Agent, SessionId};
 use crate::error::{Error, ErrorKind, Result};
 use crate::flow::{Flow, Transport};
 use crate::message::{Message, Rport, host_ip};
-use crate::session::{Origin, Session};
+use crate::session::Session;
 use crate::time::Now;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,7 +13,7 @@ impl Agent {
     /// An act of the host's on a session by hand (`session/by_hand`); STATE follows where it changes that. Errors: those of the act.
     pub fn by_hand<T>(&mut self, now: Now, id: SessionId, act: impl FnOnce(&mut Session) -> Result<T>) -> Result<T> {
         self.at(now);
-        let done = act(self.session_mut(id)?)?;
+        let done = act(self.objects.sessions.living_mut(id)?)?;
         self.note_state(id);
         Ok(done)
     }
@@ -25,7 +24,7 @@ impl Agent {
             self.session(id)?;
             self.transports.of_flow(flow)?;
         }
-        self.session_mut(id)?.set_flow(flow);
+        self.objects.sessions.living_mut(id)?.set_flow(flow);
         Ok(())
     }
 
@@ -86,11 +85,5 @@ impl Agent {
             }
             _ => Err(Error::argument("flow: NULL, and neither the dialog nor the Via tells the way back")),
         }
-    }
-
-    /// Whether our INVITE that made a session confirmed by hand has no final response yet (RFC 3261 §14.1).
-    pub(super) fn initial_invite_pends(&self, session: &Session) -> bool {
-        let Some(invite) = session.origin().and_then(Origin::outgoing) else { return false };
-        self.outgoing.get(invite).is_some_and(|outgoing| outgoing.state != OutgoingState::Completed)
     }
 }

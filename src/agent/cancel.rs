@@ -36,7 +36,7 @@ impl Agent {
     }
 
     pub(super) fn cancel_with(&mut self, id: OutgoingId, lines: Box<[u8]>, reason: Reason) -> Result<bool> {
-        let outgoing = self.outgoing_mut(id)?;
+        let outgoing = self.objects.outgoing.living_mut(id)?;
         let state = outgoing.state;
         let Some(invite) = outgoing.invite_mut() else {
             return Err(Error::state("only INVITE is cancelled (RFC 3261 9.1)"));
@@ -64,7 +64,7 @@ impl Agent {
     }
 
     pub(super) fn send_wanted_cancel(&mut self, id: OutgoingId) {
-        let Some(outgoing) = self.outgoing.get_mut(id) else { return };
+        let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
         let (Some(sent), Some(flow)) = (outgoing.sent.clone(), outgoing.flow) else { return };
         let Some(invite) = outgoing.invite_mut() else { return };
         let Cancelling::Wanted(lines) = &mut invite.cancelling else { return };
@@ -78,14 +78,18 @@ impl Agent {
         // Its own answer does not matter: the INVITE's final response comes, or patience ends.
         let _ = table.start_client(&mut effects, Bytes::from(out), branch, b"CANCEL", flow, 0);
         let give_up = self.arm(self.config.timers.patience(), Timeout::Outgoing(id, OutgoingTimer::CancelGivenUp));
-        let old =
-            self.outgoing.get_mut(id).and_then(Outgoing::invite_mut).and_then(|invite| invite.give_up.replace(give_up));
+        let old = self
+            .objects
+            .outgoing
+            .get_mut(id)
+            .and_then(Outgoing::invite_mut)
+            .and_then(|invite| invite.give_up.replace(give_up));
         self.stop(old);
     }
 
     /// §9.1: no final response in 64*T1 after CANCEL: the INVITE is over.
     pub(super) fn cancel_given_up(&mut self, id: OutgoingId) {
-        let Some(outgoing) = self.outgoing.get_mut(id) else { return };
+        let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
         let client = outgoing.transaction;
         let Some(invite) = outgoing.invite_mut() else { return };
         invite.give_up = None;
@@ -98,12 +102,19 @@ impl Agent {
     }
 
     pub(super) fn cancel_reason(&self, id: OutgoingId) -> Reason {
-        self.outgoing.get(id).and_then(Outgoing::invite).map_or(Reason::Cancelled, |invite| invite.cancel_reason)
+        self.objects
+            .outgoing
+            .get(id)
+            .and_then(Outgoing::invite)
+            .map_or(Reason::Cancelled, |invite| invite.cancel_reason)
     }
 
     /// An early dialog, or one that was confirmed by hand, ends by BYE while its INVITE is unanswered.
     pub(super) fn watch_deserted_invite(&mut self, id: SessionId) {
-        let Some(session) = self.sessions.get(id).filter(|session| self.initial_invite_pends(session)) else { return };
+        let Some(session) = self.objects.sessions.get(id).filter(|session| self.objects.initial_invite_pends(session))
+        else {
+            return;
+        };
         if let Some(invite) = session.origin().and_then(Origin::outgoing) {
             self.arm(self.config.timers.patience(), Timeout::Outgoing(invite, OutgoingTimer::Deserted));
         }
@@ -112,8 +123,9 @@ impl Agent {
     /// The host has ended every early dialog, and in 64*T1 neither a final response nor another fork came: RFC 3261 gives an
     /// INVITE that was answered provisionally no time-out, so it is cancelled.
     pub(super) fn invite_deserted(&mut self, id: OutgoingId) {
-        let Some(invite) = self.outgoing.get(id).and_then(Outgoing::invite) else { return };
-        let rings = |session: &SessionId| self.sessions.get(*session).is_some_and(|session| !session.is_terminated());
+        let Some(invite) = self.objects.outgoing.get(id).and_then(Outgoing::invite) else { return };
+        let rings =
+            |session: &SessionId| self.objects.sessions.get(*session).is_some_and(|session| !session.is_terminated());
         // None at all: the INVITE was challenged meanwhile and went out again.
         if !invite.sessions.is_empty() && !invite.sessions.iter().any(rings) {
             // Answered meanwhile: then there is nothing to cancel.
@@ -127,11 +139,11 @@ impl Agent {
             return self.refuse(cancel, &Answer::plain(481));
         };
         let id = self.table.server_owner(invite).map(IncomingId::from_raw);
-        let incoming = id.and_then(|id| self.incoming.get(id));
+        let incoming = id.and_then(|id| self.objects.incoming.get(id));
         // The To tag is that of the INVITE's responses.
         let session = incoming.and_then(|incoming| incoming.session);
         let tag: Option<Box<[u8]>> =
-            session.and_then(|id| self.sessions.get(id)).map(|session| session.local_tag().into());
+            session.and_then(|id| self.objects.sessions.get(id)).map(|session| session.local_tag().into());
         let tag = tag.unwrap_or_else(|| self.own_tag(cancel));
         let answered = self.incoming_is_answered(id);
         self.answer_by_rule(cancel, &Answer::plain(200), &tag);
@@ -150,11 +162,11 @@ impl Agent {
             return;
         }
         // The INVITE is unanswered, so its transaction takes the response.
-        let in_dialog = self.incoming.get(id).is_some_and(|incoming| incoming.message.to_tag().is_some());
+        let in_dialog = self.objects.incoming.get(id).is_some_and(|incoming| incoming.message.to_tag().is_some());
         let _ = self.refuse_request(id, Answer::plain(487), Some(&*tag).filter(|_| !in_dialog), ending);
     }
 
     pub(super) fn incoming_is_answered(&self, id: Option<IncomingId>) -> bool {
-        id.and_then(|id| self.incoming.get(id)).is_none_or(|incoming| incoming.answered)
+        id.and_then(|id| self.objects.incoming.get(id)).is_none_or(|incoming| incoming.answered)
     }
 }

@@ -54,7 +54,7 @@ impl Agent {
         id: SessionId,
         decide: impl FnOnce(&mut Session, &mut SessionClock<'_>) -> T,
     ) -> Option<T> {
-        let session = self.sessions.get_mut(id)?;
+        let session = self.objects.sessions.get_mut(id)?;
         let mut clock =
             SessionClock { wheel: &mut self.wheel, now: self.now.monotonic, values: &self.config.timers, id };
         Some(decide(session, &mut clock))
@@ -87,11 +87,11 @@ impl Agent {
                     let reason = Reason::AckTimeout;
                     self.tell(Event { session: Some(id), reason, ..Event::new(EventKind::AckTimeout) });
                 }
-                Deed::Over(incoming) => self.incoming_over(incoming),
+                Deed::Over(incoming) => self.objects.incoming_over(incoming),
                 // Answered meanwhile: then there is nothing to refuse.
                 Deed::Refuse(incoming, refusal) => drop(self.refuse_as(incoming, refusal)),
                 Deed::RefuseInvite(invite, refusal) => {
-                    if self.has_other_dialogs(invite, id) {
+                    if self.objects.has_other_dialogs(invite, id) {
                         self.end_and_finish(id, refusal.ending);
                     } else {
                         let _ = self.refuse_as(invite, refusal);
@@ -99,7 +99,7 @@ impl Agent {
                 }
                 Deed::LeaveInvite(invite, accepted) => self.leave_invite(id, invite, accepted),
                 Deed::Respond(incoming, status, response, again) => {
-                    let Some(incoming) = self.incoming.get_mut(incoming) else { continue };
+                    let Some(incoming) = self.objects.incoming.get_mut(incoming) else { continue };
                     if again {
                         self.outbox.retransmissions_sent += 1;
                     } else {
@@ -119,7 +119,7 @@ impl Agent {
                     self.outbox.transmit(Sender::Session(id), &repeated.0, &repeated.1);
                 }
                 Deed::Left(left) => {
-                    if let Some(key) = self.sessions.get(id).map(|session| session.key(self.dialog_keys)) {
+                    if let Some(key) = self.objects.sessions.get(id).map(|session| session.key(self.objects.keys)) {
                         self.left_responses.keep(key, left, self.now.monotonic, self.config.limits.sessions);
                     }
                 }
@@ -129,8 +129,8 @@ impl Agent {
                 Deed::Bye(bye) => self.leave_by_bye(id, bye.ending, bye.tail),
                 Deed::Finish => self.finish_session(id),
                 Deed::Terminated(ending, reinvite) => {
-                    if !self.is_referring(id) {
-                        self.forget_dialog(id);
+                    if !self.objects.holder(id).is_some_and(Session::is_referring) {
+                        self.objects.forget_dialog(id);
                     }
                     if let Some(reinvite) = reinvite {
                         self.orphan_reinvite(reinvite.0, reinvite.1);
@@ -157,7 +157,7 @@ impl Agent {
             message: ending.message,
             ..Event::new(EventKind::Terminated)
         });
-        if let Some(session) = self.sessions.get_mut(id) {
+        if let Some(session) = self.objects.sessions.get_mut(id) {
             session.terminated_told();
         }
     }

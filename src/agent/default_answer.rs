@@ -19,7 +19,9 @@ impl Agent {
         }
         match event.kind {
             EventKind::Accept => {
-                let Some(session) = event.session.filter(|id| self.sessions.get(*id).is_some()) else { return Ok(()) };
+                let Some(session) = event.session.filter(|id| self.objects.sessions.get(*id).is_some()) else {
+                    return Ok(());
+                };
                 // A 2xx whose ACK nobody sends: ACK, then BYE.
                 let owed = self.session(session)?.owed_ack();
                 if owed.is_some_and(|owed| Some(owed.outgoing) == event.outgoing && owed.answer_due) {
@@ -69,9 +71,11 @@ impl Agent {
                 return;
             }
         }
-        let Some(incoming) = self.incoming.get(id) else { return };
-        let offers =
-            incoming.session.and_then(|id| self.sessions.get(id)).is_some_and(|session| session.is_offering(id));
+        let Some(incoming) = self.objects.incoming.get(id) else { return };
+        let offers = incoming
+            .session
+            .and_then(|id| self.objects.sessions.get(id))
+            .is_some_and(|session| session.is_offering(id));
         let mut lines = Vec::new();
         let mut answer = match incoming.method {
             Method::Prack => match incoming.kind {

@@ -3,7 +3,7 @@
 use crate::agent::event::{Event, EventKind};
 use crate::agent::outbox::Sender;
 use crate::agent::response::Answer;
-use crate::agent::{Agent, IncomingId, OutgoingId, SessionId};
+use crate::agent::{Agent, IncomingId, OutgoingId};
 use crate::error::Result;
 use crate::flow::Flow;
 use crate::message::uri::Scheme;
@@ -87,7 +87,7 @@ impl Agent {
             TransactionId::Client(client) => {
                 let id = OutgoingId::from_raw(outcome.owner);
                 // That of a challenged request, which has another one since (RFC 3261 §22.2).
-                if self.outgoing.get(id).is_some_and(|outgoing| outgoing.transaction != Some(client)) {
+                if self.objects.outgoing.get(id).is_some_and(|outgoing| outgoing.transaction != Some(client)) {
                     return;
                 }
                 match outcome.tell {
@@ -119,8 +119,9 @@ impl Agent {
             }
             Some(Sender::Transaction(TransactionId::Server(server))) => {
                 let incoming = self.table.server_owner(server).map(IncomingId::from_raw);
-                let incoming = incoming.filter(|id| self.incoming.get(*id).is_some());
-                let session = incoming.and_then(|id| self.incoming.get(id)).and_then(|incoming| incoming.session);
+                let incoming = incoming.filter(|id| self.objects.incoming.get(*id).is_some());
+                let session =
+                    incoming.and_then(|id| self.objects.incoming.get(id)).and_then(|incoming| incoming.session);
                 self.tell(Event {
                     incoming,
                     session,
@@ -131,7 +132,7 @@ impl Agent {
             }
             Some(Sender::Session(session)) => {
                 // A name that was looked up is looked up again after a failure.
-                if let Some(session) = self.sessions.get_mut(session) {
+                if let Some(session) = self.objects.sessions.get_mut(session) {
                     session.set_resolved(None);
                 }
                 self.tell(Event {
@@ -149,7 +150,7 @@ impl Agent {
     pub fn link_closed(&mut self, now: Now, link: u64) -> bool {
         self.at(now);
         let half = self.streams.remove(&link).is_some();
-        self.forget_connection(link);
+        self.objects.link_closed(link);
         let clients = self.table.clients_on(link);
         for client in &clients {
             let (table, mut effects) = self.transactions();
@@ -157,20 +158,6 @@ impl Agent {
             self.transaction_told(TransactionId::Client(*client), outcome);
         }
         self.transports.remove(link) || half || !clients.is_empty()
-    }
-
-    /// Dialogs whose messages came on a connection that is gone go by their URIs again.
-    fn forget_connection(&mut self, link: u64) {
-        let mut at = self.sessions.next(None);
-        while let Some(id) = at {
-            if let Some(session) = self.sessions.get_mut(id) {
-                session.link_closed(link);
-            }
-            at = self.sessions.next(Some(id));
-        }
-        for remains in self.remains.values_mut() {
-            remains.link_closed(link);
-        }
     }
 
     pub(super) fn request_arrived(&mut self, request: Arc<Message>) {
@@ -196,7 +183,7 @@ impl Agent {
                 return self.ack_absorbed(server, outcome);
             }
         }
-        if let Some(session) = self.dialog_of(ack) {
+        if let Some(session) = self.objects.dialog_of(ack) {
             self.input(session, |session, clock| session.ack_arrived(ack, clock));
         }
     }
@@ -209,13 +196,6 @@ impl Agent {
         if confirmed && outcome.owner != 0 {
             self.server_ended(IncomingId::from_raw(outcome.owner));
         }
-    }
-
-    /// The dialog of a request of the peer.
-    fn dialog_of(&self, request: &Message) -> Option<SessionId> {
-        let local_tag = request.to_tag()?;
-        let key = self.dialog_keys.key(request.call_id(), local_tag, request.from_tag().unwrap_or_default());
-        self.dialogs.get(&key).copied()
     }
 
     /// A request that no transaction knows, neither ACK nor CANCEL: the checks of RFC 3261 §8.2, in their order.
@@ -255,7 +235,7 @@ impl Agent {
             return self.refuse(&request, &Answer { lines: &lines, ..Answer::plain(415) });
         }
         if request.to_tag().is_some() {
-            match self.dialog_of(&request) {
+            match self.objects.dialog_of(&request) {
                 Some(session) => self.in_dialog_request(session, request),
                 None if self.late_prack(&request) => {}
                 None => self.refuse(&request, &Answer::plain(481)),

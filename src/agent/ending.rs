@@ -31,7 +31,7 @@ impl Agent {
             self.draft_in_dialog(session.dialog(), (Method::Bye, b"BYE"), 1, &options)?;
         }
         let ending = Ending::because(Reason::LocalHangup);
-        match session.hangup(self.has_other_forks(id)) {
+        match session.hangup(self.objects.has_other_forks(id)) {
             Hangup::Nothing => {}
             Hangup::Bye => {
                 if self.start_bye(id, options, ending.clone(), true, None).is_err() {
@@ -72,7 +72,7 @@ impl Agent {
         tail: Option<Box<[u8]>>,
     ) -> Result<OutgoingId> {
         let request = self.draft_for_session(id, (Method::Bye, b"BYE"), Kind::Bye, options)?;
-        if let Some(outgoing) = self.outgoing.get_mut(request) {
+        if let Some(outgoing) = self.objects.outgoing.get_mut(request) {
             outgoing.silent = silent;
             if let (Some(draft), Some(tail)) = (&mut outgoing.draft, tail) {
                 draft.tail = tail;
@@ -101,8 +101,9 @@ impl Agent {
         if self.incoming_is_answered(Some(invite)) {
             return;
         }
-        if !self.has_other_dialogs(invite, id) {
-            let ending = self.sessions.get(id).and_then(|session| session.ending()).cloned().unwrap_or_default();
+        if !self.objects.has_other_dialogs(invite, id) {
+            let ending =
+                self.objects.sessions.get(id).and_then(|session| session.ending()).cloned().unwrap_or_default();
             let _ = self.refuse_request(invite, Answer::plain(487), None, ending);
         } else if accepted {
             self.acceptance_is_void(invite);

@@ -42,6 +42,11 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    /// Whether it hands a request of the peer's up.
+    pub fn is_request(self) -> bool {
+        self <= Self::Request
+    }
+
     /// Whether it tells the fate of a request of ours (TRYING to CHALLENGE, GLARE_RETRY).
     pub fn is_fate(self) -> bool {
         matches!(

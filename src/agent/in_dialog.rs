@@ -86,7 +86,7 @@ impl Agent {
         options: RequestOptions<'_>,
     ) -> Result<OutgoingId> {
         self.room_for_request()?;
-        let Some(session) = self.dialog_holder(id) else { return Err(self.session(id).err().unwrap_or_else(over)) };
+        let Some(session) = self.objects.holder(id) else { return Err(self.session(id).err().unwrap_or_else(over)) };
         let mut next = session.dialog().local;
         let draft = self.draft_in_dialog(session.dialog(), method, next.take(), &options)?;
         let mut outgoing = Outgoing::new(method.0, kind, draft);
@@ -99,10 +99,10 @@ impl Agent {
         }
         let request = self.add_outgoing(outgoing)?;
         if let Err(error) = self.find_way(request) {
-            self.outgoing.remove(request);
+            self.objects.outgoing.remove(request);
             return Err(error);
         }
-        if let Some(session) = self.dialog_holder_mut(id) {
+        if let Some(session) = self.objects.holder_mut(id) {
             session.set_local_sequence(next);
         }
         self.authorize(request);
@@ -113,7 +113,7 @@ impl Agent {
 
     /// A response that a transaction passed up.
     pub(super) fn answered(&mut self, id: OutgoingId, response: &Arc<Message>) {
-        let Some(outgoing) = self.outgoing.get_mut(id) else { return };
+        let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
         if outgoing.invite().is_some() {
             return self.invite_answered(id, response);
         }
@@ -125,7 +125,7 @@ impl Agent {
 
     /// A response to a request other than INVITE that is no challenge, or one that nobody answers.
     pub(super) fn other_answered(&mut self, id: OutgoingId, response: &Arc<Message>) {
-        let Some(session) = self.outgoing.get(id).map(|outgoing| outgoing.session) else { return };
+        let Some(session) = self.objects.outgoing.get(id).map(|outgoing| outgoing.session) else { return };
         let status = response.status();
         if status >= 200 {
             // Before its fate is told: the state in that event is the one right after it.
@@ -138,7 +138,7 @@ impl Agent {
             300..=399 => EventKind::Redirect,
             _ => EventKind::Reject,
         };
-        let Some(outgoing) = self.outgoing.get_mut(id) else { return };
+        let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
         outgoing.state = if status < 200 { OutgoingState::Proceeding } else { OutgoingState::Completed };
         self.tell_fate(id, Event { session, message: Some(Arc::clone(response)), ..Event::new(kind) });
         if status >= 200 {
@@ -149,7 +149,7 @@ impl Agent {
     /// A request of ours gets no answer: 408 (time-out) or 503 (transport), made here.
     pub(super) fn request_failed(&mut self, id: OutgoingId, status: u16) {
         self.drop_queries_of(id);
-        let Some(outgoing) = self.outgoing.get_mut(id) else { return };
+        let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
         if outgoing.state == OutgoingState::Completed {
             return;
         }
@@ -159,7 +159,7 @@ impl Agent {
         outgoing.state = OutgoingState::Completed;
         let session = outgoing.session;
         // A name that was looked up is looked up again after a failure.
-        if let Some(session) = session.and_then(|id| self.dialog_holder_mut(id)) {
+        if let Some(session) = session.and_then(|id| self.objects.holder_mut(id)) {
             session.set_resolved(None);
         }
         self.prack_done(id, status, None);
@@ -170,7 +170,7 @@ impl Agent {
 
     /// A request other than INVITE has its final answer.
     fn request_done(&mut self, id: OutgoingId, status: u16, response: Option<&Arc<Message>>) {
-        let Some(outgoing) = self.outgoing.get_mut(id) else { return };
+        let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
         outgoing.draft = None;
         let (session, method) = (outgoing.session, outgoing.method);
         let is_bye = matches!(outgoing.kind, Kind::Bye);
@@ -190,7 +190,7 @@ impl Agent {
         } else if status >= 300 {
             self.failure_in_dialog(session, method.name().as_bytes(), status, response);
         } else if crate::dialog::target::refreshes_target(method)
-            && let (Some(session), Some(response)) = (self.dialog_holder_mut(session), response)
+            && let (Some(session), Some(response)) = (self.objects.holder_mut(session), response)
         {
             session.refreshed(response);
         }
@@ -238,11 +238,11 @@ impl Agent {
             event.status_code = message.status();
         }
         self.tell_referrer(id, &event);
-        if self.outgoing.get(id).is_none_or(|outgoing| outgoing.silent) {
+        if self.objects.outgoing.get(id).is_none_or(|outgoing| outgoing.silent) {
             return;
         }
         if matches!(event.kind, EventKind::Accept | EventKind::Redirect | EventKind::Reject)
-            && let Some(invite) = self.outgoing.get_mut(id).and_then(Outgoing::invite_mut)
+            && let Some(invite) = self.objects.outgoing.get_mut(id).and_then(Outgoing::invite_mut)
         {
             invite.fate_told = true;
         }
@@ -252,16 +252,13 @@ impl Agent {
     /// Nothing more comes of a request: it goes with its last event.
     pub(super) fn outgoing_over(&mut self, id: OutgoingId) {
         self.forget_challenge(id);
-        if let Some(outgoing) = self.outgoing.get_mut(id) {
-            outgoing.over = true;
-            self.drop_outgoing_if_over(id);
-        }
+        self.objects.outgoing_over(id);
     }
 
     /// A client transaction is over.
     pub(super) fn client_ended(&mut self, id: OutgoingId, client: ClientId) {
         let current = |outgoing: &&mut Outgoing| outgoing.transaction == Some(client);
-        let Some(outgoing) = self.outgoing.get_mut(id).filter(current) else { return };
+        let Some(outgoing) = self.objects.outgoing.get_mut(id).filter(current) else { return };
         outgoing.transaction = None;
         if outgoing.invite().is_some() {
             self.invite_client_ended(id);
@@ -271,7 +268,7 @@ impl Agent {
     /// No more events of a request of ours.
     pub fn dispose_outgoing(&mut self, now: Now, id: OutgoingId) -> Result<()> {
         self.at(now);
-        let outgoing = self.outgoing_mut(id)?;
+        let outgoing = self.objects.outgoing.living_mut(id)?;
         outgoing.silent = true;
         let completed = outgoing.state == OutgoingState::Completed;
         if let (Kind::Invite(invite), false) = (&mut outgoing.kind, completed)
@@ -295,7 +292,7 @@ impl Agent {
     /// A request that belongs to a dialog of ours.
     pub(super) fn in_dialog_request(&mut self, id: SessionId, request: Arc<Message>) {
         let method = request.method();
-        let Some(session) = self.dialog_holder_mut(id) else { return };
+        let Some(session) = self.objects.holder_mut(id) else { return };
         // RFC 3261 §12.2.2, §11.2: OPTIONS is answered as if outside; its number is neither checked nor taken.
         if method == Method::Options {
             if session.is_terminated() {
@@ -347,7 +344,7 @@ impl Agent {
         kind: IncomingKind,
     ) -> bool {
         let Some(incoming) = self.take_in(&request, kind, session) else { return false };
-        self.tell_request(Event { incoming: Some(incoming), session, message: Some(request), ..about });
+        self.tell(Event { incoming: Some(incoming), session, message: Some(request), ..about });
         true
     }
 
@@ -358,14 +355,14 @@ impl Agent {
         kind: IncomingKind,
         session: Option<SessionId>,
     ) -> Option<IncomingId> {
-        let waiting = session.and_then(|id| self.dialog_holder(id)).map_or(0, Session::pending);
+        let waiting = session.and_then(|id| self.objects.holder(id)).map_or(0, Session::pending);
         if waiting >= PENDING_REQUESTS {
             let lines = self.retry_after_line();
             self.refuse(request, &Answer { lines: &lines, ..Answer::plain(500) });
             return None;
         }
         let incoming = self.add_incoming(request, kind, session)?;
-        if let Some(session) = session.and_then(|id| self.dialog_holder_mut(id)) {
+        if let Some(session) = session.and_then(|id| self.objects.holder_mut(id)) {
             session.waits(incoming, request.method());
         }
         Some(incoming)
@@ -375,7 +372,7 @@ impl Agent {
     fn bye_arrived(&mut self, id: SessionId, request: Arc<Message>) {
         let Some(incoming) = self.add_incoming(&request, IncomingKind::Other, Some(id)) else { return };
         self.end_session(id, Ending::by(Reason::RemoteBye, &request));
-        self.tell_request(Event {
+        self.tell(Event {
             incoming: Some(incoming),
             session: Some(id),
             message: Some(request),

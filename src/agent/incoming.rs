@@ -1,6 +1,6 @@
 //! A request of the peer that waits for its answer, or whose answer waits for its ACK.
 
-use crate::attachment::Attachment;
+use crate::attachment::{Attachment, Unseen};
 use crate::message::{Message, Method};
 use crate::slots::SessionId;
 use crate::time::Time;
@@ -90,9 +90,8 @@ pub struct Incoming {
     pub(super) provisional: Option<Bytes>,
     /// It goes when its last event was delivered.
     pub(super) over: bool,
-    pub(super) waiting: u16,
-    /// The event that handed it up: taken back when nobody has seen it and the default has answered.
-    pub(super) event: u64,
+    /// Events about it that wait.
+    pub(super) unseen: Unseen,
 }
 
 impl Incoming {

@@ -9,9 +9,9 @@ use crate::config::{ForkPolicy, quirk};
 use crate::dialog::Dialog;
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::{Message, Method};
+use crate::session::Session;
 use crate::session::invite_client::{HostAcks, Taken};
 use crate::session::reason::Ending;
-use crate::session::{Origin, Session};
 use crate::time::Now;
 use std::sync::Arc;
 
@@ -33,9 +33,7 @@ impl Agent {
         let asked = refer.map(|refer| self.asked_by(refer, &options)).transpose()?;
         let target = target.or(asked.as_ref().map(|asked| &*asked.target));
         let target = target.ok_or_else(|| Error::argument("target: NULL"))?;
-        if self.sessions.len() >= self.config.limits.sessions {
-            return Err(Error::new(ErrorKind::Limit, "sessions: the limit is reached"));
-        }
+        self.objects.room_for_session()?;
         options.body.map(Body::checked).transpose()?;
         let expires_ms = options.expires_ms;
         let mut options = options;
@@ -45,7 +43,7 @@ impl Agent {
         if let Some(refer) = refer
             && let Err(error) = self.tie_to_refer(id, refer)
         {
-            self.outgoing.remove(id);
+            self.objects.outgoing.remove(id);
             return Err(error);
         }
         self.launch(id);
@@ -59,7 +57,7 @@ impl Agent {
         match response.status() {
             100 => {
                 self.proceeding(id);
-                let session = self.outgoing.get(id).and_then(|outgoing| outgoing.session);
+                let session = self.objects.outgoing.get(id).and_then(|outgoing| outgoing.session);
                 self.tell_fate(
                     id,
                     Event { session, message: Some(Arc::clone(response)), ..Event::new(EventKind::Trying) },
@@ -74,7 +72,7 @@ impl Agent {
 
     /// The first provisional response frees a CANCEL that waits (§9.1).
     fn proceeding(&mut self, id: OutgoingId) {
-        let Some(outgoing) = self.outgoing.get_mut(id) else { return };
+        let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
         if outgoing.state == OutgoingState::Calling {
             outgoing.state = OutgoingState::Proceeding;
         }
@@ -83,7 +81,7 @@ impl Agent {
 
     fn invite_progressed(&mut self, id: OutgoingId, response: &Arc<Message>) {
         self.proceeding(id);
-        let Some(outgoing) = self.outgoing.get(id) else { return };
+        let Some(outgoing) = self.objects.outgoing.get(id) else { return };
         let session = match &outgoing.kind {
             Kind::Reinvite(_) => outgoing.session,
             Kind::Invite(_) => match response.to_tag() {
@@ -118,11 +116,12 @@ impl Agent {
     }
 
     fn find_fork(&self, id: OutgoingId, tag: &[u8]) -> Found {
-        let Some(invite) = self.outgoing.get(id).and_then(Outgoing::invite) else { return Found::No };
+        let Some(invite) = self.objects.outgoing.get(id).and_then(Outgoing::invite) else { return Found::No };
         if let Some(ended) = invite.ended.iter().find(|ended| *ended.to_tag == *tag) {
             return Found::Ended { forgotten: ended.forgotten };
         }
-        let is_it = |id: &&SessionId| self.sessions.get(**id).is_some_and(|session| session.remote_tag() == tag);
+        let is_it =
+            |id: &&SessionId| self.objects.sessions.get(**id).is_some_and(|session| session.remote_tag() == tag);
         invite.sessions.iter().find(is_it).map_or(Found::No, |session| Found::Session(*session))
     }
 
@@ -135,7 +134,7 @@ impl Agent {
         }
         let outgoing = self.outgoing(id)?;
         let living = outgoing.invite().map_or(0, |invite| invite.sessions.len());
-        if living >= self.config.limits.early_dialogs || self.sessions.len() >= self.config.limits.sessions {
+        if living >= self.config.limits.early_dialogs || self.objects.room_for_session().is_err() {
             return Err(Error::new(ErrorKind::Limit, "early dialogs: the limit is reached"));
         }
         if response.contact().is_none_or(|contact| contact.is_err()) {
@@ -159,8 +158,8 @@ impl Agent {
         if let Some(auth) = &outgoing.auth {
             session.keep_credentials(auth.credentials.clone());
         }
-        let made = self.add_session(session)?;
-        if let Some(invite) = self.outgoing.get_mut(id).and_then(Outgoing::invite_mut) {
+        let made = self.objects.add_session(session)?;
+        if let Some(invite) = self.objects.outgoing.get_mut(id).and_then(Outgoing::invite_mut) {
             invite.sessions.push(made);
         }
         Ok(made)
@@ -175,7 +174,7 @@ impl Agent {
             self.counters.dropped_limit += 1;
             return;
         }
-        let Some(outgoing) = self.outgoing.get_mut(id) else { return };
+        let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
         outgoing.state = OutgoingState::Completed;
         outgoing.draft = None;
         let mut timers = [None, None];
@@ -185,7 +184,7 @@ impl Agent {
         for timer in timers {
             self.stop(timer);
         }
-        match self.outgoing.get(id).map(|outgoing| (outgoing.is_initial_invite(), outgoing.session)) {
+        match self.objects.outgoing.get(id).map(|outgoing| (outgoing.is_initial_invite(), outgoing.session)) {
             Some((true, _)) => self.initial_accepted(id, response),
             Some((false, session)) => self.reinvite_accepted(id, session, response),
             None => {}
@@ -194,8 +193,9 @@ impl Agent {
 
     /// Whether this is a 2xx of yet another To tag, when as many as may be early dialogs of one INVITE were answered.
     fn too_many_forks(&self, id: OutgoingId, response: &Message) -> bool {
-        let Some(invite) = self.outgoing.get(id).and_then(Outgoing::invite) else { return false };
-        let owes = |id: &&SessionId| self.sessions.get(**id).is_some_and(|session| session.owed_ack().is_some());
+        let Some(invite) = self.objects.outgoing.get(id).and_then(Outgoing::invite) else { return false };
+        let owes =
+            |id: &&SessionId| self.objects.sessions.get(**id).is_some_and(|session| session.owed_ack().is_some());
         let answered = invite.acks.len() + invite.sessions.iter().filter(owes).count();
         answered >= self.config.limits.early_dialogs
             && matches!(self.find_fork(id, response.to_tag().unwrap_or_default()), Found::No)
@@ -203,7 +203,7 @@ impl Agent {
 
     fn initial_accepted(&mut self, id: OutgoingId, response: &Arc<Message>) {
         let tag = response.to_tag().unwrap_or_default();
-        let Some(invite) = self.outgoing.get(id).and_then(Outgoing::invite) else { return };
+        let Some(invite) = self.objects.outgoing.get(id).and_then(Outgoing::invite) else { return };
         let unwanted = !matches!(invite.cancelling, Cancelling::No);
         let (winner, only) = (invite.winner, invite.sessions.first().copied().filter(|_| invite.sessions.len() == 1));
         let first_policy = self.config.fork_policy == ForkPolicy::First;
@@ -211,13 +211,13 @@ impl Agent {
             Found::Ended { forgotten } => self.acknowledge_stranger(id, response, forgotten),
             Found::Session(session) if winner.is_some() && first_policy => self.fork_lost(id, session, response),
             Found::Session(session) => self.confirm(id, session, response, unwanted),
-            Found::No if winner.is_some() && (first_policy || self.sessions.len() >= self.config.limits.sessions) => {
+            Found::No if winner.is_some() && (first_policy || self.objects.room_for_session().is_err()) => {
                 self.acknowledge_stranger(id, response, true);
             }
             Found::No => match only.filter(|_| winner.is_none()).filter(|only| self.same_callee(*only, response)) {
                 Some(session) => {
                     self.count_quirk(quirk::TAG_CHANGED_BY_2XX);
-                    self.change_remote_tag(session, tag);
+                    self.objects.change_remote_tag(session, tag);
                     self.confirm(id, session, response, unwanted);
                 }
                 None => match self.new_fork(id, response) {
@@ -234,27 +234,19 @@ impl Agent {
         let contact = crate::dialog::target::contact_uri(response);
         self.config.tolerance & quirk::TAG_CHANGED_BY_2XX != 0
             && self
+                .objects
                 .sessions
                 .get(id)
                 .is_some_and(|session| session.is_early() && contact == Some(session.remote_target()))
     }
 
-    fn change_remote_tag(&mut self, id: SessionId, tag: &[u8]) {
-        let Some(session) = self.sessions.get_mut(id) else { return };
-        let old = session.key(self.dialog_keys);
-        session.change_remote_tag(tag);
-        let new = session.key(self.dialog_keys);
-        self.dialogs.remove(&old);
-        self.dialogs.insert(new, id);
-    }
-
     /// The 2xx confirms the session. `unwanted`: the host cancelled, so it ends with BYE at once.
     fn confirm(&mut self, id: OutgoingId, session_id: SessionId, response: &Arc<Message>, unwanted: bool) {
-        let Some(outgoing) = self.outgoing.get_mut(id) else { return };
+        let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
         let manual = outgoing.flags & request_flag::MANUAL_ACK != 0;
         let Some(invite) = outgoing.invite_mut() else { return };
         invite.winner = invite.winner.or(Some(session_id));
-        let Some(session) = self.sessions.get_mut(session_id) else { return };
+        let Some(session) = self.objects.sessions.get_mut(session_id) else { return };
         let by_host = if unwanted { HostAcks::None } else { host_acks(manual) };
         let taken = session.confirmed_by(id, response, by_host);
         self.counters.calls_confirmed += 1;
@@ -298,11 +290,11 @@ impl Agent {
     /// A fork that the host saw early answers after another one did: ACK, then BYE (fork policy FIRST).
     fn fork_lost(&mut self, id: OutgoingId, session_id: SessionId, response: &Arc<Message>) {
         // Confirmed it may be by the host's word only; repeats of its 2xx do not come here.
-        let over = self.sessions.get(session_id).is_none_or(|session| session.is_terminated());
+        let over = self.objects.sessions.get(session_id).is_none_or(|session| session.is_terminated());
         if over {
             return;
         }
-        if let Some(session) = self.sessions.get_mut(session_id) {
+        if let Some(session) = self.objects.sessions.get_mut(session_id) {
             session.fork_lost(response);
         }
         self.acknowledge(id, Some(session_id), response);
@@ -311,10 +303,10 @@ impl Agent {
 
     /// The 2xx to our re-INVITE (§14.1). RFC 5407 §3.2.3: it is acknowledged when the session is over too.
     fn reinvite_accepted(&mut self, id: OutgoingId, session: Option<SessionId>, response: &Arc<Message>) {
-        let Some(outgoing) = self.outgoing.get(id) else { return };
+        let Some(outgoing) = self.objects.outgoing.get(id) else { return };
         let silent = outgoing.silent;
         let manual = outgoing.flags & request_flag::MANUAL_ACK != 0 && !silent;
-        let Some((session_id, known)) = session.and_then(|id| Some((id, self.sessions.get_mut(id)?))) else {
+        let Some((session_id, known)) = session.and_then(|id| Some((id, self.objects.sessions.get_mut(id)?))) else {
             self.acknowledge(id, session, response);
             return self.tell_accept(id, session, response, 0, Reason::None);
         };
@@ -339,7 +331,7 @@ impl Agent {
 
     /// A final response other than 2xx, received or (`response` `None`) made here.
     pub(super) fn invite_rejected(&mut self, id: OutgoingId, status: u16, response: Option<&Arc<Message>>) {
-        let Some(outgoing) = self.outgoing.get_mut(id) else { return };
+        let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
         outgoing.state = OutgoingState::Completed;
         outgoing.draft = None;
         let session = outgoing.session;
@@ -375,7 +367,7 @@ impl Agent {
     /// Whether the failure of a re-INVITE tells that the usage is gone (RFC 5057). Cancelled before it went out: the peer
     /// has failed in nothing.
     fn reinvite_failed(&mut self, id: OutgoingId, session: SessionId, status: u16, response: Option<&Arc<Message>>) {
-        let Some(outgoing) = self.outgoing.get(id) else { return };
+        let Some(outgoing) = self.objects.outgoing.get(id) else { return };
         let cancelled = outgoing.invite().is_some_and(|invite| !matches!(invite.cancelling, Cancelling::No));
         if outgoing.sent.is_some() || !cancelled {
             self.failure_in_dialog(session, b"INVITE", status, response);
@@ -385,14 +377,14 @@ impl Agent {
     /// The session of a re-INVITE is over: a late 2xx is still acknowledged in its dialog (RFC 5407 §3.2.3), but a peer
     /// that has answered with a provisional response only is not waited for any longer than after a CANCEL.
     pub(super) fn orphan_reinvite(&mut self, id: OutgoingId, dialog: Dialog) {
-        let Some(outgoing) = self.outgoing.get_mut(id) else { return };
+        let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
         let waits = outgoing.state != OutgoingState::Completed;
         let Some(invite) = outgoing.invite_mut() else { return };
         invite.orphaned = Some(Box::new(dialog));
         if waits && invite.give_up.is_none() {
             let patience = self.config.timers.patience();
             let give_up = self.arm(patience, Timeout::Outgoing(id, OutgoingTimer::CancelGivenUp));
-            if let Some(invite) = self.outgoing.get_mut(id).and_then(Outgoing::invite_mut) {
+            if let Some(invite) = self.objects.outgoing.get_mut(id).and_then(Outgoing::invite_mut) {
                 invite.give_up = Some(give_up);
             }
         }
@@ -400,7 +392,7 @@ impl Agent {
 
     /// The client transaction of an INVITE is over: no 2xx can come any more.
     pub(super) fn invite_client_ended(&mut self, id: OutgoingId) {
-        let Some(outgoing) = self.outgoing.get_mut(id) else { return };
+        let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
         if outgoing.state != OutgoingState::Completed {
             return;
         }
@@ -417,26 +409,15 @@ impl Agent {
         self.outgoing_over(id);
     }
 
-    /// Whether our INVITE has other early dialogs than this.
-    pub(super) fn has_other_forks(&self, id: SessionId) -> bool {
-        let origin = self.sessions.get(id).and_then(Session::origin);
-        let Some(outgoing) = origin.and_then(Origin::outgoing) else { return false };
-        let Some(invite) = self.outgoing.get(outgoing).and_then(Outgoing::invite) else { return false };
-        invite
-            .sessions
-            .iter()
-            .any(|other| *other != id && self.sessions.get(*other).is_some_and(|session| !session.is_terminated()))
-    }
-
     fn is_fate_told(&self, id: OutgoingId) -> bool {
-        self.outgoing.get(id).and_then(Outgoing::invite).is_none_or(|invite| invite.fate_told)
+        self.objects.outgoing.get(id).and_then(Outgoing::invite).is_none_or(|invite| invite.fate_told)
     }
 
     /// Remembers that a dialog ended: a 2xx of it is acknowledged and makes no session.
     pub(super) fn note_ended_fork(&mut self, outgoing: OutgoingId, id: SessionId, forgotten: bool) {
-        let Some(session) = self.sessions.get(id) else { return };
+        let Some(session) = self.objects.sessions.get(id) else { return };
         let tag: Box<[u8]> = session.remote_tag().into();
-        if let Some(invite) = self.outgoing.get_mut(outgoing).and_then(Outgoing::invite_mut) {
+        if let Some(invite) = self.objects.outgoing.get_mut(outgoing).and_then(Outgoing::invite_mut) {
             invite.ended.push(EndedFork { to_tag: tag, forgotten });
         }
     }

@@ -1,7 +1,7 @@
 //! INVITE and re-INVITE of the peer: their sessions, provisional answers, acceptance (RFC 3261 §13.3, §14.2).
 
 use crate::agent::event::{Event, EventKind, Reason};
-use crate::agent::incoming::{Incoming, InviteServer, Kind};
+use crate::agent::incoming::{Incoming, Kind};
 use crate::agent::options::ResponseOptions;
 use crate::agent::replace::Replaced;
 use crate::agent::response::{Answer, checked_status};
@@ -9,7 +9,7 @@ use crate::agent::timeout::{IncomingTimer, Timeout};
 use crate::agent::{Agent, IncomingId, SessionId};
 use crate::config::Policy;
 use crate::dialog::Dialog;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::message::uri::Scheme;
 use crate::message::write;
 use crate::message::{self, HeaderId, Message, Method};
@@ -30,7 +30,7 @@ type Tag = SmallVec<[u8; 32]>;
 impl Agent {
     /// A new call.
     pub(super) fn invite_arrived(&mut self, request: Arc<Message>) {
-        if self.sessions.len() >= self.config.limits.sessions {
+        if self.objects.room_for_session().is_err() {
             return self.refuse_for_limit(&request);
         }
         if !has_good_contact(&request) {
@@ -53,19 +53,19 @@ impl Agent {
         if let Some(seconds) = expires_of(&request) {
             let timer =
                 self.arm(Duration::from_secs(u64::from(seconds)), Timeout::Incoming(id, IncomingTimer::Expires));
-            if let Some(invite) = self.incoming.get_mut(id).and_then(Incoming::invite_mut) {
+            if let Some(invite) = self.objects.incoming.get_mut(id).and_then(Incoming::invite_mut) {
                 invite.expires = Some(timer);
             }
         }
         let event = Replaced::event(replaced.as_ref());
-        self.tell_request(Event { incoming: Some(id), message: Some(request), ..event });
+        self.tell(Event { incoming: Some(id), message: Some(request), ..event });
     }
 
     /// An INVITE in a dialog (§14.2).
     pub(super) fn reinvite_arrived(&mut self, id: SessionId, request: Arc<Message>) {
-        let Some(session) = self.sessions.get(id) else { return };
+        let Some(session) = self.objects.sessions.get(id) else { return };
         let meets = session.reinvite_meets(self.outside(session));
-        if let Some(session) = self.sessions.get_mut(id) {
+        if let Some(session) = self.objects.sessions.get_mut(id) {
             session.newer_invite_came();
         }
         match meets {
@@ -78,7 +78,7 @@ impl Agent {
         }
         let Some(incoming) = self.add_incoming(&request, Kind::Reinvite, Some(id)) else { return };
         self.input(id, |session, _| session.reinvite_arrived(incoming, &request));
-        self.tell_request(Event {
+        self.tell(Event {
             incoming: Some(incoming),
             session: Some(id),
             message: Some(request),
@@ -89,7 +89,7 @@ impl Agent {
     /// A re-INVITE that a rule refuses: ours waits for its ACK (§14.1).
     fn refuse_reinvite(&mut self, id: SessionId, request: &Arc<Message>, answer: &Answer<'_>) {
         let refused = self.answer_by_rule(request, answer, b"");
-        if let Some(session) = self.sessions.get_mut(id) {
+        if let Some(session) = self.objects.sessions.get_mut(id) {
             session.reinvite_refused_by_rule(refused);
         }
     }
@@ -102,32 +102,10 @@ impl Agent {
             return Err(Error::state("the INVITE is answered"));
         }
         let Kind::Invite(invite) = &incoming.kind else { return Err(Error::state("not an INVITE out of a dialog")) };
-        match self.living_session(invite, None) {
+        match self.objects.living_session(invite, None) {
             Some(session) => Ok(session),
             None => self.early_session(id, None),
         }
-    }
-
-    /// A session of the INVITE that is not over, other than `but`.
-    pub(super) fn living_session(&self, invite: &InviteServer, but: Option<SessionId>) -> Option<SessionId> {
-        let lives = |id: &SessionId| self.sessions.get(*id).is_some_and(|session| !session.is_terminated());
-        invite.sessions.iter().copied().find(|id| Some(*id) != but && lives(id))
-    }
-
-    /// Whether other dialogs of the peer's INVITE go on without this one.
-    pub(super) fn has_other_dialogs(&self, incoming: IncomingId, id: SessionId) -> bool {
-        let Some(Kind::Invite(invite)) = self.incoming.get(incoming).map(|incoming| &incoming.kind) else {
-            return false;
-        };
-        self.living_session(invite, Some(id)).is_some()
-    }
-
-    /// The session with this To tag, or the one that there is; also an ended one.
-    pub(super) fn known_session(&self, incoming: &Incoming, to_tag: Option<&[u8]>) -> Option<SessionId> {
-        let Kind::Invite(invite) = &incoming.kind else { return incoming.session };
-        let Some(tag) = to_tag else { return self.living_session(invite, None) };
-        let has_tag = |id: &SessionId| self.sessions.get(*id).is_some_and(|session| session.local_tag() == tag);
-        invite.sessions.iter().copied().find(has_tag)
     }
 
     /// The session with this To tag, made where there is none yet.
@@ -136,15 +114,12 @@ impl Agent {
         if !matches!(incoming.kind, Kind::Invite(_)) {
             return Err(Error::state("not an INVITE out of a dialog"));
         }
-        if let Some(known) = self.known_session(incoming, to_tag) {
+        if let Some(known) = self.objects.known_session(incoming, to_tag) {
             return if self.session(known)?.is_terminated() {
                 Err(Error::state("to_tag: this dialog is over"))
             } else {
                 Ok(known)
             };
-        }
-        if self.sessions.len() >= self.config.limits.sessions {
-            return Err(Error::new(ErrorKind::Limit, "sessions: the limit is reached"));
         }
         let (request, attachment) = (Arc::clone(&incoming.message), incoming.attachment.clone());
         let tag: Box<[u8]> = match to_tag {
@@ -156,8 +131,8 @@ impl Agent {
         };
         let dialog = Dialog::of_callee(&request, &tag)?;
         let session = Session::of_callee(dialog, id, &request, attachment);
-        let made = self.add_session(session)?;
-        if let Some(incoming) = self.incoming.get_mut(id) {
+        let made = self.objects.add_session(session)?;
+        if let Some(incoming) = self.objects.incoming.get_mut(id) {
             incoming.session = incoming.session.or(Some(made));
             if let Some(invite) = incoming.invite_mut() {
                 invite.sessions.push(made);
@@ -181,7 +156,7 @@ impl Agent {
         }
         let request = Arc::clone(&incoming.message);
         let initial = matches!(incoming.kind, Kind::Invite(_));
-        let known = self.known_session(incoming, options.to_tag);
+        let known = self.objects.known_session(incoming, options.to_tag);
         let status = checked_status(status, 180, 101..=199)?;
         let mut answer = Answer::provisional(status, options)?;
         let reliable = self.is_reliable(&request, options, &answer)?;
@@ -202,16 +177,17 @@ impl Agent {
             return self.progress_reliably(id, answer, options.to_tag);
         }
         let session = if initial { Some(self.early_session(id, options.to_tag)?) } else { None };
-        let tag: Tag =
-            session.and_then(|id| self.sessions.get(id)).map_or_else(Tag::new, |session| session.local_tag().into());
+        let tag: Tag = session
+            .and_then(|id| self.objects.sessions.get(id))
+            .map_or_else(Tag::new, |session| session.local_tag().into());
         // RFC 6141 §4.4: in the dialog an unreliable response refreshes no target.
         answer.dialog = initial;
         answer.abilities = options.body.is_some();
         let bytes = self.respond_to(id, &answer, Some(&*tag).filter(|_| initial))?;
-        if let Some(incoming) = self.incoming.get_mut(id) {
+        if let Some(incoming) = self.objects.incoming.get_mut(id) {
             incoming.provisional = Some(bytes);
         }
-        let of = session.or_else(|| self.incoming.get(id)?.session);
+        let of = session.or_else(|| self.objects.incoming.get(id)?.session);
         if let Some(of) = of {
             self.input(of, |session, _| session.early(description));
         }
@@ -254,7 +230,7 @@ impl Agent {
         let description = describe(answer.body.as_ref());
         let incoming = self.incoming(id)?;
         let request = Arc::clone(&incoming.message);
-        let known = self.known_session(incoming, options.to_tag);
+        let known = self.objects.known_session(incoming, options.to_tag);
         let described = self.reliable_server(id, known).is_some_and(ReliableServer::has_described);
         description_due(&request, described, description.is_some())?;
         self.may_replace(id)?;
@@ -286,7 +262,7 @@ impl Agent {
 
     /// An INVITE was accepted in this dialog: the others of it end.
     pub(super) fn forks_lost(&mut self, id: IncomingId, session: SessionId) {
-        let Some(incoming) = self.incoming.get_mut(id) else { return };
+        let Some(incoming) = self.objects.incoming.get_mut(id) else { return };
         let Kind::Invite(invite) = &incoming.kind else { return };
         let others: SmallVec<[SessionId; 1]> =
             invite.sessions.iter().copied().filter(|other| *other != session).collect();
@@ -294,20 +270,6 @@ impl Agent {
         for other in others {
             self.end_and_finish(other, Ending::because(Reason::ForkLost));
         }
-    }
-
-    /// Stores a session and makes its dialog known.
-    pub(super) fn add_session(&mut self, session: Session) -> Result<SessionId> {
-        let key = session.key(self.dialog_keys);
-        if self.dialogs.contains_key(&key) {
-            return Err(Error::state("the dialog is there already"));
-        }
-        let id = self
-            .sessions
-            .insert_with(|_| session)
-            .ok_or_else(|| Error::new(ErrorKind::Limit, "sessions: no slot is free"))?;
-        self.dialogs.insert(key, id);
-        Ok(id)
     }
 }
 

@@ -81,7 +81,7 @@ impl Agent {
         let id = self.add_outgoing(outgoing)?;
         // What can be known at once is told at once.
         if let Err(error) = self.find_way(id) {
-            self.outgoing.remove(id);
+            self.objects.outgoing.remove(id);
             return Err(error);
         }
         Ok(id)

@@ -62,12 +62,16 @@ impl Outbox {
         self.next_id
     }
 
-    /// Queues an event and gives its number.
-    pub fn event(&mut self, mut event: Event) -> u64 {
-        event.id = self.take_id();
-        let id = event.id;
-        self.events.push_back((id, Some(event)));
-        id
+    /// The number of what comes next.
+    pub fn next_number(&self) -> u64 {
+        self.next_id + 1
+    }
+
+    /// Queues an event under the next number.
+    pub fn event(&mut self, mut event: Event, number: u64) {
+        event.id = number;
+        self.next_id = number;
+        self.events.push_back((number, Some(event)));
     }
 
     /// The oldest event.

@@ -3,7 +3,7 @@
 use crate::agent::auth::Authentication;
 use crate::agent::request::Draft;
 use crate::agent::retry::Retry;
-use crate::attachment::Attachment;
+use crate::attachment::{Attachment, Unseen};
 use crate::dialog::Dialog;
 use crate::flow::Flow;
 use crate::message::{Message, Method};
@@ -158,13 +158,12 @@ pub struct Outgoing {
     pub(super) silent: bool,
     /// It goes when its last event was delivered.
     pub(super) over: bool,
-    pub(super) waiting: u16,
+    /// Events about it that wait.
+    pub(super) unseen: Unseen,
     /// What was done about challenges; `None`: nothing.
     pub(super) auth: Option<Box<Authentication>>,
     /// What was done about 491 and the like; `None`: nothing.
     pub(super) retry: Option<Box<Retry>>,
-    /// The last PROGRESS event, to be replaced while nobody has seen it.
-    pub(super) last_progress_event: u64,
 }
 
 impl Outgoing {
@@ -183,10 +182,9 @@ impl Outgoing {
             transaction: None,
             silent: false,
             over: false,
-            waiting: 0,
+            unseen: Unseen::default(),
             auth: None,
             retry: None,
-            last_progress_event: 0,
         }
     }
 

@@ -6,7 +6,7 @@ use crate::agent::options::{RequestOptions, ResponseOptions};
 use crate::agent::outgoing::{Kind, Outgoing, Subscriber};
 use crate::agent::response::Answer;
 use crate::agent::subscription::is_false;
-use crate::agent::{Agent, Attachment, IncomingId, OutgoingId, SessionId};
+use crate::agent::{Agent, IncomingId, OutgoingId, SessionId};
 use crate::dialog::Dialog;
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::uri::{escape_header, unescape};
@@ -48,7 +48,7 @@ impl Agent {
         options.headers.extend(own.as_deref());
         let kind = Kind::Refer(Box::new(Subscriber { unwanted, ..Subscriber::default() }));
         let request = self.draft_for_session(id, (Method::Refer, b"REFER"), kind, options)?;
-        if let Some(referrals) = self.referrals_mut(id) {
+        if let Some(referrals) = self.objects.referrals_mut(id) {
             referrals.sent(request);
         }
         self.launch(request);
@@ -131,12 +131,12 @@ impl Agent {
 
     /// A REFER of the peer's, in a dialog.
     pub(super) fn refer_arrived(&mut self, id: SessionId, request: Arc<Message>) {
-        let Some(referrals) = self.referrals_mut(id) else { return };
+        let Some(referrals) = self.objects.referrals_mut(id) else { return };
         let first = referrals.received();
         if let Some(reason) = fault_of(&request) {
             return self.refuse(&request, &Answer { reason: Some(reason), ..Answer::plain(400) });
         }
-        if self.referrals(id).is_some_and(|referrals| !referrals.has_room()) {
+        if self.objects.referrals(id).is_some_and(|referrals| !referrals.has_room()) {
             let lines = self.retry_after_line();
             return self.refuse(&request, &Answer { lines: &lines, ..Answer::plain(500) });
         }
@@ -154,19 +154,6 @@ impl Agent {
         }
         let kind = IncomingKind::Refer(Box::new(ReferServer { first: true, notifier: None }));
         self.hand_up_as(Event::new(EventKind::Refer), None, request, kind);
-    }
-
-    /// The dialog of a REFER's subscription alone: no session, so its number is one that none has.
-    fn bare_dialog(&mut self, request: &Message, to_tag: &[u8], attachment: Attachment) -> Result<SessionId> {
-        let full = || Error::new(ErrorKind::Limit, "sessions: the limit is reached");
-        if self.sessions.len() + self.remains.len() >= self.config.limits.sessions {
-            return Err(full());
-        }
-        let dialog = Dialog::of_callee(request, to_tag)?;
-        let id = self.add_session(Session::of_subscription(dialog, request, attachment))?;
-        let holder = self.sessions.remove(id).ok_or_else(full)?;
-        self.remains.insert(id.raw(), Box::new(holder));
-        Ok(id)
     }
 
     /// 2xx to a REFER: its subscription begins, unless the REFER wants none (RFC 4488).
@@ -191,7 +178,7 @@ impl Agent {
         // RFC 4488 §4: granted where the 2xx says so, in the host's words or ours.
         let word = answer.host.get(HeaderId::ReferSub);
         let unwanted = request.header(HeaderId::ReferSub).is_some_and(is_false) && word.is_none_or(is_false);
-        let full = session.and_then(|id| self.referrals(id)).is_some_and(|referrals| !referrals.has_room());
+        let full = session.and_then(|id| self.objects.referrals(id)).is_some_and(|referrals| !referrals.has_room());
         if full && !unwanted {
             return Err(Error::new(ErrorKind::Limit, "subscriptions of REFERs: enough of them live in the dialog"));
         }
@@ -199,25 +186,28 @@ impl Agent {
             answer.lines = b"Refer-Sub: false\r\n";
         }
         let session = match &tag {
-            Some(tag) if !unwanted => Some(self.bare_dialog(&request, tag, attachment)?),
+            Some(tag) if !unwanted => {
+                let dialog = Dialog::of_callee(&request, tag)?;
+                Some(self.objects.add_remains(Session::of_subscription(dialog, &request, attachment))?)
+            }
             _ => session,
         };
         if let Err(error) = self.respond_to(id, &answer, tag.as_deref()) {
             if let Some(made) = session.filter(|_| tag.is_some()) {
-                self.let_dialog_go(made);
+                self.objects.let_dialog_go(made);
             }
             return Err(error);
         }
         self.answered_finally(id);
-        if let Some(incoming) = self.incoming.get_mut(id) {
+        if let Some(incoming) = self.objects.incoming.get_mut(id) {
             incoming.session = session;
         }
-        if let Some(holder) = session.and_then(|id| self.dialog_holder_mut(id)) {
+        if let Some(holder) = session.and_then(|id| self.objects.holder_mut(id)) {
             holder.refreshed(&request);
         }
         match session {
             Some(session) if !unwanted => self.start_notifying(id, session),
-            _ => self.incoming_over(id),
+            _ => self.objects.incoming_over(id),
         }
         Ok(())
     }
@@ -264,8 +254,8 @@ impl Agent {
             self.accept_refer(refer, 200, &ResponseOptions::default())?;
         }
         // A REFER that wants no subscription hears nothing.
-        let hears = self.incoming.get(refer).is_some_and(|incoming| incoming.notifier().is_some());
-        if let Some(invite) = self.outgoing.get_mut(id).and_then(Outgoing::invite_mut) {
+        let hears = self.objects.incoming.get(refer).is_some_and(|incoming| incoming.notifier().is_some());
+        if let Some(invite) = self.objects.outgoing.get_mut(id).and_then(Outgoing::invite_mut) {
             invite.refer = Some(refer).filter(|_| hears);
         }
         Ok(())
@@ -273,7 +263,7 @@ impl Agent {
 
     /// What becomes of the INVITE is told to who asked for it (RFC 3515 §2.4.5).
     pub(super) fn tell_referrer(&mut self, id: OutgoingId, event: &Event) {
-        let Some(invite) = self.outgoing.get_mut(id).and_then(Outgoing::invite_mut) else { return };
+        let Some(invite) = self.objects.outgoing.get_mut(id).and_then(Outgoing::invite_mut) else { return };
         let Some(refer) = invite.refer else { return };
         let status = match event.kind {
             EventKind::Trying | EventKind::Progress => event.status_code,
@@ -284,8 +274,12 @@ impl Agent {
             }
             _ => return,
         };
-        let said =
-            self.incoming.get(refer).and_then(Incoming::notifier).is_some_and(|notifier| notifier.last.0 == status);
+        let said = self
+            .objects
+            .incoming
+            .get(refer)
+            .and_then(Incoming::notifier)
+            .is_some_and(|notifier| notifier.last.0 == status);
         if !said {
             self.notify_progress(refer, status, event.message.as_ref().and_then(|message| message.reason()));
         }

@@ -24,10 +24,10 @@ impl Agent {
             self.input(id, |session, _| session.previewed(response));
             return Some(0);
         };
-        let outgoing = self.outgoing.get(invite)?;
+        let outgoing = self.objects.outgoing.get(invite)?;
         let manual = self.config.manual_prack || outgoing.flags & request_flag::MANUAL_PRACK != 0;
         // RFC 5407 §2: a Mortal dialog sends nothing new.
-        let Some(session) = self.sessions.get_mut(id).filter(|session| !session.is_terminated()) else {
+        let Some(session) = self.objects.sessions.get_mut(id).filter(|session| !session.is_terminated()) else {
             return Some(flag::RELIABLE);
         };
         let prack = session.take_reliable(invite, response, rseq, manual)?;
@@ -39,7 +39,7 @@ impl Agent {
                     return Some(flag::RELIABLE);
                 }
                 // There is no room or no way now.
-                if let Some(session) = self.sessions.get_mut(id) {
+                if let Some(session) = self.objects.sessions.get_mut(id) {
                     session.leave_prack_to_host(of);
                 }
                 Some(flag::RELIABLE | flag::NEEDS_PRACK)
@@ -69,7 +69,7 @@ impl Agent {
         let request = self.draft_for_session(id, (Method::Prack, b"PRACK"), Kind::Prack(of), options)?;
         let mut rack = Vec::with_capacity(32);
         write::header(&mut rack, HeaderId::RAck, &[format!("{} {} INVITE", of.rseq, of.cseq).as_bytes()]);
-        if let Some(outgoing) = self.outgoing.get_mut(request) {
+        if let Some(outgoing) = self.objects.outgoing.get_mut(request) {
             outgoing.silent = !by_host;
             if let Some(draft) = &mut outgoing.draft {
                 draft.tail = [&rack[..], &draft.tail].concat().into_boxed_slice();
@@ -82,7 +82,9 @@ impl Agent {
 
     /// What the final response to a request of ours, or none, means where it is a PRACK.
     pub(super) fn prack_done(&mut self, id: OutgoingId, status: u16, response: Option<&Message>) {
-        let Some(Outgoing { kind: Kind::Prack(of), session: Some(session), silent, .. }) = self.outgoing.get(id) else {
+        let Some(Outgoing { kind: Kind::Prack(of), session: Some(session), silent, .. }) =
+            self.objects.outgoing.get(id)
+        else {
             return;
         };
         let (of, session) = (*of, *session);
@@ -93,7 +95,7 @@ impl Agent {
 
     /// For stacks that count by themselves: whether a provisional response is next in order, which it then is counted as.
     pub fn reliable_sequence_guard(&mut self, id: SessionId, response: &Message) -> Result<bool> {
-        let session: &mut Session = self.session_mut(id)?;
+        let session: &mut Session = self.objects.sessions.living_mut(id)?;
         Ok(session.reliable_sequence_guard(response))
     }
 }

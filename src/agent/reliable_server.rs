@@ -71,7 +71,7 @@ impl Agent {
 
     /// The reliable responses to this INVITE in one of its dialogs.
     pub(super) fn reliable_server(&self, id: IncomingId, session: Option<SessionId>) -> Option<&ReliableServer> {
-        self.sessions.get(session?)?.reliable_server(id)
+        self.objects.sessions.get(session?)?.reliable_server(id)
     }
 
     /// A reliable 101 to 199: it goes out now, or behind the one that waits for its PRACK (§3).
@@ -84,9 +84,9 @@ impl Agent {
         let incoming = self.incoming(id)?;
         let request = Arc::clone(&incoming.message);
         let initial = matches!(incoming.kind, Kind::Invite(_));
-        let known = if initial { self.known_session(incoming, to_tag) } else { incoming.session };
+        let known = if initial { self.objects.known_session(incoming, to_tag) } else { incoming.session };
         let description = answer.body.as_ref().and_then(StoredBody::of_local);
-        let of = known.and_then(|id| self.sessions.get(id));
+        let of = known.and_then(|id| self.objects.sessions.get(id));
         let (part, former) = provisional_guard(of, id, request.session_body().is_some(), description.is_some())?;
         let rseq = next_rseq(former, answer.host.get(HeaderId::RSeq), &mut self.random)?;
         let session = if initial {
@@ -118,7 +118,7 @@ impl Agent {
 
     /// How often an INVITE that waits gets a provisional response (RFC 3261 §13.3.1.1, RFC 3262 §3).
     pub(super) fn provisional_refresh(&self, id: IncomingId) -> Duration {
-        let session = self.incoming.get(id).and_then(|incoming| incoming.session);
+        let session = self.objects.incoming.get(id).and_then(|incoming| incoming.session);
         match self.reliable_server(id, session) {
             Some(_) => RELIABLE_REFRESH,
             None => super::answer::PROVISIONAL_REFRESH,
@@ -127,12 +127,12 @@ impl Agent {
 
     fn restart_answer_timer(&mut self, id: IncomingId) {
         let (now, refresh) = (self.now.monotonic, self.provisional_refresh(id));
-        let Some(incoming) = self.incoming.get_mut(id) else { return };
+        let Some(incoming) = self.objects.incoming.get_mut(id) else { return };
         let left = incoming.patience_ends.since(now);
         let old = incoming.answer.take();
         self.stop(old);
         let timer = self.arm(left.min(refresh), Timeout::Incoming(id, IncomingTimer::Answer));
-        if let Some(incoming) = self.incoming.get_mut(id) {
+        if let Some(incoming) = self.objects.incoming.get_mut(id) {
             incoming.answer = Some(timer);
         }
     }
@@ -140,13 +140,14 @@ impl Agent {
     /// A new reliable response for the proxies on the way, unless one is being repeated anyway. False: none of this INVITE's is
     /// reliable.
     pub(super) fn refresh_reliably(&mut self, id: IncomingId) -> bool {
-        let session = self.incoming.get(id).and_then(|incoming| incoming.session);
+        let session = self.objects.incoming.get(id).and_then(|incoming| incoming.session);
         let Some(server) = self.reliable_server(id, session) else { return false };
         if let Some(status) = server.refresh() {
             let answer = Answer::plain(status);
             let tag: Option<Box<[u8]>> =
-                session.and_then(|id| self.sessions.get(id)).map(|session| session.local_tag().into());
-            let initial = self.incoming.get(id).is_some_and(|incoming| matches!(incoming.kind, Kind::Invite(_)));
+                session.and_then(|id| self.objects.sessions.get(id)).map(|session| session.local_tag().into());
+            let initial =
+                self.objects.incoming.get(id).is_some_and(|incoming| matches!(incoming.kind, Kind::Invite(_)));
             // Where no number is left the caller hears nothing.
             let _ = self.progress_reliably(id, answer, tag.as_deref().filter(|_| initial));
         }
@@ -157,21 +158,21 @@ impl Agent {
 
     /// Whether a re-INVITE of the peer has changed the session already, so that only a 2xx says what is so (RFC 6141 §3.3).
     pub(super) fn has_executed(&self, id: IncomingId) -> bool {
-        let session = self.incoming.get(id).and_then(|incoming| incoming.session);
-        session.and_then(|id| self.sessions.get(id)).is_some_and(|session| session.has_executed(id))
+        let session = self.objects.incoming.get(id).and_then(|incoming| incoming.session);
+        session.and_then(|id| self.objects.sessions.get(id)).is_some_and(|session| session.has_executed(id))
     }
 
     /// Whether the host has accepted this INVITE and its 2xx waits for a PRACK.
     pub(super) fn is_accepted(&self, id: IncomingId) -> bool {
-        let session = self.incoming.get(id).and_then(|incoming| incoming.session);
+        let session = self.objects.incoming.get(id).and_then(|incoming| incoming.session);
         self.reliable_server(id, session).is_some_and(ReliableServer::is_accepted)
     }
 
     /// The dialog whose 2xx was held is over, others of the INVITE live: the host may answer it again, in its time.
     pub(super) fn acceptance_is_void(&mut self, id: IncomingId) {
-        let Some(Kind::Invite(invite)) = self.incoming.get(id).map(|incoming| &incoming.kind) else { return };
-        let living = self.living_session(invite, None);
-        if let Some(incoming) = self.incoming.get_mut(id) {
+        let Some(Kind::Invite(invite)) = self.objects.incoming.get(id).map(|incoming| &incoming.kind) else { return };
+        let living = self.objects.living_session(invite, None);
+        if let Some(incoming) = self.objects.incoming.get_mut(id) {
             incoming.session = living;
         }
         self.restart_answer_timer(id);
@@ -181,8 +182,8 @@ impl Agent {
 
     /// PRACK in a dialog of ours (§3, §5).
     pub(super) fn prack_arrived(&mut self, id: SessionId, request: Arc<Message>) {
-        let Some(session) = self.sessions.get(id) else { return };
-        let left = self.left_responses.by_dialog.get(&session.key(self.dialog_keys)).copied();
+        let Some(session) = self.objects.sessions.get(id) else { return };
+        let left = self.left_responses.by_dialog.get(&session.key(self.objects.keys)).copied();
         let prack = match request.header(HeaderId::RAck).map(RAck::parse) {
             Some(Ok(rack)) => session.prack_means(&request, &rack, left, self.now.monotonic),
             Some(Err(_)) => return self.refuse(&request, &Answer::plain(400)),
@@ -208,13 +209,13 @@ impl Agent {
         };
         let Some(incoming) = self.take_in(&request, kind, Some(id)) else { return };
         if prack == Prack::AcknowledgesLeft
-            && let Some(key) = self.sessions.get(id).map(|session| session.key(self.dialog_keys))
+            && let Some(key) = self.objects.sessions.get(id).map(|session| session.key(self.objects.keys))
         {
             self.left_responses.by_dialog.remove(&key);
         }
         self.input(id, |session, clock| session.prack_arrived(incoming, &request, prack, clock));
         let event = Event { incoming: Some(incoming), session: Some(id), ..Event::new(EventKind::Prack) };
-        self.tell_request(Event { message: Some(request), ..event });
+        self.tell(Event { message: Some(request), ..event });
     }
 
     /// 2xx to a PRACK: an offer in it is answered there (§5).
@@ -233,8 +234,8 @@ impl Agent {
 
     /// A PRACK of the peer's that acknowledges something has its answer: what waited for it goes on.
     pub(super) fn prack_answered(&mut self, session: SessionId, prack: IncomingId, description: Option<StoredBody>) {
-        let invite = self.sessions.get(session).and_then(Session::responding_reliably_to);
-        let invite = invite.and_then(|id| self.incoming.get(id)).map(|incoming| Arc::clone(&incoming.message));
+        let invite = self.objects.sessions.get(session).and_then(Session::responding_reliably_to);
+        let invite = invite.and_then(|id| self.objects.incoming.get(id)).map(|incoming| Arc::clone(&incoming.message));
         self.input(session, |known, clock| known.prack_accepted(prack, invite.as_deref(), description, clock));
     }
 
@@ -244,7 +245,7 @@ impl Agent {
             return false;
         }
         let Some(tag) = request.to_tag() else { return false };
-        let key = self.dialog_keys.key(request.call_id(), tag, request.from_tag().unwrap_or_default());
+        let key = self.objects.keys.key(request.call_id(), tag, request.from_tag().unwrap_or_default());
         let Some(rack) = request.header(HeaderId::RAck).and_then(|value| RAck::parse(value).ok()) else { return false };
         let now = self.now.monotonic;
         if !self.left_responses.by_dialog.get(&key).is_some_and(|left| left.is_meant(&rack, now)) {

@@ -31,7 +31,7 @@ impl Agent {
         let Ok(replaces) = Replaces::parse(value) else {
             return Err(bad(b"Bad Request: Replaces: call-id;to-tag=x;from-tag=y (RFC 3891 6.1)"));
         };
-        let found = self.dialog_named(&replaces).and_then(|id| Some((id, self.dialog_holder(id)?)));
+        let found = self.dialog_named(&replaces).and_then(|id| Some((id, self.objects.holder(id)?)));
         let Some((session, holder)) = found else { return Err(Answer::plain(481)) };
         match (holder.state(), holder.role()) {
             (SessionState::Terminated, _) => Err(Answer::plain(603)),
@@ -43,9 +43,7 @@ impl Agent {
     }
 
     fn dialog_named(&self, replaces: &Replaces<'_>) -> Option<SessionId> {
-        let find = |ours: &[u8], theirs: &[u8]| {
-            self.dialogs.get(&self.dialog_keys.key(replaces.call_id, ours, theirs)).copied()
-        };
+        let find = |ours: &[u8], theirs: &[u8]| self.objects.dialog(replaces.call_id, ours, theirs);
         // §4: tag 0 stands for none too.
         let none = || if replaces.from_tag == b"0" { find(replaces.to_tag, b"") } else { None };
         find(replaces.to_tag, replaces.from_tag).or_else(none)
@@ -53,10 +51,10 @@ impl Agent {
 
     /// The session that an INVITE names, while it lives; whether it may be replaced at all was judged when the INVITE came.
     fn named_by(&self, id: IncomingId) -> Option<(SessionId, bool)> {
-        let incoming = self.incoming.get(id).filter(|incoming| matches!(incoming.kind, Kind::Invite(_)))?;
+        let incoming = self.objects.incoming.get(id).filter(|incoming| matches!(incoming.kind, Kind::Invite(_)))?;
         let replaces = Replaces::parse(incoming.message.header(HeaderId::Replaces)?).ok()?;
         let session = self.dialog_named(&replaces)?;
-        let lives = self.sessions.get(session).is_some_and(|session| !session.is_terminated());
+        let lives = self.objects.sessions.get(session).is_some_and(|session| !session.is_terminated());
         lives.then_some((session, replaces.early_only))
     }
 
@@ -72,9 +70,9 @@ impl Agent {
     /// The INVITE was accepted: the session in whose place it comes ends, by BYE or by CANCEL.
     pub(super) fn end_replaced(&mut self, id: IncomingId) {
         let Some((old, _)) = self.named_by(id) else { return };
-        let Some(session) = self.sessions.get(old) else { return };
+        let Some(session) = self.objects.sessions.get(old) else { return };
         let ending = Ending::because(Reason::Replaced);
-        match session.hangup(self.has_other_forks(old)) {
+        match session.hangup(self.objects.has_other_forks(old)) {
             Hangup::Cancel => {
                 if let Some(invite) = session.origin().and_then(Origin::outgoing) {
                     // Final already: then its session is not early.

@@ -231,7 +231,8 @@ impl Agent {
 
     /// Stores a request of ours.
     pub(super) fn add_outgoing(&mut self, outgoing: Outgoing) -> Result<OutgoingId> {
-        self.outgoing
+        self.objects
+            .outgoing
             .insert_with(|_| outgoing)
             .ok_or_else(|| Error::new(ErrorKind::Limit, "outgoing requests: no slot is free"))
     }
@@ -249,7 +250,7 @@ impl Agent {
     pub(super) fn find_way(&self, id: OutgoingId) -> Result<Located> {
         let outgoing = self.outgoing(id)?;
         let Some(draft) = &outgoing.draft else { return Err(Error::state("the request is answered")) };
-        let session = outgoing.session.and_then(|id| self.dialog_holder(id));
+        let session = outgoing.session.and_then(|id| self.objects.holder(id));
         let fixed = outgoing.fixed_flow.as_ref().or(session.and_then(|session| session.way()));
         let known = session.and_then(|session| session.resolved());
         self.locate(&draft.next_hop, fixed, known)
@@ -269,7 +270,7 @@ impl Agent {
         });
         match started {
             Ok((client, bytes, flow)) => {
-                if let Some(outgoing) = self.outgoing.get_mut(id) {
+                if let Some(outgoing) = self.objects.outgoing.get_mut(id) {
                     outgoing.transaction = Some(client);
                     outgoing.sent = Some(bytes);
                     outgoing.flow = Some(flow);
@@ -316,11 +317,11 @@ impl Agent {
 
     /// Arms the host's Expires of an INVITE of ours (RFC 3261 §13.2.1).
     pub(super) fn arm_expires(&mut self, id: OutgoingId, expires_ms: u32) {
-        let waits = self.outgoing.get(id).is_some_and(|outgoing| outgoing.state != OutgoingState::Completed);
+        let waits = self.objects.outgoing.get(id).is_some_and(|outgoing| outgoing.state != OutgoingState::Completed);
         if expires_ms > 0 && waits {
             let after = Duration::from_millis(u64::from(expires_ms));
             let timer = self.arm(after, Timeout::Outgoing(id, OutgoingTimer::Expires));
-            if let Some(invite) = self.outgoing.get_mut(id).and_then(Outgoing::invite_mut) {
+            if let Some(invite) = self.objects.outgoing.get_mut(id).and_then(Outgoing::invite_mut) {
                 invite.expires = Some(timer);
             }
         }

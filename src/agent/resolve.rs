@@ -140,7 +140,8 @@ impl Agent {
         let query = self.queries.last;
         let timer = self.arm(PATIENCE, Timeout::Query(query));
         self.tell(Event {
-            outgoing: Some(outgoing).filter(|id| self.outgoing.get(*id).is_some_and(|outgoing| !outgoing.silent)),
+            outgoing: Some(outgoing)
+                .filter(|id| self.objects.outgoing.get(*id).is_some_and(|outgoing| !outgoing.silent)),
             query,
             text: Some(Arc::clone(&question.host)),
             port: question.port,
@@ -163,10 +164,10 @@ impl Agent {
         let usable = targets.iter().find_map(|target| self.usable(&open, target));
         match open.waiter {
             Waiter::Request(id) => {
-                let Some(outgoing) = self.outgoing.get(id) else { return false };
+                let Some(outgoing) = self.objects.outgoing.get(id) else { return false };
                 let hop = outgoing.draft.as_ref().map(|draft| draft.next_hop.clone());
                 let session = outgoing.session;
-                let over = session.is_some_and(|id| self.dialog_holder(id).is_none_or(Session::is_terminated));
+                let over = session.is_some_and(|id| self.objects.holder(id).is_none_or(Session::is_terminated));
                 if over && !outgoing.outlives_session() {
                     // RFC 5407 §2: nothing new goes out in a dialog that is Mortal.
                     self.request_failed(id, 481);
@@ -200,7 +201,7 @@ impl Agent {
     fn usable(&self, query: &Query, target: &Flow) -> Option<Flow> {
         let remote = target.remote?;
         let fixed = match &query.waiter {
-            Waiter::Request(id) => self.outgoing.get(*id).and_then(|outgoing| outgoing.fixed_flow),
+            Waiter::Request(id) => self.objects.outgoing.get(*id).and_then(|outgoing| outgoing.fixed_flow),
             Waiter::Ack { .. } => None,
         };
         let flow = fixed.unwrap_or(*target);
@@ -220,7 +221,7 @@ impl Agent {
 
     /// A name once looked up is kept for the dialog.
     fn note_resolved(&mut self, session: Option<SessionId>, hop: Option<Box<[u8]>>, flow: Flow) {
-        if let (Some(session), Some(next_hop)) = (session.and_then(|id| self.dialog_holder_mut(id)), hop) {
+        if let (Some(session), Some(next_hop)) = (session.and_then(|id| self.objects.holder_mut(id)), hop) {
             session.set_resolved(Some(Resolved { next_hop, flow }));
         }
     }

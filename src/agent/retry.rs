@@ -36,10 +36,10 @@ impl Agent {
     /// A refusal that is dealt with: the request waits to be sent again. False: it is the final answer.
     pub(super) fn retried(&mut self, id: OutgoingId, refusal: &Arc<Message>) -> bool {
         let Some(session) = self.may_retry(id, refusal.status()) else { return false };
-        let Some(role) = self.sessions.get(session).map(Session::role) else { return false };
+        let Some(role) = self.objects.sessions.get(session).map(Session::role) else { return false };
         let Some(wait) = glare::wait(role, refusal, &mut self.random) else { return false };
         self.input(session, |session, _| session.reinvite_waits(id));
-        if let Some(outgoing) = self.outgoing.get_mut(id) {
+        if let Some(outgoing) = self.objects.outgoing.get_mut(id) {
             let retry = outgoing.retry.get_or_insert_default();
             retry.rounds = retry.rounds.saturating_add(1);
         }
@@ -49,11 +49,11 @@ impl Agent {
 
     /// The session in which a refused request may be sent again.
     fn may_retry(&self, id: OutgoingId, status: u16) -> Option<SessionId> {
-        let outgoing = self.outgoing.get(id)?;
+        let outgoing = self.objects.outgoing.get(id)?;
         let Kind::Reinvite(invite) = &outgoing.kind else { return None };
         let wanted = self.config.glare_retry && outgoing.flags & request_flag::NO_RETRY == 0;
         let session =
-            outgoing.session.filter(|id| self.sessions.get(*id).is_some_and(|known| !known.is_terminated()))?;
+            outgoing.session.filter(|id| self.objects.sessions.get(*id).is_some_and(|known| !known.is_terminated()))?;
         let rounds = outgoing.retry.as_ref().map_or(0, |retry| retry.rounds);
         let harmless = self.effect_of(b"INVITE", status) == Effect::Transaction;
         let may = wanted && harmless && rounds < ROUNDS && matches!(invite.cancelling, Cancelling::No);
@@ -62,7 +62,7 @@ impl Agent {
 
     fn wait_to_retry(&mut self, id: OutgoingId, session: SessionId, wait: Duration, refusal: &Arc<Message>) {
         let timer = self.arm(wait, Timeout::Outgoing(id, OutgoingTimer::Retry));
-        if let Some(outgoing) = self.outgoing.get_mut(id) {
+        if let Some(outgoing) = self.objects.outgoing.get_mut(id) {
             outgoing.state = OutgoingState::WaitingRetry;
             // What still becomes of its refused transaction is nobody's.
             outgoing.transaction = None;
@@ -81,13 +81,13 @@ impl Agent {
     /// The wait is over. RFC 5407 §3.3.1: what the peer does meanwhile comes first; then another wait.
     pub(super) fn retry_due(&mut self, id: OutgoingId) {
         let Some(refusal) = self.forget_retry(id) else { return };
-        let Some(session) = self.outgoing.get(id).and_then(|outgoing| outgoing.session) else { return };
-        let sent = self.outgoing.get(id).and_then(Outgoing::message);
+        let Some(session) = self.objects.outgoing.get(id).and_then(|outgoing| outgoing.session) else { return };
+        let sent = self.objects.outgoing.get(id).and_then(Outgoing::message);
         let offer = sent.as_ref().and_then(|sent| sent.session_body()).map(|offer| StoredBody::of_remote(&offer));
         if self.reinvite_may_go(session, offer.is_some()).and_then(|()| self.room_for_request()).is_ok() {
             return self.send_again(id, session, offer);
         }
-        let Some(role) = self.sessions.get(session).map(Session::role) else { return };
+        let Some(role) = self.objects.sessions.get(session).map(Session::role) else { return };
         let wait = glare::after_491(role, &mut self.random);
         self.wait_to_retry(id, session, wait, &refusal);
     }
@@ -101,15 +101,15 @@ impl Agent {
     /// What a session does not know of the INVITEs around it.
     pub(super) fn outside(&self, session: &Session) -> Outside {
         Outside {
-            invite_pends: self.initial_invite_pends(session),
+            invite_pends: self.objects.initial_invite_pends(session),
             refused_waits: session.refused().is_some_and(|refused| self.table.waits_for_ack(refused)),
         }
     }
 
     /// A new request: another branch, the next number, the target where it is now; all that the host gave as it was.
     fn send_again(&mut self, id: OutgoingId, session: SessionId, offer: Option<StoredBody>) {
-        let Some(known) = self.sessions.get_mut(session) else { return };
-        let Some(outgoing) = self.outgoing.get_mut(id) else { return };
+        let Some(known) = self.objects.sessions.get_mut(session) else { return };
+        let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
         outgoing.state = OutgoingState::Resolving;
         outgoing.transaction = None;
         if let Some(draft) = &mut outgoing.draft {
@@ -124,15 +124,15 @@ impl Agent {
     /// The refusal of a request that waits becomes its final answer. Nothing when none waits.
     pub(super) fn retry_given_up(&mut self, id: OutgoingId) {
         let Some(refusal) = self.forget_retry(id) else { return };
-        let session = self.outgoing.get(id).and_then(|outgoing| outgoing.session);
-        if let Some(session) = session.and_then(|id| self.sessions.get_mut(id)) {
+        let session = self.objects.outgoing.get(id).and_then(|outgoing| outgoing.session);
+        if let Some(session) = session.and_then(|id| self.objects.sessions.get_mut(id)) {
             session.retry_called_off(id);
         }
         self.invite_rejected(id, refusal.status(), Some(&refusal));
     }
 
     fn forget_retry(&mut self, id: OutgoingId) -> Option<Arc<Message>> {
-        let waiting = self.outgoing.get_mut(id)?.retry.as_mut()?.waiting.take()?;
+        let waiting = self.objects.outgoing.get_mut(id)?.retry.as_mut()?.waiting.take()?;
         self.stop(Some(waiting.timer));
         Some(waiting.refusal)
     }

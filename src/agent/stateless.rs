@@ -32,7 +32,7 @@ impl Agent {
     /// that nobody knows. RFC 3261 §8.2.7: repeats of a request that is answered without a transaction get the same.
     pub(super) fn own_tag(&self, request: &Message) -> Box<[u8]> {
         let from_tag = request.from_tag().unwrap_or_default();
-        let key = self.dialog_keys.key(request.call_id(), from_tag, request.branch().unwrap_or_default());
+        let key = self.objects.keys.key(request.call_id(), from_tag, request.branch().unwrap_or_default());
         let mut tag = [0; 16];
         for (at, letter) in tag.iter_mut().enumerate() {
             let nibble = (key >> (4 * at)) as u8 & 15;

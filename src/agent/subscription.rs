@@ -41,13 +41,13 @@ impl Agent {
     pub(super) fn start_notifying(&mut self, id: IncomingId, session: SessionId) {
         let timer = self.arm(LIFE, Timeout::Incoming(id, IncomingTimer::Subscription));
         let expires_at = self.now.monotonic.plus(LIFE);
-        let Some(incoming) = self.incoming.get_mut(id) else { return };
+        let Some(incoming) = self.objects.incoming.get_mut(id) else { return };
         let cseq = incoming.message.cseq_number();
         let IncomingKind::Refer(refer) = &mut incoming.kind else { return };
         let first = refer.first;
         refer.notifier =
             Some(Notifier { timer, expires_at, last: (100, b"Trying"[..].into()), under_way: 0, waits: false });
-        if let Some(referrals) = self.referrals_mut(session) {
+        if let Some(referrals) = self.objects.referrals_mut(session) {
             referrals.accepted(id, cseq, first);
         }
         self.send_notify(id, Going::On);
@@ -73,7 +73,7 @@ impl Agent {
 
     /// The same for a REFER that may have lost its subscription.
     pub(super) fn notify_progress(&mut self, id: IncomingId, status: u16, reason: Option<&[u8]>) {
-        let Some(notifier) = self.incoming.get_mut(id).and_then(Incoming::notifier_mut) else { return };
+        let Some(notifier) = self.objects.incoming.get_mut(id).and_then(Incoming::notifier_mut) else { return };
         notifier.last = (status, reason.unwrap_or_else(|| reason_phrase(status).as_bytes()).into());
         if status >= 200 {
             return self.stop_notifying(id, Some(Going::NoResource));
@@ -83,7 +83,7 @@ impl Agent {
 
     /// NOTIFY now, or when one of those under way is answered.
     fn notify_in_turn(&mut self, id: IncomingId) {
-        let Some(notifier) = self.incoming.get_mut(id).and_then(Incoming::notifier_mut) else { return };
+        let Some(notifier) = self.objects.incoming.get_mut(id).and_then(Incoming::notifier_mut) else { return };
         notifier.waits = notifier.under_way >= UNDER_WAY;
         if !notifier.waits {
             self.send_notify(id, Going::On);
@@ -95,24 +95,24 @@ impl Agent {
         if let Some(going) = last {
             self.send_notify(id, going);
         }
-        let Some(incoming) = self.incoming.get_mut(id) else { return };
+        let Some(incoming) = self.objects.incoming.get_mut(id) else { return };
         let session = incoming.session;
         let IncomingKind::Refer(refer) = &mut incoming.kind else { return };
         let Some(notifier) = refer.notifier.take() else { return };
         self.stop(Some(notifier.timer));
         if let Some(session) = session {
-            if let Some(referrals) = self.referrals_mut(session) {
+            if let Some(referrals) = self.objects.referrals_mut(session) {
                 referrals.theirs_over(id);
             }
-            self.let_dialog_go(session);
+            self.objects.let_dialog_go(session);
         }
-        self.incoming_over(id);
+        self.objects.incoming_over(id);
     }
 
     /// NOTIFY with what was said last. One that cannot be sent is lost; expiry ends the subscription all the same.
     fn send_notify(&mut self, id: IncomingId, going: Going) {
         let now = self.now.monotonic;
-        let Some(incoming) = self.incoming.get_mut(id) else { return };
+        let Some(incoming) = self.objects.incoming.get_mut(id) else { return };
         let (session, cseq) = (incoming.session, incoming.message.cseq_number());
         let IncomingKind::Refer(refer) = &mut incoming.kind else { return };
         let (Some(notifier), Some(session)) = (&mut refer.notifier, session) else { return };
@@ -140,7 +140,7 @@ impl Agent {
         };
         let drafted = self.draft_for_session(session, (Method::Notify, b"NOTIFY"), Kind::Notify(id), options);
         let Ok(request) = drafted else { return };
-        if let Some(outgoing) = self.outgoing.get_mut(request) {
+        if let Some(outgoing) = self.objects.outgoing.get_mut(request) {
             outgoing.silent = true;
         }
         self.notify_leaves(id, session);
@@ -149,21 +149,21 @@ impl Agent {
 
     /// Counts a NOTIFY that goes out.
     fn notify_leaves(&mut self, id: IncomingId, session: SessionId) {
-        if let Some(notifier) = self.incoming.get_mut(id).and_then(Incoming::notifier_mut) {
+        if let Some(notifier) = self.objects.incoming.get_mut(id).and_then(Incoming::notifier_mut) {
             notifier.under_way = notifier.under_way.saturating_add(1);
         }
-        if let Some(referrals) = self.referrals_mut(session) {
+        if let Some(referrals) = self.objects.referrals_mut(session) {
             referrals.notifies(true);
         }
     }
 
     /// A NOTIFY of a REFER's subscription has its final answer.
     pub(super) fn notify_answered(&mut self, id: IncomingId, session: SessionId, status: u16, made_here: bool) {
-        if let Some(referrals) = self.referrals_mut(session) {
+        if let Some(referrals) = self.objects.referrals_mut(session) {
             referrals.notifies(false);
         }
         let mut go_on = false;
-        if let Some(notifier) = self.incoming.get_mut(id).and_then(Incoming::notifier_mut) {
+        if let Some(notifier) = self.objects.incoming.get_mut(id).and_then(Incoming::notifier_mut) {
             notifier.under_way = notifier.under_way.saturating_sub(1);
             go_on = std::mem::take(&mut notifier.waits);
         }
@@ -173,7 +173,7 @@ impl Agent {
         } else if go_on {
             self.send_notify(id, Going::On);
         }
-        self.let_dialog_go(session);
+        self.objects.let_dialog_go(session);
     }
 
     /// Its time is over (RFC 6665 §4.2.2).
@@ -184,9 +184,9 @@ impl Agent {
     /// SUBSCRIBE in a dialog: refreshes or ends the subscription of a REFER (RFC 3515 §2.4.4); all else is the host's.
     pub(super) fn subscribe_arrived(&mut self, id: SessionId, request: Arc<Message>) {
         let event = EventName::of(&request);
-        let found = event.and_then(|event| self.referrals(id)?.theirs_of(&event));
+        let found = event.and_then(|event| self.objects.referrals(id)?.theirs_of(&event));
         let Some(refer) = found else {
-            if self.dialog_holder(id).is_none_or(crate::session::Session::is_terminated) {
+            if self.objects.holder(id).is_none_or(crate::session::Session::is_terminated) {
                 return self.refuse(&request, &Answer::plain(481));
             }
             return self.hand_up(EventKind::Subscribe, Some(id), request);
@@ -197,7 +197,7 @@ impl Agent {
         let mut lines = Vec::new();
         write::number_header(&mut lines, HeaderId::Expires, life.as_secs());
         self.refuse(&request, &Answer { dialog: true, lines: &lines, ..Answer::plain(200) });
-        if let Some(holder) = self.dialog_holder_mut(id) {
+        if let Some(holder) = self.objects.holder_mut(id) {
             holder.refreshed(&request);
         }
         if life.is_zero() {
@@ -205,7 +205,7 @@ impl Agent {
         }
         let timer = self.arm(life, Timeout::Incoming(refer, IncomingTimer::Subscription));
         let expires_at = self.now.monotonic.plus(life);
-        let Some(notifier) = self.incoming.get_mut(refer).and_then(Incoming::notifier_mut) else { return };
+        let Some(notifier) = self.objects.incoming.get_mut(refer).and_then(Incoming::notifier_mut) else { return };
         let old = std::mem::replace(&mut notifier.timer, timer);
         notifier.expires_at = expires_at;
         self.stop(Some(old));
@@ -220,7 +220,7 @@ impl Agent {
         let granted = response.filter(|response| response.status() < 300);
         // RFC 4488 §4: no subscription only where the 2xx says so.
         let refused = |response: &Arc<Message>| response.header(HeaderId::ReferSub).is_some_and(is_false);
-        let Some(outgoing) = self.outgoing.get_mut(id) else { return };
+        let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
         let silent = outgoing.silent;
         let Kind::Refer(subscriber) = &mut outgoing.kind else { return };
         let lives = granted.is_some_and(|response| !(refused(response) && subscriber.unwanted))
@@ -238,7 +238,7 @@ impl Agent {
 
     fn expect_notify(&mut self, id: OutgoingId, span: Duration) {
         let timer = self.arm(span, Timeout::Outgoing(id, OutgoingTimer::Subscription));
-        let Some(Kind::Refer(subscriber)) = self.outgoing.get_mut(id).map(|outgoing| &mut outgoing.kind) else {
+        let Some(Kind::Refer(subscriber)) = self.objects.outgoing.get_mut(id).map(|outgoing| &mut outgoing.kind) else {
             return;
         };
         let old = subscriber.timer.replace(timer);
@@ -247,18 +247,18 @@ impl Agent {
 
     /// No NOTIFY came in time, or the last one's time is over.
     pub(super) fn subscriber_expired(&mut self, id: OutgoingId) {
-        if let Some(session) = self.outgoing.get(id).and_then(|outgoing| outgoing.session) {
+        if let Some(session) = self.objects.outgoing.get(id).and_then(|outgoing| outgoing.session) {
             self.subscriber_over(id, session);
         }
     }
 
     /// The subscription of a REFER of ours is over, and with it the request.
     pub(super) fn subscriber_over(&mut self, id: OutgoingId, session: SessionId) {
-        if let Some(referrals) = self.referrals_mut(session) {
+        if let Some(referrals) = self.objects.referrals_mut(session) {
             referrals.ours_over(id);
         }
-        self.let_dialog_go(session);
-        let Some(outgoing) = self.outgoing.get_mut(id) else { return };
+        self.objects.let_dialog_go(session);
+        let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
         let waits = outgoing.state != OutgoingState::Completed;
         let Kind::Refer(subscriber) = &mut outgoing.kind else { return };
         subscriber.state = Subscribed::Over;
@@ -272,9 +272,9 @@ impl Agent {
     /// A NOTIFY in a dialog. What it does to the subscription it does at arrival; how it is answered is the host's.
     pub(super) fn notify_arrived(&mut self, id: SessionId, request: Arc<Message>) {
         let event = EventName::of(&request);
-        let cseq_of = |refer: OutgoingId| Some(self.outgoing.get(refer)?.message()?.cseq_number());
-        let refer = event.and_then(|event| self.referrals(id)?.ours_of(&event, cseq_of));
-        if refer.is_none() && self.dialog_holder(id).is_none_or(crate::session::Session::is_terminated) {
+        let cseq_of = |refer: OutgoingId| Some(self.objects.outgoing.get(refer)?.message()?.cseq_number());
+        let refer = event.and_then(|event| self.objects.referrals(id)?.ours_of(&event, cseq_of));
+        if refer.is_none() && self.objects.holder(id).is_none_or(crate::session::Session::is_terminated) {
             return self.refuse(&request, &Answer::plain(481));
         }
         let default = default_of(event.as_ref(), refer.is_some());
@@ -296,7 +296,9 @@ impl Agent {
             Some(SubscriptionState::Terminated) => self.subscriber_over(refer, session),
             Some(SubscriptionState::Living(seconds)) => {
                 let span = seconds.map_or(UNSAID, |seconds| Duration::from_secs(u64::from(seconds))).min(LONGEST);
-                if let Some(Kind::Refer(subscriber)) = self.outgoing.get_mut(refer).map(|outgoing| &mut outgoing.kind) {
+                if let Some(Kind::Refer(subscriber)) =
+                    self.objects.outgoing.get_mut(refer).map(|outgoing| &mut outgoing.kind)
+                {
                     subscriber.state = Subscribed::Notified;
                 }
                 // The last NOTIFY, which says that it has expired, is given time to arrive.
@@ -325,7 +327,7 @@ impl Agent {
             state.ok_or_else(|| Error::argument("headers: a NOTIFY has a Subscription-State (RFC 6665 8.2.3)"))?;
         let state = SubscriptionState::parse(state)
             .ok_or_else(|| bad("Subscription-State: active, pending or terminated (RFC 6665 8.2.3)"))?;
-        let found = self.referrals(id).and_then(|referrals| referrals.theirs_of(&event));
+        let found = self.objects.referrals(id).and_then(|referrals| referrals.theirs_of(&event));
         if event.is_refer() && found.is_none() {
             self.session(id)?;
             return Err(Error::state("Event: no REFER of the peer's has this subscription (RFC 3515 2.4.4)"));
@@ -346,7 +348,9 @@ impl Agent {
 
     /// The dialog is gone, and all subscriptions with it.
     pub(super) fn end_referrals(&mut self, id: SessionId) {
-        let Some((ours, theirs)) = self.referrals(id).map(crate::session::refer::Referrals::all) else { return };
+        let Some((ours, theirs)) = self.objects.referrals(id).map(crate::session::refer::Referrals::all) else {
+            return;
+        };
         for refer in ours {
             self.subscriber_over(refer, id);
         }

@@ -3,7 +3,7 @@
 use crate::agent::options::Body;
 use crate::agent::{Agent, Attachment, SessionId};
 use crate::dialog::text::DialogText;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::session::offer_answer::StoredBody;
 use crate::session::{Role, Session};
 use crate::time::Now;
@@ -43,12 +43,9 @@ impl Agent {
                 "offer: it has no answer, and only an INVITE's may be open (RFC 3261 §13.2.1)",
             ));
         }
-        if self.sessions.len() >= self.config.limits.sessions {
-            return Err(Error::new(ErrorKind::Limit, "sessions: the limit is reached"));
-        }
         let role = if foreign.caller { Role::Caller } else { Role::Callee };
         let session = Session::taken_over(dialog, role, foreign.early, offer, answer, attachment);
-        let id = self.add_session(session)?;
+        let id = self.objects.add_session(session)?;
         self.note_state(id);
         Ok(id)
     }

@@ -18,7 +18,7 @@ pub mod reliable_server;
 pub mod terminate;
 pub mod usage;
 
-use crate::attachment::Attachment;
+use crate::attachment::{Attachment, Unseen};
 use crate::dialog::Dialog;
 use crate::dialog::id::DialogKeys;
 use crate::dialog::sequence::LocalSequence;
@@ -177,6 +177,7 @@ struct Running {
     attachment: Attachment,
     /// What the last STATE event told.
     told: Option<(SessionState, SignalingState)>,
+    unseen: Unseen,
 }
 
 /// One INVITE usage of a dialog.
@@ -184,17 +185,6 @@ struct Running {
 pub struct Session {
     lasting: Lasting,
     running: Running,
-    /// Events that wait, for who delivers them.
-    pub queued: Queued,
-}
-
-/// The events of a session that nobody has seen.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Queued {
-    /// How many.
-    pub waiting: u16,
-    /// The last STATE, to be replaced.
-    pub last_state: u64,
 }
 
 /// Requests of the peer's that touch the exchange of descriptions.
@@ -278,8 +268,9 @@ impl Session {
             referrals: None,
             attachment,
             told: None,
+            unseen: Unseen::default(),
         };
-        Self { lasting, running, queued: Queued::default() }
+        Self { lasting, running }
     }
 
     /// The caller's, made by a response to `invite` (RFC 3261 §12.1.2); early until a 2xx is taken.
@@ -444,6 +435,11 @@ impl Session {
     /// The host's, to be changed.
     pub fn attachment_mut(&mut self) -> &mut Attachment {
         &mut self.running.attachment
+    }
+
+    /// Events about it that wait.
+    pub fn unseen_mut(&mut self) -> &mut Unseen {
+        &mut self.running.unseen
     }
 
     /// What the peer can.

@@ -1,0 +1,296 @@
+//! What lives in an agent: sessions with their dialogs, requests of ours and of the peer's. Found by number, dialogs by their names.
+//! Nothing is decided here but what there is room for.
+
+use crate::agent::event::{Event, EventKind, flag};
+use crate::agent::incoming::{Incoming, InviteServer, Kind as IncomingKind};
+use crate::agent::outgoing::{Outgoing, OutgoingState};
+use crate::agent::{IncomingId, OutgoingId, SessionId};
+use crate::dialog::id::DialogKeys;
+use crate::error::{Error, ErrorKind, Result};
+use crate::message::Message;
+use crate::session::refer::Referrals;
+use crate::session::{Origin, Session};
+use crate::slots::{IncomingKind as Incomings, OutgoingKind as Outgoings, SessionKind as Sessions, Slots};
+use crate::transaction::key::Identity;
+use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
+
+/// All of them.
+#[derive(Clone, Debug)]
+pub(super) struct Objects {
+    pub sessions: Slots<Sessions, Session>,
+    pub incoming: Slots<Incomings, Incoming>,
+    pub outgoing: Slots<Outgoings, Outgoing>,
+    /// What remains of sessions that have said TERMINATED: their dialogs, while subscriptions of REFERs live in them (RFC 5057 §5.5,
+    /// RFC 5407 §3.3.3). By the raw id that the session had, whose token has ended; nothing but NOTIFY and SUBSCRIBE passes there.
+    remains: HashMap<u64, Box<Session>, BuildHasherDefault<Identity>>,
+    dialogs: HashMap<u128, SessionId, BuildHasherDefault<Identity>>,
+    /// What finds dialogs.
+    pub keys: DialogKeys,
+    /// How many sessions there may be.
+    limit: usize,
+}
+
+/// What became of a session whose TERMINATED was delivered.
+pub(super) enum Removed {
+    /// It is gone, or its dialog remains.
+    Gone,
+    /// Subscriptions want its dialog kept, but there is no room: they end.
+    WithoutRoom,
+}
+
+impl Objects {
+    pub fn new(keys: DialogKeys, limit: usize) -> Self {
+        Self {
+            sessions: Slots::default(),
+            incoming: Slots::default(),
+            outgoing: Slots::default(),
+            remains: HashMap::default(),
+            dialogs: HashMap::default(),
+            keys,
+            limit,
+        }
+    }
+
+    /// Bytes held, reckoned.
+    pub fn bytes(&self) -> usize {
+        self.sessions.iter().map(Session::bytes).sum::<usize>()
+            + self.remains.values().map(|remains| remains.bytes()).sum::<usize>()
+            + self.incoming.iter().map(Incoming::bytes).sum::<usize>()
+            + self.outgoing.iter().map(Outgoing::bytes).sum::<usize>()
+    }
+
+    // ------------------------------------------------------------------ sessions and their dialogs
+
+    /// There is room for one more.
+    pub fn room_for_session(&self) -> Result<()> {
+        if self.sessions.len() < self.limit {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Limit, "sessions: the limit is reached"))
+    }
+
+    /// Stores a session and makes its dialog known. Errors: limit; state, the dialog is there already.
+    pub fn add_session(&mut self, session: Session) -> Result<SessionId> {
+        self.room_for_session()?;
+        let key = session.key(self.keys);
+        if self.dialogs.contains_key(&key) {
+            return Err(Error::state("the dialog is there already"));
+        }
+        let id = self.sessions.insert_with(|_| session);
+        let id = id.ok_or_else(|| Error::new(ErrorKind::Limit, "sessions: no slot is free"))?;
+        self.dialogs.insert(key, id);
+        Ok(id)
+    }
+
+    /// Stores a dialog that never was a session's: its number is one that none has.
+    pub fn add_remains(&mut self, holder: Session) -> Result<SessionId> {
+        let full = || Error::new(ErrorKind::Limit, "sessions: the limit is reached");
+        if self.sessions.len() + self.remains.len() >= self.limit {
+            return Err(full());
+        }
+        let id = self.add_session(holder)?;
+        let holder = self.sessions.remove(id).ok_or_else(full)?;
+        self.remains.insert(id.raw(), Box::new(holder));
+        Ok(id)
+    }
+
+    /// The dialog of a session, also after its end.
+    pub fn holder(&self, id: SessionId) -> Option<&Session> {
+        self.sessions.get(id).or_else(|| self.remains.get(&id.raw()).map(|remains| &**remains))
+    }
+
+    /// The same, to be changed.
+    pub fn holder_mut(&mut self, id: SessionId) -> Option<&mut Session> {
+        match self.sessions.get_mut(id) {
+            Some(session) => Some(session),
+            None => self.remains.get_mut(&id.raw()).map(|remains| &mut **remains),
+        }
+    }
+
+    /// What a dialog knows of REFERs.
+    pub fn referrals(&self, id: SessionId) -> Option<&Referrals> {
+        self.holder(id)?.referrals()
+    }
+
+    /// The same, made where there is none yet.
+    pub fn referrals_mut(&mut self, id: SessionId) -> Option<&mut Referrals> {
+        self.holder_mut(id).map(Session::referrals_mut)
+    }
+
+    /// The dialog of these names (RFC 3261 §12).
+    pub fn dialog(&self, call_id: &[u8], local_tag: &[u8], remote_tag: &[u8]) -> Option<SessionId> {
+        self.dialogs.get(&self.keys.key(call_id, local_tag, remote_tag)).copied()
+    }
+
+    /// The dialog of a request of the peer.
+    pub fn dialog_of(&self, request: &Message) -> Option<SessionId> {
+        self.dialog(request.call_id(), request.to_tag()?, request.from_tag().unwrap_or_default())
+    }
+
+    /// The quirk: a callee that changes its tag.
+    pub fn change_remote_tag(&mut self, id: SessionId, tag: &[u8]) {
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        self.dialogs.remove(&session.key(self.keys));
+        session.change_remote_tag(tag);
+        self.dialogs.insert(session.key(self.keys), id);
+    }
+
+    /// No message finds the dialog any more.
+    pub fn forget_dialog(&mut self, id: SessionId) {
+        let Some(key) = self.holder(id).map(|holder| holder.key(self.keys)) else { return };
+        self.dialogs.remove(&key);
+        if self.dialogs.capacity() > 1_024 && self.dialogs.len() < self.dialogs.capacity() / 8 {
+            self.dialogs.shrink_to(self.dialogs.len() * 2);
+        }
+    }
+
+    /// TERMINATED was delivered.
+    pub fn remove_session(&mut self, id: SessionId) -> Removed {
+        let Some(mut session) = self.sessions.remove(id) else { return Removed::Gone };
+        if !session.is_referring() {
+            return Removed::Gone;
+        }
+        let room = self.remains.len() < self.limit;
+        session.forget_descriptions();
+        self.remains.insert(id.raw(), Box::new(session));
+        if room { Removed::Gone } else { Removed::WithoutRoom }
+    }
+
+    /// Lets go of a dialog whose session is over and that no subscription needs any more.
+    pub fn let_dialog_go(&mut self, id: SessionId) {
+        if self.holder(id).is_some_and(|holder| holder.is_gone() && !holder.is_referring()) {
+            self.forget_dialog(id);
+            self.remains.remove(&id.raw());
+        }
+    }
+
+    /// Dialogs whose messages came on a connection that is gone go by their URIs again.
+    pub fn link_closed(&mut self, link: u64) {
+        let mut at = self.sessions.next(None);
+        while let Some(id) = at {
+            if let Some(session) = self.sessions.get_mut(id) {
+                session.link_closed(link);
+            }
+            at = self.sessions.next(Some(id));
+        }
+        self.remains.values_mut().for_each(|remains| remains.link_closed(link));
+    }
+
+    // ------------------------------------------------------------------ the dialogs of one INVITE
+
+    fn lives(&self, id: SessionId) -> bool {
+        self.sessions.get(id).is_some_and(|session| !session.is_terminated())
+    }
+
+    /// A session of the peer's INVITE that is not over, other than `but`.
+    pub fn living_session(&self, invite: &InviteServer, but: Option<SessionId>) -> Option<SessionId> {
+        invite.sessions.iter().copied().find(|id| Some(*id) != but && self.lives(*id))
+    }
+
+    /// Whether other dialogs of the peer's INVITE go on without this one.
+    pub fn has_other_dialogs(&self, incoming: IncomingId, id: SessionId) -> bool {
+        match self.incoming.get(incoming).map(|incoming| &incoming.kind) {
+            Some(IncomingKind::Invite(invite)) => self.living_session(invite, Some(id)).is_some(),
+            _ => false,
+        }
+    }
+
+    /// The session with this To tag, or the one that there is; also an ended one.
+    pub fn known_session(&self, incoming: &Incoming, to_tag: Option<&[u8]>) -> Option<SessionId> {
+        let IncomingKind::Invite(invite) = &incoming.kind else { return incoming.session };
+        let Some(tag) = to_tag else { return self.living_session(invite, None) };
+        let has_tag = |id: &SessionId| self.sessions.get(*id).is_some_and(|session| session.local_tag() == tag);
+        invite.sessions.iter().copied().find(has_tag)
+    }
+
+    /// Whether our INVITE has early dialogs that live beside this.
+    pub fn has_other_forks(&self, id: SessionId) -> bool {
+        let origin = self.sessions.get(id).and_then(Session::origin).and_then(Origin::outgoing);
+        let invite = origin.and_then(|outgoing| self.outgoing.get(outgoing)).and_then(Outgoing::invite);
+        invite.is_some_and(|invite| invite.sessions.iter().any(|other| *other != id && self.lives(*other)))
+    }
+
+    /// Whether our INVITE that made a session confirmed by hand has no final response yet (RFC 3261 §14.1).
+    pub fn initial_invite_pends(&self, session: &Session) -> bool {
+        let invite = session.origin().and_then(Origin::outgoing).and_then(|invite| self.outgoing.get(invite));
+        invite.is_some_and(|invite| invite.state() != OutgoingState::Completed)
+    }
+
+    // ------------------------------------------------------------------ events keep them
+
+    /// An event of this number is queued: its objects outlive it, and it tells their state. A session that has said TERMINATED is not
+    /// named again. Gives the undelivered event that this one replaces.
+    pub fn enlist(&mut self, event: &mut Event, number: u64) -> Option<u64> {
+        let mut stale = None;
+        if let Some(session) = event.session.and_then(|id| self.sessions.get_mut(id)) {
+            if session.is_gone() {
+                event.session = None;
+            } else {
+                event.session_state = session.state();
+                event.signaling_state = session.signaling_state();
+                let state = event.kind == EventKind::State;
+                stale = session.unseen_mut().one_more(number, state, state);
+            }
+        } else {
+            event.session = None;
+        }
+        if let Some(incoming) = event.incoming.and_then(|id| self.incoming.get_mut(id)) {
+            event.method = event.method.or(Some(incoming.method));
+            // That which hands it up is taken back where nobody has seen it when the default has answered.
+            incoming.unseen.one_more(number, false, event.kind.is_request());
+        }
+        if let Some(outgoing) = event.outgoing.and_then(|id| self.outgoing.get_mut(id)) {
+            event.method = event.method.or(Some(outgoing.method));
+            let progress = matches!(event.kind, EventKind::Progress | EventKind::Trying | EventKind::GlareRetry);
+            // What the host has to acknowledge is not replaced.
+            let replaceable = progress && event.flags & flag::NEEDS_PRACK == 0;
+            stale = outgoing.unseen.one_more(number, progress, replaceable).or(stale);
+        }
+        stale
+    }
+
+    /// Nothing more comes of a request of the peer's: it goes with its last event.
+    pub fn incoming_over(&mut self, id: IncomingId) {
+        if let Some(incoming) = self.incoming.get_mut(id) {
+            incoming.over = true;
+            if incoming.unseen.is_none() {
+                self.incoming.remove(id);
+            }
+        }
+    }
+
+    /// The same of one of ours.
+    pub fn outgoing_over(&mut self, id: OutgoingId) {
+        if let Some(outgoing) = self.outgoing.get_mut(id) {
+            outgoing.over = true;
+            if outgoing.unseen.is_none() {
+                self.outgoing.remove(id);
+            }
+        }
+    }
+
+    /// An event was seen, or taken back: requests that ended with it go.
+    pub fn discharge(
+        &mut self,
+        session: Option<SessionId>,
+        incoming: Option<IncomingId>,
+        outgoing: Option<OutgoingId>,
+    ) {
+        if let Some(session) = session.and_then(|id| self.sessions.get_mut(id)) {
+            session.unseen_mut().one_less();
+        }
+        if let Some((id, incoming)) = incoming.and_then(|id| Some((id, self.incoming.get_mut(id)?))) {
+            incoming.unseen.one_less();
+            if incoming.over && incoming.unseen.is_none() {
+                self.incoming.remove(id);
+            }
+        }
+        if let Some((id, outgoing)) = outgoing.and_then(|id| Some((id, self.outgoing.get_mut(id)?))) {
+            outgoing.unseen.one_less();
+            if outgoing.over && outgoing.unseen.is_none() {
+                self.outgoing.remove(id);
+            }
+        }
+    }
+}
