@@ -1,10 +1,11 @@
 //! ACK of every 2xx to our INVITEs, kept for its repeats (RFC 3261 §13.2.2.4).
 
-use crate::agent::auth::Authentication;
+use crate::agent::authentication::Authentication;
+use crate::agent::draft::Draft;
 use crate::agent::event::{Event, EventKind, Reason};
 use crate::agent::options::{Body, RequestOptions};
 use crate::agent::outgoing::{KeptAck, Kind, Outgoing};
-use crate::agent::request::{Draft, sender_of};
+use crate::agent::request::sender_of;
 use crate::agent::resolve::Located;
 use crate::agent::{Agent, Bytes, OutgoingId, SessionId};
 use crate::dialog::Dialog;

@@ -3,7 +3,7 @@
 use crate::agent::event::{Event, EventKind, Reason};
 use crate::agent::headers::HostHeaders;
 use crate::agent::options::{RequestOptions, ResponseOptions};
-use crate::agent::outgoing::{Cancelling, Outgoing, OutgoingState};
+use crate::agent::outgoing::{Cancelling, Outgoing, OutgoingState, Sent};
 use crate::agent::response::Answer;
 use crate::agent::timeout::{OutgoingTimer, Timeout};
 use crate::agent::{Agent, Bytes, IncomingId, OutgoingId, SessionId};
@@ -37,7 +37,7 @@ impl Agent {
 
     pub(super) fn cancel_with(&mut self, id: OutgoingId, lines: Box<[u8]>, reason: Reason) -> Result<bool> {
         let outgoing = self.objects.outgoing.living_mut(id)?;
-        let state = outgoing.state;
+        let state = outgoing.state();
         let Some(invite) = outgoing.invite_mut() else {
             return Err(Error::state("only INVITE is cancelled (RFC 3261 9.1)"));
         };
@@ -65,7 +65,7 @@ impl Agent {
 
     pub(super) fn send_wanted_cancel(&mut self, id: OutgoingId) {
         let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
-        let (Some(sent), Some(flow)) = (outgoing.sent.clone(), outgoing.flow) else { return };
+        let Some(Sent { bytes: sent, flow }) = outgoing.last_sent().cloned() else { return };
         let Some(invite) = outgoing.invite_mut() else { return };
         let Cancelling::Wanted(lines) = &mut invite.cancelling else { return };
         let lines = std::mem::take(lines);
@@ -90,7 +90,7 @@ impl Agent {
     /// §9.1: no final response in 64*T1 after CANCEL: the INVITE is over.
     pub(super) fn cancel_given_up(&mut self, id: OutgoingId) {
         let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
-        let client = outgoing.transaction;
+        let client = outgoing.client();
         let Some(invite) = outgoing.invite_mut() else { return };
         invite.give_up = None;
         let status = if matches!(invite.cancelling, Cancelling::Sent) { 487 } else { 408 };

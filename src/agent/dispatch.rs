@@ -87,7 +87,7 @@ impl Agent {
             TransactionId::Client(client) => {
                 let id = OutgoingId::from_raw(outcome.owner);
                 // That of a challenged request, which has another one since (RFC 3261 §22.2).
-                if self.objects.outgoing.get(id).is_some_and(|outgoing| outgoing.transaction != Some(client)) {
+                if self.objects.outgoing.get(id).is_some_and(|outgoing| outgoing.client() != Some(client)) {
                     return;
                 }
                 match outcome.tell {

@@ -1,10 +1,10 @@
 //! Hang-up, BYE, and the INVITE of the peer's that a session leaves behind (RFC 3261 §15); what an end does to a session is in
 //! `session/terminate`.
 
+use crate::agent::draft::OwnLines;
 use crate::agent::headers::HostHeaders;
 use crate::agent::options::{Body, RequestOptions};
 use crate::agent::outgoing::Kind;
-use crate::agent::request::OwnLines;
 use crate::agent::response::Answer;
 use crate::agent::{Agent, IncomingId, OutgoingId, SessionId};
 use crate::error::{Error, Result};
@@ -74,7 +74,7 @@ impl Agent {
         let request = self.draft_for_session(id, (Method::Bye, b"BYE"), Kind::Bye, options)?;
         if let Some(outgoing) = self.objects.outgoing.get_mut(request) {
             outgoing.silent = silent;
-            if let (Some(draft), Some(tail)) = (&mut outgoing.draft, tail) {
+            if let (Some(draft), Some(tail)) = (outgoing.draft_mut(), tail) {
                 draft.tail = tail;
             }
         }

@@ -2,7 +2,7 @@
 //! generously, so that nothing that passes here is longer when it is written.
 
 use crate::agent::Agent;
-use crate::agent::request::Draft;
+use crate::agent::draft::Draft;
 use crate::agent::response::Answer;
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::Message;

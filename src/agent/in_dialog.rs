@@ -139,7 +139,11 @@ impl Agent {
             _ => EventKind::Reject,
         };
         let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
-        outgoing.state = if status < 200 { OutgoingState::Proceeding } else { OutgoingState::Completed };
+        if status < 200 {
+            outgoing.proceeding()
+        } else {
+            outgoing.done()
+        }
         self.tell_fate(id, Event { session, message: Some(Arc::clone(response)), ..Event::new(kind) });
         if status >= 200 {
             self.request_done(id, status, Some(response));
@@ -150,13 +154,13 @@ impl Agent {
     pub(super) fn request_failed(&mut self, id: OutgoingId, status: u16) {
         self.drop_queries_of(id);
         let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
-        if outgoing.state == OutgoingState::Completed {
+        if outgoing.state() == OutgoingState::Completed {
             return;
         }
         if outgoing.invite().is_some() {
             return self.invite_rejected(id, status, None);
         }
-        outgoing.state = OutgoingState::Completed;
+        outgoing.done();
         let session = outgoing.session;
         // A name that was looked up is looked up again after a failure.
         if let Some(session) = session.and_then(|id| self.objects.holder_mut(id)) {
@@ -171,7 +175,6 @@ impl Agent {
     /// A request other than INVITE has its final answer.
     fn request_done(&mut self, id: OutgoingId, status: u16, response: Option<&Arc<Message>>) {
         let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
-        outgoing.draft = None;
         let (session, method) = (outgoing.session, outgoing.method);
         let is_bye = matches!(outgoing.kind, Kind::Bye);
         match (&outgoing.kind, session) {
@@ -257,9 +260,9 @@ impl Agent {
 
     /// A client transaction is over.
     pub(super) fn client_ended(&mut self, id: OutgoingId, client: ClientId) {
-        let current = |outgoing: &&mut Outgoing| outgoing.transaction == Some(client);
+        let current = |outgoing: &&mut Outgoing| outgoing.client() == Some(client);
         let Some(outgoing) = self.objects.outgoing.get_mut(id).filter(current) else { return };
-        outgoing.transaction = None;
+        outgoing.client_ended();
         if outgoing.invite().is_some() {
             self.invite_client_ended(id);
         }
@@ -270,7 +273,7 @@ impl Agent {
         self.at(now);
         let outgoing = self.objects.outgoing.living_mut(id)?;
         outgoing.silent = true;
-        let completed = outgoing.state == OutgoingState::Completed;
+        let completed = outgoing.state() == OutgoingState::Completed;
         if let (Kind::Invite(invite), false) = (&mut outgoing.kind, completed)
             && matches!(invite.cancelling, crate::agent::outgoing::Cancelling::No)
         {

@@ -73,9 +73,7 @@ impl Agent {
     /// The first provisional response frees a CANCEL that waits (§9.1).
     fn proceeding(&mut self, id: OutgoingId) {
         let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
-        if outgoing.state == OutgoingState::Calling {
-            outgoing.state = OutgoingState::Proceeding;
-        }
+        outgoing.proceeding();
         self.send_wanted_cancel(id);
     }
 
@@ -175,8 +173,7 @@ impl Agent {
             return;
         }
         let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
-        outgoing.state = OutgoingState::Completed;
-        outgoing.draft = None;
+        outgoing.done();
         let mut timers = [None, None];
         if let Some(invite) = outgoing.invite_mut() {
             timers = [invite.expires.take(), invite.give_up.take()];
@@ -332,8 +329,7 @@ impl Agent {
     /// A final response other than 2xx, received or (`response` `None`) made here.
     pub(super) fn invite_rejected(&mut self, id: OutgoingId, status: u16, response: Option<&Arc<Message>>) {
         let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
-        outgoing.state = OutgoingState::Completed;
-        outgoing.draft = None;
+        outgoing.done();
         let session = outgoing.session;
         let reinvite = matches!(outgoing.kind, Kind::Reinvite(_));
         let Some(invite) = outgoing.invite_mut() else { return };
@@ -369,7 +365,7 @@ impl Agent {
     fn reinvite_failed(&mut self, id: OutgoingId, session: SessionId, status: u16, response: Option<&Arc<Message>>) {
         let Some(outgoing) = self.objects.outgoing.get(id) else { return };
         let cancelled = outgoing.invite().is_some_and(|invite| !matches!(invite.cancelling, Cancelling::No));
-        if outgoing.sent.is_some() || !cancelled {
+        if outgoing.last_sent().is_some() || !cancelled {
             self.failure_in_dialog(session, b"INVITE", status, response);
         }
     }
@@ -378,7 +374,7 @@ impl Agent {
     /// that has answered with a provisional response only is not waited for any longer than after a CANCEL.
     pub(super) fn orphan_reinvite(&mut self, id: OutgoingId, dialog: Dialog) {
         let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
-        let waits = outgoing.state != OutgoingState::Completed;
+        let waits = outgoing.state() != OutgoingState::Completed;
         let Some(invite) = outgoing.invite_mut() else { return };
         invite.orphaned = Some(Box::new(dialog));
         if waits && invite.give_up.is_none() {
@@ -393,7 +389,7 @@ impl Agent {
     /// The client transaction of an INVITE is over: no 2xx can come any more.
     pub(super) fn invite_client_ended(&mut self, id: OutgoingId) {
         let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
-        if outgoing.state != OutgoingState::Completed {
+        if outgoing.state() != OutgoingState::Completed {
             return;
         }
         let session = outgoing.session;

@@ -1,10 +1,10 @@
 //! Requests that belong to no dialog, both ways.
 
+use crate::agent::draft::{Draft, Identity, OwnLines};
 use crate::agent::event::EventKind;
 use crate::agent::headers::HostHeaders;
 use crate::agent::options::{Body, RequestOptions};
 use crate::agent::outgoing::{Kind, Outgoing};
-use crate::agent::request::{Draft, Identity, OwnLines};
 use crate::agent::response::Answer;
 use crate::agent::{Agent, OutgoingId};
 use crate::dialog::route_set::{RouteSet, as_request_uri};

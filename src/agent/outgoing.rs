@@ -1,8 +1,7 @@
 //! A request of ours and what is known of its fate.
 
-use crate::agent::auth::Authentication;
-use crate::agent::request::Draft;
-use crate::agent::retry::Retry;
+use crate::agent::authentication::Authentication;
+use crate::agent::draft::Draft;
 use crate::attachment::{Attachment, Unseen};
 use crate::dialog::Dialog;
 use crate::flow::Flow;
@@ -136,66 +135,205 @@ pub enum Kind {
     Other,
 }
 
+/// A request as it went out.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    /// The message.
+    pub bytes: Bytes,
+    /// Its way.
+    pub flow: Flow,
+}
+
+/// Why a request that was refused waits to be sent again.
+#[derive(Clone, Debug)]
+pub enum Waiting {
+    /// The host is asked for credentials for this realm.
+    Challenge { response: Arc<Message>, realm: Box<[u8]>, timer: TimerId },
+    /// 491, or 500 with Retry-After (RFC 3261 §14.1).
+    Glare { refusal: Arc<Message>, timer: TimerId },
+}
+
+/// How far a request is.
+#[derive(Clone, Debug)]
+enum Course {
+    /// Its way is looked for; `sent`: it goes out once more.
+    Resolving { draft: Box<Draft>, sent: Option<Sent> },
+    /// On its way; `answered`: by a provisional response.
+    Sent { draft: Box<Draft>, sent: Sent, client: Option<ClientId>, answered: bool },
+    /// It will be sent again. What still becomes of its refused transaction is nobody's.
+    Waiting { draft: Box<Draft>, sent: Option<Sent>, why: Box<Waiting> },
+    /// It has its final response, received or made here.
+    Done { sent: Option<Sent>, client: Option<ClientId> },
+}
+
 /// A request of ours.
 #[derive(Clone, Debug)]
 pub struct Outgoing {
     pub(super) method: Method,
-    pub(super) state: OutgoingState,
     pub(super) kind: Kind,
     /// Of a request in a dialog.
     pub(super) session: Option<SessionId>,
     /// Bits of [`crate::agent::options::request_flag`].
     pub(super) flags: u32,
     pub(super) attachment: Attachment,
-    /// What it is written from, until its final response.
-    pub(super) draft: Option<Box<Draft>>,
-    pub(super) sent: Option<Bytes>,
-    pub(super) flow: Option<Flow>,
+    course: Course,
     /// The host's choice of way.
     pub(super) fixed_flow: Option<Flow>,
-    pub(super) transaction: Option<ClientId>,
     /// The host hears nothing of it: disposed, or made by the library.
     pub(super) silent: bool,
     /// It goes when its last event was delivered.
     pub(super) over: bool,
+    /// How often it was sent again after a 491 or the like.
+    pub(super) retries: u8,
     /// Events about it that wait.
     pub(super) unseen: Unseen,
     /// What was done about challenges; `None`: nothing.
     pub(super) auth: Option<Box<Authentication>>,
-    /// What was done about 491 and the like; `None`: nothing.
-    pub(super) retry: Option<Box<Retry>>,
 }
 
 impl Outgoing {
     pub(super) fn new(method: Method, kind: Kind, draft: Draft) -> Self {
         Self {
             method,
-            state: OutgoingState::Resolving,
             kind,
             session: None,
             flags: 0,
             attachment: Attachment::default(),
-            draft: Some(Box::new(draft)),
-            sent: None,
-            flow: None,
+            course: Course::Resolving { draft: Box::new(draft), sent: None },
             fixed_flow: None,
-            transaction: None,
             silent: false,
             over: false,
+            retries: 0,
             unseen: Unseen::default(),
             auth: None,
-            retry: None,
         }
     }
 
+    // ------------------------------------------------------------------ its course
+
     /// Where it stands.
     pub fn state(&self) -> OutgoingState {
-        self.state
+        match &self.course {
+            Course::Resolving { .. } => OutgoingState::Resolving,
+            Course::Sent { answered: false, .. } => OutgoingState::Calling,
+            Course::Sent { answered: true, .. } => OutgoingState::Proceeding,
+            Course::Waiting { .. } => OutgoingState::WaitingRetry,
+            Course::Done { .. } => OutgoingState::Completed,
+        }
     }
+
+    /// What it is written from, until its final response.
+    pub(super) fn draft(&self) -> Option<&Draft> {
+        match &self.course {
+            Course::Resolving { draft, .. } | Course::Sent { draft, .. } | Course::Waiting { draft, .. } => Some(draft),
+            Course::Done { .. } => None,
+        }
+    }
+
+    /// The same, to be changed.
+    pub(super) fn draft_mut(&mut self) -> Option<&mut Draft> {
+        match &mut self.course {
+            Course::Resolving { draft, .. } | Course::Sent { draft, .. } | Course::Waiting { draft, .. } => Some(draft),
+            Course::Done { .. } => None,
+        }
+    }
+
+    /// As it went out last; `None` before.
+    pub(super) fn last_sent(&self) -> Option<&Sent> {
+        match &self.course {
+            Course::Sent { sent, .. } => Some(sent),
+            Course::Resolving { sent, .. } | Course::Waiting { sent, .. } | Course::Done { sent, .. } => sent.as_ref(),
+        }
+    }
+
+    /// Its transaction, while that lives.
+    pub(super) fn client(&self) -> Option<ClientId> {
+        match &self.course {
+            Course::Sent { client, .. } | Course::Done { client, .. } => *client,
+            Course::Resolving { .. } | Course::Waiting { .. } => None,
+        }
+    }
+
+    /// Why it waits to be sent again.
+    pub(super) fn waiting(&self) -> Option<&Waiting> {
+        match &self.course {
+            Course::Waiting { why, .. } => Some(why),
+            _ => None,
+        }
+    }
+
+    fn turn(&mut self, next: impl FnOnce(Course) -> Course) {
+        let course = std::mem::replace(&mut self.course, Course::Done { sent: None, client: None });
+        self.course = next(course);
+    }
+
+    /// It went out.
+    pub(super) fn sent(&mut self, sent: Sent, client: ClientId) {
+        self.turn(|course| match course {
+            Course::Resolving { draft, .. } => Course::Sent { draft, sent, client: Some(client), answered: false },
+            other => other,
+        });
+    }
+
+    /// A provisional response is there.
+    pub(super) fn proceeding(&mut self) {
+        if let Course::Sent { answered, .. } = &mut self.course {
+            *answered = true;
+        }
+    }
+
+    /// It will be sent again.
+    pub(super) fn wait(&mut self, why: Waiting) {
+        self.turn(|course| match course {
+            Course::Resolving { draft, sent } => Course::Waiting { draft, sent, why: Box::new(why) },
+            Course::Sent { draft, sent, .. } => Course::Waiting { draft, sent: Some(sent), why: Box::new(why) },
+            other => other,
+        });
+    }
+
+    /// It waits no more.
+    pub(super) fn wait_over(&mut self) -> Option<Waiting> {
+        let mut over = None;
+        self.turn(|course| match course {
+            Course::Waiting { draft, sent, why } => {
+                over = Some(*why);
+                Course::Resolving { draft, sent }
+            }
+            other => other,
+        });
+        over
+    }
+
+    /// It goes out again, by a way that is looked for.
+    pub(super) fn again(&mut self) {
+        self.turn(|course| match course {
+            Course::Sent { draft, sent, .. } => Course::Resolving { draft, sent: Some(sent) },
+            other => other,
+        });
+    }
+
+    /// It has its final response.
+    pub(super) fn done(&mut self) {
+        self.turn(|course| match course {
+            Course::Sent { sent, client, .. } => Course::Done { sent: Some(sent), client },
+            Course::Resolving { sent, .. } | Course::Waiting { sent, .. } => Course::Done { sent, client: None },
+            done => done,
+        });
+    }
+
+    /// Its transaction is over.
+    pub(super) fn client_ended(&mut self) {
+        if let Course::Sent { client, .. } | Course::Done { client, .. } = &mut self.course {
+            *client = None;
+        }
+    }
+
+    // ------------------------------------------------------------------ what it is
 
     /// The request as sent last; `None` before.
     pub fn message(&self) -> Option<Arc<Message>> {
-        Message::parse(self.sent.as_ref()?, self.flow).ok().map(Arc::new)
+        let sent = self.last_sent()?;
+        Message::parse(&sent.bytes, Some(sent.flow)).ok().map(Arc::new)
     }
 
     /// The host's.
@@ -210,11 +348,6 @@ impl Outgoing {
         }
     }
 
-    /// Whether it goes on when its session is over.
-    pub(super) fn outlives_session(&self) -> bool {
-        matches!(self.kind, Kind::Bye | Kind::Notify(_))
-    }
-
     pub(super) fn invite_mut(&mut self) -> Option<&mut InviteClient> {
         match &mut self.kind {
             Kind::Invite(invite) | Kind::Reinvite(invite) => Some(invite),
@@ -222,11 +355,16 @@ impl Outgoing {
         }
     }
 
+    /// Whether it goes on when its session is over.
+    pub(super) fn outlives_session(&self) -> bool {
+        matches!(self.kind, Kind::Bye | Kind::Notify(_))
+    }
+
     pub(super) fn is_initial_invite(&self) -> bool {
         matches!(self.kind, Kind::Invite(_))
     }
 
     pub(super) fn bytes(&self) -> usize {
-        size_of::<Self>() + self.sent.as_ref().map_or(0, |sent| sent.len())
+        size_of::<Self>() + self.last_sent().map_or(0, |sent| sent.bytes.len())
     }
 }

@@ -71,7 +71,7 @@ impl Agent {
         write::header(&mut rack, HeaderId::RAck, &[format!("{} {} INVITE", of.rseq, of.cseq).as_bytes()]);
         if let Some(outgoing) = self.objects.outgoing.get_mut(request) {
             outgoing.silent = !by_host;
-            if let Some(draft) = &mut outgoing.draft {
+            if let Some(draft) = outgoing.draft_mut() {
                 draft.tail = [&rack[..], &draft.tail].concat().into_boxed_slice();
             }
         }

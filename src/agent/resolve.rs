@@ -1,7 +1,7 @@
 //! Where a URI leads (RFC 3263). The core knows addresses only; names are the host's to look up.
 
+use crate::agent::draft::Draft;
 use crate::agent::event::{Event, EventKind};
-use crate::agent::request::Draft;
 use crate::agent::timeout::Timeout;
 use crate::agent::{Agent, OutgoingId, SessionId};
 use crate::error::{Error, ErrorKind, Result};
@@ -165,7 +165,7 @@ impl Agent {
         match open.waiter {
             Waiter::Request(id) => {
                 let Some(outgoing) = self.objects.outgoing.get(id) else { return false };
-                let hop = outgoing.draft.as_ref().map(|draft| draft.next_hop.clone());
+                let hop = outgoing.draft().map(|draft| draft.next_hop.clone());
                 let session = outgoing.session;
                 let over = session.is_some_and(|id| self.objects.holder(id).is_none_or(Session::is_terminated));
                 if over && !outgoing.outlives_session() {

@@ -2,7 +2,7 @@
 
 use crate::agent::event::{Event, EventKind, Reason};
 use crate::agent::options::request_flag;
-use crate::agent::outgoing::{Cancelling, Kind, Outgoing, OutgoingState};
+use crate::agent::outgoing::{Cancelling, Kind, Outgoing, Waiting};
 use crate::agent::timeout::{OutgoingTimer, Timeout};
 use crate::agent::{Agent, OutgoingId, SessionId};
 use crate::error::Result;
@@ -11,26 +11,12 @@ use crate::session::offer_answer::StoredBody;
 use crate::session::reinvite::Outside;
 use crate::session::usage::Effect;
 use crate::session::{Session, glare};
-use crate::timer::TimerId;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How often one request is sent again. Two sides that meet by chance are apart after one or two; a peer that refuses for ever is
 /// not asked for ever.
 const ROUNDS: u8 = 16;
-
-/// What was done about the refusals of a request of ours.
-#[derive(Clone, Debug, Default)]
-pub struct Retry {
-    rounds: u8,
-    waiting: Option<Waiting>,
-}
-
-#[derive(Clone, Debug)]
-struct Waiting {
-    refusal: Arc<Message>,
-    timer: TimerId,
-}
 
 impl Agent {
     /// A refusal that is dealt with: the request waits to be sent again. False: it is the final answer.
@@ -40,8 +26,7 @@ impl Agent {
         let Some(wait) = glare::wait(role, refusal, &mut self.random) else { return false };
         self.input(session, |session, _| session.reinvite_waits(id));
         if let Some(outgoing) = self.objects.outgoing.get_mut(id) {
-            let retry = outgoing.retry.get_or_insert_default();
-            retry.rounds = retry.rounds.saturating_add(1);
+            outgoing.retries = outgoing.retries.saturating_add(1);
         }
         self.wait_to_retry(id, session, wait, refusal);
         true
@@ -54,19 +39,15 @@ impl Agent {
         let wanted = self.config.glare_retry && outgoing.flags & request_flag::NO_RETRY == 0;
         let session =
             outgoing.session.filter(|id| self.objects.sessions.get(*id).is_some_and(|known| !known.is_terminated()))?;
-        let rounds = outgoing.retry.as_ref().map_or(0, |retry| retry.rounds);
         let harmless = self.effect_of(b"INVITE", status) == Effect::Transaction;
-        let may = wanted && harmless && rounds < ROUNDS && matches!(invite.cancelling, Cancelling::No);
+        let may = wanted && harmless && outgoing.retries < ROUNDS && matches!(invite.cancelling, Cancelling::No);
         may.then_some(session)
     }
 
     fn wait_to_retry(&mut self, id: OutgoingId, session: SessionId, wait: Duration, refusal: &Arc<Message>) {
         let timer = self.arm(wait, Timeout::Outgoing(id, OutgoingTimer::Retry));
         if let Some(outgoing) = self.objects.outgoing.get_mut(id) {
-            outgoing.state = OutgoingState::WaitingRetry;
-            // What still becomes of its refused transaction is nobody's.
-            outgoing.transaction = None;
-            outgoing.retry.get_or_insert_default().waiting = Some(Waiting { refusal: Arc::clone(refusal), timer });
+            outgoing.wait(Waiting::Glare { refusal: Arc::clone(refusal), timer });
         }
         let event = Event {
             session: Some(session),
@@ -110,9 +91,7 @@ impl Agent {
     fn send_again(&mut self, id: OutgoingId, session: SessionId, offer: Option<StoredBody>) {
         let Some(known) = self.objects.sessions.get_mut(session) else { return };
         let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
-        outgoing.state = OutgoingState::Resolving;
-        outgoing.transaction = None;
-        if let Some(draft) = &mut outgoing.draft {
+        if let Some(draft) = outgoing.draft_mut() {
             draft.cseq = known.take_number();
             draft.retarget(known.dialog());
         }
@@ -132,8 +111,10 @@ impl Agent {
     }
 
     fn forget_retry(&mut self, id: OutgoingId) -> Option<Arc<Message>> {
-        let waiting = self.objects.outgoing.get_mut(id)?.retry.as_mut()?.waiting.take()?;
-        self.stop(Some(waiting.timer));
-        Some(waiting.refusal)
+        let outgoing = self.objects.outgoing.get_mut(id)?;
+        let Waiting::Glare { .. } = outgoing.waiting()? else { return None };
+        let Some(Waiting::Glare { refusal, timer }) = outgoing.wait_over() else { return None };
+        self.stop(Some(timer));
+        Some(refusal)
     }
 }

@@ -259,7 +259,7 @@ impl Agent {
         }
         self.objects.let_dialog_go(session);
         let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
-        let waits = outgoing.state != OutgoingState::Completed;
+        let waits = outgoing.state() != OutgoingState::Completed;
         let Kind::Refer(subscriber) = &mut outgoing.kind else { return };
         subscriber.state = Subscribed::Over;
         let timer = subscriber.timer.take();
