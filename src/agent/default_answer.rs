@@ -2,11 +2,12 @@
 
 use crate::agent::event::{Event, EventKind};
 use crate::agent::incoming::{Acknowledges, Kind};
+use crate::agent::methods::{Unanswered, rules};
 use crate::agent::options::ResponseOptions;
 use crate::agent::response::Answer;
 use crate::agent::{Agent, IncomingId};
 use crate::error::{Error, Result};
-use crate::message::{EventName, HeaderId, Method, write};
+use crate::message::{EventName, HeaderId, write};
 use crate::session::reason::{Ending, Reason};
 use crate::time::Now;
 
@@ -77,8 +78,9 @@ impl Agent {
             .and_then(|id| self.objects.sessions.get(id))
             .is_some_and(|session| session.is_offering(id));
         let mut lines = Vec::new();
-        let mut answer = match incoming.method {
-            Method::Prack => match incoming.kind {
+        let mut answer = match rules(incoming.method).unanswered {
+            Unanswered::Plain(status) => Answer::plain(status),
+            Unanswered::Prack => match incoming.kind {
                 Kind::Prack(Acknowledges::Nothing) => Answer::plain(481),
                 _ if offers => {
                     write::header(&mut lines, HeaderId::Warning, &[b"399 sipdlg \"no further offer is wanted\""]);
@@ -86,34 +88,30 @@ impl Agent {
                 }
                 _ => Answer::plain(200),
             },
-            Method::Invite if matches!(incoming.kind, Kind::Invite(_)) => Answer::plain(486),
-            Method::Invite => {
+            Unanswered::Invite if matches!(incoming.kind, Kind::Invite(_)) => Answer::plain(486),
+            Unanswered::Invite => {
                 // §21.4.26: 488 says in Warning what is wrong.
                 write::header(&mut lines, HeaderId::Warning, &[b"399 sipdlg \"no session change is wanted\""]);
                 Answer::plain(488)
             }
-            Method::Info => {
-                lines = self.recv_info_of_469();
+            Unanswered::Info => {
+                lines = self.face.recv_info_of_469();
                 Answer::plain(469)
             }
-            Method::Bye | Method::Message => Answer::plain(200),
-            Method::Options => {
+            Unanswered::Options => {
                 // §11.2: out of a dialog it gets what an INVITE would get.
                 let status = if incoming.session.is_some() || self.takes_calls { 200 } else { 486 };
                 Answer { abilities: true, accept: true, ..Answer::plain(status) }
             }
-            Method::Notify => match incoming.kind {
-                crate::agent::incoming::Kind::Notify { default: status } if status != 489 => Answer::plain(status),
-                _ => self.bad_event(&mut lines),
+            Unanswered::Notify => match incoming.kind {
+                Kind::Notify { default: status } if status != 489 => Answer::plain(status),
+                _ => self.face.bad_event(&mut lines),
             },
-            // RFC 5057 §5.6.
-            Method::Refer => Answer::plain(603),
-            // RFC 3515 §2.4.4.
-            Method::Subscribe if EventName::of(&incoming.message).is_some_and(|event| event.is_refer()) => {
+            Unanswered::Subscribe if EventName::of(&incoming.message).is_some_and(|event| event.is_refer()) => {
                 Answer::plain(403)
             }
-            Method::Subscribe => self.bad_event(&mut lines),
-            _ => Answer { abilities: true, ..Answer::plain(405) },
+            Unanswered::Subscribe => self.face.bad_event(&mut lines),
+            Unanswered::NotAllowed => Answer { abilities: true, ..Answer::plain(405) },
         };
         answer.lines = &lines;
         let acknowledged = incoming.session.filter(|_| matches!(incoming.kind, Kind::Prack(Acknowledges::Response)));
@@ -129,13 +127,5 @@ impl Agent {
         };
         // The request is unanswered, so its transaction takes the answer.
         debug_assert!(result.is_ok(), "{result:?}");
-    }
-
-    /// 489, with the packages that are known (RFC 6665 §8.3.2).
-    fn bad_event(&self, lines: &mut Vec<u8>) -> Answer<'static> {
-        if self.face.allows(b"REFER") {
-            write::header(lines, crate::message::HeaderId::AllowEvents, &[b"refer"]);
-        }
-        Answer::plain(489)
     }
 }

@@ -1,13 +1,13 @@
 //! Who gets this message: responses by their transaction, requests by transaction, checks (RFC 3261 §8.2) and dialog.
 
+use crate::agent::admit::{Admitted, Door};
 use crate::agent::event::{Event, EventKind};
 use crate::agent::outbox::Sender;
 use crate::agent::response::Answer;
 use crate::agent::{Agent, IncomingId, OutgoingId};
 use crate::error::Result;
 use crate::flow::Flow;
-use crate::message::uri::Scheme;
-use crate::message::{HeaderId, Message, Method, Uri, write};
+use crate::message::{HeaderId, Message, Method};
 use crate::time::Now;
 use crate::transaction::invite_server::State as InviteServerState;
 use crate::transaction::table::ServerState;
@@ -198,78 +198,21 @@ impl Agent {
         }
     }
 
-    /// A request that no transaction knows, neither ACK nor CANCEL: the checks of RFC 3261 §8.2, in their order.
+    /// A request that no transaction knows, neither ACK nor CANCEL.
     fn new_request(&mut self, request: Arc<Message>) {
         if self.table.len() >= self.config.limits.transactions {
             return self.refuse_for_limit(&request);
         }
-        // RFC 3515 §2.4.4: who takes REFER answers for its subscriptions, though no SUBSCRIBE makes one.
-        let of_refer = request.method() == Method::Subscribe && self.face.allows(b"REFER");
-        if !self.face.allows(request.method_text()) && !of_refer {
-            // §8.2.1: known to the library but not allowed here, or unknown to it.
-            let known = request.method() != Method::Other;
-            let answer = Answer { abilities: known, ..Answer::plain(if known { 405 } else { 501 }) };
-            return self.refuse(&request, &answer);
-        }
-        let scheme = Uri::parse(request.uri().unwrap_or_default()).map(|uri| uri.scheme);
-        match scheme {
-            Ok(Scheme::Sip | Scheme::Sips | Scheme::Tel) => {}
-            Ok(Scheme::Other) => return self.refuse(&request, &Answer::plain(416)),
-            Err(_) => return self.refuse(&request, &Answer::plain(400)),
-        }
-        if request.to_tag().is_none() && self.table.find_merged(&request) {
-            return self.refuse(&request, &Answer::plain(482));
-        }
-        let unsupported: Vec<&[u8]> =
-            request.values(HeaderId::Require).filter(|tag| !self.face.supports(tag)).collect();
-        if !unsupported.is_empty() {
-            let mut lines = Vec::new();
-            write::header(&mut lines, HeaderId::Unsupported, &[&unsupported.join(&b", "[..])]);
-            return self.refuse(&request, &Answer { lines: &lines, ..Answer::plain(420) });
-        }
-        // RFC 3891 §3: in no other request.
-        if request.method() != Method::Invite && request.header(HeaderId::Replaces).is_some() {
-            return self.refuse(&request, &Answer::plain(400));
-        }
-        if let Some(lines) = unreadable_body(&request) {
-            return self.refuse(&request, &Answer { lines: &lines, ..Answer::plain(415) });
-        }
-        if request.to_tag().is_some() {
-            match self.objects.dialog_of(&request) {
-                Some(session) => self.in_dialog_request(session, request),
-                None if self.late_prack(&request) => {}
-                None => self.refuse(&request, &Answer::plain(481)),
+        let door = Door { face: &self.face, table: &self.table, objects: &self.objects };
+        match door.admit(&request) {
+            Err(refused) => self.refuse(&request, &refused.answer()),
+            Ok(Admitted::Dialog(session)) => self.in_dialog_request(session, request),
+            Ok(Admitted::Outside) => self.out_of_dialog_request(request),
+            Ok(Admitted::Unknown) => {
+                if !self.late_prack(&request) {
+                    self.refuse(&request, &Answer::plain(481));
+                }
             }
-        } else {
-            self.out_of_dialog_request(request);
         }
     }
-}
-
-/// RFC 3261 §8.2.3: the lines that a 415 carries when the body cannot be understood and is not optional.
-fn unreadable_body(request: &Message) -> Option<Vec<u8>> {
-    let mut lines = Vec::new();
-    if request.body().is_empty() {
-        return None;
-    }
-    let disposition = request.header(HeaderId::ContentDisposition).unwrap_or_default();
-    let optional = disposition
-        .split(|byte| *byte == b';')
-        .skip(1)
-        .any(|parameter| parameter.trim_ascii().eq_ignore_ascii_case(b"handling=optional"));
-    if optional {
-        return None;
-    }
-    if request.values(HeaderId::ContentEncoding).any(|coding| !coding.eq_ignore_ascii_case(b"identity")) {
-        write::header(&mut lines, HeaderId::AcceptEncoding, &[b"identity"]);
-        return Some(lines);
-    }
-    // An INVITE's body is its session description; the bodies of other requests are the host's to judge.
-    let view = request.body_view()?;
-    let content_type = view.content_type.get(..10).unwrap_or_default();
-    if request.method() != Method::Invite || view.is_sdp() || content_type.eq_ignore_ascii_case(b"multipart/") {
-        return None;
-    }
-    write::header(&mut lines, HeaderId::Accept, &[b"application/sdp, multipart/mixed, multipart/alternative"]);
-    Some(lines)
 }

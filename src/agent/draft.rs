@@ -2,12 +2,12 @@
 
 use crate::agent::Agent;
 use crate::agent::headers::HostHeaders;
+use crate::agent::methods::rules;
 use crate::agent::options::{Body, RequestOptions};
 use crate::agent::transport::LocalTransport;
 use crate::config::Policy;
 use crate::dialog::Dialog;
 use crate::dialog::route_set::Destination;
-use crate::dialog::target::refreshes_target;
 use crate::error::Result;
 use crate::flow::Transport;
 use crate::message::{self, HeaderId, Method, write};
@@ -100,7 +100,7 @@ impl Draft {
             routes: route_lines(destination),
             identity: lines.into_boxed_slice(),
             cseq,
-            own_contact: refreshes_target(method.0) && !host.has(HeaderId::Contact),
+            own_contact: rules(method.0).refreshes_target && !host.has(HeaderId::Contact),
             credentials_by_host: host.has(HeaderId::Authorization) || host.has(HeaderId::ProxyAuthorization),
             credentials: Box::default(),
             tail,

@@ -1,8 +1,9 @@
 //! What the agent tells of itself in every message, written once.
 
 use crate::agent::headers::{HostHeaders, can};
+use crate::agent::response::Answer;
 use crate::config::{Config, Policy};
-use crate::message::Method;
+use crate::message::{HeaderId, Method, write};
 
 /// Ready header lines.
 #[derive(Clone, Debug)]
@@ -83,5 +84,19 @@ impl Face {
     /// Whether an option tag stands in Supported.
     pub fn supports(&self, tag: &[u8]) -> bool {
         crate::agent::headers::tags(&self.supported).any(|known| known.eq_ignore_ascii_case(tag))
+    }
+
+    /// A 469 always tells what would be taken; nothing at all is an empty Recv-Info (RFC 6086 §5.2.2).
+    pub fn recv_info_of_469(&self) -> Vec<u8> {
+        let line = if self.recv_info_line.is_empty() { &b"Recv-Info: \r\n"[..] } else { &self.recv_info_line };
+        line.to_vec()
+    }
+
+    /// 489, with the packages that are known (RFC 6665 §8.3.2).
+    pub fn bad_event(&self, lines: &mut Vec<u8>) -> Answer<'static> {
+        if self.allows(b"REFER") {
+            write::header(lines, HeaderId::AllowEvents, &[b"refer"]);
+        }
+        Answer::plain(489)
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::agent::event::{Event, EventKind, flag};
 use crate::agent::incoming::Kind as IncomingKind;
+use crate::agent::methods::{Inside, effect_of_answer, rules};
 use crate::agent::options::{Body, RequestOptions};
 use crate::agent::outgoing::{Kind, Outgoing, OutgoingState};
 use crate::agent::response::Answer;
@@ -12,7 +13,7 @@ use crate::message::{HeaderId, Message, Method};
 use crate::session::Session;
 use crate::session::offer_answer::StoredBody;
 use crate::session::reason::{Ending, Reason};
-use crate::session::usage::{Effect, effect_of, is_of_subscription};
+use crate::session::usage::{Effect, Usage};
 use crate::time::Now;
 use crate::transaction::ClientId;
 use std::sync::Arc;
@@ -192,27 +193,11 @@ impl Agent {
             self.finish_session(session);
         } else if status >= 300 {
             self.failure_in_dialog(session, method.name().as_bytes(), status, response);
-        } else if crate::dialog::target::refreshes_target(method)
+        } else if rules(method).refreshes_target
             && let (Some(session), Some(response)) = (self.objects.holder_mut(session), response)
         {
             session.refreshed(response);
         }
-    }
-
-    /// What a failure ends: as the host has it, else by RFC 5057's table.
-    pub(super) fn effect_of(&self, method: &[u8], status: u16) -> Effect {
-        self.config.effect_of(method, status).unwrap_or_else(|| match status {
-            // A redirection concerns the whole dialog, but ends none of it (RFC 5057 §5.1); to follow it is the host's.
-            300..=399 => Effect::Transaction,
-            _ => effect_of(method, status),
-        })
-    }
-
-    /// The same for a final answer that may have been made here: a time-out is a 408, a failed transport a 503 (RFC 3261
-    /// §8.1.3.1), unless the host has another word for no response.
-    pub(super) fn effect_of_answer(&self, method: &[u8], status: u16, made_here: bool) -> Effect {
-        let unanswered = self.config.effect_of(method, 0).filter(|_| made_here);
-        unanswered.unwrap_or_else(|| self.effect_of(method, status))
     }
 
     /// What a failure in the dialog ends (RFC 5057). The usage is left by BYE (RFC 3261 §12.2.1.2).
@@ -223,10 +208,10 @@ impl Agent {
         status: u16,
         response: Option<&Arc<Message>>,
     ) {
-        match self.effect_of_answer(method, status, response.is_none()) {
+        match effect_of_answer(&self.config, method, status, response.is_none()) {
             Effect::Transaction => return,
             // The subscription of a REFER is a usage of its own, and that alone is over (§5.3).
-            Effect::Usage if is_of_subscription(method) => return,
+            Effect::Usage if rules(Method::from_name(method)).usage == Usage::Subscription => return,
             Effect::Usage => {}
             Effect::Dialog => self.end_referrals(id),
         }
@@ -294,10 +279,9 @@ impl Agent {
 
     /// A request that belongs to a dialog of ours.
     pub(super) fn in_dialog_request(&mut self, id: SessionId, request: Arc<Message>) {
-        let method = request.method();
         let Some(session) = self.objects.holder_mut(id) else { return };
-        // RFC 3261 §12.2.2, §11.2: OPTIONS is answered as if outside; its number is neither checked nor taken.
-        if method == Method::Options {
+        let inside = rules(request.method()).inside;
+        if inside == Inside::Options {
             if session.is_terminated() {
                 return self.refuse(&request, &Answer::plain(481));
             }
@@ -306,30 +290,28 @@ impl Agent {
         if !session.in_order(&request) {
             return self.refuse(&request, &Answer::plain(500));
         }
-        match method {
-            // RFC 5057 §5.5: they belong to usages that outlive the INVITE's.
-            Method::Notify => return self.notify_arrived(id, request),
-            Method::Subscribe => return self.subscribe_arrived(id, request),
-            _ => {}
-        }
-        if session.is_terminated() {
-            let gone = session.is_gone();
-            if self.late_prack(&request) {
+        match inside {
+            Inside::Notify => return self.notify_arrived(id, request),
+            Inside::Subscribe => return self.subscribe_arrived(id, request),
+            _ if session.is_terminated() => {
+                let crossing = inside == Inside::Bye && !session.is_gone();
+                if !self.late_prack(&request) {
+                    // RFC 5407 §3.2: crossing BYE 200, everything else 481.
+                    self.refuse(&request, &Answer::plain(if crossing { 200 } else { 481 }));
+                }
                 return;
             }
-            // RFC 5407 §3.2: crossing BYE 200, everything else 481.
-            let status = if method == Method::Bye && !gone { 200 } else { 481 };
-            return self.refuse(&request, &Answer::plain(status));
+            _ => session.came_on(request.flow()),
         }
-        session.came_on(request.flow());
-        match method {
-            Method::Bye => self.bye_arrived(id, request),
-            Method::Invite => self.reinvite_arrived(id, request),
-            Method::Prack => self.prack_arrived(id, request),
-            Method::Info => self.info_arrived(id, request),
-            Method::Message => self.hand_up(EventKind::Message, Some(id), request),
-            Method::Refer => self.refer_arrived(id, request),
-            _ => self.hand_up(EventKind::Request, Some(id), request),
+        match inside {
+            Inside::Bye => self.bye_arrived(id, request),
+            Inside::Reinvite => self.reinvite_arrived(id, request),
+            Inside::Prack => self.prack_arrived(id, request),
+            Inside::Info => self.info_arrived(id, request),
+            Inside::Refer => self.refer_arrived(id, request),
+            Inside::HandUp(event) => self.hand_up(event, Some(id), request),
+            // Dealt with above.
+            Inside::Options | Inside::Notify | Inside::Subscribe => {}
         }
     }
 
@@ -389,20 +371,11 @@ impl Agent {
             let name = package.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
             let listed = self.config.info_packages.iter().flatten().any(|known| known.eq_ignore_ascii_case(name));
             if !listed {
-                let lines = self.recv_info_of_469();
+                let lines = self.face.recv_info_of_469();
                 return self.refuse(&request, &Answer { lines: &lines, ..Answer::plain(469) });
             }
         }
         self.hand_up(EventKind::Info, Some(id), request);
-    }
-
-    /// A 469 always tells what would be taken; nothing at all is an empty Recv-Info.
-    pub(super) fn recv_info_of_469(&self) -> Vec<u8> {
-        if self.face.recv_info_line.is_empty() {
-            b"Recv-Info: \r\n".to_vec()
-        } else {
-            self.face.recv_info_line.to_vec()
-        }
     }
 }
 

@@ -7,7 +7,6 @@ use crate::agent::replace::Replaced;
 use crate::agent::response::{Answer, checked_status};
 use crate::agent::timeout::{IncomingTimer, Timeout};
 use crate::agent::{Agent, IncomingId, SessionId};
-use crate::config::Policy;
 use crate::dialog::Dialog;
 use crate::error::{Error, Result};
 use crate::message::uri::Scheme;
@@ -18,7 +17,7 @@ use crate::session::invite_server::description_due;
 use crate::session::offer_answer::StoredBody;
 use crate::session::reason::Ending;
 use crate::session::reinvite::Arrival;
-use crate::session::reliable_server::{self, ReliableServer, Wish};
+use crate::session::reliable_server::ReliableServer;
 use crate::time::Now;
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -39,10 +38,6 @@ impl Agent {
                 ..Answer::plain(400)
             };
             return self.refuse(&request, &answer);
-        }
-        if self.face.reliable == Policy::Required && reliable_server::wish_of(&request) == Wish::Unknown {
-            // §8.2.4, §21.4.16.
-            return self.refuse(&request, &Answer { lines: b"Require: 100rel\r\n", ..Answer::plain(421) });
         }
         let replaced = match self.replaced_by(&request) {
             Ok(replaced) => replaced,

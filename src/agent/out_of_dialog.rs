@@ -1,8 +1,8 @@
 //! Requests that belong to no dialog, both ways.
 
 use crate::agent::draft::{Draft, Identity, OwnLines};
-use crate::agent::event::EventKind;
 use crate::agent::headers::HostHeaders;
+use crate::agent::methods::{Outside, rules};
 use crate::agent::options::{Body, RequestOptions};
 use crate::agent::outgoing::{Kind, Outgoing};
 use crate::agent::response::Answer;
@@ -89,17 +89,12 @@ impl Agent {
 
     /// A request of the peer without a To tag.
     pub(super) fn out_of_dialog_request(&mut self, request: Arc<Message>) {
-        match request.method() {
-            Method::Invite => self.invite_arrived(request),
-            // RFC 3261 §15.1.2; RFC 6086 §4.2.2, RFC 3262 §3, RFC 3311 §5.2: these live in a dialog only.
-            Method::Bye | Method::Info | Method::Prack | Method::Update => self.refuse(&request, &Answer::plain(481)),
-            Method::Message => self.hand_up(EventKind::Message, None, request),
-            Method::Refer => self.stray_refer_arrived(request),
-            Method::Notify => self.stray_notify_arrived(request),
-            Method::Subscribe => self.hand_up(EventKind::Subscribe, None, request),
-            Method::Register => self.hand_up(EventKind::Register, None, request),
-            Method::Options => self.hand_up(EventKind::Options, None, request),
-            _ => self.hand_up(EventKind::Request, None, request),
+        match rules(request.method()).outside {
+            Outside::Invite => self.invite_arrived(request),
+            Outside::Stray => self.refuse(&request, &Answer::plain(481)),
+            Outside::Refer => self.stray_refer_arrived(request),
+            Outside::Notify => self.stray_notify_arrived(request),
+            Outside::HandUp(event) => self.hand_up(event, None, request),
         }
     }
 }

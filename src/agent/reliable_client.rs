@@ -1,6 +1,7 @@
 //! PRACK of the reliable provisional responses to our INVITEs (RFC 3262 §4).
 
 use crate::agent::event::flag;
+use crate::agent::methods::effect_of_answer;
 use crate::agent::options::{Body, RequestOptions, request_flag};
 use crate::agent::outgoing::{Kind, Outgoing};
 use crate::agent::{Agent, OutgoingId, SessionId};
@@ -89,7 +90,8 @@ impl Agent {
         };
         let (of, session) = (*of, *session);
         // The host's that failed by itself may be sent again (RFC 6337 §2.3); what ends the usage is `failure_in_dialog`'s.
-        let again = !silent && self.effect_of_answer(b"PRACK", status, response.is_none()) == Effect::Transaction;
+        let again =
+            !silent && effect_of_answer(&self.config, b"PRACK", status, response.is_none()) == Effect::Transaction;
         self.input(session, |session, _| session.prack_answered(id, of, response, again));
     }
 

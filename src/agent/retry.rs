@@ -1,6 +1,7 @@
 //! Requests in the dialog that are sent again by themselves after a 491, or a 500 with Retry-After (RFC 3261 §14.1).
 
 use crate::agent::event::{Event, EventKind, Reason};
+use crate::agent::methods::effect_of_answer;
 use crate::agent::options::request_flag;
 use crate::agent::outgoing::{Cancelling, Kind, Outgoing, Waiting};
 use crate::agent::timeout::{OutgoingTimer, Timeout};
@@ -39,7 +40,7 @@ impl Agent {
         let wanted = self.config.glare_retry && outgoing.flags & request_flag::NO_RETRY == 0;
         let session =
             outgoing.session.filter(|id| self.objects.sessions.get(*id).is_some_and(|known| !known.is_terminated()))?;
-        let harmless = self.effect_of(b"INVITE", status) == Effect::Transaction;
+        let harmless = effect_of_answer(&self.config, b"INVITE", status, false) == Effect::Transaction;
         let may = wanted && harmless && outgoing.retries < ROUNDS && matches!(invite.cancelling, Cancelling::No);
         may.then_some(session)
     }

@@ -2,6 +2,7 @@
 
 use crate::agent::event::{Event, EventKind};
 use crate::agent::incoming::{Incoming, Kind as IncomingKind, Notifier};
+use crate::agent::methods::effect_of_answer;
 use crate::agent::options::{Body, RequestOptions};
 use crate::agent::outgoing::{Kind, OutgoingState, Subscribed};
 use crate::agent::response::Answer;
@@ -168,7 +169,7 @@ impl Agent {
             go_on = std::mem::take(&mut notifier.waits);
         }
         // RFC 6665 §4.2.2: these say that nobody listens any more.
-        if status >= 300 && self.effect_of_answer(b"NOTIFY", status, made_here) != Effect::Transaction {
+        if status >= 300 && effect_of_answer(&self.config, b"NOTIFY", status, made_here) != Effect::Transaction {
             self.stop_notifying(id, None);
         } else if go_on {
             self.send_notify(id, Going::On);

@@ -5,7 +5,6 @@ use crate::ffi::convert::{self, bytes, give_text, text, write_out};
 use crate::ffi::guard::{OK, guard, status_of, with_last_error};
 use crate::ffi::sockaddr as platform;
 use crate::ffi::structs::{sipdlg_endpoint_t, sipdlg_status_t};
-use crate::session::usage;
 use std::ffi::{CStr, c_char, c_void};
 use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 
@@ -89,7 +88,7 @@ pub unsafe extern "C" fn sipdlg_effect_of(method: *const c_char, status_code: i3
             .ok()
             .filter(|status| matches!(status, 0 | 300..=699))
             .ok_or_else(|| Error::argument(format!("status_code {status_code} is neither 0 nor a failure")))?;
-        Ok(usage::effect_of(method, status) as i32)
+        Ok(crate::agent::effect_of(method, status) as i32)
     })
 }
 

@@ -4,9 +4,10 @@ use crate::common::pair::Stand;
 use crate::common::party::{answer_sdp, with_sdp};
 use crate::common::sip::Sip;
 use crate::common::{ANSWER, HELD, HOLD, OFFER, ms, seconds};
+use sipdlg::agent::effect_of;
 use sipdlg::agent::options::request_flag;
 use sipdlg::agent::{EventKind, Reason, RequestOptions};
-use sipdlg::session::usage::{Effect, effect_of};
+use sipdlg::session::usage::Effect;
 use sipdlg::session::{SessionState, SignalingState};
 
 const GOOD: (SessionState, SignalingState) = (SessionState::Confirmed, SignalingState::Stable);
