@@ -1,6 +1,7 @@
 //! The 2xx to an INVITE of the peer's goes out (RFC 3261 §13.3.1.4); its life until the ACK is in `session/ack`.
 
 use crate::agent::response::{Answer, wants_recv_info};
+use crate::agent::stateless::reply_flow;
 use crate::agent::{Agent, Bytes, IncomingId, SessionId};
 use crate::error::{Error, Result};
 use crate::session::ack::Sent2xx;
@@ -42,7 +43,7 @@ impl Agent {
     ) -> Result<()> {
         let incoming = self.incoming(id)?;
         let request = Arc::clone(incoming.message());
-        let flow = Self::reply_flow(&request).ok_or_else(|| Error::state("the request has no way back"))?;
+        let flow = reply_flow(&request).ok_or_else(|| Error::state("the request has no way back"))?;
         let transaction =
             incoming.transaction.ok_or_else(|| Error::state("the request has no transaction any more"))?;
         self.respond(transaction, status, Bytes::clone(&response))?;

@@ -4,10 +4,10 @@ use crate::agent::authentication::Authentication;
 use crate::agent::draft::Draft;
 use crate::agent::event::{Event, EventKind, Reason};
 use crate::agent::options::{Body, RequestOptions};
-use crate::agent::outgoing::{KeptAck, Kind, Outgoing};
+use crate::agent::outgoing::{Kind, Outgoing};
 use crate::agent::request::sender_of;
 use crate::agent::resolve::Located;
-use crate::agent::{Agent, Bytes, OutgoingId, SessionId};
+use crate::agent::{Agent, OutgoingId, SessionId};
 use crate::dialog::Dialog;
 use crate::error::{Error, Result};
 use crate::message::{HeaderId, Message, Method, write};
@@ -46,7 +46,7 @@ impl Agent {
         response: Option<&Message>,
     ) {
         if self.acknowledge_with(id, session, tag, response, &RequestOptions::default()).is_err() {
-            self.keep_ack(id, tag, None);
+            self.objects.keep_ack(id, tag, None);
             self.ack_failed(session);
         }
     }
@@ -79,7 +79,7 @@ impl Agent {
         match way? {
             Located::At(flow) => self.send_kept_ack(id, session, tag, &draft, &flow),
             Located::Ask(question) => {
-                self.keep_ack(id, tag, None);
+                self.objects.keep_ack(id, tag, None);
                 self.ask_for_ack(id, session, tag, draft, question);
                 Ok(())
             }
@@ -109,7 +109,7 @@ impl Agent {
             outgoing.silent = true;
             outgoing.fixed_flow = fixed_flow;
             outgoing.auth = inherited;
-            if let Ok(bye) = self.add_outgoing(outgoing) {
+            if let Ok(bye) = self.objects.add_outgoing(outgoing) {
                 self.launch(bye);
             }
         }
@@ -124,17 +124,8 @@ impl Agent {
         flow: &crate::flow::Flow,
     ) -> Result<()> {
         let sent = self.send_ack(session, draft, flow)?;
-        self.keep_ack(id, tag, Some(sent));
+        self.objects.keep_ack(id, tag, Some(sent));
         Ok(())
-    }
-
-    /// The 2xx of this To tag was seen; what its repeats are answered with.
-    pub(super) fn keep_ack(&mut self, id: OutgoingId, tag: &[u8], sent: Option<(Bytes, crate::flow::Flow)>) {
-        let Some(invite) = self.objects.outgoing.get_mut(id).and_then(Outgoing::invite_mut) else { return };
-        match invite.acks.iter_mut().find(|kept| *kept.to_tag == *tag) {
-            Some(kept) => kept.sent = sent,
-            None => invite.acks.push(KeptAck { to_tag: tag.into(), sent }),
-        }
     }
 
     /// Whether this 2xx was seen before: its ACK goes out again, or is still the host's to send.

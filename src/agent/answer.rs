@@ -2,8 +2,10 @@
 
 use crate::agent::event::Reason;
 use crate::agent::incoming::{Acknowledges, Incoming, Kind};
+use crate::agent::objects::PROVISIONAL_REFRESH;
 use crate::agent::options::{Body, RequestOptions, ResponseOptions};
 use crate::agent::response::{Answer, checked_status};
+use crate::agent::stateless::{own_tag, reply_flow};
 use crate::agent::timeout::{IncomingTimer, Timeout};
 use crate::agent::{Agent, IncomingId, SessionId};
 use crate::attachment::{Attachment, Unseen};
@@ -16,9 +18,6 @@ use crate::time::Now;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// RFC 3261 §13.3.1.1: a pending INVITE gets a provisional response at least every minute.
-pub(super) const PROVISIONAL_REFRESH: Duration = Duration::from_secs(60);
-
 impl Agent {
     /// Stores a request of the peer and starts its transaction; at a limit it is answered 503.
     pub(super) fn add_incoming(
@@ -27,7 +26,7 @@ impl Agent {
         kind: Kind,
         session: Option<SessionId>,
     ) -> Option<IncomingId> {
-        let flow = Self::reply_flow(request)?;
+        let flow = reply_flow(request)?;
         let living = session.is_some_and(|id| self.objects.sessions.get(id).is_some());
         let of_session = session.and_then(|id| self.objects.holder(id)).map(|session| session.attachment().clone());
         // Where the session is gone, nobody else would know its functions.
@@ -75,16 +74,10 @@ impl Agent {
         }
     }
 
-    /// The request, as long as it may be answered.
-    pub(super) fn unanswered(&self, id: IncomingId) -> Result<&Incoming> {
-        let incoming = self.incoming(id)?;
-        if incoming.answered { Err(Error::state("the request is answered")) } else { Ok(incoming) }
-    }
-
     /// The request, as long as the host may answer it: not while its acceptance waits for a PRACK (RFC 3262 §3).
     pub(super) fn open_request(&self, id: IncomingId) -> Result<&Incoming> {
-        let incoming = self.unanswered(id)?;
-        if self.is_accepted(id) {
+        let incoming = self.incoming(id)?.unanswered()?;
+        if self.objects.has_accepted(id) {
             return Err(Error::state("the request is accepted; its 2xx waits for a PRACK (RFC 3262 3)"));
         }
         Ok(incoming)
@@ -139,7 +132,7 @@ impl Agent {
 
     /// A final response to a request that is no accepted INVITE.
     pub(super) fn finish(&mut self, id: IncomingId, answer: Answer<'_>, to_tag: Option<&[u8]>) -> Result<()> {
-        let incoming = self.unanswered(id)?;
+        let incoming = self.incoming(id)?.unanswered()?;
         let in_dialog = incoming.message.to_tag().is_some();
         if in_dialog && to_tag.is_some() {
             return Err(Error::state("to_tag: the dialog has one"));
@@ -150,7 +143,7 @@ impl Agent {
         let own: Option<Box<[u8]>> = match incoming.session.and_then(|id| self.objects.sessions.get(id)) {
             _ if in_dialog || to_tag.is_some() => None,
             Some(session) => Some(session.local_tag().into()),
-            None => Some(self.own_tag(&incoming.message)),
+            None => Some(own_tag(self.objects.keys, &incoming.message)),
         };
         self.respond_to(id, &answer, to_tag.or(own.as_deref()))?;
         self.answered_finally(id);
@@ -182,7 +175,7 @@ impl Agent {
         to_tag: Option<&[u8]>,
         ending: Ending,
     ) -> Result<()> {
-        let incoming = self.unanswered(id)?;
+        let incoming = self.incoming(id)?.unanswered()?;
         let prack = incoming.session.filter(|_| matches!(incoming.kind, Kind::Prack(Acknowledges::Response)));
         if answer.status == 405 {
             answer.abilities = true;
@@ -255,12 +248,13 @@ impl Agent {
         let left = incoming.patience_ends.since(now);
         match timer {
             IncomingTimer::Answer => incoming.answer = None,
-            IncomingTimer::Subscription => return self.notifier_expired(id),
+            IncomingTimer::Subscription => return,
             IncomingTimer::Expires => drop(incoming.invite_mut().and_then(|invite| invite.expires.take())),
         }
         if timer == IncomingTimer::Answer && !left.is_zero() {
             self.repeat_provisional(id);
-            let answer = self.arm(left.min(self.provisional_refresh(id)), Timeout::Incoming(id, IncomingTimer::Answer));
+            let answer =
+                self.arm(left.min(self.objects.provisional_refresh(id)), Timeout::Incoming(id, IncomingTimer::Answer));
             if let Some(incoming) = self.objects.incoming.get_mut(id) {
                 incoming.answer = Some(answer);
             }

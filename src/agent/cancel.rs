@@ -1,10 +1,12 @@
 //! CANCEL, both ways (RFC 3261 §9).
 
 use crate::agent::event::{Event, EventKind, Reason};
+use crate::agent::fits;
 use crate::agent::headers::HostHeaders;
 use crate::agent::options::{RequestOptions, ResponseOptions};
 use crate::agent::outgoing::{Cancelling, Outgoing, OutgoingState, Sent};
 use crate::agent::response::Answer;
+use crate::agent::stateless::own_tag;
 use crate::agent::timeout::{OutgoingTimer, Timeout};
 use crate::agent::{Agent, Bytes, IncomingId, OutgoingId, SessionId};
 use crate::error::{Error, Result};
@@ -31,7 +33,7 @@ impl Agent {
             write::header(&mut lines, HeaderId::Reason, &[reason]);
         }
         host.write(&mut lines, b"");
-        self.lines_fit(&lines)?;
+        fits::within(self.config.limits.message_bytes, lines.len())?;
         self.cancel_with(id, lines.into_boxed_slice(), Reason::Cancelled)
     }
 
@@ -54,7 +56,7 @@ impl Agent {
                     self.retry_given_up(id);
                 }
                 OutgoingState::Resolving => {
-                    self.drop_queries_of(id);
+                    self.queries.drop_of(id, &mut self.wheel);
                     self.invite_rejected(id, 487, None);
                 }
                 _ => {}
@@ -101,14 +103,6 @@ impl Agent {
         self.invite_rejected(id, status, None);
     }
 
-    pub(super) fn cancel_reason(&self, id: OutgoingId) -> Reason {
-        self.objects
-            .outgoing
-            .get(id)
-            .and_then(Outgoing::invite)
-            .map_or(Reason::Cancelled, |invite| invite.cancel_reason)
-    }
-
     /// An early dialog, or one that was confirmed by hand, ends by BYE while its INVITE is unanswered.
     pub(super) fn watch_deserted_invite(&mut self, id: SessionId) {
         let Some(session) = self.objects.sessions.get(id).filter(|session| self.objects.initial_invite_pends(session))
@@ -144,8 +138,8 @@ impl Agent {
         let session = incoming.and_then(|incoming| incoming.session);
         let tag: Option<Box<[u8]>> =
             session.and_then(|id| self.objects.sessions.get(id)).map(|session| session.local_tag().into());
-        let tag = tag.unwrap_or_else(|| self.own_tag(cancel));
-        let answered = self.incoming_is_answered(id);
+        let tag = tag.unwrap_or_else(|| own_tag(self.objects.keys, cancel));
+        let answered = id.is_none_or(|id| self.objects.is_answered(id));
         self.answer_by_rule(cancel, &Answer::plain(200), &tag);
         let Some(id) = id.filter(|_| !answered) else { return };
         let ending = Ending { status_code: 487, ..Ending::by(Reason::Cancelled, cancel) };
@@ -155,7 +149,7 @@ impl Agent {
             message: Some(Arc::clone(cancel)),
             ..Event::new(EventKind::Cancel)
         });
-        if self.has_executed(id) {
+        if self.objects.has_executed(id) {
             // RFC 6141 §3.8: what was changed stays, and a 2xx says so.
             let now = self.now;
             let _ = self.accept(now, id, 200, &ResponseOptions::default());
@@ -164,9 +158,5 @@ impl Agent {
         // The INVITE is unanswered, so its transaction takes the response.
         let in_dialog = self.objects.incoming.get(id).is_some_and(|incoming| incoming.message.to_tag().is_some());
         let _ = self.refuse_request(id, Answer::plain(487), Some(&*tag).filter(|_| !in_dialog), ending);
-    }
-
-    pub(super) fn incoming_is_answered(&self, id: Option<IncomingId>) -> bool {
-        id.and_then(|id| self.objects.incoming.get(id)).is_none_or(|incoming| incoming.answered)
     }
 }

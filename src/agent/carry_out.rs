@@ -124,7 +124,7 @@ impl Agent {
                     }
                 }
                 Deed::Acknowledge(outgoing) => self.acknowledge_without_answer(outgoing, id),
-                Deed::ForkEnded(outgoing, forgotten) => self.note_ended_fork(outgoing, id, forgotten),
+                Deed::ForkEnded(outgoing, forgotten) => self.objects.fork_ended(outgoing, id, forgotten),
                 Deed::GiveUpRetry(outgoing) => self.retry_given_up(outgoing),
                 Deed::Bye(bye) => self.leave_by_bye(id, bye.ending, bye.tail),
                 Deed::Finish => self.finish_session(id),

@@ -62,10 +62,10 @@ impl Agent {
 
     /// The default answer to a request of the peer that waits; nothing when it is answered.
     pub(super) fn default_answer(&mut self, id: IncomingId) {
-        if self.incoming_is_answered(Some(id)) || self.is_accepted(id) {
+        if self.objects.is_answered(id) || self.objects.has_accepted(id) {
             return;
         }
-        if self.has_executed(id) {
+        if self.objects.has_executed(id) {
             // RFC 6141 §3.3: an error would say that nothing was changed.
             let now = self.now;
             if self.accept(now, id, 200, &ResponseOptions::default()).is_ok() {

@@ -200,7 +200,7 @@ impl Agent {
 
     /// A request that no transaction knows, neither ACK nor CANCEL.
     fn new_request(&mut self, request: Arc<Message>) {
-        if self.table.len() >= self.config.limits.transactions {
+        if self.table.room().is_err() {
             return self.refuse_for_limit(&request);
         }
         let door = Door { face: &self.face, table: &self.table, objects: &self.objects };

@@ -98,7 +98,7 @@ impl Agent {
 
     /// The session is over, and so is its INVITE, unless another dialog of it lives. `accepted`: its 2xx was held.
     pub(super) fn leave_invite(&mut self, id: SessionId, invite: IncomingId, accepted: bool) {
-        if self.incoming_is_answered(Some(invite)) {
+        if self.objects.is_answered(invite) {
             return;
         }
         if !self.objects.has_other_dialogs(invite, id) {

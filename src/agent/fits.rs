@@ -13,7 +13,7 @@ const OWN_LINES: usize = 256;
 impl Agent {
     /// A request of ours.
     pub(super) fn request_fits(&self, draft: &Draft) -> Result<()> {
-        self.within_limit(draft.bytes() + self.transports.longest_lines() + OWN_LINES)
+        within(self.config.limits.message_bytes, draft.bytes() + self.transports.longest_lines())
     }
 
     /// A response of ours: what it repeats of the request is not the host's fault, if the host adds nothing.
@@ -27,22 +27,20 @@ impl Agent {
             return Ok(());
         }
         let repeated = request.bytes().len().saturating_sub(request.body().len());
-        self.within_limit(by_host + repeated + self.face.bytes() + self.transports.longest_lines() + OWN_LINES)
+        let ours = self.face.bytes() + self.transports.longest_lines();
+        within(self.config.limits.message_bytes, by_host + repeated + ours)
     }
+}
 
-    /// Header lines of the host's for a CANCEL, which repeats part of its INVITE.
-    pub(super) fn lines_fit(&self, lines: &[u8]) -> Result<()> {
-        self.within_limit(lines.len() + OWN_LINES)
+/// Whether about so many bytes, and what the library adds, may be one message. Header lines of the host's for a CANCEL, which repeats
+/// part of its INVITE, are reckoned alone.
+pub(super) fn within(limit: usize, bytes: usize) -> Result<()> {
+    let bytes = bytes + OWN_LINES;
+    if bytes <= limit {
+        return Ok(());
     }
-
-    fn within_limit(&self, bytes: usize) -> Result<()> {
-        let limit = self.config.limits.message_bytes;
-        if bytes <= limit {
-            return Ok(());
-        }
-        Err(Error::new(
-            ErrorKind::Limit,
-            format!("headers, body: about {bytes} bytes, where a message of this agent may have {limit}"),
-        ))
-    }
+    Err(Error::new(
+        ErrorKind::Limit,
+        format!("headers, body: about {bytes} bytes, where a message of this agent may have {limit}"),
+    ))
 }

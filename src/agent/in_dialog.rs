@@ -5,7 +5,7 @@ use crate::agent::incoming::Kind as IncomingKind;
 use crate::agent::methods::{Inside, effect_of_answer, rules};
 use crate::agent::options::{Body, RequestOptions};
 use crate::agent::outgoing::{Kind, Outgoing, OutgoingState};
-use crate::agent::response::Answer;
+use crate::agent::response::{Answer, retry_after_line};
 use crate::agent::{Agent, IncomingId, OutgoingId, SessionId};
 use crate::error::{Error, Result};
 use crate::message::write;
@@ -86,7 +86,7 @@ impl Agent {
         kind: Kind,
         options: RequestOptions<'_>,
     ) -> Result<OutgoingId> {
-        self.room_for_request()?;
+        self.table.room()?;
         let Some(session) = self.objects.holder(id) else { return Err(self.session(id).err().unwrap_or_else(over)) };
         let mut next = session.dialog().local;
         let draft = self.draft_in_dialog(session.dialog(), method, next.take(), &options)?;
@@ -98,7 +98,7 @@ impl Agent {
         if outgoing.attachment.user.is_none() {
             outgoing.attachment.user = session.attachment().user.clone();
         }
-        let request = self.add_outgoing(outgoing)?;
+        let request = self.objects.add_outgoing(outgoing)?;
         if let Err(error) = self.find_way(request) {
             self.objects.outgoing.remove(request);
             return Err(error);
@@ -153,7 +153,7 @@ impl Agent {
 
     /// A request of ours gets no answer: 408 (time-out) or 503 (transport), made here.
     pub(super) fn request_failed(&mut self, id: OutgoingId, status: u16) {
-        self.drop_queries_of(id);
+        self.queries.drop_of(id, &mut self.wheel);
         let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
         if outgoing.state() == OutgoingState::Completed {
             return;
@@ -180,7 +180,7 @@ impl Agent {
         let is_bye = matches!(outgoing.kind, Kind::Bye);
         match (&outgoing.kind, session) {
             // It goes with its subscription.
-            (Kind::Refer(_), Some(session)) => self.refer_answered(id, session, response),
+            (Kind::Refer(_), Some(_)) => self.refer_answered(id, response),
             (Kind::Notify(refer), Some(session)) => {
                 let refer = *refer;
                 self.outgoing_over(id);
@@ -265,12 +265,12 @@ impl Agent {
             invite.cancelling = crate::agent::outgoing::Cancelling::Abandoned;
             invite.cancel_reason = Reason::Disposed;
         }
-        let subscribed = matches!(outgoing.kind, Kind::Refer(_)).then_some(outgoing.session).flatten();
+        let subscribed = matches!(outgoing.kind, Kind::Refer(_));
         // Nobody will answer its challenge.
         self.challenge_given_up(id);
-        if let Some(session) = subscribed {
+        if subscribed {
             // What still comes of its subscription gets 481, which ends it (RFC 6665 §4.1.3).
-            self.subscriber_over(id, session);
+            self.subscriber_over(id);
         }
         Ok(())
     }
@@ -342,7 +342,7 @@ impl Agent {
     ) -> Option<IncomingId> {
         let waiting = session.and_then(|id| self.objects.holder(id)).map_or(0, Session::pending);
         if waiting >= PENDING_REQUESTS {
-            let lines = self.retry_after_line();
+            let lines = retry_after_line(&mut self.random);
             self.refuse(request, &Answer { lines: &lines, ..Answer::plain(500) });
             return None;
         }

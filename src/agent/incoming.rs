@@ -1,6 +1,7 @@
 //! A request of the peer that waits for its answer, or whose answer waits for its ACK.
 
 use crate::attachment::{Attachment, Unseen};
+use crate::error::{Error, Result};
 use crate::message::{Message, Method};
 use crate::slots::SessionId;
 use crate::time::Time;
@@ -103,6 +104,11 @@ impl Incoming {
     /// The host's.
     pub fn attachment(&self) -> &Attachment {
         &self.attachment
+    }
+
+    /// The request, as long as it may be answered.
+    pub(super) fn unanswered(&self) -> Result<&Self> {
+        if self.answered { Err(Error::state("the request is answered")) } else { Ok(self) }
     }
 
     pub(super) fn is_invite(&self) -> bool {

@@ -1,8 +1,9 @@
 //! INVITE and re-INVITE of ours: forks, what their responses do to sessions (RFC 3261 §13.2, §14.1).
 
 use crate::agent::event::{Event, EventKind, Reason, flag};
+use crate::agent::objects::Found;
 use crate::agent::options::{Body, RequestOptions, request_flag};
-use crate::agent::outgoing::{Cancelling, EndedFork, Kind, Outgoing, OutgoingState};
+use crate::agent::outgoing::{Cancelling, Kind, Outgoing, OutgoingState};
 use crate::agent::timeout::{OutgoingTimer, Timeout};
 use crate::agent::{Agent, OutgoingId, SessionId};
 use crate::config::{ForkPolicy, quirk};
@@ -14,16 +15,6 @@ use crate::session::invite_client::{HostAcks, Taken};
 use crate::session::reason::Ending;
 use crate::time::Now;
 use std::sync::Arc;
-
-/// How a 2xx found its session.
-enum Found {
-    /// The session with its To tag.
-    Session(SessionId),
-    /// One whose dialog ended already: acknowledged, no session (RFC 5407 §3.1.3). `forgotten`: without BYE.
-    Ended { forgotten: bool },
-    /// None.
-    No,
-}
 
 impl Agent {
     /// INVITE out of a dialog (§13.2).
@@ -90,7 +81,7 @@ impl Agent {
                 },
                 None if self.config.tolerance & quirk::ONE_XX_WITHOUT_TAG == 0 => return,
                 None => {
-                    self.count_quirk(quirk::ONE_XX_WITHOUT_TAG);
+                    self.counters.count_quirk(quirk::ONE_XX_WITHOUT_TAG);
                     None
                 }
             },
@@ -107,25 +98,9 @@ impl Agent {
         self.tell_fate(id, Event { session, flags, message, ..Event::new(EventKind::Progress) });
     }
 
-    pub(super) fn count_quirk(&mut self, bit: u32) {
-        if let Some(counter) = self.counters.quirks.get_mut(bit.trailing_zeros() as usize) {
-            *counter += 1;
-        }
-    }
-
-    fn find_fork(&self, id: OutgoingId, tag: &[u8]) -> Found {
-        let Some(invite) = self.objects.outgoing.get(id).and_then(Outgoing::invite) else { return Found::No };
-        if let Some(ended) = invite.ended.iter().find(|ended| *ended.to_tag == *tag) {
-            return Found::Ended { forgotten: ended.forgotten };
-        }
-        let is_it =
-            |id: &&SessionId| self.objects.sessions.get(**id).is_some_and(|session| session.remote_tag() == tag);
-        invite.sessions.iter().find(is_it).map_or(Found::No, |session| Found::Session(*session))
-    }
-
     /// The early session of a provisional response's To tag (§12.1.2); `None`: one that the host ended.
     fn early_fork(&mut self, id: OutgoingId, response: &Arc<Message>) -> Result<Option<SessionId>> {
-        match self.find_fork(id, response.to_tag().unwrap_or_default()) {
+        match self.objects.find_fork(id, response.to_tag().unwrap_or_default()) {
             Found::Session(session) => return Ok(Some(session)),
             Found::Ended { .. } => return Ok(None),
             Found::No => {}
@@ -139,7 +114,7 @@ impl Agent {
             if self.config.tolerance & quirk::ONE_XX_WITHOUT_CONTACT == 0 {
                 return Err(Error::syntax("Contact: missing in a response that makes a dialog (RFC 3261 12.1.1)"));
             }
-            self.count_quirk(quirk::ONE_XX_WITHOUT_CONTACT);
+            self.counters.count_quirk(quirk::ONE_XX_WITHOUT_CONTACT);
         }
         let session = self.new_fork(id, response)?;
         self.note_state(session);
@@ -168,7 +143,7 @@ impl Agent {
         if self.repeat_ack(id, response) {
             return;
         }
-        if self.too_many_forks(id, response) {
+        if self.objects.too_many_forks(id, response, self.config.limits.early_dialogs) {
             self.counters.dropped_limit += 1;
             return;
         }
@@ -188,32 +163,26 @@ impl Agent {
         }
     }
 
-    /// Whether this is a 2xx of yet another To tag, when as many as may be early dialogs of one INVITE were answered.
-    fn too_many_forks(&self, id: OutgoingId, response: &Message) -> bool {
-        let Some(invite) = self.objects.outgoing.get(id).and_then(Outgoing::invite) else { return false };
-        let owes =
-            |id: &&SessionId| self.objects.sessions.get(**id).is_some_and(|session| session.owed_ack().is_some());
-        let answered = invite.acks.len() + invite.sessions.iter().filter(owes).count();
-        answered >= self.config.limits.early_dialogs
-            && matches!(self.find_fork(id, response.to_tag().unwrap_or_default()), Found::No)
-    }
-
     fn initial_accepted(&mut self, id: OutgoingId, response: &Arc<Message>) {
         let tag = response.to_tag().unwrap_or_default();
         let Some(invite) = self.objects.outgoing.get(id).and_then(Outgoing::invite) else { return };
         let unwanted = !matches!(invite.cancelling, Cancelling::No);
         let (winner, only) = (invite.winner, invite.sessions.first().copied().filter(|_| invite.sessions.len() == 1));
+        let tolerated = self.config.tolerance & quirk::TAG_CHANGED_BY_2XX != 0;
         let first_policy = self.config.fork_policy == ForkPolicy::First;
-        match self.find_fork(id, tag) {
+        match self.objects.find_fork(id, tag) {
             Found::Ended { forgotten } => self.acknowledge_stranger(id, response, forgotten),
             Found::Session(session) if winner.is_some() && first_policy => self.fork_lost(id, session, response),
             Found::Session(session) => self.confirm(id, session, response, unwanted),
             Found::No if winner.is_some() && (first_policy || self.objects.room_for_session().is_err()) => {
                 self.acknowledge_stranger(id, response, true);
             }
-            Found::No => match only.filter(|_| winner.is_none()).filter(|only| self.same_callee(*only, response)) {
+            Found::No => match only
+                .filter(|_| winner.is_none())
+                .filter(|only| tolerated && self.objects.is_same_callee(*only, response))
+            {
                 Some(session) => {
-                    self.count_quirk(quirk::TAG_CHANGED_BY_2XX);
+                    self.counters.count_quirk(quirk::TAG_CHANGED_BY_2XX);
                     self.objects.change_remote_tag(session, tag);
                     self.confirm(id, session, response, unwanted);
                 }
@@ -223,18 +192,6 @@ impl Agent {
                 },
             },
         }
-    }
-
-    /// The quirk: a callee that changes its tag. The same Contact as in its early dialog says that it is the same one,
-    /// not another fork.
-    fn same_callee(&self, id: SessionId, response: &Message) -> bool {
-        let contact = crate::dialog::target::contact_uri(response);
-        self.config.tolerance & quirk::TAG_CHANGED_BY_2XX != 0
-            && self
-                .objects
-                .sessions
-                .get(id)
-                .is_some_and(|session| session.is_early() && contact == Some(session.remote_target()))
     }
 
     /// The 2xx confirms the session. `unwanted`: the host cancelled, so it ends with BYE at once.
@@ -249,10 +206,10 @@ impl Agent {
         self.counters.calls_confirmed += 1;
         self.note_state(session_id);
         if unwanted {
-            let reason = self.cancel_reason(id);
+            let reason = self.objects.cancel_reason(id);
             self.acknowledge_taken(id, session_id, response, taken);
             // The 2xx of another fork may have told it.
-            if !self.is_fate_told(id) {
+            if !self.objects.is_fate_told(id) {
                 self.tell_fate(id, Event { status_code: 487, flags: flag::LOCAL, ..Event::new(EventKind::Reject) });
             }
             return self.end_with_bye(session_id, Ending::by(reason, response));
@@ -332,6 +289,7 @@ impl Agent {
         outgoing.done();
         let session = outgoing.session;
         let reinvite = matches!(outgoing.kind, Kind::Reinvite(_));
+        let went_out = outgoing.last_sent().is_some();
         let Some(invite) = outgoing.invite_mut() else { return };
         let forks = std::mem::take(&mut invite.sessions);
         let cancelled = !matches!(invite.cancelling, Cancelling::No);
@@ -350,7 +308,10 @@ impl Agent {
             Event { session, status_code: status, flags, message: response.cloned(), ..Event::new(kind) },
         );
         if let Some(session) = session.filter(|_| reinvite) {
-            self.reinvite_failed(id, session, status, response);
+            // Cancelled before it went out: the peer has failed in nothing.
+            if went_out || !cancelled {
+                self.failure_in_dialog(session, b"INVITE", status, response);
+            }
         } else {
             // §13.2.2.3: all early dialogs end.
             for fork in forks {
@@ -358,16 +319,6 @@ impl Agent {
             }
         }
         self.outgoing_over(id);
-    }
-
-    /// Whether the failure of a re-INVITE tells that the usage is gone (RFC 5057). Cancelled before it went out: the peer
-    /// has failed in nothing.
-    fn reinvite_failed(&mut self, id: OutgoingId, session: SessionId, status: u16, response: Option<&Arc<Message>>) {
-        let Some(outgoing) = self.objects.outgoing.get(id) else { return };
-        let cancelled = outgoing.invite().is_some_and(|invite| !matches!(invite.cancelling, Cancelling::No));
-        if outgoing.last_sent().is_some() || !cancelled {
-            self.failure_in_dialog(session, b"INVITE", status, response);
-        }
     }
 
     /// The session of a re-INVITE is over: a late 2xx is still acknowledged in its dialog (RFC 5407 §3.2.3), but a peer
@@ -398,24 +349,11 @@ impl Agent {
         for fork in forks.into_iter().chain(session) {
             self.input(fork, |session, clock| session.invite_over(id, clock));
         }
-        if !self.is_fate_told(id) {
+        if !self.objects.is_fate_told(id) {
             // Its only 2xx were of dialogs that had ended before.
             self.tell_fate(id, Event { status_code: 487, flags: flag::LOCAL, ..Event::new(EventKind::Reject) });
         }
         self.outgoing_over(id);
-    }
-
-    fn is_fate_told(&self, id: OutgoingId) -> bool {
-        self.objects.outgoing.get(id).and_then(Outgoing::invite).is_none_or(|invite| invite.fate_told)
-    }
-
-    /// Remembers that a dialog ended: a 2xx of it is acknowledged and makes no session.
-    pub(super) fn note_ended_fork(&mut self, outgoing: OutgoingId, id: SessionId, forgotten: bool) {
-        let Some(session) = self.objects.sessions.get(id) else { return };
-        let tag: Box<[u8]> = session.remote_tag().into();
-        if let Some(invite) = self.objects.outgoing.get_mut(outgoing).and_then(Outgoing::invite_mut) {
-            invite.ended.push(EndedFork { to_tag: tag, forgotten });
-        }
     }
 }
 

@@ -4,7 +4,8 @@ use crate::agent::event::{Event, EventKind, Reason};
 use crate::agent::incoming::{Incoming, Kind};
 use crate::agent::options::ResponseOptions;
 use crate::agent::replace::Replaced;
-use crate::agent::response::{Answer, checked_status};
+use crate::agent::response::{Answer, checked_status, retry_after_line};
+use crate::agent::stateless::own_tag;
 use crate::agent::timeout::{IncomingTimer, Timeout};
 use crate::agent::{Agent, IncomingId, SessionId};
 use crate::dialog::Dialog;
@@ -66,7 +67,7 @@ impl Agent {
         match meets {
             Arrival::Pending => return self.refuse_reinvite(id, &request, &Answer::plain(491)),
             Arrival::RetryLater => {
-                let lines = self.retry_after_line();
+                let lines = retry_after_line(&mut self.random);
                 return self.refuse_reinvite(id, &request, &Answer { lines: &lines, ..Answer::plain(500) });
             }
             Arrival::Process => {}
@@ -122,7 +123,7 @@ impl Agent {
                 write::check_to_tag(tag)?;
                 tag.into()
             }
-            None => self.own_tag(&request),
+            None => own_tag(self.objects.keys, &request),
         };
         let dialog = Dialog::of_callee(&request, &tag)?;
         let session = Session::of_callee(dialog, id, &request, attachment);
@@ -160,7 +161,7 @@ impl Agent {
             if request.session_body().is_none() {
                 return Err(Error::state("an offer stands in a reliable response, this one is not (RFC 3261 13.2.1)"));
             }
-            if self.reliable_server(id, known).is_some_and(ReliableServer::has_described) {
+            if self.objects.reliable_server(id, known).is_some_and(ReliableServer::has_described) {
                 return Err(Error::state("body: a reliable response has carried the answer already (RFC 6337 3.1)"));
             }
         }
@@ -226,7 +227,7 @@ impl Agent {
         let incoming = self.incoming(id)?;
         let request = Arc::clone(&incoming.message);
         let known = self.objects.known_session(incoming, options.to_tag);
-        let described = self.reliable_server(id, known).is_some_and(ReliableServer::has_described);
+        let described = self.objects.reliable_server(id, known).is_some_and(ReliableServer::has_described);
         description_due(&request, described, description.is_some())?;
         self.may_replace(id)?;
         self.answer_fits(&request, &answer)?;
@@ -249,7 +250,7 @@ impl Agent {
         let answer = Answer::of_host(status, options, true)?;
         let description = describe(answer.body.as_ref());
         let request = Arc::clone(&self.incoming(id)?.message);
-        let described = self.reliable_server(id, Some(session)).is_some_and(ReliableServer::has_described);
+        let described = self.objects.reliable_server(id, Some(session)).is_some_and(ReliableServer::has_described);
         description_due(&request, described, description.is_some())?;
         self.send_2xx(id, session, answer, description, None)?;
         Ok(Some(session))

@@ -109,6 +109,15 @@ pub struct Stats {
     pub quirks: [u64; 32],
 }
 
+impl Stats {
+    /// A deviation of a peer was tolerated.
+    fn count_quirk(&mut self, bit: u32) {
+        if let Some(counter) = self.quirks.get_mut(bit.trailing_zeros() as usize) {
+            *counter += 1;
+        }
+    }
+}
+
 /// A SIP user agent without sockets and clock.
 #[derive(Clone, Debug)]
 pub struct Agent {
@@ -179,11 +188,6 @@ impl Agent {
             counters: Stats::default(),
             scratch: Vec::new(),
         }
-    }
-
-    /// The configuration.
-    pub fn config(&self) -> &Config {
-        &self.config
     }
 
     /// Says that there is a socket: transport, local and link of `flow`. `sent_by`: `host[:port]` for Via and Contact

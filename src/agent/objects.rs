@@ -3,17 +3,21 @@
 
 use crate::agent::event::{Event, EventKind, flag};
 use crate::agent::incoming::{Incoming, InviteServer, Kind as IncomingKind};
-use crate::agent::outgoing::{Outgoing, OutgoingState};
-use crate::agent::{IncomingId, OutgoingId, SessionId};
+use crate::agent::outgoing::{EndedFork, KeptAck, Outgoing, OutgoingState};
+use crate::agent::{Bytes, IncomingId, OutgoingId, SessionId};
 use crate::dialog::id::DialogKeys;
 use crate::error::{Error, ErrorKind, Result};
-use crate::message::Message;
+use crate::flow::Flow;
+use crate::message::{HeaderId, Message, Replaces};
+use crate::session::reason::Reason;
 use crate::session::refer::Referrals;
-use crate::session::{Origin, Session};
+use crate::session::reliable_server::ReliableServer;
+use crate::session::{Origin, Resolved, Session};
 use crate::slots::{IncomingKind as Incomings, OutgoingKind as Outgoings, SessionKind as Sessions, Slots};
 use crate::transaction::key::Identity;
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
+use std::time::Duration;
 
 /// All of them.
 #[derive(Clone, Debug)]
@@ -29,6 +33,22 @@ pub(super) struct Objects {
     pub keys: DialogKeys,
     /// How many sessions there may be.
     limit: usize,
+}
+
+/// RFC 3261 §13.3.1.1: a pending INVITE gets a provisional response at least every minute.
+pub(super) const PROVISIONAL_REFRESH: Duration = Duration::from_secs(60);
+
+/// RFC 3262 §3: where responses are reliable, one each two and a half minutes is enough for the proxies' timer C.
+const RELIABLE_REFRESH: Duration = Duration::from_secs(150);
+
+/// How a 2xx found its session.
+pub(super) enum Found {
+    /// The session with its To tag.
+    Session(SessionId),
+    /// One whose dialog ended already: acknowledged, no session (RFC 5407 §3.1.3). `forgotten`: without BYE.
+    Ended { forgotten: bool },
+    /// None.
+    No,
 }
 
 /// What became of a session whose TERMINATED was delivered.
@@ -215,6 +235,132 @@ impl Objects {
     pub fn initial_invite_pends(&self, session: &Session) -> bool {
         let invite = session.origin().and_then(Origin::outgoing).and_then(|invite| self.outgoing.get(invite));
         invite.is_some_and(|invite| invite.state() != OutgoingState::Completed)
+    }
+
+    /// The dialog of a response to our INVITE, by its To tag.
+    pub fn find_fork(&self, id: OutgoingId, tag: &[u8]) -> Found {
+        let Some(invite) = self.outgoing.get(id).and_then(Outgoing::invite) else { return Found::No };
+        if let Some(ended) = invite.ended.iter().find(|ended| *ended.to_tag == *tag) {
+            return Found::Ended { forgotten: ended.forgotten };
+        }
+        let is_it = |id: &&SessionId| self.sessions.get(**id).is_some_and(|session| session.remote_tag() == tag);
+        invite.sessions.iter().find(is_it).map_or(Found::No, |session| Found::Session(*session))
+    }
+
+    /// Whether this is a 2xx of yet another To tag, when as many as may be early dialogs of one INVITE were answered.
+    pub fn too_many_forks(&self, id: OutgoingId, response: &Message, limit: usize) -> bool {
+        let Some(invite) = self.outgoing.get(id).and_then(Outgoing::invite) else { return false };
+        let owes = |id: &&SessionId| self.sessions.get(**id).is_some_and(|session| session.owed_ack().is_some());
+        let answered = invite.acks.len() + invite.sessions.iter().filter(owes).count();
+        answered >= limit && matches!(self.find_fork(id, response.to_tag().unwrap_or_default()), Found::No)
+    }
+
+    /// The quirk: a callee that changes its tag. The same Contact as in its early dialog says that it is the same one, not another
+    /// fork.
+    pub fn is_same_callee(&self, id: SessionId, response: &Message) -> bool {
+        let contact = crate::dialog::target::contact_uri(response);
+        self.sessions.get(id).is_some_and(|session| session.is_early() && contact == Some(session.remote_target()))
+    }
+
+    /// An early dialog of our INVITE ended: a 2xx of it is acknowledged and makes no session.
+    pub fn fork_ended(&mut self, invite: OutgoingId, id: SessionId, forgotten: bool) {
+        let Some(to_tag) = self.sessions.get(id).map(|session| session.remote_tag().into()) else { return };
+        if let Some(invite) = self.outgoing.get_mut(invite).and_then(Outgoing::invite_mut) {
+            invite.ended.push(EndedFork { to_tag, forgotten });
+        }
+    }
+
+    /// The 2xx of this To tag was seen; what its repeats are answered with.
+    pub fn keep_ack(&mut self, id: OutgoingId, tag: &[u8], sent: Option<(Bytes, Flow)>) {
+        let Some(invite) = self.outgoing.get_mut(id).and_then(Outgoing::invite_mut) else { return };
+        match invite.acks.iter_mut().find(|kept| *kept.to_tag == *tag) {
+            Some(kept) => kept.sent = sent,
+            None => invite.acks.push(KeptAck { to_tag: tag.into(), sent }),
+        }
+    }
+
+    /// Whether the host was told how our INVITE ended.
+    pub fn is_fate_told(&self, id: OutgoingId) -> bool {
+        self.outgoing.get(id).and_then(Outgoing::invite).is_none_or(|invite| invite.fate_told)
+    }
+
+    /// Why our INVITE was cancelled.
+    pub fn cancel_reason(&self, id: OutgoingId) -> Reason {
+        self.outgoing.get(id).and_then(Outgoing::invite).map_or(Reason::Cancelled, |invite| invite.cancel_reason)
+    }
+
+    /// The session that a Replaces means (RFC 3891 §4: tag 0 stands for none too).
+    pub fn dialog_named(&self, replaces: &Replaces<'_>) -> Option<SessionId> {
+        let find = |ours: &[u8], theirs: &[u8]| self.dialog(replaces.call_id, ours, theirs);
+        let none = || if replaces.from_tag == b"0" { find(replaces.to_tag, b"") } else { None };
+        find(replaces.to_tag, replaces.from_tag).or_else(none)
+    }
+
+    /// The session that the peer's INVITE replaces, while it lives, and whether only while that is early; whether it may be replaced at
+    /// all was judged when the INVITE came.
+    pub fn replaced_by(&self, id: IncomingId) -> Option<(SessionId, bool)> {
+        let incoming = self.incoming.get(id).filter(|incoming| matches!(incoming.kind, IncomingKind::Invite(_)))?;
+        let replaces = Replaces::parse(incoming.message.header(HeaderId::Replaces)?).ok()?;
+        let session = self.dialog_named(&replaces)?;
+        self.lives(session).then_some((session, replaces.early_only))
+    }
+
+    // ------------------------------------------------------------------ requests
+
+    /// Stores a request of ours.
+    pub fn add_outgoing(&mut self, outgoing: Outgoing) -> Result<OutgoingId> {
+        let id = self.outgoing.insert_with(|_| outgoing);
+        id.ok_or_else(|| Error::new(ErrorKind::Limit, "outgoing requests: no slot is free"))
+    }
+
+    /// A name once looked up is kept for the dialog.
+    pub fn note_resolved(&mut self, session: Option<SessionId>, hop: Option<Box<[u8]>>, flow: Flow) {
+        if let (Some(session), Some(next_hop)) = (session.and_then(|id| self.holder_mut(id)), hop) {
+            session.set_resolved(Some(Resolved { next_hop, flow }));
+        }
+    }
+
+    /// Whether a request of the peer's has its final response.
+    pub fn is_answered(&self, id: IncomingId) -> bool {
+        self.incoming.get(id).is_none_or(|incoming| incoming.answered)
+    }
+
+    fn session_of(&self, id: IncomingId) -> Option<&Session> {
+        self.incoming.get(id)?.session.and_then(|id| self.sessions.get(id))
+    }
+
+    /// The reliable responses to the peer's INVITE in one of its dialogs.
+    pub fn reliable_server(&self, id: IncomingId, session: Option<SessionId>) -> Option<&ReliableServer> {
+        self.sessions.get(session?)?.reliable_server(id)
+    }
+
+    /// Whether a re-INVITE of the peer has changed the session already, so that only a 2xx says what is so (RFC 6141 §3.3).
+    pub fn has_executed(&self, id: IncomingId) -> bool {
+        self.session_of(id).is_some_and(|session| session.has_executed(id))
+    }
+
+    /// Whether the host has accepted this INVITE and its 2xx waits for a PRACK.
+    pub fn has_accepted(&self, id: IncomingId) -> bool {
+        let server = self.session_of(id).and_then(|session| session.reliable_server(id));
+        server.is_some_and(ReliableServer::is_accepted)
+    }
+
+    /// How often an INVITE that waits gets a provisional response.
+    pub fn provisional_refresh(&self, id: IncomingId) -> Duration {
+        match self.session_of(id).and_then(|session| session.reliable_server(id)) {
+            Some(_) => RELIABLE_REFRESH,
+            None => PROVISIONAL_REFRESH,
+        }
+    }
+
+    /// A NOTIFY of a REFER's subscription goes out.
+    pub fn notify_leaves(&mut self, refer: IncomingId, session: SessionId) {
+        if let Some(notifier) = self.incoming.get_mut(refer).and_then(Incoming::notifier_mut) {
+            notifier.under_way = notifier.under_way.saturating_add(1);
+        }
+        if let Some(referrals) = self.referrals_mut(session) {
+            referrals.notifies(true);
+        }
     }
 
     // ------------------------------------------------------------------ events keep them

@@ -50,7 +50,7 @@ impl Agent {
         options: RequestOptions<'_>,
         kind: Kind,
     ) -> Result<OutgoingId> {
-        self.room_for_request()?;
+        self.table.room()?;
         write::check_line(target)?;
         Uri::parse(target)?;
         let host = HostHeaders::read(&options.headers, false)?;
@@ -78,7 +78,7 @@ impl Agent {
         outgoing.flags = options.flags;
         outgoing.attachment = options.attachment;
         outgoing.fixed_flow = options.flow;
-        let id = self.add_outgoing(outgoing)?;
+        let id = self.objects.add_outgoing(outgoing)?;
         // What can be known at once is told at once.
         if let Err(error) = self.find_way(id) {
             self.objects.outgoing.remove(id);

@@ -4,7 +4,8 @@ use crate::agent::event::{Event, EventKind, flag};
 use crate::agent::incoming::{Incoming, Kind as IncomingKind, ReferServer};
 use crate::agent::options::{RequestOptions, ResponseOptions};
 use crate::agent::outgoing::{Kind, Outgoing, Subscriber};
-use crate::agent::response::Answer;
+use crate::agent::response::{Answer, retry_after_line};
+use crate::agent::stateless::own_tag;
 use crate::agent::subscription::is_false;
 use crate::agent::{Agent, IncomingId, OutgoingId, SessionId};
 use crate::dialog::Dialog;
@@ -137,7 +138,7 @@ impl Agent {
             return self.refuse(&request, &Answer { reason: Some(reason), ..Answer::plain(400) });
         }
         if self.objects.referrals(id).is_some_and(|referrals| !referrals.has_room()) {
-            let lines = self.retry_after_line();
+            let lines = retry_after_line(&mut self.random);
             return self.refuse(&request, &Answer { lines: &lines, ..Answer::plain(500) });
         }
         let kind = IncomingKind::Refer(Box::new(ReferServer { first, notifier: None }));
@@ -158,7 +159,7 @@ impl Agent {
 
     /// 2xx to a REFER: its subscription begins, unless the REFER wants none (RFC 4488).
     pub(super) fn accept_refer(&mut self, id: IncomingId, status: u16, options: &ResponseOptions<'_>) -> Result<()> {
-        let incoming = self.unanswered(id)?;
+        let incoming = self.incoming(id)?.unanswered()?;
         if status == 202 {
             return Err(Error::state("status_code: 202 is not sent any more (RFC 7647 5)"));
         }
@@ -170,7 +171,7 @@ impl Agent {
         options.to_tag.map(write::check_to_tag).transpose()?;
         let tag = match request.to_tag() {
             Some(_) => None,
-            None => Some(options.to_tag.map_or_else(|| self.own_tag(&request), Box::from)),
+            None => Some(options.to_tag.map_or_else(|| own_tag(self.objects.keys, &request), Box::from)),
         };
         let mut answer = Answer::of_host(status, options, true)?;
         // RFC 3515 §2.4.1: Contact in the 2xx.

@@ -14,16 +14,12 @@ use crate::message::{HeaderId, Message, write};
 use crate::session::Session;
 use crate::session::offer_answer::StoredBody;
 use crate::session::reliable_server::{
-    Left, Prack, Provisional, ReliableServer, TAG, goes_reliably, next_rseq, provisional_guard, wish_of,
+    Left, Prack, Provisional, TAG, goes_reliably, next_rseq, provisional_guard, wish_of,
 };
 use crate::time::Time;
 use std::collections::{HashMap, VecDeque};
 use std::hash::BuildHasherDefault;
 use std::sync::Arc;
-use std::time::Duration;
-
-/// RFC 3262 §3: where responses are reliable, one each two and a half minutes is enough for the proxies' timer C.
-const RELIABLE_REFRESH: Duration = Duration::from_secs(150);
 
 /// Responses that a final one left unacknowledged, by dialog; also of dialogs that are gone. Forgotten after 64*T1.
 #[derive(Clone, Debug, Default)]
@@ -69,11 +65,6 @@ impl Agent {
         Ok(reliable)
     }
 
-    /// The reliable responses to this INVITE in one of its dialogs.
-    pub(super) fn reliable_server(&self, id: IncomingId, session: Option<SessionId>) -> Option<&ReliableServer> {
-        self.objects.sessions.get(session?)?.reliable_server(id)
-    }
-
     /// A reliable 101 to 199: it goes out now, or behind the one that waits for its PRACK (§3).
     pub(super) fn progress_reliably(
         &mut self,
@@ -116,17 +107,8 @@ impl Agent {
         Ok(Some(session))
     }
 
-    /// How often an INVITE that waits gets a provisional response (RFC 3261 §13.3.1.1, RFC 3262 §3).
-    pub(super) fn provisional_refresh(&self, id: IncomingId) -> Duration {
-        let session = self.objects.incoming.get(id).and_then(|incoming| incoming.session);
-        match self.reliable_server(id, session) {
-            Some(_) => RELIABLE_REFRESH,
-            None => super::answer::PROVISIONAL_REFRESH,
-        }
-    }
-
     fn restart_answer_timer(&mut self, id: IncomingId) {
-        let (now, refresh) = (self.now.monotonic, self.provisional_refresh(id));
+        let (now, refresh) = (self.now.monotonic, self.objects.provisional_refresh(id));
         let Some(incoming) = self.objects.incoming.get_mut(id) else { return };
         let left = incoming.patience_ends.since(now);
         let old = incoming.answer.take();
@@ -141,7 +123,7 @@ impl Agent {
     /// reliable.
     pub(super) fn refresh_reliably(&mut self, id: IncomingId) -> bool {
         let session = self.objects.incoming.get(id).and_then(|incoming| incoming.session);
-        let Some(server) = self.reliable_server(id, session) else { return false };
+        let Some(server) = self.objects.reliable_server(id, session) else { return false };
         if let Some(status) = server.refresh() {
             let answer = Answer::plain(status);
             let tag: Option<Box<[u8]>> =
@@ -155,18 +137,6 @@ impl Agent {
     }
 
     // ------------------------------------------------------------------ the final response
-
-    /// Whether a re-INVITE of the peer has changed the session already, so that only a 2xx says what is so (RFC 6141 §3.3).
-    pub(super) fn has_executed(&self, id: IncomingId) -> bool {
-        let session = self.objects.incoming.get(id).and_then(|incoming| incoming.session);
-        session.and_then(|id| self.objects.sessions.get(id)).is_some_and(|session| session.has_executed(id))
-    }
-
-    /// Whether the host has accepted this INVITE and its 2xx waits for a PRACK.
-    pub(super) fn is_accepted(&self, id: IncomingId) -> bool {
-        let session = self.objects.incoming.get(id).and_then(|incoming| incoming.session);
-        self.reliable_server(id, session).is_some_and(ReliableServer::is_accepted)
-    }
 
     /// The dialog whose 2xx was held is over, others of the INVITE live: the host may answer it again, in its time.
     pub(super) fn acceptance_is_void(&mut self, id: IncomingId) {
@@ -195,7 +165,7 @@ impl Agent {
             }
             // Hosts that want to see it say so.
             Prack::Nothing => {
-                self.count_quirk(quirk::PRACK_UNASKED);
+                self.counters.count_quirk(quirk::PRACK_UNASKED);
                 Kind::Prack(Acknowledges::Nothing)
             }
             Prack::OffersOutOfTurn => {

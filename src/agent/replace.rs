@@ -1,7 +1,6 @@
 //! INVITE with Replaces (RFC 3891 §3): which session it means, and its end when the INVITE is accepted.
 
 use crate::agent::event::{Event, EventKind, Reason, flag};
-use crate::agent::incoming::Kind;
 use crate::agent::response::Answer;
 use crate::agent::{Agent, IncomingId, SessionId};
 use crate::error::{Error, Result};
@@ -31,7 +30,7 @@ impl Agent {
         let Ok(replaces) = Replaces::parse(value) else {
             return Err(bad(b"Bad Request: Replaces: call-id;to-tag=x;from-tag=y (RFC 3891 6.1)"));
         };
-        let found = self.dialog_named(&replaces).and_then(|id| Some((id, self.objects.holder(id)?)));
+        let found = self.objects.dialog_named(&replaces).and_then(|id| Some((id, self.objects.holder(id)?)));
         let Some((session, holder)) = found else { return Err(Answer::plain(481)) };
         match (holder.state(), holder.role()) {
             (SessionState::Terminated, _) => Err(Answer::plain(603)),
@@ -42,25 +41,9 @@ impl Agent {
         }
     }
 
-    fn dialog_named(&self, replaces: &Replaces<'_>) -> Option<SessionId> {
-        let find = |ours: &[u8], theirs: &[u8]| self.objects.dialog(replaces.call_id, ours, theirs);
-        // §4: tag 0 stands for none too.
-        let none = || if replaces.from_tag == b"0" { find(replaces.to_tag, b"") } else { None };
-        find(replaces.to_tag, replaces.from_tag).or_else(none)
-    }
-
-    /// The session that an INVITE names, while it lives; whether it may be replaced at all was judged when the INVITE came.
-    fn named_by(&self, id: IncomingId) -> Option<(SessionId, bool)> {
-        let incoming = self.objects.incoming.get(id).filter(|incoming| matches!(incoming.kind, Kind::Invite(_)))?;
-        let replaces = Replaces::parse(incoming.message.header(HeaderId::Replaces)?).ok()?;
-        let session = self.dialog_named(&replaces)?;
-        let lives = self.objects.sessions.get(session).is_some_and(|session| !session.is_terminated());
-        lives.then_some((session, replaces.early_only))
-    }
-
     /// The INVITE may be accepted: with early-only the other call must not have been answered meanwhile.
     pub(super) fn may_replace(&self, id: IncomingId) -> Result<()> {
-        let Some((session, true)) = self.named_by(id) else { return Ok(()) };
+        let Some((session, true)) = self.objects.replaced_by(id) else { return Ok(()) };
         if self.session(session)?.is_early() {
             return Ok(());
         }
@@ -69,7 +52,7 @@ impl Agent {
 
     /// The INVITE was accepted: the session in whose place it comes ends, by BYE or by CANCEL.
     pub(super) fn end_replaced(&mut self, id: IncomingId) {
-        let Some((old, _)) = self.named_by(id) else { return };
+        let Some((old, _)) = self.objects.replaced_by(id) else { return };
         let Some(session) = self.objects.sessions.get(old) else { return };
         let ending = Ending::because(Reason::Replaced);
         match session.hangup(self.objects.has_other_forks(old)) {

@@ -6,27 +6,11 @@ use crate::agent::outgoing::{Outgoing, OutgoingState, Sent};
 use crate::agent::resolve::Located;
 use crate::agent::timeout::{OutgoingTimer, Timeout};
 use crate::agent::{Agent, Bytes, OutgoingId, SessionId};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::flow::{Flow, Transport};
 use std::time::Duration;
 
 impl Agent {
-    /// A request may start: there is room and a transport.
-    pub(super) fn room_for_request(&self) -> Result<()> {
-        if self.table.len() >= self.config.limits.transactions {
-            return Err(Error::new(ErrorKind::Limit, "transactions: the limit is reached"));
-        }
-        Ok(())
-    }
-
-    /// Stores a request of ours.
-    pub(super) fn add_outgoing(&mut self, outgoing: Outgoing) -> Result<OutgoingId> {
-        self.objects
-            .outgoing
-            .insert_with(|_| outgoing)
-            .ok_or_else(|| Error::new(ErrorKind::Limit, "outgoing requests: no slot is free"))
-    }
-
     /// Finds the way of a drafted request and sends it, or asks for the way.
     pub(super) fn launch(&mut self, id: OutgoingId) {
         match self.find_way(id) {

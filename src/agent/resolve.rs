@@ -10,7 +10,7 @@ use crate::message::uri::Scheme;
 use crate::message::{Uri, host_ip};
 use crate::session::{Resolved, Session};
 use crate::time::Now;
-use crate::timer::TimerId;
+use crate::timer::{TimerId, Wheel};
 use crate::transaction::key::Identity;
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
@@ -68,6 +68,19 @@ pub(super) struct Queries {
     last: u64,
 }
 
+impl Queries {
+    /// Forgets what was asked for a request that is over.
+    pub fn drop_of(&mut self, outgoing: OutgoingId, wheel: &mut Wheel<Timeout>) {
+        self.open.retain(|_, query| {
+            let drops = query.is_of(outgoing);
+            if drops {
+                wheel.stop(query.timer);
+            }
+            !drops
+        });
+    }
+}
+
 impl Agent {
     /// Where `uri` leads. `fixed`: the host's word counts more; without remote it chooses the socket only. `known`: what
     /// an earlier look-up for the same hop gave.
@@ -96,25 +109,11 @@ impl Agent {
             let transport = asked.or(fixed.map(|flow| flow.transport));
             return Ok(Located::Ask(Question { host: host.into(), port: parsed.port.unwrap_or(0), transport, secure }));
         };
-        let transport = asked.or(fixed.map(|flow| flow.transport)).unwrap_or_else(|| self.default_transport(secure));
+        let transport = asked.or(fixed.map(|flow| flow.transport)).unwrap_or_else(|| self.transports.usual(secure));
         let remote = SocketAddr::new(ip, parsed.port.unwrap_or(transport.default_port()));
         let flow = Flow { transport, link, local, remote: Some(remote) };
         self.transports.of_flow(&flow)?;
         Ok(Located::At(flow))
-    }
-
-    /// RFC 3263 §4.1 without NAPTR: TLS for sips, else UDP; where that was not added, what was.
-    fn default_transport(&self, secure: bool) -> Transport {
-        let order: &[Transport] = if secure {
-            &[Transport::Tls, Transport::Wss]
-        } else {
-            &[Transport::Udp, Transport::Tcp, Transport::Ws, Transport::Tls, Transport::Wss]
-        };
-        order.iter().copied().find(|kind| self.transports.has(*kind)).unwrap_or(if secure {
-            Transport::Tls
-        } else {
-            Transport::Udp
-        })
     }
 
     /// Asks the host where a request's name leads.
@@ -175,7 +174,7 @@ impl Agent {
                 }
                 match usable {
                     Some(flow) => {
-                        self.note_resolved(session, hop, flow);
+                        self.objects.note_resolved(session, hop, flow);
                         self.send_request(id, &flow);
                     }
                     None => self.request_failed(id, 503),
@@ -186,7 +185,7 @@ impl Agent {
                     self.ack_failed(session);
                     return true;
                 };
-                self.note_resolved(session, Some(draft.next_hop.clone()), flow);
+                self.objects.note_resolved(session, Some(draft.next_hop.clone()), flow);
                 // The INVITE may be over; then nobody repeats the 2xx either.
                 if self.send_kept_ack(invite, session, &tag, &draft, &flow).is_err() {
                     self.ack_failed(session);
@@ -217,24 +216,6 @@ impl Agent {
         remote.set_port(port);
         let flow = Flow { remote: Some(remote), ..flow };
         self.transports.of_flow(&flow).is_ok().then_some(flow)
-    }
-
-    /// A name once looked up is kept for the dialog.
-    fn note_resolved(&mut self, session: Option<SessionId>, hop: Option<Box<[u8]>>, flow: Flow) {
-        if let (Some(session), Some(next_hop)) = (session.and_then(|id| self.objects.holder_mut(id)), hop) {
-            session.set_resolved(Some(Resolved { next_hop, flow }));
-        }
-    }
-
-    /// Forgets what was asked for a request that is over.
-    pub(super) fn drop_queries_of(&mut self, outgoing: OutgoingId) {
-        let open: Vec<u64> =
-            self.queries.open.iter().filter(|(_, query)| query.is_of(outgoing)).map(|(number, _)| *number).collect();
-        for number in open {
-            if let Some(query) = self.queries.open.remove(&number) {
-                self.stop(Some(query.timer));
-            }
-        }
     }
 }
 

@@ -6,6 +6,7 @@ use crate::agent::{Agent, Bytes, IncomingId};
 use crate::error::{Error, Result};
 use crate::message::write;
 use crate::message::{self, HeaderId, Message, Method};
+use crate::random::Random;
 use crate::transaction::ServerId;
 
 /// A response to be written.
@@ -112,13 +113,6 @@ impl Agent {
         self.respond(transaction, answer.status, Bytes::clone(&bytes))?;
         Ok(bytes)
     }
-
-    /// Retry-After of 1 to 10 s: random in 0..10 by RFC 3261 §14.2, but the header is a positive number (§20.33).
-    pub(super) fn retry_after_line(&mut self) -> Vec<u8> {
-        let mut line = Vec::new();
-        write::number_header(&mut line, HeaderId::RetryAfter, 1 + self.random.below(10));
-        line
-    }
 }
 
 /// Whether `status` is one that the call may give.
@@ -133,4 +127,11 @@ pub(super) fn checked_status(status: u16, default: u16, range: std::ops::RangeIn
 /// RFC 6086 §5.2.2: Recv-Info goes into responses to an INVITE that had it, never else.
 pub(super) fn wants_recv_info(request: &Message) -> bool {
     request.method() == Method::Invite && request.header(HeaderId::RecvInfo).is_some()
+}
+
+/// Retry-After of 1 to 10 s: random in 0..10 by RFC 3261 §14.2, but the header is a positive number (§20.33).
+pub(super) fn retry_after_line(random: &mut Random) -> Vec<u8> {
+    let mut line = Vec::new();
+    write::number_header(&mut line, HeaderId::RetryAfter, 1 + random.below(10));
+    line
 }

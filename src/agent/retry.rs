@@ -66,7 +66,7 @@ impl Agent {
         let Some(session) = self.objects.outgoing.get(id).and_then(|outgoing| outgoing.session) else { return };
         let sent = self.objects.outgoing.get(id).and_then(Outgoing::message);
         let offer = sent.as_ref().and_then(|sent| sent.session_body()).map(|offer| StoredBody::of_remote(&offer));
-        if self.reinvite_may_go(session, offer.is_some()).and_then(|()| self.room_for_request()).is_ok() {
+        if self.reinvite_may_go(session, offer.is_some()).and_then(|()| self.table.room()).is_ok() {
             return self.send_again(id, session, offer);
         }
         let Some(role) = self.objects.sessions.get(session).map(Session::role) else { return };

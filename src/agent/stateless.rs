@@ -3,7 +3,8 @@
 use crate::agent::Agent;
 use crate::agent::options::ResponseOptions;
 use crate::agent::outbox::Sender;
-use crate::agent::response::{Answer, checked_status};
+use crate::agent::response::{Answer, checked_status, retry_after_line};
+use crate::dialog::id::DialogKeys;
 use crate::error::{Error, Result};
 use crate::flow::{Flow, Transport};
 use crate::message::{Malformed, Message, Method, write};
@@ -12,33 +13,10 @@ use crate::transaction::ServerId;
 use std::sync::Arc;
 
 impl Agent {
-    /// Where responses to a request go: the same link; the address by received, rport and maddr (RFC 3261 §18.2.2,
-    /// RFC 3581 §4).
-    pub(super) fn reply_flow(request: &Message) -> Option<Flow> {
-        let flow = *request.flow()?;
-        if flow.transport != Transport::Udp {
-            return Some(flow);
-        }
-        Some(Flow { remote: Some(request.response_address()?), ..flow })
-    }
-
     /// Refuses a request by a rule: a transaction of its own, so that repeats are absorbed. At the limit: without.
     pub(super) fn refuse(&mut self, request: &Arc<Message>, answer: &Answer<'_>) {
-        let tag = self.own_tag(request);
+        let tag = own_tag(self.objects.keys, request);
         self.answer_by_rule(request, answer, &tag);
-    }
-
-    /// The To tag of our responses to a request, and to its CANCEL (RFC 3261 §9.2): made from what both share, with a key
-    /// that nobody knows. RFC 3261 §8.2.7: repeats of a request that is answered without a transaction get the same.
-    pub(super) fn own_tag(&self, request: &Message) -> Box<[u8]> {
-        let from_tag = request.from_tag().unwrap_or_default();
-        let key = self.objects.keys.key(request.call_id(), from_tag, request.branch().unwrap_or_default());
-        let mut tag = [0; 16];
-        for (at, letter) in tag.iter_mut().enumerate() {
-            let nibble = (key >> (4 * at)) as u8 & 15;
-            *letter = if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 };
-        }
-        Box::new(tag)
     }
 
     /// The same with a To tag.
@@ -48,7 +26,7 @@ impl Agent {
         answer: &Answer<'_>,
         to_tag: &[u8],
     ) -> Option<ServerId> {
-        let flow = Self::reply_flow(request)?;
+        let flow = reply_flow(request)?;
         let bytes = self.write_response(request, answer, Some(to_tag));
         let (table, mut effects) = self.transactions();
         match table.start_server(&mut effects, request, flow, 0) {
@@ -66,12 +44,12 @@ impl Agent {
 
     /// Answers without a transaction (RFC 3261 §8.2.7).
     pub(super) fn reply(&mut self, request: &Message, answer: &Answer<'_>) {
-        let tag = self.own_tag(request);
+        let tag = own_tag(self.objects.keys, request);
         self.reply_tagged(request, answer, &tag);
     }
 
     fn reply_tagged(&mut self, request: &Message, answer: &Answer<'_>, to_tag: &[u8]) {
-        let Some(flow) = Self::reply_flow(request) else { return };
+        let Some(flow) = reply_flow(request) else { return };
         let bytes = self.write_response(request, answer, Some(to_tag));
         self.outbox.transmit(Sender::Nobody, &bytes, &flow);
     }
@@ -79,7 +57,7 @@ impl Agent {
     /// There is no room: 503 where one can answer, else the request is dropped; either is counted.
     pub(super) fn refuse_for_limit(&mut self, request: &Message) {
         self.counters.answered_limit += 1;
-        let lines = self.retry_after_line();
+        let lines = retry_after_line(&mut self.random);
         self.reply(request, &Answer { lines: &lines, ..Answer::plain(503) });
     }
 
@@ -130,4 +108,26 @@ impl Agent {
 /// A reason phrase of ours holds ASCII only.
 fn ascii(text: &str) -> Vec<u8> {
     text.replace('§', "").bytes().filter(u8::is_ascii).collect()
+}
+
+/// Where responses to a request go: the same link; the address by received, rport and maddr (RFC 3261 §18.2.2, RFC 3581 §4).
+pub(super) fn reply_flow(request: &Message) -> Option<Flow> {
+    let flow = *request.flow()?;
+    if flow.transport != Transport::Udp {
+        return Some(flow);
+    }
+    Some(Flow { remote: Some(request.response_address()?), ..flow })
+}
+
+/// The To tag of our responses to a request, and to its CANCEL (RFC 3261 §9.2): made from what both share, with keys that nobody
+/// knows. RFC 3261 §8.2.7: repeats of a request that is answered without a transaction get the same.
+pub(super) fn own_tag(keys: DialogKeys, request: &Message) -> Box<[u8]> {
+    let from_tag = request.from_tag().unwrap_or_default();
+    let key = keys.key(request.call_id(), from_tag, request.branch().unwrap_or_default());
+    let mut tag = [0; 16];
+    for (at, letter) in tag.iter_mut().enumerate() {
+        let nibble = (key >> (4 * at)) as u8 & 15;
+        *letter = if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 };
+    }
+    Box::new(tag)
 }

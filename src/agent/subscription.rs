@@ -27,7 +27,7 @@ const UNDER_WAY: u8 = 8;
 
 /// How a subscription of the peer's goes on after a NOTIFY.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Going {
+pub(super) enum Going {
     On,
     /// The referenced request is done.
     NoResource,
@@ -67,7 +67,7 @@ impl Agent {
         if refer.notifier.is_none() {
             return Err(Error::state("the REFER has no subscription: not accepted, or it is over (RFC 3515 2.4.4)"));
         }
-        self.room_for_request()?;
+        self.table.room()?;
         self.notify_progress(id, status, reason);
         Ok(())
     }
@@ -92,7 +92,7 @@ impl Agent {
     }
 
     /// The subscription is over; `last`: what its last NOTIFY says, `None`: nothing is sent.
-    fn stop_notifying(&mut self, id: IncomingId, last: Option<Going>) {
+    pub(super) fn stop_notifying(&mut self, id: IncomingId, last: Option<Going>) {
         if let Some(going) = last {
             self.send_notify(id, going);
         }
@@ -144,18 +144,8 @@ impl Agent {
         if let Some(outgoing) = self.objects.outgoing.get_mut(request) {
             outgoing.silent = true;
         }
-        self.notify_leaves(id, session);
+        self.objects.notify_leaves(id, session);
         self.launch(request);
-    }
-
-    /// Counts a NOTIFY that goes out.
-    fn notify_leaves(&mut self, id: IncomingId, session: SessionId) {
-        if let Some(notifier) = self.objects.incoming.get_mut(id).and_then(Incoming::notifier_mut) {
-            notifier.under_way = notifier.under_way.saturating_add(1);
-        }
-        if let Some(referrals) = self.objects.referrals_mut(session) {
-            referrals.notifies(true);
-        }
     }
 
     /// A NOTIFY of a REFER's subscription has its final answer.
@@ -175,11 +165,6 @@ impl Agent {
             self.send_notify(id, Going::On);
         }
         self.objects.let_dialog_go(session);
-    }
-
-    /// Its time is over (RFC 6665 §4.2.2).
-    pub(super) fn notifier_expired(&mut self, id: IncomingId) {
-        self.stop_notifying(id, Some(Going::Timeout));
     }
 
     /// SUBSCRIBE in a dialog: refreshes or ends the subscription of a REFER (RFC 3515 §2.4.4); all else is the host's.
@@ -217,7 +202,7 @@ impl Agent {
     // ------------------------------------------------------------------ ours: the peer notifies
 
     /// A REFER of ours has its final answer.
-    pub(super) fn refer_answered(&mut self, id: OutgoingId, session: SessionId, response: Option<&Arc<Message>>) {
+    pub(super) fn refer_answered(&mut self, id: OutgoingId, response: Option<&Arc<Message>>) {
         let granted = response.filter(|response| response.status() < 300);
         // RFC 4488 §4: no subscription only where the 2xx says so.
         let refused = |response: &Arc<Message>| response.header(HeaderId::ReferSub).is_some_and(is_false);
@@ -228,7 +213,7 @@ impl Agent {
             && !matches!(subscriber.state, Subscribed::Over)
             && !silent;
         if !lives {
-            return self.subscriber_over(id, session);
+            return self.subscriber_over(id);
         }
         if matches!(subscriber.state, Subscribed::Asked) {
             subscriber.state = Subscribed::Accepted;
@@ -246,15 +231,9 @@ impl Agent {
         self.stop(old);
     }
 
-    /// No NOTIFY came in time, or the last one's time is over.
-    pub(super) fn subscriber_expired(&mut self, id: OutgoingId) {
-        if let Some(session) = self.objects.outgoing.get(id).and_then(|outgoing| outgoing.session) {
-            self.subscriber_over(id, session);
-        }
-    }
-
     /// The subscription of a REFER of ours is over, and with it the request.
-    pub(super) fn subscriber_over(&mut self, id: OutgoingId, session: SessionId) {
+    pub(super) fn subscriber_over(&mut self, id: OutgoingId) {
+        let Some(session) = self.objects.outgoing.get(id).and_then(|outgoing| outgoing.session) else { return };
         if let Some(referrals) = self.objects.referrals_mut(session) {
             referrals.ours_over(id);
         }
@@ -287,14 +266,14 @@ impl Agent {
         let handed = self.hand_up_as(about, Some(id), Arc::clone(&request), IncomingKind::Notify { default });
         // The event names the REFER, which may go with this.
         if let Some(refer) = refer.filter(|_| handed) {
-            self.notified(refer, id, &request);
+            self.notified(refer, &request);
         }
     }
 
-    fn notified(&mut self, refer: OutgoingId, session: SessionId, request: &Message) {
+    fn notified(&mut self, refer: OutgoingId, request: &Message) {
         let state = request.header(HeaderId::SubscriptionState).and_then(SubscriptionState::parse);
         match state {
-            Some(SubscriptionState::Terminated) => self.subscriber_over(refer, session),
+            Some(SubscriptionState::Terminated) => self.subscriber_over(refer),
             Some(SubscriptionState::Living(seconds)) => {
                 let span = seconds.map_or(UNSAID, |seconds| Duration::from_secs(u64::from(seconds))).min(LONGEST);
                 if let Some(Kind::Refer(subscriber)) =
@@ -338,7 +317,7 @@ impl Agent {
         let kind = found.map_or(Kind::Other, Kind::Notify);
         let request = self.draft_for_session(id, (Method::Notify, b"NOTIFY"), kind, options)?;
         if let Some(refer) = found {
-            self.notify_leaves(refer, id);
+            self.objects.notify_leaves(refer, id);
         }
         self.launch(request);
         if let Some(refer) = found.filter(|_| state == SubscriptionState::Terminated) {
@@ -353,7 +332,7 @@ impl Agent {
             return;
         };
         for refer in ours {
-            self.subscriber_over(refer, id);
+            self.subscriber_over(refer);
         }
         for refer in theirs {
             self.stop_notifying(refer, None);

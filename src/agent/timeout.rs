@@ -1,5 +1,6 @@
 //! Timers of the agent: whose, and why.
 
+use crate::agent::subscription::Going;
 use crate::agent::{Agent, IncomingId, OutgoingId, SessionId};
 use crate::session::deed::Wake;
 use crate::session::reason::Reason;
@@ -61,7 +62,7 @@ impl Agent {
                     self.transaction_told(timer.transaction, outcome);
                 }
                 Timeout::Session(id, wake) => self.input(id, |session, clock| session.woken(wake, clock)),
-                Timeout::Incoming(id, IncomingTimer::Subscription) => self.notifier_expired(id),
+                Timeout::Incoming(id, IncomingTimer::Subscription) => self.stop_notifying(id, Some(Going::Timeout)),
                 Timeout::Incoming(id, timer) => self.answer_time_over(id, timer),
                 Timeout::Outgoing(id, OutgoingTimer::Expires) => {
                     // The INVITE may be answered or cancelled already.
@@ -71,7 +72,7 @@ impl Agent {
                 Timeout::Outgoing(id, OutgoingTimer::CancelGivenUp) => self.cancel_given_up(id),
                 Timeout::Outgoing(id, OutgoingTimer::Challenge) => self.challenge_given_up(id),
                 Timeout::Outgoing(id, OutgoingTimer::Retry) => self.retry_due(id),
-                Timeout::Outgoing(id, OutgoingTimer::Subscription) => self.subscriber_expired(id),
+                Timeout::Outgoing(id, OutgoingTimer::Subscription) => self.subscriber_over(id),
                 Timeout::Query(query) => {
                     self.query_answered(query, &[]);
                 }

@@ -55,8 +55,19 @@ impl Transports {
     }
 
     /// Whether there is one of this kind.
-    pub fn has(&self, transport: Transport) -> bool {
+    fn has(&self, transport: Transport) -> bool {
         self.list.iter().any(|known| known.flow.transport == transport)
+    }
+
+    /// RFC 3263 §4.1 without NAPTR: TLS for sips, else UDP; where that was not added, what was.
+    pub fn usual(&self, secure: bool) -> Transport {
+        let (order, none): (&[Transport], _) = if secure {
+            (&[Transport::Tls, Transport::Wss], Transport::Tls)
+        } else {
+            let all = &[Transport::Udp, Transport::Tcp, Transport::Ws, Transport::Tls, Transport::Wss];
+            (all, Transport::Udp)
+        };
+        order.iter().copied().find(|kind| self.has(*kind)).unwrap_or(none)
     }
 
     /// The one that a message came through, or must go through.

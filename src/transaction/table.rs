@@ -138,7 +138,7 @@ impl Table {
         flow: Flow,
         owner: u64,
     ) -> Result<ClientId> {
-        self.check_limit()?;
+        self.room()?;
         let key = self.keys.client(branch, method);
         if self.client_by_key.contains_key(&key) {
             return Err(Error::state("RFC 3261 §8.1.1.7: this branch is in use"));
@@ -287,7 +287,7 @@ impl Table {
         flow: Flow,
         owner: u64,
     ) -> Result<ServerId> {
-        self.check_limit()?;
+        self.room()?;
         let RequestKeys { server: key, merged } = self.keys_of(request);
         if self.server_by_key.contains_key(&key) {
             return Err(Error::state("RFC 3261 §17.2.3: a transaction of this request lives"));
@@ -428,11 +428,12 @@ impl Table {
         self.keys.old_server_base(&messages::fields(request)).map(|base| Box::new(Old { base, ack: None }))
     }
 
-    fn check_limit(&self) -> Result<()> {
+    /// There is room for one more. Errors: limit.
+    pub fn room(&self) -> Result<()> {
         if self.len() < self.limit {
             return Ok(());
         }
-        Err(Error::new(ErrorKind::Limit, "transactions: as many live as the configuration allows"))
+        Err(Error::new(ErrorKind::Limit, "transactions: the limit is reached"))
     }
 }
 
