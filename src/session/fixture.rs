@@ -8,9 +8,10 @@ use crate::flow::{Flow, Transport};
 use crate::message::{Body, Message};
 use crate::session::Session;
 use crate::session::ack::Sent2xx;
-use crate::session::deed::{Clock, Wake};
+use crate::session::deed::{Clock, Deed, Wake};
 use crate::session::invite_client::HostAcks;
 use crate::session::offer_answer::StoredBody;
+use crate::session::reason::{Ending, Reason};
 use crate::slots::{IncomingId, OutgoingId};
 use crate::time::Time;
 use crate::timer::{TimerId, Wheel};
@@ -151,4 +152,37 @@ pub fn confirmed_caller() -> Session {
     let mut session = caller("offer");
     session.confirmed_by(outgoing(), &response(200, 1, "", "answer"), HostAcks::Answers);
     session
+}
+
+/// The books in a line: state, offer, answer, and whether the offer is open for what may be sent.
+pub fn books(session: &Session) -> String {
+    let text = |body: Option<&StoredBody>| {
+        body.map_or("-".into(), |body| String::from_utf8_lossy(body.content()).into_owned())
+    };
+    let open = if session.open_offer().is_some() { " open" } else { "" };
+    format!("{:?} {}/{}{open}", session.signaling_state(), text(session.offer()), text(session.answer()))
+}
+
+/// What follows, by name and in order.
+pub fn names(deeds: &[Deed]) -> String {
+    let names = deeds.iter().map(|deed| format!("{deed:?}").split('(').next().unwrap_or_default().to_owned());
+    names.collect::<Vec<_>>().join(" ")
+}
+
+/// The same session, over; TERMINATED is not told.
+pub fn mortal(mut session: Session) -> Session {
+    session.end(Ending::because(Reason::RemoteBye), &mut FakeClock::default());
+    session
+}
+
+/// The same session, with TERMINATED told.
+pub fn gone(session: Session) -> Session {
+    let mut session = mortal(session);
+    session.terminated_told();
+    session
+}
+
+/// A reliable provisional response to INVITE `number` of the caller's, whose RSeq is this.
+pub fn reliable(number: u32, rseq: u32, sdp: &str) -> Arc<Message> {
+    response(183, number, &format!("Require: 100rel\r\nRSeq: {rseq}\r\n"), sdp)
 }

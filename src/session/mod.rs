@@ -648,3 +648,6 @@ impl Session {
         size_of::<Self>() + books + first + accepted + reliable
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -261,8 +261,11 @@ impl Session {
         let ended = std::mem::take(&mut **client);
         client.describing = ended.describing;
         if ended.exchange == Exchange::Offered {
-            // §3 forbids a 2xx now; nobody will answer this offer.
+            // §3 forbids a 2xx now; nobody will answer this offer, and it was not the re-INVITE's.
             self.lasting.signaling.rollback();
+            if let Some(ours) = &mut self.running.ours {
+                ours.carries = Carries::Nothing;
+            }
         }
         self.forget_reliable_client();
         ended.exchange == Exchange::Complete
