@@ -1,5 +1,6 @@
 //! What the host does past the messages (`session/by_hand`), and a message that it matched itself.
 
+use crate::agent::outbox::Direction;
 use crate::agent::{Agent, SessionId};
 use crate::error::{Error, ErrorKind, Result};
 use crate::flow::{Flow, Transport};
@@ -52,10 +53,7 @@ impl Agent {
         if ours != theirs {
             return Err(Error::state("data: Call-ID or tags of another dialog (RFC 3261 12.2.2)"));
         }
-        self.counters.messages_received += 1;
-        if self.outbox.log_level >= crate::config::LogLevel::Debug {
-            self.outbox.log_message("<-", &flow, data);
-        }
+        self.outbox.witness(Direction::In, &flow, data);
         self.table.stamp(Arc::make_mut(&mut message));
         self.request_arrived(message);
         Ok(())

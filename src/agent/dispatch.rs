@@ -2,7 +2,7 @@
 
 use crate::agent::admit::{Admitted, Door};
 use crate::agent::event::{Event, EventKind};
-use crate::agent::outbox::Sender;
+use crate::agent::outbox::{Direction, Sender};
 use crate::agent::response::Answer;
 use crate::agent::{Agent, IncomingId, OutgoingId};
 use crate::error::Result;
@@ -30,10 +30,7 @@ impl Agent {
         if data.iter().all(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
             return;
         }
-        self.counters.messages_received += 1;
-        if self.outbox.log_level >= crate::config::LogLevel::Debug {
-            self.outbox.log_message("<-", flow, data);
-        }
+        self.outbox.witness(Direction::In, flow, data);
         if data.len() > self.config.limits.message_bytes {
             return self.oversize(flow, data);
         }

@@ -241,6 +241,7 @@ impl Agent {
             transactions: self.table.len() as u64,
             timers: self.wheel.len() as u64,
             bytes: held as u64,
+            messages_received: self.outbox.messages_received,
             messages_sent: self.outbox.messages_sent,
             retransmissions_received: self.table.counters().retransmissions_received,
             retransmissions_sent: self.outbox.retransmissions_sent,

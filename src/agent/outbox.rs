@@ -21,6 +21,15 @@ pub struct Transmit {
     pub host: Option<Bytes>,
 }
 
+/// Which way a message goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// It was received.
+    In,
+    /// It is to be sent.
+    Out,
+}
+
 /// Who cares when a transmit fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sender {
@@ -47,6 +56,7 @@ pub struct Outbox {
     next_id: u64,
     pub(super) log_level: LogLevel,
     pub(super) unix_us: u64,
+    pub(super) messages_received: u64,
     pub(super) messages_sent: u64,
     pub(super) retransmissions_sent: u64,
 }
@@ -105,10 +115,7 @@ impl Outbox {
     /// Queues a message.
     pub fn transmit(&mut self, sender: Sender, bytes: &Bytes, flow: &Flow) {
         let id = self.take_id();
-        self.messages_sent += 1;
-        if self.log_level >= LogLevel::Debug {
-            self.log_message("->", flow, bytes);
-        }
+        self.witness(Direction::Out, flow, bytes);
         if sender != Sender::Nobody {
             if self.senders.len() >= REMEMBERED {
                 self.senders.pop_front();
@@ -118,6 +125,17 @@ impl Outbox {
         self.transmits.push_back(Transmit { id, bytes: Bytes::clone(bytes), flow: *flow, host: None });
     }
 
+    /// Every message, in or out, passes here once: counted, and told to the log.
+    pub fn witness(&mut self, direction: Direction, flow: &Flow, bytes: &[u8]) {
+        match direction {
+            Direction::In => self.messages_received += 1,
+            Direction::Out => self.messages_sent += 1,
+        }
+        if self.log_level >= LogLevel::Debug {
+            self.log_message(direction, flow, bytes);
+        }
+    }
+
     /// Who waits for the transmit of this number; forgotten with the question.
     pub fn sender_of(&mut self, id: u64) -> Option<Sender> {
         let at = self.senders.binary_search_by_key(&id, |(id, _)| *id).ok()?;
@@ -125,7 +143,7 @@ impl Outbox {
     }
 
     /// One line a message: time, arrow, flow, start line, CSeq, Call-ID. Ladders come from these.
-    pub fn log_message(&mut self, arrow: &str, flow: &Flow, bytes: &[u8]) {
+    fn log_message(&mut self, direction: Direction, flow: &Flow, bytes: &[u8]) {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let start = bytes.split(|byte| *byte == b'\r').find(|line| !line.trim_ascii().is_empty()).unwrap_or_default();
         let (cseq, call_id) = match Message::parse(bytes, None) {
@@ -137,6 +155,10 @@ impl Outbox {
         };
         let remote = flow.remote.map_or_else(|| "-".to_owned(), |remote| remote.to_string());
         let (seconds, micros) = (self.unix_us / 1_000_000, self.unix_us % 1_000_000);
+        let arrow = match direction {
+            Direction::In => "<-",
+            Direction::Out => "->",
+        };
         let line = format!(
             "{seconds}.{micros:06} {arrow} {} {remote} {} | CSeq {cseq} | Call-ID {call_id}",
             flow.transport.parameter(),

@@ -1,5 +1,5 @@
 //! Reliable provisional responses to the peer's INVITE, and its PRACKs (RFC 3262 §3, §5); the rules are in
-//! `session/reliable_server`.
+//! `session/reliable_server` and `session/prack_server`.
 
 use crate::agent::event::{Event, EventKind};
 use crate::agent::incoming::{Acknowledges, Kind};
@@ -13,8 +13,9 @@ use crate::message::rack::RAck;
 use crate::message::{HeaderId, Message, write};
 use crate::session::Session;
 use crate::session::offer_answer::StoredBody;
+use crate::session::prack_server::Prack;
 use crate::session::reliable_server::{
-    Left, Prack, Provisional, TAG, goes_reliably, next_rseq, provisional_guard, wish_of,
+    Left, Provisional, TAG, goes_reliably, next_rseq, provisional_guard, wish_of,
 };
 use crate::time::Time;
 use std::collections::{HashMap, VecDeque};

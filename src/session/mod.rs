@@ -10,6 +10,7 @@ pub mod invite_client;
 pub mod invite_server;
 pub mod offer_answer;
 pub mod peer;
+pub mod prack_server;
 pub mod reason;
 pub mod refer;
 pub mod reinvite;

@@ -75,8 +75,17 @@ pub struct ReliableClient {
     /// PRACKs without answer.
     under_way: usize,
     exchange: Exchange,
-    /// The PRACK with a description that has no answer, and what that owes to the books.
-    describing: Option<(OutgoingId, Carries)>,
+    /// The PRACK with a description that has no response.
+    describing: Option<Describing>,
+}
+
+/// A PRACK with a description, and what that owes to the books.
+#[derive(Clone, Debug)]
+struct Describing {
+    prack: OutgoingId,
+    /// To the peer it is the answer to its response's offer, also where the host has told it by hand before.
+    answers: bool,
+    carries: Carries,
 }
 
 impl ReliableClient {
@@ -210,7 +219,8 @@ impl Session {
             let books = &mut self.lasting.signaling;
             // `None`: the host has told it by hand before.
             let turn = if answers { books.turn_to_answer(Party::Local) } else { books.turn_to_offer(Party::Local) };
-            client.describing = Some((id, turn.map(|turn| turn.carry(description)).unwrap_or_default()));
+            let carries = turn.map(|turn| turn.carry(description)).unwrap_or_default();
+            client.describing = Some(Describing { prack: id, answers, carries });
         }
         smallvec![Deed::State]
     }
@@ -231,13 +241,16 @@ impl Session {
         }
         let accepted = response.filter(|response| response.status() < 300);
         let again = again && pending && accepted.is_none();
-        let carries = client.describing.take_if(|(describing, _)| *describing == id).map(|(_, carries)| carries);
+        let described = client.describing.take_if(|describing| describing.prack == id);
         if again {
-            let offer = matches!(carries, Some(Carries::Answer(_)));
+            let offer = described.as_ref().is_some_and(|described| described.answers);
+            if offer {
+                client.exchange = Exchange::Offered;
+            }
             client.waiting.insert(0, Waiting { of, offer });
         }
         let books = &mut self.lasting.signaling;
-        match (carries, accepted.and_then(Message::session_body)) {
+        match (described.map(|described| described.carries), accepted.and_then(Message::session_body)) {
             (Some(Carries::Offer(_)), Some(answer)) => {
                 if let Some(turn) = books.turn_to_answer(Party::Remote) {
                     turn.take(StoredBody::of_remote(&answer));
@@ -245,10 +258,7 @@ impl Session {
             }
             // RFC 6337 §2.3: refused, or not answered: as if never made.
             (Some(offer @ Carries::Offer(_)), None) => books.undo(offer),
-            (Some(answer @ Carries::Answer(_)), _) if again => {
-                client.exchange = Exchange::Offered;
-                books.undo(answer);
-            }
+            (Some(answer @ Carries::Answer(_)), _) if again => books.undo(answer),
             _ => {}
         }
         self.forget_reliable_client();

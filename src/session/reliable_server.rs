@@ -12,10 +12,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::message::rack::{RAck, parse_rseq};
 use crate::message::{HeaderId, Message};
 use crate::random::Random;
+use crate::session::Session;
 use crate::session::deed::{Clock, Deed, Deeds, Refusal, Wake};
-use crate::session::offer_answer::{Carries, Part, Party, StoredBody};
+use crate::session::offer_answer::{Part, Party, StoredBody};
 use crate::session::reason::Reason;
-use crate::session::{Describing, Session};
 use crate::slots::IncomingId;
 use crate::time::Time;
 use crate::timer::TimerId;
@@ -57,12 +57,12 @@ enum Wait {
 
 /// The response whose PRACK is not here.
 #[derive(Clone, Debug)]
-struct Unacknowledged {
+pub(super) struct Unacknowledged {
     rseq: u32,
     status: u16,
     response: Bytes,
     /// What the description in it is.
-    carries: Option<Part>,
+    pub(super) carries: Option<Part>,
     wait: Wait,
     /// The wait before the next repeat.
     interval: Duration,
@@ -88,7 +88,7 @@ struct Held {
 /// The reliable responses to one INVITE or re-INVITE in one dialog.
 #[derive(Clone, Debug)]
 pub struct ReliableServer {
-    incoming: IncomingId,
+    pub(super) incoming: IncomingId,
     /// The INVITE's number, which RAck names.
     cseq: u32,
     /// Of the last response, sent or queued.
@@ -124,23 +124,6 @@ impl Left {
     }
 }
 
-/// What a PRACK of the peer's is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Prack {
-    /// Its RAck names nothing that waits: 481 (§3).
-    Nothing,
-    /// It acknowledges a response, by its arrival.
-    Acknowledges,
-    /// The same of a response that a final one has overtaken.
-    AcknowledgesLeft,
-    /// It brings an offer: it counts when the host has answered that (§5). True: its response is repeated until then no more.
-    Offers(bool),
-    /// It brings an offer while one is open: a 200 would have to answer.
-    OffersOutOfTurn,
-    /// It lacks the answer to our offer (§5).
-    LacksAnswer,
-}
-
 impl ReliableServer {
     fn new(incoming: IncomingId, cseq: u32) -> Self {
         Self {
@@ -155,14 +138,42 @@ impl ReliableServer {
         }
     }
 
-    /// Whether a PRACK acknowledges the response that waits: all three fields count (§3), the method with its case.
-    fn is_meant(&self, rack: &RAck<'_>) -> bool {
-        self.unacknowledged.as_ref().is_some_and(|waiting| {
+    /// The response that a PRACK acknowledges: all three fields count (§3), the method with its case.
+    pub(super) fn meant_by(&self, rack: &RAck<'_>) -> Option<&Unacknowledged> {
+        self.unacknowledged.as_ref().filter(|waiting| {
             matches!(waiting.wait, Wait::Repeats(_))
                 && rack.rseq == waiting.rseq
                 && rack.cseq == self.cseq
                 && rack.method.text == b"INVITE"
         })
+    }
+
+    /// Its PRACK is here: none waits any more.
+    pub(super) fn acknowledged(&mut self, clock: &mut impl Clock) {
+        if let Some(timer) = self.timer() {
+            clock.stop(timer);
+        }
+        self.unacknowledged = None;
+    }
+
+    /// Its PRACK is here and brings an offer: it is repeated no more.
+    pub(super) fn answering(&mut self, clock: &mut impl Clock) {
+        if let Some(waiting) = &mut self.unacknowledged
+            && let Wait::Repeats(timer) = std::mem::replace(&mut waiting.wait, Wait::Answering)
+        {
+            clock.stop(timer);
+        }
+    }
+
+    /// That PRACK was refused: it is repeated until another comes.
+    pub(super) fn repeat_again(&mut self, clock: &mut impl Clock) {
+        if let Some(waiting) = &mut self.unacknowledged
+            && matches!(waiting.wait, Wait::Answering)
+        {
+            let now = clock.now();
+            let next = now.plus(waiting.interval).min(waiting.give_up_at.max(now));
+            waiting.wait = Wait::Repeats(clock.arm(next, Wake::Reliable));
+        }
     }
 
     /// Whether a 2xx has to wait: a description of ours, offer or answer, is not acknowledged (§3).
@@ -418,139 +429,8 @@ impl Session {
         true
     }
 
-    /// The INVITE has its final response, or the dialog is over: nothing is repeated or new; a PRACK is still good (§3).
-    pub(super) fn reliable_over(&mut self, deeds: &mut Deeds, clock: &mut impl Clock) -> Option<Box<ReliableServer>> {
-        let server = self.running.reliable_server.take()?;
-        if let Some(timer) = server.timer() {
-            clock.stop(timer);
-        }
-        deeds.extend(server.left(clock.now().plus(clock.values().patience())).map(Deed::Left));
-        Some(server)
-    }
-
-    // ------------------------------------------------------------------ PRACK
-
-    /// What a PRACK of the peer's is (§3, §5). `left`: the response that a final one left unacknowledged in this dialog.
-    pub fn prack_means(&self, request: &Message, rack: &RAck<'_>, left: Option<Left>, now: Time) -> Prack {
-        let server = self.running.reliable_server.as_ref().filter(|server| server.is_meant(rack));
-        let waiting = server.and_then(|server| server.unacknowledged.as_ref());
-        let left = left.filter(|left| left.is_meant(rack, now));
-        let describes = request.session_body().is_some();
-        match (waiting.map(|waiting| waiting.carries), left, describes) {
-            (None, None, _) => Prack::Nothing,
-            (Some(Some(Part::Offer)), _, false) => Prack::LacksAnswer,
-            (Some(Some(Part::Offer)), _, true) | (Some(_), _, false) => Prack::Acknowledges,
-            // The offer went with the final response, so there is nothing to answer any more.
-            (None, Some(Left { offered: true, .. }), _) | (None, Some(_), false) => Prack::AcknowledgesLeft,
-            (waiting, _, true) => match self.lasting.signaling.would_be(Party::Remote) {
-                Ok(Part::Offer) => Prack::Offers(waiting.is_some()),
-                _ => Prack::OffersOutOfTurn,
-            },
-        }
-    }
-
-    /// A PRACK of the peer's was taken. The answer to it is the host's, and what waited goes out after it.
-    pub fn prack_arrived(
-        &mut self,
-        incoming: IncomingId,
-        request: &Message,
-        prack: Prack,
-        clock: &mut impl Clock,
-    ) -> Deeds {
-        let body = request.session_body().map(|body| StoredBody::of_remote(&body));
-        match prack {
-            Prack::Acknowledges => {
-                // Our offer stands in the response that waits.
-                if let (Some(answer), Some(turn)) = (body, self.lasting.signaling.turn_to_answer(Party::Remote)) {
-                    turn.take(answer);
-                }
-                self.drop_unacknowledged(clock);
-            }
-            Prack::Offers(waits) => {
-                let carries = body.zip(self.lasting.signaling.turn(Party::Remote).ok());
-                let carries = carries.map(|(offer, turn)| turn.carry(offer)).unwrap_or_default();
-                self.running.theirs().prack = Some(Describing { request: incoming, carries });
-                let server = self.running.reliable_server.as_mut().filter(|_| waits);
-                if let Some(waiting) = server.and_then(|server| server.unacknowledged.as_mut())
-                    && let Wait::Repeats(timer) = std::mem::replace(&mut waiting.wait, Wait::Answering)
-                {
-                    clock.stop(timer);
-                }
-            }
-            Prack::Nothing | Prack::AcknowledgesLeft | Prack::OffersOutOfTurn | Prack::LacksAnswer => {
-                return Deeds::new();
-            }
-        }
-        smallvec![Deed::State]
-    }
-
-    /// §5: the answer to our offer had to be in the PRACK. It is acknowledged, but no exchange can end this INVITE well.
-    pub fn prack_lacks_answer(&mut self, clock: &mut impl Clock) -> Deeds {
-        self.drop_unacknowledged(clock);
-        let Some(server) = &self.running.reliable_server else { return Deeds::new() };
-        let reason = Some(&b"Bad Request: no answer in PRACK (RFC 3262 5)"[..]);
-        let refusal = Refusal { reason, ..Refusal::because(Reason::NoAnswerIn2xx, 400) };
-        smallvec![Deed::RefuseInvite(server.incoming, refusal)]
-    }
-
-    fn drop_unacknowledged(&mut self, clock: &mut impl Clock) {
-        let Some(server) = &mut self.running.reliable_server else { return };
-        if let Some(timer) = server.timer() {
-            clock.stop(timer);
-        }
-        server.unacknowledged = None;
-    }
-
-    /// Whether this PRACK of the peer's has an offer that waits for our answer.
-    pub fn is_offering(&self, prack: IncomingId) -> bool {
-        let theirs = self.running.theirs.as_ref().and_then(|theirs| theirs.prack.as_ref());
-        theirs.is_some_and(|offering| offering.request == prack)
-    }
-
-    /// What this PRACK owes to the books, which it does no more.
-    fn take_offering(&mut self, prack: IncomingId) -> Option<Carries> {
-        let offering = self.running.theirs.as_mut()?.prack.take_if(|offering| offering.request == prack)?;
-        self.running.tidy();
-        Some(offering.carries)
-    }
-
-    /// Whether the 2xx to a PRACK may go out (§5). `describes`: with a session description.
-    pub fn accept_prack_guard(&self, prack: IncomingId, describes: bool) -> Result<()> {
-        match (self.is_offering(prack), describes) {
-            (true, false) => Err(Error::state("body: the PRACK's offer needs an answer in its 2xx (RFC 3262 5)")),
-            (true, true) => match self.lasting.signaling.would_be(Party::Local)? {
-                Part::Answer => Ok(()),
-                Part::Offer => Err(Error::state("body: the PRACK's offer is not open any more (RFC 3264 4)")),
-            },
-            (false, true) => Err(Error::state("body: the PRACK brought no offer to answer (RFC 3262 5)")),
-            (false, false) => Ok(()),
-        }
-    }
-
-    /// A PRACK got its 2xx; an offer in it is answered there (§5). What waited for it goes on: the next of the queue, or the 2xx.
-    pub fn prack_accepted(
-        &mut self,
-        prack: IncomingId,
-        invite: Option<&Message>,
-        answer: Option<StoredBody>,
-        clock: &mut impl Clock,
-    ) -> Deeds {
-        let mut deeds = Deeds::new();
-        if self.take_offering(prack).is_some() {
-            if let (Some(answer), Some(turn)) = (answer, self.lasting.signaling.turn_to_answer(Party::Local)) {
-                turn.take(answer);
-            }
-            deeds.push(Deed::State);
-            if !self.running.reliable_server.as_ref().is_some_and(|server| server.is_answering()) {
-                return deeds;
-            }
-            self.drop_unacknowledged(clock);
-        }
-        deeds.extend(self.go_on(invite, clock));
-        deeds
-    }
-
-    fn go_on(&mut self, invite: Option<&Message>, clock: &mut impl Clock) -> Deeds {
+    /// A PRACK has its answer: what waited for it goes out, the 2xx or the next of the queue.
+    pub(super) fn go_on(&mut self, invite: Option<&Message>, clock: &mut impl Clock) -> Deeds {
         let Some(server) = &mut self.running.reliable_server else { return Deeds::new() };
         if !server.holds_acceptance()
             && let Some(Held { status, response }) = server.held.take()
@@ -560,19 +440,14 @@ impl Session {
         invite.map_or_else(Deeds::new, |invite| self.send_queued(invite, clock))
     }
 
-    /// A PRACK got another final response: its offer is void, and the response waits for another PRACK.
-    pub fn prack_refused(&mut self, prack: IncomingId, clock: &mut impl Clock) -> Deeds {
-        let Some(carries) = self.take_offering(prack) else { return Deeds::new() };
-        self.lasting.signaling.undo(carries);
-        let server = self.running.reliable_server.as_mut();
-        if let Some(waiting) = server.and_then(|server| server.unacknowledged.as_mut())
-            && matches!(waiting.wait, Wait::Answering)
-        {
-            let now = clock.now();
-            let next = now.plus(waiting.interval).min(waiting.give_up_at.max(now));
-            waiting.wait = Wait::Repeats(clock.arm(next, Wake::Reliable));
+    /// The INVITE has its final response, or the dialog is over: nothing is repeated or new; a PRACK is still good (§3).
+    pub(super) fn reliable_over(&mut self, deeds: &mut Deeds, clock: &mut impl Clock) -> Option<Box<ReliableServer>> {
+        let server = self.running.reliable_server.take()?;
+        if let Some(timer) = server.timer() {
+            clock.stop(timer);
         }
-        smallvec![Deed::State]
+        deeds.extend(server.left(clock.now().plus(clock.values().patience())).map(Deed::Left));
+        Some(server)
     }
 
     /// A timer of the session is due.
@@ -585,71 +460,4 @@ impl Session {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::session::fixture;
-
-    #[test]
-    fn when_a_response_is_reliable() {
-        use Policy::{Off, Required, Supported};
-        let rows = [
-            (Wish::Unknown, Supported, false, Some(false)),
-            (Wish::Unknown, Supported, true, None),
-            (Wish::Unknown, Required, false, Some(false)),
-            (Wish::Supported, Supported, false, Some(false)),
-            (Wish::Supported, Supported, true, Some(true)),
-            (Wish::Supported, Required, false, Some(true)),
-            (Wish::Supported, Off, false, Some(false)),
-            (Wish::Supported, Off, true, None),
-            (Wish::Required, Supported, false, Some(true)),
-            (Wish::Required, Required, true, Some(true)),
-        ];
-        for (wish, policy, asked, expected) in rows {
-            assert_eq!(goes_reliably(wish, policy, asked).ok(), expected, "{wish:?} {policy:?} {asked}");
-        }
-    }
-
-    #[test]
-    fn what_its_description_is() {
-        let incoming = IncomingId::from_raw(1);
-        let mut described = fixture::callee("");
-        let server = ReliableServer { described: Some(Part::Answer), ..ReliableServer::new(incoming, 1) };
-        described.running.reliable_server = Some(Box::new(server));
-        for (server, offered, describes, expected) in [
-            (None, true, true, Some(Some(Part::Answer))),
-            (None, true, false, Some(None)),
-            (None, false, true, Some(Some(Part::Offer))),
-            (None, false, false, None),
-            (Some(&described), true, true, None),
-            (Some(&described), false, true, None),
-            (Some(&described), true, false, Some(None)),
-            (Some(&described), false, false, Some(None)),
-        ] {
-            let got = provisional_guard(server, incoming, offered, describes).map(|(part, _)| part);
-            assert_eq!(got.ok(), expected, "{} {offered} {describes}", server.is_some());
-        }
-    }
-
-    /// §3: the interval doubles, T2 is no bound.
-    #[test]
-    fn the_schedule_of_the_rfc() {
-        let start = Time::default();
-        let t1 = Duration::from_millis(500);
-        let mut waiting = Unacknowledged {
-            rseq: 1,
-            status: 183,
-            response: Bytes::from(&b""[..]),
-            carries: None,
-            wait: Wait::Answering,
-            interval: t1,
-            give_up_at: start.plus(t1 * 64),
-        };
-        let (mut at, mut schedule) = (start.plus(t1), Vec::new());
-        while at < waiting.give_up_at {
-            schedule.push(at.since(start).as_millis());
-            at = waiting.next_repeat(at);
-        }
-        assert_eq!(schedule, [500, 1_500, 3_500, 7_500, 15_500, 31_500]);
-        assert_eq!(at, waiting.give_up_at);
-    }
-}
+mod tests;
