@@ -70,7 +70,7 @@ mod tests {
     use crate::session::SessionState;
     use crate::session::fixture::{self, FakeClock, exchange, callee, confirmed_callee, said, sdp, section};
     use crate::session::offer_answer::Part;
-    use crate::session::reliable_server::Prack;
+    use crate::session::prack_server::Prack;
     use crate::slots::IncomingId;
 
     #[test]

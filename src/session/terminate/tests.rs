@@ -7,7 +7,7 @@ use crate::session::ack::tests::{accepted, ack, give_up, owing, reaccept};
 use crate::session::fixture::{self, FakeClock, callee, caller, confirmed_callee, confirmed_caller, said, section};
 use crate::session::invite_client::HostAcks;
 use crate::session::offer_answer::Part;
-use crate::session::reliable_server::Prack;
+use crate::session::prack_server::Prack;
 use crate::slots::{IncomingId, OutgoingId};
 use crate::transaction::Bytes;
 
