@@ -2,9 +2,9 @@
 //! is done, in that order.
 
 use crate::agent::event::{Event, EventKind};
-use crate::agent::outbox::Sender;
-use crate::agent::response::Answer;
 use crate::agent::timeout::Timeout;
+use crate::agent::wire::outbox::Sender;
+use crate::agent::words::response::Answer;
 use crate::agent::{Agent, IncomingId, SessionId};
 use crate::config::TimerValues;
 use crate::message::HeaderId;

@@ -8,60 +8,31 @@
 pub mod event;
 pub mod options;
 
-mod accepted;
-mod acknowledge;
-mod admit;
-mod answer;
-mod auth;
-mod authentication;
-mod by_hand;
-mod cancel;
+mod calls;
 mod carry_out;
-mod default_answer;
 mod delivery;
-mod dispatch;
-mod draft;
-mod ending;
-mod face;
-mod fits;
-mod headers;
-mod in_dialog;
-mod incoming;
-mod invite_client;
-mod invite_server;
 mod methods;
 mod objects;
-mod out_of_dialog;
-mod outbox;
-mod outgoing;
+mod ours;
 mod refer;
-mod reliable_client;
-mod reliable_server;
-mod replace;
-mod request;
-mod resolve;
-mod response;
-mod retry;
 #[cfg(test)]
 mod sizes;
-mod stateless;
-mod stream;
-mod subscription;
-mod takeover;
+mod theirs;
 mod timeout;
-mod transport;
+mod wire;
+mod words;
 
 pub use crate::attachment::Attachment;
 pub use crate::session::Session;
 pub use crate::slots::{IncomingId, OutgoingId, SessionId};
 pub use crate::transaction::Bytes;
+pub use calls::takeover::ForeignDialog;
 pub use event::{Event, EventKind, Reason};
-pub use incoming::Incoming;
 pub use methods::effect_of;
 pub use options::{Body, RequestOptions, ResponseOptions};
-pub use outbox::Transmit;
-pub use outgoing::{Outgoing, OutgoingState};
-pub use takeover::ForeignDialog;
+pub use ours::outgoing::{Outgoing, OutgoingState};
+pub use theirs::incoming::Incoming;
+pub use wire::outbox::Transmit;
 
 use crate::config::{Config, LogLevel};
 use crate::dialog::id::DialogKeys;
@@ -74,15 +45,15 @@ use crate::transaction::key::Identity;
 use crate::transaction::table::Table;
 use crate::transaction::{Sink, Timer, TransactionId};
 use delivery::Delivering;
-use face::Face;
 use objects::Objects;
-use outbox::{Outbox, Sender};
-use resolve::Queries;
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 use std::time::Duration;
 use timeout::Timeout;
-use transport::Transports;
+use wire::outbox::{Outbox, Sender};
+use wire::resolve::Queries;
+use wire::transport::Transports;
+use words::face::Face;
 
 /// Counters since the start, and what lives now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -129,11 +100,11 @@ pub struct Agent {
     table: Table,
     transports: Transports,
     queries: Queries,
-    streams: HashMap<u64, stream::Stream, BuildHasherDefault<Identity>>,
+    streams: HashMap<u64, wire::stream::Stream, BuildHasherDefault<Identity>>,
     objects: Objects,
     outbox: Outbox,
     delivering: Delivering,
-    left_responses: reliable_server::LeftResponses,
+    left_responses: calls::reliable_server::LeftResponses,
     /// Whether somebody answers INVITEs, so that an OPTIONS out of a dialog is told so.
     takes_calls: bool,
     counters: Stats,
@@ -183,7 +154,7 @@ impl Agent {
             streams: HashMap::default(),
             outbox,
             delivering: Delivering::default(),
-            left_responses: reliable_server::LeftResponses::default(),
+            left_responses: calls::reliable_server::LeftResponses::default(),
             takes_calls: true,
             counters: Stats::default(),
             scratch: Vec::new(),

@@ -2,8 +2,8 @@
 //! Nothing is decided here but what there is room for.
 
 use crate::agent::event::{Event, EventKind, flag};
-use crate::agent::incoming::{Incoming, InviteServer, Kind as IncomingKind};
-use crate::agent::outgoing::{EndedFork, KeptAck, Outgoing, OutgoingState};
+use crate::agent::ours::outgoing::{EndedFork, KeptAck, Outgoing, OutgoingState};
+use crate::agent::theirs::incoming::{Incoming, InviteServer, Kind as IncomingKind};
 use crate::agent::{Bytes, IncomingId, OutgoingId, SessionId};
 use crate::dialog::id::DialogKeys;
 use crate::error::{Error, ErrorKind, Result};

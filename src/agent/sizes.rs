@@ -1,6 +1,6 @@
 //! What the objects of a call weigh: a million of them are held at once, so that nobody makes one fatter unawares.
 
-use crate::agent::incoming::InviteServer;
+use crate::agent::theirs::incoming::InviteServer;
 use crate::agent::{Event, Incoming, Session, Transmit};
 use crate::flow::Flow;
 use crate::message::Message;

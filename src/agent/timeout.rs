@@ -1,6 +1,6 @@
 //! Timers of the agent: whose, and why.
 
-use crate::agent::subscription::Going;
+use crate::agent::refer::notifier::Going;
 use crate::agent::{Agent, IncomingId, OutgoingId, SessionId};
 use crate::session::deed::Wake;
 use crate::session::reason::Reason;

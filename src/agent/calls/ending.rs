@@ -1,0 +1,124 @@
+//! Hang-up, BYE, and the INVITE of the peer's that a session leaves behind (RFC 3261 §15); what an end does to a session is in
+//! `session/terminate`.
+
+use crate::agent::options::{Body, RequestOptions};
+use crate::agent::ours::draft::OwnLines;
+use crate::agent::ours::outgoing::Kind;
+use crate::agent::words::headers::HostHeaders;
+use crate::agent::words::response::Answer;
+use crate::agent::{Agent, IncomingId, OutgoingId, SessionId};
+use crate::error::{Error, Result};
+use crate::message::Method;
+use crate::session::reason::{Ending, Reason};
+use crate::session::terminate::{DeferredBye, Hangup};
+use crate::time::Now;
+
+impl Agent {
+    /// Ends the call, whatever its state (`session/terminate` has the table). TERMINATED always comes; a second call
+    /// does nothing.
+    pub fn hangup(&mut self, now: Now, id: SessionId, status: u16, options: RequestOptions<'_>) -> Result<()> {
+        self.at(now);
+        // Checked before anything is done, whatever will be sent.
+        options.check_in_dialog()?;
+        let host = HostHeaders::read(&options.headers, true)?;
+        let body = options.body.map(Body::checked).transpose()?;
+        if status != 0 && !(400..=699).contains(&status) {
+            return Err(Error::argument("status_code: 0 or 400 to 699"));
+        }
+        let session = self.session(id)?;
+        if !options.headers.is_empty() || body.is_some() {
+            // As in the BYE, which is the longest of what may be sent.
+            self.draft_in_dialog(session.dialog(), (Method::Bye, b"BYE"), 1, &options)?;
+        }
+        let ending = Ending::because(Reason::LocalHangup);
+        match session.hangup(self.objects.has_other_forks(id)) {
+            Hangup::Nothing => {}
+            Hangup::Bye => {
+                if self.start_bye(id, options, ending.clone(), true, None).is_err() {
+                    // What the host gave is good, so there is no room or no way: the peer will not hear of it.
+                    self.end_and_finish(id, ending);
+                }
+            }
+            Hangup::Reject => return self.hang_up_by_refusing(id, status, &options),
+            Hangup::ByeLater => {
+                let tail = self.tail(&host, OwnLines::default(), body.as_ref());
+                self.input(id, |session, _| session.leave_with(DeferredBye { ending, tail: Some(tail) }));
+            }
+            Hangup::Cancel => {
+                let Some(invite) = session.origin().and_then(|origin| origin.outgoing()) else { return Ok(()) };
+                let mut lines = Vec::new();
+                host.write(&mut lines, b"");
+                self.cancel_with(invite, lines.into_boxed_slice(), Reason::LocalHangup)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// BYE, strictly (§15.1.1).
+    pub fn bye(&mut self, now: Now, id: SessionId, options: RequestOptions<'_>) -> Result<OutgoingId> {
+        self.at(now);
+        self.session(id)?.bye_guard()?;
+        self.start_bye(id, options, Ending::because(Reason::LocalHangup), false, None)
+    }
+
+    /// Sends BYE; the session is over from now on, and says so when the BYE is done. `silent`: the host hears nothing of
+    /// the request itself. `tail`: header lines and body that were written before.
+    fn start_bye(
+        &mut self,
+        id: SessionId,
+        options: RequestOptions<'_>,
+        ending: Ending,
+        silent: bool,
+        tail: Option<Box<[u8]>>,
+    ) -> Result<OutgoingId> {
+        let request = self.draft_for_session(id, (Method::Bye, b"BYE"), Kind::Bye, options)?;
+        if let Some(outgoing) = self.objects.outgoing.get_mut(request) {
+            outgoing.silent = silent;
+            if let (Some(draft), Some(tail)) = (outgoing.draft_mut(), tail) {
+                draft.tail = tail;
+            }
+        }
+        self.watch_deserted_invite(id);
+        self.end_session(id, ending);
+        self.launch(request);
+        Ok(request)
+    }
+
+    /// BYE by a decision of the library, of which the host hears TERMINATED only.
+    pub(in crate::agent) fn leave_by_bye(&mut self, id: SessionId, ending: Ending, tail: Option<Box<[u8]>>) {
+        if self.start_bye(id, RequestOptions::default(), ending.clone(), true, tail).is_err() {
+            self.end_and_finish(id, ending);
+        }
+    }
+
+    /// The session ends by a decision of the library, as soon as BYE is legal.
+    pub(in crate::agent) fn end_with_bye(&mut self, id: SessionId, ending: Ending) {
+        self.input(id, |session, _| session.leave(ending));
+    }
+
+    /// The session is over, and so is its INVITE, unless another dialog of it lives. `accepted`: its 2xx was held.
+    pub(in crate::agent) fn leave_invite(&mut self, id: SessionId, invite: IncomingId, accepted: bool) {
+        if self.objects.is_answered(invite) {
+            return;
+        }
+        if !self.objects.has_other_dialogs(invite, id) {
+            let ending =
+                self.objects.sessions.get(id).and_then(|session| session.ending()).cloned().unwrap_or_default();
+            let _ = self.refuse_request(invite, Answer::plain(487), None, ending);
+        } else if accepted {
+            self.acceptance_is_void(invite);
+        }
+    }
+
+    /// Forgets the session: no BYE.
+    pub fn dispose_session(&mut self, now: Now, id: SessionId) -> Result<()> {
+        self.at(now);
+        if self.session(id)?.is_terminated() {
+            return Err(Error::state("the session is over"));
+        }
+        self.end_session(id, Ending::because(Reason::Disposed));
+        self.end_referrals(id);
+        self.finish_session(id);
+        Ok(())
+    }
+}

@@ -1,0 +1,384 @@
+//! INVITE and re-INVITE of ours: forks, what their responses do to sessions (RFC 3261 §13.2, §14.1).
+
+use crate::agent::event::{Event, EventKind, Reason, flag};
+use crate::agent::objects::Found;
+use crate::agent::options::{Body, RequestOptions, request_flag};
+use crate::agent::ours::outgoing::{Cancelling, Kind, Outgoing, OutgoingState};
+use crate::agent::timeout::{OutgoingTimer, Timeout};
+use crate::agent::{Agent, OutgoingId, SessionId};
+use crate::config::{ForkPolicy, quirk};
+use crate::dialog::Dialog;
+use crate::error::{Error, ErrorKind, Result};
+use crate::message::{Message, Method};
+use crate::session::Session;
+use crate::session::invite_client::{HostAcks, Taken};
+use crate::session::offer_answer::StoredBody;
+use crate::session::reason::Ending;
+use crate::time::Now;
+use std::sync::Arc;
+
+impl Agent {
+    /// INVITE out of a dialog (§13.2).
+    pub fn invite(&mut self, now: Now, target: Option<&[u8]>, options: RequestOptions<'_>) -> Result<OutgoingId> {
+        self.at(now);
+        let refer = options.refer;
+        let asked = refer.map(|refer| self.asked_by(refer, &options)).transpose()?;
+        let target = target.or(asked.as_ref().map(|asked| &*asked.target));
+        let target = target.ok_or_else(|| Error::argument("target: NULL"))?;
+        self.objects.room_for_session()?;
+        options.body.map(Body::checked).transpose()?;
+        let expires_ms = options.expires_ms;
+        let mut options = options;
+        options.headers.extend(asked.iter().flat_map(|asked| &asked.lines).map(|line| &line[..]));
+        let kind = Kind::Invite(Box::default());
+        let id = self.draft_out_of_dialog((Method::Invite, b"INVITE"), target, options, kind)?;
+        if let Some(refer) = refer
+            && let Err(error) = self.tie_to_refer(id, refer)
+        {
+            self.objects.outgoing.remove(id);
+            return Err(error);
+        }
+        self.launch(id);
+        self.counters.calls_placed += 1;
+        self.arm_expires(id, expires_ms);
+        Ok(id)
+    }
+
+    /// re-INVITE (RFC 3261 §14.1).
+    pub fn reinvite(&mut self, now: Now, id: SessionId, options: RequestOptions<'_>) -> Result<OutgoingId> {
+        self.at(now);
+        let body = options.body.map(Body::checked).transpose()?;
+        let offer = body.as_ref().and_then(StoredBody::of_local);
+        self.reinvite_may_go(id, offer.is_some())?;
+        if self.session(id)?.retry().is_some() {
+            return Err(Error::state(
+                "our re-INVITE waits to be sent again; its cancellation stops it (RFC 3261 14.1)",
+            ));
+        }
+        let expires_ms = options.expires_ms;
+        let request =
+            self.draft_for_session(id, (Method::Invite, b"INVITE"), Kind::Reinvite(Box::default()), options)?;
+        self.input(id, |session, _| session.reinvite_sent(request, offer));
+        self.launch(request);
+        self.arm_expires(request, expires_ms);
+        Ok(request)
+    }
+
+    /// A response to an INVITE or re-INVITE of ours.
+    pub(in crate::agent) fn invite_answered(&mut self, id: OutgoingId, response: &Arc<Message>) {
+        match response.status() {
+            100 => {
+                self.proceeding(id);
+                let session = self.objects.outgoing.get(id).and_then(|outgoing| outgoing.session);
+                self.tell_fate(
+                    id,
+                    Event { session, message: Some(Arc::clone(response)), ..Event::new(EventKind::Trying) },
+                );
+            }
+            101..=199 => self.invite_progressed(id, response),
+            200..=299 => self.invite_accepted(id, response),
+            _ if self.challenged(id, response) || self.retried(id, response) => {}
+            _ => self.invite_rejected(id, response.status(), Some(response)),
+        }
+    }
+
+    /// The first provisional response frees a CANCEL that waits (§9.1).
+    fn proceeding(&mut self, id: OutgoingId) {
+        let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
+        outgoing.proceeding();
+        self.send_wanted_cancel(id);
+    }
+
+    fn invite_progressed(&mut self, id: OutgoingId, response: &Arc<Message>) {
+        self.proceeding(id);
+        let Some(outgoing) = self.objects.outgoing.get(id) else { return };
+        let session = match &outgoing.kind {
+            Kind::Reinvite(_) => outgoing.session,
+            Kind::Invite(_) => match response.to_tag() {
+                Some(_) => match self.early_fork(id, response) {
+                    Ok(session) => session,
+                    // Beyond the limit of early dialogs, or no dialog can be made of it: nobody hears of it.
+                    Err(_) => return,
+                },
+                None if self.config.tolerance & quirk::ONE_XX_WITHOUT_TAG == 0 => return,
+                None => {
+                    self.counters.count_quirk(quirk::ONE_XX_WITHOUT_TAG);
+                    None
+                }
+            },
+            Kind::Bye | Kind::Prack(_) | Kind::Refer(_) | Kind::Notify(_) | Kind::Other => None,
+        };
+        let flags = match session {
+            Some(session) => match self.provisional_in_dialog(id, session, response) {
+                Some(flags) => flags,
+                None => return,
+            },
+            None => 0,
+        };
+        let message = Some(Arc::clone(response));
+        self.tell_fate(id, Event { session, flags, message, ..Event::new(EventKind::Progress) });
+    }
+
+    /// The early session of a provisional response's To tag (§12.1.2); `None`: one that the host ended.
+    fn early_fork(&mut self, id: OutgoingId, response: &Arc<Message>) -> Result<Option<SessionId>> {
+        match self.objects.find_fork(id, response.to_tag().unwrap_or_default()) {
+            Found::Session(session) => return Ok(Some(session)),
+            Found::Ended { .. } => return Ok(None),
+            Found::No => {}
+        }
+        let outgoing = self.outgoing(id)?;
+        let living = outgoing.invite().map_or(0, |invite| invite.sessions.len());
+        if living >= self.config.limits.early_dialogs || self.objects.room_for_session().is_err() {
+            return Err(Error::new(ErrorKind::Limit, "early dialogs: the limit is reached"));
+        }
+        if response.contact().is_none_or(|contact| contact.is_err()) {
+            if self.config.tolerance & quirk::ONE_XX_WITHOUT_CONTACT == 0 {
+                return Err(Error::syntax("Contact: missing in a response that makes a dialog (RFC 3261 12.1.1)"));
+            }
+            self.counters.count_quirk(quirk::ONE_XX_WITHOUT_CONTACT);
+        }
+        let session = self.new_fork(id, response)?;
+        self.note_state(session);
+        Ok(Some(session))
+    }
+
+    fn new_fork(&mut self, id: OutgoingId, response: &Message) -> Result<SessionId> {
+        let outgoing = self.outgoing(id)?;
+        let request = outgoing.message().ok_or_else(|| Error::state("not sent yet"))?;
+        let secure = outgoing.invite().is_some_and(|invite| invite.secure);
+        let attachment = outgoing.attachment.clone();
+        let dialog = Dialog::of_caller(&request, response, secure)?;
+        let mut session = Session::of_caller(dialog, id, &request, response, attachment);
+        if let Some(auth) = &outgoing.auth {
+            session.keep_credentials(auth.credentials.clone());
+        }
+        let made = self.objects.add_session(session)?;
+        if let Some(invite) = self.objects.outgoing.get_mut(id).and_then(Outgoing::invite_mut) {
+            invite.sessions.push(made);
+        }
+        Ok(made)
+    }
+
+    /// A 2xx: every To tag's is acknowledged, every repeat answered with the same ACK (§13.2.2.4).
+    fn invite_accepted(&mut self, id: OutgoingId, response: &Arc<Message>) {
+        if self.repeat_ack(id, response) {
+            return;
+        }
+        if self.objects.too_many_forks(id, response, self.config.limits.early_dialogs) {
+            self.counters.dropped_limit += 1;
+            return;
+        }
+        let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
+        outgoing.done();
+        let mut timers = [None, None];
+        if let Some(invite) = outgoing.invite_mut() {
+            timers = [invite.expires.take(), invite.give_up.take()];
+        }
+        for timer in timers {
+            self.stop(timer);
+        }
+        match self.objects.outgoing.get(id).map(|outgoing| (outgoing.is_initial_invite(), outgoing.session)) {
+            Some((true, _)) => self.initial_accepted(id, response),
+            Some((false, session)) => self.reinvite_accepted(id, session, response),
+            None => {}
+        }
+    }
+
+    fn initial_accepted(&mut self, id: OutgoingId, response: &Arc<Message>) {
+        let tag = response.to_tag().unwrap_or_default();
+        let Some(invite) = self.objects.outgoing.get(id).and_then(Outgoing::invite) else { return };
+        let unwanted = !matches!(invite.cancelling, Cancelling::No);
+        let (winner, only) = (invite.winner, invite.sessions.first().copied().filter(|_| invite.sessions.len() == 1));
+        let tolerated = self.config.tolerance & quirk::TAG_CHANGED_BY_2XX != 0;
+        let first_policy = self.config.fork_policy == ForkPolicy::First;
+        match self.objects.find_fork(id, tag) {
+            Found::Ended { forgotten } => self.acknowledge_stranger(id, response, forgotten),
+            Found::Session(session) if winner.is_some() && first_policy => self.fork_lost(id, session, response),
+            Found::Session(session) => self.confirm(id, session, response, unwanted),
+            Found::No if winner.is_some() && (first_policy || self.objects.room_for_session().is_err()) => {
+                self.acknowledge_stranger(id, response, true);
+            }
+            Found::No => match only
+                .filter(|_| winner.is_none())
+                .filter(|only| tolerated && self.objects.is_same_callee(*only, response))
+            {
+                Some(session) => {
+                    self.counters.count_quirk(quirk::TAG_CHANGED_BY_2XX);
+                    self.objects.change_remote_tag(session, tag);
+                    self.confirm(id, session, response, unwanted);
+                }
+                None => match self.new_fork(id, response) {
+                    Ok(session) => self.confirm(id, session, response, unwanted),
+                    Err(_) => self.acknowledge_stranger(id, response, true),
+                },
+            },
+        }
+    }
+
+    /// The 2xx confirms the session. `unwanted`: the host cancelled, so it ends with BYE at once.
+    fn confirm(&mut self, id: OutgoingId, session_id: SessionId, response: &Arc<Message>, unwanted: bool) {
+        let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
+        let manual = outgoing.flags & request_flag::MANUAL_ACK != 0;
+        let Some(invite) = outgoing.invite_mut() else { return };
+        invite.winner = invite.winner.or(Some(session_id));
+        let Some(session) = self.objects.sessions.get_mut(session_id) else { return };
+        let by_host = if unwanted { HostAcks::None } else { host_acks(manual) };
+        let taken = session.confirmed_by(id, response, by_host);
+        self.counters.calls_confirmed += 1;
+        self.note_state(session_id);
+        if unwanted {
+            let reason = self.objects.cancel_reason(id);
+            self.acknowledge_taken(id, session_id, response, taken);
+            // The 2xx of another fork may have told it.
+            if !self.objects.is_fate_told(id) {
+                self.tell_fate(id, Event { status_code: 487, flags: flag::LOCAL, ..Event::new(EventKind::Reject) });
+            }
+            return self.end_with_bye(session_id, Ending::by(reason, response));
+        }
+        self.acknowledge_taken(id, session_id, response, taken);
+        let flags = if taken == Taken::ByHost { flag::NEEDS_ACK } else { 0 };
+        self.tell_accept(id, Some(session_id), response, flags, Reason::None);
+        if taken == Taken::Unanswered {
+            self.end_with_bye(session_id, Ending::by(Reason::NoAnswerIn2xx, response));
+        }
+    }
+
+    /// The ACK of a 2xx goes out, unless it is the host's to send.
+    fn acknowledge_taken(&mut self, id: OutgoingId, session: SessionId, response: &Arc<Message>, taken: Taken) {
+        if taken != Taken::ByHost {
+            self.acknowledge(id, Some(session), response);
+        }
+    }
+
+    fn tell_accept(
+        &mut self,
+        id: OutgoingId,
+        session: Option<SessionId>,
+        response: &Arc<Message>,
+        flags: u32,
+        reason: Reason,
+    ) {
+        let message = Some(Arc::clone(response));
+        self.tell_fate(id, Event { session, flags, message, reason, ..Event::new(EventKind::Accept) });
+    }
+
+    /// A fork that the host saw early answers after another one did: ACK, then BYE (fork policy FIRST).
+    fn fork_lost(&mut self, id: OutgoingId, session_id: SessionId, response: &Arc<Message>) {
+        // Confirmed it may be by the host's word only; repeats of its 2xx do not come here.
+        let over = self.objects.sessions.get(session_id).is_none_or(|session| session.is_terminated());
+        if over {
+            return;
+        }
+        if let Some(session) = self.objects.sessions.get_mut(session_id) {
+            session.fork_lost(response);
+        }
+        self.acknowledge(id, Some(session_id), response);
+        self.end_with_bye(session_id, Ending::by(Reason::ForkLost, response));
+    }
+
+    /// The 2xx to our re-INVITE (§14.1). RFC 5407 §3.2.3: it is acknowledged when the session is over too.
+    fn reinvite_accepted(&mut self, id: OutgoingId, session: Option<SessionId>, response: &Arc<Message>) {
+        let Some(outgoing) = self.objects.outgoing.get(id) else { return };
+        let silent = outgoing.silent;
+        let manual = outgoing.flags & request_flag::MANUAL_ACK != 0 && !silent;
+        let Some((session_id, known)) = session.and_then(|id| Some((id, self.objects.sessions.get_mut(id)?))) else {
+            self.acknowledge(id, session, response);
+            return self.tell_accept(id, session, response, 0, Reason::None);
+        };
+        let over = known.is_terminated();
+        let taken = if over {
+            known.reinvite_accepted_too_late(id, host_acks(manual))
+        } else {
+            known.reinvite_accepted(id, response, host_acks(manual))
+        };
+        if !over {
+            self.note_state(session_id);
+        }
+        self.acknowledge_taken(id, session_id, response, taken);
+        match taken {
+            // Nobody hears of the offer: the default of such an ACCEPT, which acknowledges first.
+            Taken::ByHost if silent => self.end_with_bye(session_id, Ending::because(Reason::DefaultAnswer)),
+            Taken::ByHost => self.tell_accept(id, session, response, flag::NEEDS_ACK, Reason::None),
+            Taken::Unanswered => self.tell_accept(id, session, response, 0, Reason::NoAnswerIn2xx),
+            Taken::Acknowledge => self.tell_accept(id, session, response, 0, Reason::None),
+        }
+    }
+
+    /// A final response other than 2xx, received or (`response` `None`) made here.
+    pub(in crate::agent) fn invite_rejected(&mut self, id: OutgoingId, status: u16, response: Option<&Arc<Message>>) {
+        let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
+        outgoing.done();
+        let session = outgoing.session;
+        let reinvite = matches!(outgoing.kind, Kind::Reinvite(_));
+        let went_out = outgoing.last_sent().is_some();
+        let Some(invite) = outgoing.invite_mut() else { return };
+        let forks = std::mem::take(&mut invite.sessions);
+        let cancelled = !matches!(invite.cancelling, Cancelling::No);
+        let reason = if cancelled { invite.cancel_reason } else { Reason::Rejected };
+        let timers = [invite.expires.take(), invite.give_up.take()];
+        for timer in timers {
+            self.stop(timer);
+        }
+        if let Some(session) = session.filter(|_| reinvite) {
+            self.input(session, |session, _| session.reinvite_undone(id));
+        }
+        let kind = if (300..400).contains(&status) { EventKind::Redirect } else { EventKind::Reject };
+        let flags = if response.is_none() { flag::LOCAL } else { 0 };
+        self.tell_fate(
+            id,
+            Event { session, status_code: status, flags, message: response.cloned(), ..Event::new(kind) },
+        );
+        if let Some(session) = session.filter(|_| reinvite) {
+            // Cancelled before it went out: the peer has failed in nothing.
+            if went_out || !cancelled {
+                self.failure_in_dialog(session, b"INVITE", status, response);
+            }
+        } else {
+            // §13.2.2.3: all early dialogs end.
+            for fork in forks {
+                self.end_and_finish(fork, Ending { reason, status_code: status, message: response.cloned() });
+            }
+        }
+        self.outgoing_over(id);
+    }
+
+    /// The session of a re-INVITE is over: a late 2xx is still acknowledged in its dialog (RFC 5407 §3.2.3), but a peer
+    /// that has answered with a provisional response only is not waited for any longer than after a CANCEL.
+    pub(in crate::agent) fn orphan_reinvite(&mut self, id: OutgoingId, dialog: Dialog) {
+        let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
+        let waits = outgoing.state() != OutgoingState::Completed;
+        let Some(invite) = outgoing.invite_mut() else { return };
+        invite.orphaned = Some(Box::new(dialog));
+        if waits && invite.give_up.is_none() {
+            let patience = self.config.timers.patience();
+            let give_up = self.arm(patience, Timeout::Outgoing(id, OutgoingTimer::CancelGivenUp));
+            if let Some(invite) = self.objects.outgoing.get_mut(id).and_then(Outgoing::invite_mut) {
+                invite.give_up = Some(give_up);
+            }
+        }
+    }
+
+    /// The client transaction of an INVITE is over: no 2xx can come any more.
+    pub(in crate::agent) fn invite_client_ended(&mut self, id: OutgoingId) {
+        let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
+        if outgoing.state() != OutgoingState::Completed {
+            return;
+        }
+        let session = outgoing.session;
+        let Some(invite) = outgoing.invite_mut() else { return };
+        let forks = std::mem::take(&mut invite.sessions);
+        for fork in forks.into_iter().chain(session) {
+            self.input(fork, |session, clock| session.invite_over(id, clock));
+        }
+        if !self.objects.is_fate_told(id) {
+            // Its only 2xx were of dialogs that had ended before.
+            self.tell_fate(id, Event { status_code: 487, flags: flag::LOCAL, ..Event::new(EventKind::Reject) });
+        }
+        self.outgoing_over(id);
+    }
+}
+
+/// Which ACKs are the host's; `manual`: it asked for all.
+fn host_acks(manual: bool) -> HostAcks {
+    if manual { HostAcks::All } else { HostAcks::Answers }
+}

@@ -1,0 +1,347 @@
+//! INVITE and re-INVITE of the peer: their sessions, provisional answers, acceptance (RFC 3261 §13.3, §14.2).
+
+use crate::agent::event::{Event, EventKind, Reason};
+use crate::agent::options::ResponseOptions;
+use crate::agent::refer::replace::Replaced;
+use crate::agent::theirs::incoming::{Incoming, Kind};
+use crate::agent::theirs::stateless::{own_tag, reply_flow};
+use crate::agent::timeout::{IncomingTimer, Timeout};
+use crate::agent::words::response::{Answer, checked_status, retry_after_line, wants_recv_info};
+use crate::agent::{Agent, Bytes, IncomingId, SessionId};
+use crate::dialog::Dialog;
+use crate::error::{Error, Result};
+use crate::message::uri::Scheme;
+use crate::message::write;
+use crate::message::{self, HeaderId, Message, Method};
+use crate::session::Session;
+use crate::session::ack::Sent2xx;
+use crate::session::invite_server::description_due;
+use crate::session::offer_answer::StoredBody;
+use crate::session::reason::Ending;
+use crate::session::reinvite::Arrival;
+use crate::session::reliable_server::ReliableServer;
+use crate::time::Now;
+use smallvec::SmallVec;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A tag of ours, beside the session that it belongs to; on the stack, for ours are short.
+type Tag = SmallVec<[u8; 32]>;
+
+impl Agent {
+    /// A new call.
+    pub(in crate::agent) fn invite_arrived(&mut self, request: Arc<Message>) {
+        if self.objects.room_for_session().is_err() {
+            return self.refuse_for_limit(&request);
+        }
+        if !has_good_contact(&request) {
+            let answer = Answer {
+                reason: Some(b"Bad Request: INVITE without a good Contact (RFC 3261 8.1.1.8)"),
+                ..Answer::plain(400)
+            };
+            return self.refuse(&request, &answer);
+        }
+        let replaced = match self.replaced_by(&request) {
+            Ok(replaced) => replaced,
+            Err(answer) => return self.refuse(&request, &answer),
+        };
+        let Some(id) = self.add_incoming(&request, Kind::Invite(Box::default()), None) else { return };
+        self.counters.calls_received += 1;
+        if let Some(seconds) = expires_of(&request) {
+            let timer =
+                self.arm(Duration::from_secs(u64::from(seconds)), Timeout::Incoming(id, IncomingTimer::Expires));
+            if let Some(invite) = self.objects.incoming.get_mut(id).and_then(Incoming::invite_mut) {
+                invite.expires = Some(timer);
+            }
+        }
+        let event = Replaced::event(replaced.as_ref());
+        self.tell(Event { incoming: Some(id), message: Some(request), ..event });
+    }
+
+    /// An INVITE in a dialog (§14.2).
+    pub(in crate::agent) fn reinvite_arrived(&mut self, id: SessionId, request: Arc<Message>) {
+        let Some(session) = self.objects.sessions.get(id) else { return };
+        let meets = session.reinvite_meets(self.outside(session));
+        if let Some(session) = self.objects.sessions.get_mut(id) {
+            session.newer_invite_came();
+        }
+        match meets {
+            Arrival::Pending => return self.refuse_reinvite(id, &request, &Answer::plain(491)),
+            Arrival::RetryLater => {
+                let lines = retry_after_line(&mut self.random);
+                return self.refuse_reinvite(id, &request, &Answer { lines: &lines, ..Answer::plain(500) });
+            }
+            Arrival::Process => {}
+        }
+        let Some(incoming) = self.add_incoming(&request, Kind::Reinvite, Some(id)) else { return };
+        self.input(id, |session, _| session.reinvite_arrived(incoming, &request));
+        self.tell(Event {
+            incoming: Some(incoming),
+            session: Some(id),
+            message: Some(request),
+            ..Event::new(EventKind::Reinvite)
+        });
+    }
+
+    /// A re-INVITE that a rule refuses: ours waits for its ACK (§14.1).
+    fn refuse_reinvite(&mut self, id: SessionId, request: &Arc<Message>, answer: &Answer<'_>) {
+        let refused = self.answer_by_rule(request, answer, b"");
+        if let Some(session) = self.objects.sessions.get_mut(id) {
+            session.reinvite_refused_by_rule(refused);
+        }
+    }
+
+    /// The session of a live INVITE, before any response.
+    pub fn session_for_invite(&mut self, now: Now, id: IncomingId) -> Result<SessionId> {
+        self.at(now);
+        let incoming = self.incoming(id)?;
+        if incoming.answered {
+            return Err(Error::state("the INVITE is answered"));
+        }
+        let Kind::Invite(invite) = &incoming.kind else { return Err(Error::state("not an INVITE out of a dialog")) };
+        match self.objects.living_session(invite, None) {
+            Some(session) => Ok(session),
+            None => self.early_session(id, None),
+        }
+    }
+
+    /// The session with this To tag, made where there is none yet.
+    pub(in crate::agent) fn early_session(&mut self, id: IncomingId, to_tag: Option<&[u8]>) -> Result<SessionId> {
+        let incoming = self.incoming(id)?;
+        if !matches!(incoming.kind, Kind::Invite(_)) {
+            return Err(Error::state("not an INVITE out of a dialog"));
+        }
+        if let Some(known) = self.objects.known_session(incoming, to_tag) {
+            return if self.session(known)?.is_terminated() {
+                Err(Error::state("to_tag: this dialog is over"))
+            } else {
+                Ok(known)
+            };
+        }
+        let (request, attachment) = (Arc::clone(&incoming.message), incoming.attachment.clone());
+        let tag: Box<[u8]> = match to_tag {
+            Some(tag) => {
+                write::check_to_tag(tag)?;
+                tag.into()
+            }
+            None => own_tag(self.objects.keys, &request),
+        };
+        let dialog = Dialog::of_callee(&request, &tag)?;
+        let session = Session::of_callee(dialog, id, &request, attachment);
+        let made = self.objects.add_session(session)?;
+        if let Some(incoming) = self.objects.incoming.get_mut(id) {
+            incoming.session = incoming.session.or(Some(made));
+            if let Some(invite) = incoming.invite_mut() {
+                invite.sessions.push(made);
+            }
+        }
+        Ok(made)
+    }
+
+    /// 101 to 199 to an INVITE or re-INVITE (0: 180). Gives the session.
+    pub fn progress(
+        &mut self,
+        now: Now,
+        id: IncomingId,
+        status: u16,
+        options: &ResponseOptions<'_>,
+    ) -> Result<Option<SessionId>> {
+        self.at(now);
+        let incoming = self.open_request(id)?;
+        if !incoming.is_invite() {
+            return Err(Error::state("only an INVITE gets provisional responses beyond 100 (RFC 4320 4.1)"));
+        }
+        let request = Arc::clone(&incoming.message);
+        let initial = matches!(incoming.kind, Kind::Invite(_));
+        let known = self.objects.known_session(incoming, options.to_tag);
+        let status = checked_status(status, 180, 101..=199)?;
+        let mut answer = Answer::provisional(status, options)?;
+        let reliable = self.is_reliable(&request, options, &answer)?;
+        let description = describe(answer.body.as_ref());
+        if description.is_some() && !reliable {
+            if request.session_body().is_none() {
+                return Err(Error::state("an offer stands in a reliable response, this one is not (RFC 3261 13.2.1)"));
+            }
+            if self.objects.reliable_server(id, known).is_some_and(ReliableServer::has_described) {
+                return Err(Error::state("body: a reliable response has carried the answer already (RFC 6337 3.1)"));
+            }
+        }
+        if options.to_tag.is_some() && !initial {
+            return Err(Error::state("to_tag: the dialog has one"));
+        }
+        self.answer_fits(&request, &answer)?;
+        if reliable {
+            return self.progress_reliably(id, answer, options.to_tag);
+        }
+        let session = if initial { Some(self.early_session(id, options.to_tag)?) } else { None };
+        let tag: Tag = session
+            .and_then(|id| self.objects.sessions.get(id))
+            .map_or_else(Tag::new, |session| session.local_tag().into());
+        // RFC 6141 §4.4: in the dialog an unreliable response refreshes no target.
+        answer.dialog = initial;
+        answer.abilities = options.body.is_some();
+        let bytes = self.respond_to(id, &answer, Some(&*tag).filter(|_| initial))?;
+        if let Some(incoming) = self.objects.incoming.get_mut(id) {
+            incoming.provisional = Some(bytes);
+        }
+        let of = session.or_else(|| self.objects.incoming.get(id)?.session);
+        if let Some(of) = of {
+            self.input(of, |session, _| session.early(description));
+        }
+        Ok(session.or(known))
+    }
+
+    /// 2xx (0: 200). Of an INVITE it gives the session.
+    pub fn accept(
+        &mut self,
+        now: Now,
+        id: IncomingId,
+        status: u16,
+        options: &ResponseOptions<'_>,
+    ) -> Result<Option<SessionId>> {
+        self.at(now);
+        let incoming = self.open_request(id)?;
+        let status = checked_status(status, 200, 200..=299)?;
+        match &incoming.kind {
+            Kind::Invite(_) => self.accept_invite(id, status, options).map(Some),
+            Kind::Reinvite => self.accept_reinvite(id, status, options),
+            Kind::Refer(_) => self.accept_refer(id, status, options).map(|()| None),
+            Kind::Prack(_) => self.accept_prack(id, status, options).map(|()| None),
+            Kind::Notify { .. } | Kind::Other => {
+                if incoming.method == Method::Message && options.body.is_some() {
+                    return Err(Error::state("body: a 2xx to MESSAGE has none (RFC 3428 7)"));
+                }
+                let asks = incoming.method == Method::Options;
+                let mut answer = Answer::of_host(status, options, incoming.session.is_some())?;
+                // §11.2: what an OPTIONS asks for.
+                answer.abilities = asks;
+                answer.accept = asks;
+                self.finish(id, answer, options.to_tag)?;
+                Ok(None)
+            }
+        }
+    }
+
+    fn accept_invite(&mut self, id: IncomingId, status: u16, options: &ResponseOptions<'_>) -> Result<SessionId> {
+        let answer = Answer::of_host(status, options, true)?;
+        let description = describe(answer.body.as_ref());
+        let incoming = self.incoming(id)?;
+        let request = Arc::clone(&incoming.message);
+        let known = self.objects.known_session(incoming, options.to_tag);
+        let described = self.objects.reliable_server(id, known).is_some_and(ReliableServer::has_described);
+        description_due(&request, described, description.is_some())?;
+        self.may_replace(id)?;
+        self.answer_fits(&request, &answer)?;
+        let session = self.early_session(id, options.to_tag)?;
+        let tag: Tag = self.session(session)?.local_tag().into();
+        self.send_2xx(id, session, answer, description, Some(&tag))?;
+        Ok(session)
+    }
+
+    fn accept_reinvite(
+        &mut self,
+        id: IncomingId,
+        status: u16,
+        options: &ResponseOptions<'_>,
+    ) -> Result<Option<SessionId>> {
+        let Some(session) = self.incoming(id)?.session else { return Ok(None) };
+        if options.to_tag.is_some() {
+            return Err(Error::state("to_tag: the dialog has one"));
+        }
+        let answer = Answer::of_host(status, options, true)?;
+        let description = describe(answer.body.as_ref());
+        let request = Arc::clone(&self.incoming(id)?.message);
+        let described = self.objects.reliable_server(id, Some(session)).is_some_and(ReliableServer::has_described);
+        description_due(&request, described, description.is_some())?;
+        self.send_2xx(id, session, answer, description, None)?;
+        Ok(Some(session))
+    }
+
+    /// The 2xx to an INVITE or re-INVITE. It waits while a reliable response with a description is unacknowledged (RFC 3262
+    /// §3). Changes nothing when refused.
+    pub(in crate::agent) fn send_2xx(
+        &mut self,
+        id: IncomingId,
+        session: SessionId,
+        mut answer: Answer<'_>,
+        description: Option<StoredBody>,
+        to_tag: Option<&[u8]>,
+    ) -> Result<()> {
+        let request = Arc::clone(self.incoming(id)?.message());
+        answer.dialog = true;
+        answer.abilities = true;
+        answer.recv_info = wants_recv_info(&request);
+        let description = self.session(session)?.accept_guard(&request, description)?;
+        let (status, response) = (answer.status, self.write_response(&request, &answer, to_tag));
+        if self.objects.sessions.get_mut(session).is_some_and(|session| session.hold_2xx(id, status, &response)) {
+            self.acceptance_waits(id, session);
+            return Ok(());
+        }
+        self.deliver_2xx(id, session, status, response, description)
+    }
+
+    /// The 2xx goes out, and is repeated until its ACK.
+    pub(in crate::agent) fn deliver_2xx(
+        &mut self,
+        id: IncomingId,
+        session: SessionId,
+        status: u16,
+        response: Bytes,
+        description: Option<StoredBody>,
+    ) -> Result<()> {
+        let incoming = self.incoming(id)?;
+        let request = Arc::clone(incoming.message());
+        let flow = reply_flow(&request).ok_or_else(|| Error::state("the request has no way back"))?;
+        let transaction =
+            incoming.transaction.ok_or_else(|| Error::state("the request has no transaction any more"))?;
+        self.respond(transaction, status, Bytes::clone(&response))?;
+        let sent = Sent2xx { incoming: id, request: &request, response, flow, description };
+        self.input(session, |session, clock| session.accepted(sent, clock));
+        self.answered_finally(id);
+        self.forks_lost(id, session);
+        self.note_state(session);
+        self.end_replaced(id);
+        Ok(())
+    }
+
+    /// The host has accepted; the 2xx waits for the PRACK of a description.
+    fn acceptance_waits(&mut self, id: IncomingId, session: SessionId) {
+        let answer = self.objects.incoming.get_mut(id).and_then(|incoming| {
+            incoming.session = Some(session);
+            incoming.answer.take()
+        });
+        self.stop(answer);
+    }
+
+    /// An INVITE was accepted in this dialog: the others of it end.
+    pub(in crate::agent) fn forks_lost(&mut self, id: IncomingId, session: SessionId) {
+        let Some(incoming) = self.objects.incoming.get_mut(id) else { return };
+        let Kind::Invite(invite) = &incoming.kind else { return };
+        let others: SmallVec<[SessionId; 1]> =
+            invite.sessions.iter().copied().filter(|other| *other != session).collect();
+        incoming.session = Some(session);
+        for other in others {
+            self.end_and_finish(other, Ending::because(Reason::ForkLost));
+        }
+    }
+}
+
+/// §8.1.1.8: exactly one SIP or SIPS URI; RFC 5630 §5.1: SIPS when the Request-URI is.
+fn has_good_contact(request: &Message) -> bool {
+    let scheme = |uri: &[u8]| message::Uri::parse(uri).map(|uri| uri.scheme);
+    let Some(Ok(contact)) = request.contact() else { return false };
+    match scheme(contact.uri) {
+        Ok(Scheme::Sips) => true,
+        Ok(Scheme::Sip) => !matches!(scheme(request.uri().unwrap_or_default()), Ok(Scheme::Sips)),
+        _ => false,
+    }
+}
+
+fn describe(body: Option<&message::Body<'_>>) -> Option<StoredBody> {
+    body.and_then(StoredBody::of_local)
+}
+
+fn expires_of(request: &Message) -> Option<u32> {
+    let text = std::str::from_utf8(request.header(HeaderId::Expires)?).ok()?;
+    text.trim().parse().ok()
+}

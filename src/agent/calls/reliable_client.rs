@@ -1,0 +1,124 @@
+//! PRACK of the reliable provisional responses to our INVITEs (RFC 3262 §4).
+
+use crate::agent::event::flag;
+use crate::agent::methods::effect_of_answer;
+use crate::agent::options::{Body, RequestOptions, request_flag};
+use crate::agent::ours::outgoing::{Kind, Outgoing};
+use crate::agent::{Agent, OutgoingId, SessionId};
+use crate::error::{Error, ErrorKind, Result};
+use crate::message::{HeaderId, Message, Method, RAck, write};
+use crate::session::Session;
+use crate::session::offer_answer::StoredBody;
+use crate::session::reliable_client::{Acknowledged, Prack, rseq_of};
+use crate::session::usage::Effect;
+use crate::time::Now;
+
+impl Agent {
+    /// A provisional response in a dialog: the flags of its PROGRESS. `None`: it is repeated or out of order (§4).
+    pub(in crate::agent) fn provisional_in_dialog(
+        &mut self,
+        invite: OutgoingId,
+        id: SessionId,
+        response: &Message,
+    ) -> Option<u32> {
+        let Some(rseq) = rseq_of(response) else {
+            self.input(id, |session, _| session.previewed(response));
+            return Some(0);
+        };
+        let outgoing = self.objects.outgoing.get(invite)?;
+        let manual = self.config.manual_prack || outgoing.flags & request_flag::MANUAL_PRACK != 0;
+        // RFC 5407 §2: a Mortal dialog sends nothing new.
+        let Some(session) = self.objects.sessions.get_mut(id).filter(|session| !session.is_terminated()) else {
+            return Some(flag::RELIABLE);
+        };
+        let prack = session.take_reliable(invite, response, rseq, manual)?;
+        self.note_state(id);
+        match prack {
+            Prack::ByHost => Some(flag::RELIABLE | flag::NEEDS_PRACK),
+            Prack::Now(of) => {
+                if self.send_prack(id, of, None, RequestOptions::default(), false).is_ok() {
+                    return Some(flag::RELIABLE);
+                }
+                // There is no room or no way now.
+                if let Some(session) = self.objects.sessions.get_mut(id) {
+                    session.leave_prack_to_host(of);
+                }
+                Some(flag::RELIABLE | flag::NEEDS_PRACK)
+            }
+        }
+    }
+
+    /// PRACK of the oldest reliable response that waits for the host's.
+    pub fn prack(&mut self, now: Now, id: SessionId, mut options: RequestOptions<'_>) -> Result<OutgoingId> {
+        self.at(now);
+        let body = options.body.map(Body::checked).transpose()?;
+        let description = body.as_ref().and_then(StoredBody::of_local);
+        let of = self.session(id)?.prack_guard(description.is_some())?;
+        take_rack(&mut options.headers, of)?;
+        self.send_prack(id, of, description, options, true)
+    }
+
+    /// Sends a PRACK; nothing is changed when it is refused.
+    fn send_prack(
+        &mut self,
+        id: SessionId,
+        of: Acknowledged,
+        description: Option<StoredBody>,
+        options: RequestOptions<'_>,
+        by_host: bool,
+    ) -> Result<OutgoingId> {
+        let request = self.draft_for_session(id, (Method::Prack, b"PRACK"), Kind::Prack(of), options)?;
+        let mut rack = Vec::with_capacity(32);
+        write::header(&mut rack, HeaderId::RAck, &[format!("{} {} INVITE", of.rseq, of.cseq).as_bytes()]);
+        if let Some(outgoing) = self.objects.outgoing.get_mut(request) {
+            outgoing.silent = !by_host;
+            if let Some(draft) = outgoing.draft_mut() {
+                draft.tail = [&rack[..], &draft.tail].concat().into_boxed_slice();
+            }
+        }
+        self.input(id, |session, _| session.pracked(request, description, by_host));
+        self.launch(request);
+        Ok(request)
+    }
+
+    /// What the final response to a request of ours, or none, means where it is a PRACK.
+    pub(in crate::agent) fn prack_done(&mut self, id: OutgoingId, status: u16, response: Option<&Message>) {
+        let Some(Outgoing { kind: Kind::Prack(of), session: Some(session), silent, .. }) =
+            self.objects.outgoing.get(id)
+        else {
+            return;
+        };
+        let (of, session) = (*of, *session);
+        // The host's that failed by itself may be sent again (RFC 6337 §2.3); what ends the usage is `failure_in_dialog`'s.
+        let again =
+            !silent && effect_of_answer(&self.config, b"PRACK", status, response.is_none()) == Effect::Transaction;
+        self.input(session, |session, _| session.prack_answered(id, of, response, again));
+    }
+
+    /// For stacks that count by themselves: whether a provisional response is next in order, which it then is counted as.
+    pub fn reliable_sequence_guard(&mut self, id: SessionId, response: &Message) -> Result<bool> {
+        let session: &mut Session = self.objects.sessions.living_mut(id)?;
+        Ok(session.reliable_sequence_guard(response))
+    }
+}
+
+/// RAck is the library's; the host may give it where it is right.
+fn take_rack(lines: &mut Vec<&[u8]>, of: Acknowledged) -> Result<()> {
+    let mut wrong = false;
+    lines.retain(|line| match write::split_header_line(line) {
+        Ok((name, value)) if name.id() == HeaderId::RAck => {
+            let right = RAck::parse(value)
+                .is_ok_and(|rack| (rack.rseq, rack.cseq, rack.method.text) == (of.rseq, of.cseq, &b"INVITE"[..]));
+            wrong |= !right;
+            false
+        }
+        _ => true,
+    });
+    if wrong {
+        return Err(Error::new(
+            ErrorKind::Header,
+            format!("RAck: the response that waits is {} {} INVITE (RFC 3262 7.2)", of.rseq, of.cseq),
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,178 @@
+//! Answers to requests of ours, and what a failure in a dialog ends (RFC 5057); those to INVITE are in `calls`.
+
+use crate::agent::event::{Event, EventKind, flag};
+use crate::agent::methods::{effect_of_answer, rules};
+use crate::agent::ours::outgoing::{Kind, Outgoing, OutgoingState};
+use crate::agent::{Agent, OutgoingId, SessionId};
+use crate::error::Result;
+use crate::message::{Message, Method};
+use crate::session::reason::{Ending, Reason};
+use crate::session::usage::{Effect, Usage};
+use crate::time::Now;
+use crate::transaction::ClientId;
+use std::sync::Arc;
+
+impl Agent {
+    /// A response that a transaction passed up.
+    pub(in crate::agent) fn answered(&mut self, id: OutgoingId, response: &Arc<Message>) {
+        let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
+        if outgoing.invite().is_some() {
+            return self.invite_answered(id, response);
+        }
+        if self.challenged(id, response) {
+            return;
+        }
+        self.other_answered(id, response);
+    }
+
+    /// A response to a request other than INVITE that is no challenge, or one that nobody answers.
+    pub(in crate::agent) fn other_answered(&mut self, id: OutgoingId, response: &Arc<Message>) {
+        let Some(session) = self.objects.outgoing.get(id).map(|outgoing| outgoing.session) else { return };
+        let status = response.status();
+        if status >= 200 {
+            // Before its fate is told: the state in that event is the one right after it.
+            self.prack_done(id, status, Some(response));
+        }
+        let kind = match status {
+            100 => EventKind::Trying,
+            101..=199 => EventKind::Progress,
+            200..=299 => EventKind::Accept,
+            300..=399 => EventKind::Redirect,
+            _ => EventKind::Reject,
+        };
+        let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
+        if status < 200 {
+            outgoing.proceeding()
+        } else {
+            outgoing.done()
+        }
+        self.tell_fate(id, Event { session, message: Some(Arc::clone(response)), ..Event::new(kind) });
+        if status >= 200 {
+            self.request_done(id, status, Some(response));
+        }
+    }
+
+    /// A request of ours gets no answer: 408 (time-out) or 503 (transport), made here.
+    pub(in crate::agent) fn request_failed(&mut self, id: OutgoingId, status: u16) {
+        self.queries.drop_of(id, &mut self.wheel);
+        let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
+        if outgoing.state() == OutgoingState::Completed {
+            return;
+        }
+        if outgoing.invite().is_some() {
+            return self.invite_rejected(id, status, None);
+        }
+        outgoing.done();
+        let session = outgoing.session;
+        // A name that was looked up is looked up again after a failure.
+        if let Some(session) = session.and_then(|id| self.objects.holder_mut(id)) {
+            session.set_resolved(None);
+        }
+        self.prack_done(id, status, None);
+        let event = Event { session, status_code: status, flags: flag::LOCAL, ..Event::new(EventKind::Reject) };
+        self.tell_fate(id, event);
+        self.request_done(id, status, None);
+    }
+
+    /// A request other than INVITE has its final answer.
+    fn request_done(&mut self, id: OutgoingId, status: u16, response: Option<&Arc<Message>>) {
+        let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
+        let (session, method) = (outgoing.session, outgoing.method);
+        let is_bye = matches!(outgoing.kind, Kind::Bye);
+        match (&outgoing.kind, session) {
+            // It goes with its subscription.
+            (Kind::Refer(_), Some(_)) => self.refer_answered(id, response),
+            (Kind::Notify(refer), Some(session)) => {
+                let refer = *refer;
+                self.outgoing_over(id);
+                self.notify_answered(refer, session, status, response.is_none());
+            }
+            _ => self.outgoing_over(id),
+        }
+        let Some(session) = session else { return };
+        if is_bye {
+            self.finish_session(session);
+        } else if status >= 300 {
+            self.failure_in_dialog(session, method.name().as_bytes(), status, response);
+        } else if rules(method).refreshes_target
+            && let (Some(session), Some(response)) = (self.objects.holder_mut(session), response)
+        {
+            session.refreshed(response);
+        }
+    }
+
+    /// What a failure in the dialog ends (RFC 5057). The usage is left by BYE (RFC 3261 §12.2.1.2).
+    pub(in crate::agent) fn failure_in_dialog(
+        &mut self,
+        id: SessionId,
+        method: &[u8],
+        status: u16,
+        response: Option<&Arc<Message>>,
+    ) {
+        match effect_of_answer(&self.config, method, status, response.is_none()) {
+            Effect::Transaction => return,
+            // The subscription of a REFER is a usage of its own, and that alone is over (§5.3).
+            Effect::Usage if rules(Method::from_name(method)).usage == Usage::Subscription => return,
+            Effect::Usage => {}
+            Effect::Dialog => self.end_referrals(id),
+        }
+        let ending = Ending { reason: Reason::DialogGone, status_code: status, message: response.cloned() };
+        self.input(id, |session, _| session.usage_failed(ending));
+    }
+
+    /// The fate of a request of ours, unless the host does not want to know.
+    pub(in crate::agent) fn tell_fate(&mut self, id: OutgoingId, mut event: Event) {
+        event.outgoing = Some(id);
+        if let Some(message) = &event.message {
+            event.status_code = message.status();
+        }
+        self.tell_referrer(id, &event);
+        if self.objects.outgoing.get(id).is_none_or(|outgoing| outgoing.silent) {
+            return;
+        }
+        if matches!(event.kind, EventKind::Accept | EventKind::Redirect | EventKind::Reject)
+            && let Some(invite) = self.objects.outgoing.get_mut(id).and_then(Outgoing::invite_mut)
+        {
+            invite.fate_told = true;
+        }
+        self.tell(event);
+    }
+
+    /// Nothing more comes of a request: it goes with its last event.
+    pub(in crate::agent) fn outgoing_over(&mut self, id: OutgoingId) {
+        self.forget_challenge(id);
+        self.objects.outgoing_over(id);
+    }
+
+    /// A client transaction is over.
+    pub(in crate::agent) fn client_ended(&mut self, id: OutgoingId, client: ClientId) {
+        let current = |outgoing: &&mut Outgoing| outgoing.client() == Some(client);
+        let Some(outgoing) = self.objects.outgoing.get_mut(id).filter(current) else { return };
+        outgoing.client_ended();
+        if outgoing.invite().is_some() {
+            self.invite_client_ended(id);
+        }
+    }
+
+    /// No more events of a request of ours.
+    pub fn dispose_outgoing(&mut self, now: Now, id: OutgoingId) -> Result<()> {
+        self.at(now);
+        let outgoing = self.objects.outgoing.living_mut(id)?;
+        outgoing.silent = true;
+        let completed = outgoing.state() == OutgoingState::Completed;
+        if let (Kind::Invite(invite), false) = (&mut outgoing.kind, completed)
+            && matches!(invite.cancelling, crate::agent::ours::outgoing::Cancelling::No)
+        {
+            invite.cancelling = crate::agent::ours::outgoing::Cancelling::Abandoned;
+            invite.cancel_reason = Reason::Disposed;
+        }
+        let subscribed = matches!(outgoing.kind, Kind::Refer(_));
+        // Nobody will answer its challenge.
+        self.challenge_given_up(id);
+        if subscribed {
+            // What still comes of its subscription gets 481, which ends it (RFC 6665 §4.1.3).
+            self.subscriber_over(id);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,195 @@
+//! Challenges of our requests and what answers them (RFC 3261 §22, RFC 7616, RFC 8760).
+
+use crate::agent::event::{Event, EventKind, Reason};
+use crate::agent::options::request_flag;
+use crate::agent::ours::authentication::{Answers, Given, Known, REALMS, same_space};
+use crate::agent::ours::outgoing::{Cancelling, Outgoing, Waiting};
+use crate::agent::timeout::{OutgoingTimer, Timeout};
+use crate::agent::{Agent, OutgoingId};
+use crate::error::{Error, Result};
+use crate::message::digest::Credentials;
+use crate::message::{Message, write};
+use crate::session::Session;
+use crate::session::offer_answer::StoredBody;
+use crate::session::reason::Ending;
+use crate::time::Now;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long the host may take to answer a challenge.
+const PATIENCE: Duration = Duration::from_secs(32);
+
+impl Agent {
+    /// A 401 or 407 that is dealt with: the request went out again, or the host is asked. False: it is the final answer.
+    pub(in crate::agent) fn challenged(&mut self, id: OutgoingId, response: &Arc<Message>) -> bool {
+        if !matches!(response.status(), 401 | 407) || !self.may_authenticate(id) {
+            return false;
+        }
+        let answers = self.answers(id, response, None);
+        if !answers.ready.is_empty() && !answers.refused {
+            self.resubmit(id, answers.ready, response);
+            return true;
+        }
+        let Some(realm) = answers.open else { return false };
+        if self.objects.outgoing.get(id).is_none_or(|outgoing| outgoing.silent) {
+            return false;
+        }
+        let timer = self.arm(PATIENCE, Timeout::Outgoing(id, OutgoingTimer::Challenge));
+        if let Some(outgoing) = self.objects.outgoing.get_mut(id) {
+            let challenge = Waiting::Challenge { response: Arc::clone(response), realm: realm.clone(), timer };
+            outgoing.wait(challenge);
+        }
+        let text = Some(Arc::from(realm));
+        self.tell_fate(id, Event { text, message: Some(Arc::clone(response)), ..Event::new(EventKind::Challenge) });
+        true
+    }
+
+    /// Answers CHALLENGE; no user: it is given up. Errors: state, none waits, or these credentials were refused.
+    pub fn authenticate(&mut self, now: Now, id: OutgoingId, user: Option<&[u8]>, password: &[u8]) -> Result<()> {
+        self.at(now);
+        let Some(Waiting::Challenge { response, realm, .. }) = self.outgoing(id)?.waiting().cloned() else {
+            return Err(Error::state("no challenge waits for an answer (RFC 3261 22.2)"));
+        };
+        let Some(user) = user else {
+            self.challenge_given_up(id);
+            return Ok(());
+        };
+        write::check_line(user)?;
+        write::check_line(password)?;
+        if !self.may_authenticate(id) {
+            return Err(Error::state("the request is not sent again: its session is over"));
+        }
+        let answers = self.answers(id, &response, Some(&Given { realm: &realm, user, password }));
+        if !answers.ready.iter().any(|ready| ready.realm == realm) {
+            return Err(Error::state("these credentials were refused (RFC 3261 22.2: not the same ones again)"));
+        }
+        self.forget_challenge(id);
+        self.resubmit(id, answers.ready, &response);
+        Ok(())
+    }
+
+    /// The challenge that the host was asked about becomes the final answer. Nothing when none waits.
+    pub(in crate::agent) fn challenge_given_up(&mut self, id: OutgoingId) {
+        let Some(response) = self.forget_challenge(id) else { return };
+        if self.objects.outgoing.get(id).and_then(Outgoing::invite).is_some() {
+            self.invite_rejected(id, response.status(), Some(&response));
+        } else {
+            self.other_answered(id, &response);
+        }
+    }
+
+    /// Nothing waits for the host any more.
+    pub(in crate::agent) fn forget_challenge(&mut self, id: OutgoingId) -> Option<Arc<Message>> {
+        let outgoing = self.objects.outgoing.get_mut(id)?;
+        let Waiting::Challenge { .. } = outgoing.waiting()? else { return None };
+        let Some(Waiting::Challenge { response, timer, .. }) = outgoing.wait_over() else { return None };
+        self.stop(Some(timer));
+        Some(response)
+    }
+
+    /// Whether a request may be sent again. In a Mortal dialog only its BYE (RFC 5407 §2); one that is to be cancelled is not.
+    fn may_authenticate(&self, id: OutgoingId) -> bool {
+        let Some(outgoing) = self.objects.outgoing.get(id) else { return false };
+        let by_host = outgoing.draft().is_none_or(|draft| draft.credentials_by_host);
+        let again = outgoing.auth.as_ref().is_none_or(|auth| auth.may_go_on());
+        let wanted = outgoing.invite().is_none_or(|invite| matches!(invite.cancelling, Cancelling::No));
+        let alive = match outgoing.session.map(|session| self.objects.holder(session)) {
+            None => true,
+            Some(None) => false,
+            Some(Some(session)) => outgoing.outlives_session() || !session.is_terminated(),
+        };
+        outgoing.flags & request_flag::NO_AUTH == 0 && !by_host && again && wanted && alive
+    }
+
+    /// What answers the challenges of a response.
+    fn answers(&self, id: OutgoingId, response: &Message, given: Option<&Given<'_>>) -> Answers {
+        let Some(outgoing) = self.objects.outgoing.get(id) else { return Answers::default() };
+        let session = outgoing.session.and_then(|id| self.objects.holder(id));
+        let of_session = session.map(Session::credentials).unwrap_or_default();
+        let configured = &self.config.credentials;
+        Known { given, auth: outgoing.auth.as_deref(), of_session, configured }.answers(response)
+    }
+
+    /// Sends a request again with credentials: a new branch, the next number of the dialog's one allocator, all else as it was
+    /// (RFC 3261 §8.1.3.5, §22.2).
+    fn resubmit(&mut self, id: OutgoingId, answers: Vec<Credentials>, response: &Arc<Message>) {
+        let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
+        outgoing.auth.get_or_insert_default().answered(answers);
+        let (session, flow) = (outgoing.session, outgoing.last_sent().map(|sent| sent.flow));
+        outgoing.again();
+        let forks = outgoing.invite_mut().map(|invite| std::mem::take(&mut invite.sessions)).unwrap_or_default();
+        for fork in forks {
+            // The challenge ended them (§13.2.2.3); the host hears why.
+            let ending = Ending::by(Reason::Authenticated, response);
+            self.end_and_finish(fork, ending);
+        }
+        let sent =
+            self.objects.outgoing.get(id).filter(|outgoing| outgoing.invite().is_some()).and_then(Outgoing::message);
+        if let (Some(session), Some(sent)) = (session.and_then(|id| self.objects.sessions.get_mut(id)), sent) {
+            session.reinvite_restarted(sent.session_body().map(|offer| StoredBody::of_remote(&offer)));
+        }
+        let next = session.and_then(|id| self.objects.holder_mut(id)).map(Session::take_number);
+        let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
+        if let Some(invite) = outgoing.invite_mut() {
+            // The new INVITE makes dialogs of its own, and their tags may be the same.
+            invite.ended.clear();
+            invite.acks.clear();
+        }
+        if let Some(draft) = outgoing.draft_mut() {
+            draft.cseq = next.unwrap_or(draft.cseq.wrapping_add(1) & 0x7fff_ffff);
+        }
+        self.authorize(id);
+        // The nonce is good where it came from.
+        match flow {
+            Some(flow) => self.send_request(id, &flow),
+            None => self.launch(id),
+        }
+    }
+
+    /// Writes the credentials of a drafted request: what it answers challenges with, and in a call what its proxies asked for
+    /// before (RFC 3261 §22.3). Each counts its requests by nonce, so it is written once for each number.
+    pub(in crate::agent) fn authorize(&mut self, id: OutgoingId) {
+        let session = self.objects.outgoing.get(id).and_then(|outgoing| outgoing.session);
+        let known = session.and_then(|id| self.objects.holder(id)).map(Session::credentials);
+        let is_asked = known.unwrap_or_default().iter().any(|known| known.proxy);
+        let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
+        let Some(draft) = outgoing.draft().filter(|draft| !draft.credentials_by_host) else { return };
+        let (method, uri) = (draft.method_name.clone(), draft.request_uri.clone());
+        let mut own = outgoing.auth.as_mut().map(|auth| std::mem::take(&mut auth.credentials)).unwrap_or_default();
+        if own.is_empty() && !is_asked {
+            return;
+        }
+        let kept = session.and_then(|id| self.objects.holder_mut(id)).map(Session::take_credentials);
+        let mut kept = kept.unwrap_or_default();
+        let mut lines = Vec::with_capacity(256);
+        for kept in kept.iter_mut().filter(|kept| kept.proxy && !own.iter().any(|own| same_space(own, kept))) {
+            kept.count = kept.count.wrapping_add(1);
+            kept.write(&mut lines, &method, &uri, &self.token(b"", 10));
+        }
+        for own in &mut own {
+            let room = session.is_some() && kept.len() < REALMS;
+            let former = kept.iter_mut().find(|kept| same_space(kept, own));
+            if let Some(former) = former.as_ref().filter(|former| former.nonce == own.nonce) {
+                own.count = own.count.max(former.count);
+            }
+            own.count = own.count.wrapping_add(1);
+            own.write(&mut lines, &method, &uri, &self.token(b"", 10));
+            match former {
+                Some(former) => *former = own.clone(),
+                None if room => kept.push(own.clone()),
+                None => {}
+            }
+        }
+        if let Some(session) = session.and_then(|id| self.objects.holder_mut(id)) {
+            session.keep_credentials(kept);
+        }
+        if let Some(outgoing) = self.objects.outgoing.get_mut(id) {
+            if let Some(auth) = &mut outgoing.auth {
+                auth.credentials = own;
+            }
+            if let Some(draft) = outgoing.draft_mut() {
+                draft.credentials = lines.into_boxed_slice();
+            }
+        }
+    }
+}

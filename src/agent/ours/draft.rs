@@ -1,0 +1,221 @@
+//! Requests of ours before their way is known, which decides Via and Contact: what is asked for is checked and drafted first.
+
+use crate::agent::Agent;
+use crate::agent::methods::rules;
+use crate::agent::options::{Body, RequestOptions};
+use crate::agent::wire::transport::LocalTransport;
+use crate::agent::words::headers::HostHeaders;
+use crate::config::Policy;
+use crate::dialog::Dialog;
+use crate::dialog::route_set::Destination;
+use crate::error::Result;
+use crate::flow::Transport;
+use crate::message::{self, HeaderId, Method, write};
+
+/// A request without what its way decides.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    pub(in crate::agent) method_name: Box<[u8]>,
+    pub(in crate::agent) request_uri: Box<[u8]>,
+    /// The URI of the first element on the way.
+    pub(in crate::agent) next_hop: Box<[u8]>,
+    /// Route lines.
+    routes: Box<[u8]>,
+    /// Max-Forwards, From, To, Call-ID lines.
+    identity: Box<[u8]>,
+    pub(in crate::agent) cseq: u32,
+    own_contact: bool,
+    /// The host writes Authorization or Proxy-Authorization, so it answers challenges itself.
+    pub(in crate::agent) credentials_by_host: bool,
+    /// Authorization and Proxy-Authorization lines of ours.
+    pub(in crate::agent) credentials: Box<[u8]>,
+    /// All other header lines, the blank line, the body.
+    pub(in crate::agent) tail: Box<[u8]>,
+}
+
+/// Which of our own lines a request carries.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OwnLines {
+    pub allow: bool,
+    pub supported: bool,
+    pub recv_info: bool,
+    pub accept: bool,
+    pub expires_s: Option<u32>,
+}
+
+impl OwnLines {
+    /// By method: INVITE tells what we can (RFC 3261 §13.2.1), OPTIONS asks for it (§11.1).
+    pub(in crate::agent) fn of(method: Method) -> Self {
+        match method {
+            Method::Invite => Self { allow: true, supported: true, ..Self::default() },
+            Method::Options => Self { accept: true, ..Self::default() },
+            _ => Self::default(),
+        }
+    }
+}
+
+/// Who sends to whom, in a dialog or out of one.
+pub struct Identity<'a> {
+    pub from: &'a [u8],
+    pub from_tag: &'a [u8],
+    pub to: &'a [u8],
+    pub to_tag: &'a [u8],
+    pub call_id: &'a [u8],
+}
+
+impl<'a> Identity<'a> {
+    /// In a dialog (RFC 3261 §12.2.1.1).
+    pub(in crate::agent) fn of_dialog(dialog: &'a Dialog) -> Self {
+        let names = &dialog.names;
+        Self {
+            from: names.local_address(),
+            from_tag: names.local_tag(),
+            to: names.remote_address(),
+            to_tag: names.remote_tag(),
+            call_id: names.call_id(),
+        }
+    }
+}
+
+impl Draft {
+    pub(in crate::agent) fn new(
+        method: (Method, &[u8]),
+        destination: &Destination<'_>,
+        identity: &Identity<'_>,
+        cseq: u32,
+        host: &HostHeaders<'_>,
+        tail: Box<[u8]>,
+    ) -> Self {
+        let mut lines = Vec::with_capacity(256);
+        if !host.has(HeaderId::MaxForwards) {
+            write::number_header(&mut lines, HeaderId::MaxForwards, 70);
+        }
+        write_address(&mut lines, HeaderId::From, identity.from, identity.from_tag);
+        write_address(&mut lines, HeaderId::To, identity.to, identity.to_tag);
+        write::header(&mut lines, HeaderId::CallId, &[identity.call_id]);
+        Self {
+            method_name: method.1.into(),
+            request_uri: destination.request_uri.as_ref().into(),
+            next_hop: destination.next_hop.as_ref().into(),
+            routes: route_lines(destination),
+            identity: lines.into_boxed_slice(),
+            cseq,
+            own_contact: rules(method.0).refreshes_target && !host.has(HeaderId::Contact),
+            credentials_by_host: host.has(HeaderId::Authorization) || host.has(HeaderId::ProxyAuthorization),
+            credentials: Box::default(),
+            tail,
+        }
+    }
+
+    pub(in crate::agent) fn write(&self, out: &mut Vec<u8>, transport: &LocalTransport, branch: &[u8]) {
+        write::request_line(out, &self.method_name, &self.request_uri);
+        let kind = transport.flow.transport;
+        write::via(out, kind.via_name().as_bytes(), &transport.sent_by, branch, kind == Transport::Udp);
+        out.extend_from_slice(&self.routes);
+        out.extend_from_slice(&self.identity);
+        write::cseq(out, self.cseq, &self.method_name);
+        if self.own_contact {
+            out.extend_from_slice(&transport.contact_line);
+        }
+        out.extend_from_slice(&self.credentials);
+        out.extend_from_slice(&self.tail);
+    }
+
+    /// Sends it where the dialog leads now.
+    pub(in crate::agent) fn retarget(&mut self, dialog: &Dialog) {
+        let destination = dialog.route_set.destination(&dialog.remote_target);
+        self.request_uri = destination.request_uri.as_ref().into();
+        self.next_hop = destination.next_hop.as_ref().into();
+        self.routes = route_lines(&destination);
+    }
+
+    /// Bytes of what does not depend on its way.
+    pub(in crate::agent) fn bytes(&self) -> usize {
+        let pieces =
+            [&self.routes, &self.identity, &self.credentials, &self.tail, &self.request_uri, &self.method_name];
+        pieces.iter().map(|piece| piece.len()).sum()
+    }
+
+    /// Whether it goes to a sips URI.
+    pub(in crate::agent) fn is_sips(&self) -> bool {
+        self.request_uri.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"sips:"))
+    }
+}
+
+fn route_lines(destination: &Destination<'_>) -> Box<[u8]> {
+    let mut lines = Vec::new();
+    for route in &destination.routes {
+        write::header(&mut lines, HeaderId::Route, &[&route[..]]);
+    }
+    lines.into_boxed_slice()
+}
+
+/// `From: <address>;tag=tag`; an addr-spec is put in brackets, a missing tag left out.
+fn write_address(out: &mut Vec<u8>, header: HeaderId, address: &[u8], tag: &[u8]) {
+    out.extend_from_slice(header.name().as_bytes());
+    out.extend_from_slice(b": ");
+    if address.ends_with(b">") {
+        out.extend_from_slice(address);
+    } else {
+        out.push(b'<');
+        out.extend_from_slice(address);
+        out.push(b'>');
+    }
+    if !tag.is_empty() {
+        out.extend_from_slice(b";tag=");
+        out.extend_from_slice(tag);
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+impl Agent {
+    /// Header lines beyond the identity, and the body.
+    pub(in crate::agent) fn tail(
+        &self,
+        host: &HostHeaders<'_>,
+        own: OwnLines,
+        body: Option<&message::Body<'_>>,
+    ) -> Box<[u8]> {
+        let mut out = Vec::with_capacity(256 + body.map_or(0, |body| body.content.len()));
+        if own.allow && !host.has(HeaderId::Allow) {
+            out.extend_from_slice(&self.face.allow_line);
+        }
+        host.write(&mut out, if own.supported { &self.face.supported } else { b"" });
+        // RFC 3262 §4: the callee has to speak it.
+        if own.supported && self.face.reliable == Policy::Required && !host.requires(b"100rel") {
+            write::header(&mut out, HeaderId::Require, &[b"100rel"]);
+        }
+        if own.recv_info && !host.has(HeaderId::RecvInfo) {
+            out.extend_from_slice(&self.face.recv_info_line);
+        }
+        if own.accept && !host.has(HeaderId::Accept) {
+            write::header(&mut out, HeaderId::Accept, &[b"application/sdp"]);
+        }
+        if let Some(seconds) = own.expires_s.filter(|_| !host.has(HeaderId::Expires)) {
+            write::number_header(&mut out, HeaderId::Expires, u64::from(seconds));
+        }
+        if !host.has(HeaderId::UserAgent) {
+            out.extend_from_slice(&self.face.user_agent_line);
+        }
+        write::finish(&mut out, body);
+        out.into_boxed_slice()
+    }
+
+    /// Drafts a request in a dialog; `cseq` is its number.
+    pub(in crate::agent) fn draft_in_dialog(
+        &self,
+        dialog: &Dialog,
+        method: (Method, &[u8]),
+        cseq: u32,
+        options: &RequestOptions<'_>,
+    ) -> Result<Draft> {
+        options.check_in_dialog()?;
+        let host = HostHeaders::read(&options.headers, true)?;
+        let body = options.body.map(Body::checked).transpose()?;
+        let tail = self.tail(&host, OwnLines::of(method.0), body.as_ref());
+        let destination = dialog.route_set.destination(&dialog.remote_target);
+        let draft = Draft::new(method, &destination, &Identity::of_dialog(dialog), cseq, &host, tail);
+        self.request_fits(&draft)?;
+        Ok(draft)
+    }
+}

@@ -1,0 +1,102 @@
+//! Requests of ours out of a dialog (RFC 3261 §8.1).
+
+use crate::agent::options::{Body, RequestOptions};
+use crate::agent::ours::draft::{Draft, Identity, OwnLines};
+use crate::agent::ours::outgoing::{Kind, Outgoing};
+use crate::agent::words::headers::HostHeaders;
+use crate::agent::{Agent, OutgoingId};
+use crate::dialog::route_set::{RouteSet, as_request_uri};
+use crate::error::{Error, ErrorKind, Result};
+use crate::message::{Method, NameAddr, Uri, write};
+use crate::time::Now;
+
+impl Agent {
+    /// Any request of ours out of a dialog but those that need one, and INVITE.
+    pub fn request(
+        &mut self,
+        now: Now,
+        method: &[u8],
+        target: &[u8],
+        options: RequestOptions<'_>,
+    ) -> Result<OutgoingId> {
+        self.at(now);
+        write::check_token(method).map_err(|_| Error::syntax("method: a token (RFC 3261 §25.1)"))?;
+        let known = Method::from_name(method);
+        match known {
+            Method::Invite | Method::Ack | Method::Cancel | Method::Bye | Method::Prack | Method::Update => {
+                return Err(Error::argument("method: has a function of its own, or needs a dialog"));
+            }
+            Method::Subscribe | Method::Refer => {
+                return Err(Error::new(ErrorKind::Unsupported, "method: its subscription (RFC 6665) is not there yet"));
+            }
+            _ => {}
+        }
+        if options.refer.is_some() {
+            return Err(Error::argument("options.refer: only an INVITE is asked for by a REFER"));
+        }
+        let id = self.draft_out_of_dialog((known, method), target, options, Kind::Other)?;
+        self.launch(id);
+        Ok(id)
+    }
+
+    /// Drafts a request out of a dialog (§8.1.1).
+    pub(in crate::agent) fn draft_out_of_dialog(
+        &mut self,
+        method: (Method, &[u8]),
+        target: &[u8],
+        options: RequestOptions<'_>,
+        kind: Kind,
+    ) -> Result<OutgoingId> {
+        self.table.room()?;
+        write::check_line(target)?;
+        Uri::parse(target)?;
+        let host = HostHeaders::read(&options.headers, false)?;
+        let body = options.body.map(Body::checked).transpose()?;
+        let from = checked_address(options.from.unwrap_or(&self.config.aor))?.to_vec();
+        let to = checked_address(options.to.unwrap_or(target))?.to_vec();
+        if let Some(call_id) = options.call_id {
+            write::check_line(call_id)?;
+            if call_id.is_empty() || call_id.iter().any(u8::is_ascii_whitespace) {
+                return Err(Error::syntax("call_id: word [@word] (RFC 3261 25.1)"));
+            }
+        }
+        let call_id: Box<[u8]> = options.call_id.map_or_else(|| self.token(b"", 16), Box::from);
+        let from_tag = self.token(b"", 10);
+        let expires_s = (options.expires_ms > 0).then(|| options.expires_ms.div_ceil(1_000));
+        let own = OwnLines { expires_s, recv_info: method.0 == Method::Invite, ..OwnLines::of(method.0) };
+        let tail = self.tail(&host, own, body.as_ref());
+        let routes = RouteSet::new(self.config.route_set.iter().map(|route| &route[..]));
+        let request_uri = as_request_uri(target);
+        let destination = routes.destination(&request_uri);
+        let identity = Identity { from: &from, from_tag: &from_tag, to: &to, to_tag: b"", call_id: &call_id };
+        let draft = Draft::new(method, &destination, &identity, 1, &host, tail);
+        self.request_fits(&draft)?;
+        let mut outgoing = Outgoing::new(method.0, kind, draft);
+        outgoing.flags = options.flags;
+        outgoing.attachment = options.attachment;
+        outgoing.fixed_flow = options.flow;
+        let id = self.objects.add_outgoing(outgoing)?;
+        // What can be known at once is told at once.
+        if let Err(error) = self.find_way(id) {
+            self.objects.outgoing.remove(id);
+            return Err(error);
+        }
+        Ok(id)
+    }
+}
+
+/// A name-addr or URI without tag, for From and To.
+fn checked_address(text: &[u8]) -> Result<&[u8]> {
+    write::check_line(text)?;
+    if !text.contains(&b'<') {
+        Uri::parse(text)?;
+        return Ok(text);
+    }
+    let address = NameAddr::parse(text)?;
+    address.parse_uri()?;
+    if address.parameters.is_empty() {
+        Ok(text)
+    } else {
+        Err(Error::syntax("from, to: a name-addr without parameters; the tag is the library's"))
+    }
+}

@@ -1,0 +1,126 @@
+//! The INVITE that a REFER asks for, and what becomes of it (RFC 3515 §2.4.5, RFC 3892).
+
+use crate::agent::event::{Event, EventKind, flag};
+use crate::agent::options::{RequestOptions, ResponseOptions};
+use crate::agent::ours::outgoing::Outgoing;
+use crate::agent::refer::request::refer_target;
+use crate::agent::theirs::incoming::Incoming;
+use crate::agent::{Agent, IncomingId, OutgoingId};
+use crate::error::{Error, Result};
+use crate::message::uri::unescape;
+use crate::message::{HeaderId, Method, Replaces, Uri, write};
+
+/// What a REFER asks an INVITE for.
+pub(in crate::agent) struct Asked {
+    /// The Request-URI and To.
+    pub target: Vec<u8>,
+    /// Replaces and Referred-By, as header lines.
+    pub lines: Vec<Vec<u8>>,
+}
+
+impl Agent {
+    /// What the INVITE takes from the REFER that asked for it.
+    pub(in crate::agent) fn asked_by(&self, id: IncomingId, options: &RequestOptions<'_>) -> Result<Asked> {
+        let incoming = self.incoming(id)?;
+        let refused = incoming.answered && incoming.notifier().is_none();
+        if incoming.method != Method::Refer {
+            return Err(Error::argument("options.refer: not a REFER"));
+        }
+        if refused {
+            return Err(Error::state("options.refer: the REFER was refused, or its subscription is over"));
+        }
+        let request = &incoming.message;
+        let value = request.header(HeaderId::ReferTo).unwrap_or_default();
+        let uri = refer_target(value)?;
+        let method = uri.parameter(b"method").and_then(|parameter| parameter.value);
+        if method.is_some_and(|method| method != b"INVITE") {
+            return Err(Error::state("options.refer: its Refer-To asks for another method (RFC 3515 2.1)"));
+        }
+        let given = |id: HeaderId| {
+            options.headers.iter().any(|line| write::split_header_line(line).is_ok_and(|(name, _)| name.id() == id))
+        };
+        let mut lines = Vec::new();
+        for header in uri.headers().filter(|header| header.is(b"Replaces") && !given(HeaderId::Replaces)) {
+            let value = unescape(header.value.unwrap_or_default());
+            Replaces::parse(&value)?;
+            write::check_line(&value)?;
+            lines.push([b"Replaces: ", &*value].concat());
+        }
+        // RFC 3892 §2.2: unchanged.
+        if let Some(referred_by) = request.header(HeaderId::ReferredBy).filter(|_| !given(HeaderId::ReferredBy)) {
+            lines.push([b"Referred-By: ", referred_by].concat());
+        }
+        Ok(Asked { target: bare(&uri), lines })
+    }
+
+    /// An INVITE of ours goes out because of a REFER, which is accepted with it.
+    pub(in crate::agent) fn tie_to_refer(&mut self, id: OutgoingId, refer: IncomingId) -> Result<()> {
+        if !self.incoming(refer)?.answered {
+            self.accept_refer(refer, 200, &ResponseOptions::default())?;
+        }
+        // A REFER that wants no subscription hears nothing.
+        let hears = self.objects.incoming.get(refer).is_some_and(|incoming| incoming.notifier().is_some());
+        if let Some(invite) = self.objects.outgoing.get_mut(id).and_then(Outgoing::invite_mut) {
+            invite.refer = Some(refer).filter(|_| hears);
+        }
+        Ok(())
+    }
+
+    /// What becomes of the INVITE is told to who asked for it (RFC 3515 §2.4.5).
+    pub(in crate::agent) fn tell_referrer(&mut self, id: OutgoingId, event: &Event) {
+        let Some(invite) = self.objects.outgoing.get_mut(id).and_then(Outgoing::invite_mut) else { return };
+        let Some(refer) = invite.refer else { return };
+        let status = match event.kind {
+            EventKind::Trying | EventKind::Progress => event.status_code,
+            EventKind::Accept | EventKind::Redirect | EventKind::Reject => {
+                invite.refer = None;
+                // No answer at all: it failed.
+                if event.flags & flag::LOCAL != 0 && event.status_code == 408 { 503 } else { event.status_code }
+            }
+            _ => return,
+        };
+        let said = self
+            .objects
+            .incoming
+            .get(refer)
+            .and_then(Incoming::notifier)
+            .is_some_and(|notifier| notifier.last.0 == status);
+        if !said {
+            self.notify_progress(refer, status, event.message.as_ref().and_then(|message| message.reason()));
+        }
+    }
+}
+
+/// A URI as the target of an INVITE: without headers and `method` (RFC 3261 §19.1.5).
+fn bare(uri: &Uri<'_>) -> Vec<u8> {
+    let without_headers = uri.text.split(|byte| *byte == b'?').next().unwrap_or_default();
+    let Some(head) = without_headers.len().checked_sub(uri.parameters.len()) else { return uri.text.to_vec() };
+    let mut bare = without_headers.get(..head).unwrap_or_default().to_vec();
+    for parameter in uri.parameters().filter(|parameter| !parameter.is(b"method")) {
+        bare.push(b';');
+        bare.extend_from_slice(parameter.name);
+        if let Some(value) = parameter.value {
+            bare.push(b'=');
+            bare.extend_from_slice(value);
+        }
+    }
+    bare
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_target_is_the_uri_alone() {
+        for (text, wanted) in [
+            ("<sip:carol@example.com>", "sip:carol@example.com"),
+            ("<sip:c@d;method=INVITE;x=y?Replaces=a%3Bb>", "sip:c@d;x=y"),
+            ("\"C\" <sips:c@d:5061;lr>;p=q", "sips:c@d:5061;lr"),
+            ("<tel:+1-201;phone-context=x>", "tel:+1-201;phone-context=x"),
+        ] {
+            let uri = refer_target(text.as_bytes()).unwrap();
+            assert_eq!(bare(&uri), wanted.as_bytes(), "{text}");
+        }
+    }
+}

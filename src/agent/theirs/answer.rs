@@ -1,0 +1,339 @@
+//! Requests of the peer from arrival to final answer: kept, answered by the host, or by time.
+
+use crate::agent::event::Reason;
+use crate::agent::objects::PROVISIONAL_REFRESH;
+use crate::agent::options::{Body, RequestOptions, ResponseOptions};
+use crate::agent::theirs::incoming::{Acknowledges, Incoming, Kind};
+use crate::agent::theirs::stateless::{own_tag, reply_flow};
+use crate::agent::timeout::{IncomingTimer, Timeout};
+use crate::agent::words::response::{Answer, checked_status};
+use crate::agent::{Agent, IncomingId, SessionId};
+use crate::attachment::{Attachment, Unseen};
+use crate::error::{Error, Result};
+use crate::message::write;
+use crate::message::{self, HeaderId, Message, Method};
+use crate::session::Origin;
+use crate::session::reason::Ending;
+use crate::time::Now;
+use std::sync::Arc;
+use std::time::Duration;
+
+impl Agent {
+    /// Stores a request of the peer and starts its transaction; at a limit it is answered 503.
+    pub(in crate::agent) fn add_incoming(
+        &mut self,
+        request: &Arc<Message>,
+        kind: Kind,
+        session: Option<SessionId>,
+    ) -> Option<IncomingId> {
+        let flow = reply_flow(request)?;
+        let living = session.is_some_and(|id| self.objects.sessions.get(id).is_some());
+        let of_session = session.and_then(|id| self.objects.holder(id)).map(|session| session.attachment().clone());
+        // Where the session is gone, nobody else would know its functions.
+        let attachment = of_session.map_or_else(Attachment::default, |of_session| Attachment {
+            delegate: of_session.delegate.filter(|_| !living),
+            user: of_session.user,
+        });
+        let (patience, piece) = match request.method() {
+            Method::Invite => (self.config.invite_answer_timeout, PROVISIONAL_REFRESH),
+            _ => (self.config.other_answer_timeout, Duration::MAX),
+        };
+        let incoming = Incoming {
+            message: Arc::clone(request),
+            method: request.method(),
+            kind,
+            session,
+            transaction: None,
+            answered: false,
+            attachment,
+            answer: None,
+            patience_ends: self.now.monotonic.plus(patience),
+            provisional: None,
+            over: false,
+            unseen: Unseen::default(),
+        };
+        let Some(id) = self.objects.incoming.insert_with(|_| incoming) else {
+            self.refuse_for_limit(request);
+            return None;
+        };
+        let (table, mut effects) = self.transactions();
+        match table.start_server(&mut effects, request, flow, id.raw()) {
+            Ok(transaction) => {
+                let answer = self.arm(patience.min(piece), Timeout::Incoming(id, IncomingTimer::Answer));
+                if let Some(incoming) = self.objects.incoming.get_mut(id) {
+                    incoming.transaction = Some(transaction);
+                    incoming.answer = Some(answer);
+                }
+                Some(id)
+            }
+            Err(_) => {
+                self.objects.incoming.remove(id);
+                self.refuse_for_limit(request);
+                None
+            }
+        }
+    }
+
+    /// The request, as long as the host may answer it: not while its acceptance waits for a PRACK (RFC 3262 §3).
+    pub(in crate::agent) fn open_request(&self, id: IncomingId) -> Result<&Incoming> {
+        let incoming = self.incoming(id)?.unanswered()?;
+        if self.objects.has_accepted(id) {
+            return Err(Error::state("the request is accepted; its 2xx waits for a PRACK (RFC 3262 3)"));
+        }
+        Ok(incoming)
+    }
+
+    /// 3xx (0: 302) with contacts.
+    pub fn redirect(
+        &mut self,
+        now: Now,
+        id: IncomingId,
+        status: u16,
+        contacts: &[&[u8]],
+        options: &ResponseOptions<'_>,
+    ) -> Result<()> {
+        self.at(now);
+        self.open_request(id)?;
+        let status = checked_status(status, 302, 300..=399)?;
+        let mut lines = Vec::new();
+        for contact in contacts {
+            write::check_line(contact)?;
+            let parsed = message::NameAddr::parse(contact)?;
+            parsed.parse_uri()?;
+            // §20.10: a URI needs the brackets where it has a comma, question mark or semicolon.
+            if contact.contains(&b'<') || !contact.iter().any(|byte| matches!(byte, b',' | b'?' | b';')) {
+                write::header(&mut lines, HeaderId::Contact, &[contact]);
+            } else {
+                write::header(&mut lines, HeaderId::Contact, &[b"<", contact, b">"]);
+            }
+        }
+        let answer = Answer { lines: &lines, ..Answer::of_host(status, options, false)? };
+        self.refuse_request(
+            id,
+            answer,
+            options.to_tag,
+            Ending { status_code: status, ..Ending::because(Reason::Rejected) },
+        )
+    }
+
+    /// 4xx to 6xx (0: 480).
+    pub fn reject(&mut self, now: Now, id: IncomingId, status: u16, options: &ResponseOptions<'_>) -> Result<()> {
+        self.at(now);
+        self.open_request(id)?;
+        let status = checked_status(status, 480, 400..=699)?;
+        let answer = Answer::of_host(status, options, false)?;
+        self.refuse_request(
+            id,
+            answer,
+            options.to_tag,
+            Ending { status_code: status, ..Ending::because(Reason::Rejected) },
+        )
+    }
+
+    /// A final response to a request that is no accepted INVITE.
+    pub(in crate::agent) fn finish(&mut self, id: IncomingId, answer: Answer<'_>, to_tag: Option<&[u8]>) -> Result<()> {
+        let incoming = self.incoming(id)?.unanswered()?;
+        let in_dialog = incoming.message.to_tag().is_some();
+        if in_dialog && to_tag.is_some() {
+            return Err(Error::state("to_tag: the dialog has one"));
+        }
+        if let Some(tag) = to_tag {
+            write::check_to_tag(tag)?;
+        }
+        let own: Option<Box<[u8]>> = match incoming.session.and_then(|id| self.objects.sessions.get(id)) {
+            _ if in_dialog || to_tag.is_some() => None,
+            Some(session) => Some(session.local_tag().into()),
+            None => Some(own_tag(self.objects.keys, &incoming.message)),
+        };
+        self.respond_to(id, &answer, to_tag.or(own.as_deref()))?;
+        self.answered_finally(id);
+        let Some(incoming) = self.objects.incoming.get_mut(id) else { return Ok(()) };
+        let (method, session) = (incoming.method, incoming.session);
+        let refreshes = answer.status < 300 && matches!(method, Method::Notify | Method::Subscribe);
+        let message = refreshes.then(|| Arc::clone(&incoming.message));
+        if let (Some(message), Some(holder)) = (message, session.and_then(|id| self.objects.holder_mut(id))) {
+            // RFC 6665 §3: both are target refresh requests (RFC 6141 §4: moved when accepted).
+            holder.refreshed(&message);
+        }
+        let Some(incoming) = self.objects.incoming.get_mut(id) else { return Ok(()) };
+        if !incoming.is_invite() {
+            self.objects.incoming_over(id);
+            if method == Method::Bye
+                && let Some(session) = session
+            {
+                self.finish_session(session);
+            }
+        }
+        Ok(())
+    }
+
+    /// A final response other than 2xx, and what it ends.
+    pub(in crate::agent) fn refuse_request(
+        &mut self,
+        id: IncomingId,
+        mut answer: Answer<'_>,
+        to_tag: Option<&[u8]>,
+        ending: Ending,
+    ) -> Result<()> {
+        let incoming = self.incoming(id)?.unanswered()?;
+        let prack = incoming.session.filter(|_| matches!(incoming.kind, Kind::Prack(Acknowledges::Response)));
+        if answer.status == 405 {
+            answer.abilities = true;
+        }
+        if answer.status == 408 && !self.incoming(id)?.is_invite() {
+            return Err(Error::state("a request other than INVITE is never answered 408 (RFC 4320 4.2)"));
+        }
+        self.finish(id, answer, to_tag)?;
+        if let Some(session) = prack {
+            if self.objects.sessions.get(session).is_some_and(|session| session.is_offering(id)) {
+                self.input(session, |session, clock| session.prack_refused(id, clock));
+            } else {
+                // What waited for the PRACK follows its answer, whatever that is.
+                self.prack_answered(session, id, None);
+            }
+        }
+        let Some(incoming) = self.objects.incoming.get(id) else { return Ok(()) };
+        match &incoming.kind {
+            Kind::Invite(invite) => {
+                for session in invite.sessions.clone() {
+                    self.end_and_finish(session, ending.clone());
+                }
+            }
+            Kind::Reinvite => {
+                if let Some(session) = incoming.session {
+                    let transaction = incoming.transaction;
+                    self.input(session, |session, clock| session.reinvite_refused(transaction, clock));
+                }
+            }
+            Kind::Refer(_) | Kind::Notify { .. } | Kind::Prack(_) | Kind::Other => {}
+        }
+        Ok(())
+    }
+
+    /// Marks a request answered and stops what waited for the answer.
+    pub(in crate::agent) fn answered_finally(&mut self, id: IncomingId) {
+        let Some(incoming) = self.objects.incoming.get_mut(id) else { return };
+        incoming.answered = true;
+        let session = incoming.session;
+        incoming.provisional = None;
+        let timers = [incoming.answer.take(), incoming.invite_mut().and_then(|invite| invite.expires.take())];
+        for timer in timers {
+            self.stop(timer);
+        }
+        if let Some(session) = session.and_then(|id| self.objects.holder_mut(id)) {
+            session.answered(id);
+        }
+    }
+
+    /// A server transaction is over, or the ACK of its refusal came.
+    pub(in crate::agent) fn server_ended(&mut self, id: IncomingId) {
+        let Some(incoming) = self.objects.incoming.get(id) else { return };
+        // An accepted REFER lives as long as its subscription.
+        if !incoming.answered || incoming.notifier().is_some() {
+            return;
+        }
+        let session = incoming.session;
+        if let Some(session) = session.and_then(|id| self.objects.sessions.get_mut(id)) {
+            if !session.transaction_over(id) {
+                return;
+            }
+        }
+        self.objects.incoming_over(id);
+    }
+
+    /// The host's time to answer is over, or the peer's Expires.
+    pub(in crate::agent) fn answer_time_over(&mut self, id: IncomingId, timer: IncomingTimer) {
+        let now = self.now.monotonic;
+        let Some(incoming) = self.objects.incoming.get_mut(id) else { return };
+        let left = incoming.patience_ends.since(now);
+        match timer {
+            IncomingTimer::Answer => incoming.answer = None,
+            IncomingTimer::Subscription => return,
+            IncomingTimer::Expires => drop(incoming.invite_mut().and_then(|invite| invite.expires.take())),
+        }
+        if timer == IncomingTimer::Answer && !left.is_zero() {
+            self.repeat_provisional(id);
+            let answer =
+                self.arm(left.min(self.objects.provisional_refresh(id)), Timeout::Incoming(id, IncomingTimer::Answer));
+            if let Some(incoming) = self.objects.incoming.get_mut(id) {
+                incoming.answer = Some(answer);
+            }
+            return;
+        }
+        if self.objects.incoming.get(id).is_some_and(|incoming| matches!(incoming.kind, Kind::Invite(_))) {
+            // §13.3.1: 487 when Expires passed.
+            let status = if timer == IncomingTimer::Expires { 487 } else { 480 };
+            let ending = Ending { status_code: status, ..Ending::because(Reason::AnswerTimeout) };
+            let _ = self.refuse_request(id, Answer::plain(status), None, ending);
+        } else {
+            self.default_answer(id);
+        }
+        // A host that looks away does not make the queue grow.
+        if let Some(unseen) = self.objects.incoming.get(id).map(|incoming| incoming.unseen) {
+            self.take_back(unseen.last());
+        }
+    }
+
+    /// Each minute of a pending INVITE the last provisional response goes out again (§13.3.1.1); 183 where the host gave
+    /// none, since a 100 does not count.
+    pub(in crate::agent) fn repeat_provisional(&mut self, id: IncomingId) {
+        if self.refresh_reliably(id) {
+            return;
+        }
+        let Some(incoming) = self.objects.incoming.get(id) else { return };
+        match (incoming.provisional.clone(), incoming.transaction) {
+            (Some(bytes), Some(transaction)) => {
+                self.outbox.retransmissions_sent += 1;
+                // The INVITE is unanswered, so its transaction takes the response.
+                let _ = self.respond(transaction, 183, bytes);
+            }
+            _ => {
+                let now = self.now;
+                // Beyond the limit of sessions there is no early dialog; then the caller hears nothing.
+                let _ = self.progress(now, id, 183, &ResponseOptions::default());
+            }
+        }
+    }
+
+    /// Answers with the default now; nothing when answered.
+    pub fn dispose_incoming(&mut self, now: Now, id: IncomingId) -> Result<()> {
+        self.at(now);
+        if !self.incoming(id)?.answered {
+            self.default_answer(id);
+        }
+        Ok(())
+    }
+
+    pub(in crate::agent) fn hang_up_by_refusing(
+        &mut self,
+        id: SessionId,
+        status: u16,
+        options: &RequestOptions<'_>,
+    ) -> Result<()> {
+        let session = self.session(id)?;
+        let Some(invite) = session.origin().and_then(Origin::incoming) else {
+            return Err(Error::state("the INVITE is answered"));
+        };
+        let response = ResponseOptions {
+            headers: options.headers.clone(),
+            body: options.body.map(|body| Body { ..body }),
+            ..ResponseOptions::default()
+        };
+        let status = checked_status(status, 603, 400..=699)?;
+        let answer = Answer::of_host(status, &response, false)?;
+        self.refuse_request(
+            invite,
+            answer,
+            None,
+            Ending { status_code: status, ..Ending::because(Reason::LocalHangup) },
+        )
+    }
+
+    /// 100 now.
+    pub fn trying(&mut self, now: Now, id: IncomingId, options: &ResponseOptions<'_>) -> Result<()> {
+        self.at(now);
+        self.open_request(id)?;
+        let answer = Answer::of_host(100, options, false)?;
+        self.respond_to(id, &answer, None).map(|_| ())
+    }
+}

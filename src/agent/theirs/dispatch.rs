@@ -1,0 +1,215 @@
+//! Who gets this message: responses by their transaction, requests by transaction, checks (RFC 3261 §8.2) and dialog.
+
+use crate::agent::event::{Event, EventKind};
+use crate::agent::theirs::admit::{Admitted, Door};
+use crate::agent::wire::outbox::{Direction, Sender};
+use crate::agent::words::response::Answer;
+use crate::agent::{Agent, IncomingId, OutgoingId};
+use crate::error::Result;
+use crate::flow::Flow;
+use crate::message::{HeaderId, Message, Method};
+use crate::time::Now;
+use crate::transaction::invite_server::State as InviteServerState;
+use crate::transaction::table::ServerState;
+use crate::transaction::{Outcome, ServerId, Tell, TransactionId};
+use std::sync::Arc;
+
+impl Agent {
+    /// Bytes from the network: one message, or any piece of a stream. Errors: limit, for a stream only.
+    pub fn receive(&mut self, now: Now, flow: &Flow, data: &[u8]) -> Result<()> {
+        self.at(now);
+        if flow.transport.is_stream() {
+            return self.receive_stream(flow, data);
+        }
+        self.receive_message(flow, data);
+        Ok(())
+    }
+
+    pub(in crate::agent) fn receive_message(&mut self, flow: &Flow, data: &[u8]) {
+        // RFC 5626 §4.4.1, RFC 3261 §7.5: blank lines keep a binding alive and mean nothing.
+        if data.iter().all(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
+            return;
+        }
+        self.outbox.witness(Direction::In, flow, data);
+        if data.len() > self.config.limits.message_bytes {
+            return self.oversize(flow, data);
+        }
+        match Message::receive(data, *flow) {
+            Ok(mut message) if message.is_request() => {
+                self.table.stamp(Arc::make_mut(&mut message));
+                self.request_arrived(message);
+            }
+            Ok(message) => self.response_arrived(&message),
+            Err(malformed) => self.malformed(&malformed),
+        }
+    }
+
+    /// Beyond the limit: 513 where it is a request that can be answered (RFC 3261 §21.5.7), else dropped.
+    fn oversize(&mut self, flow: &Flow, data: &[u8]) {
+        match Message::parse(data, Some(*flow)) {
+            Ok(message) if message.is_request() && message.method() != Method::Ack => {
+                self.counters.answered_limit += 1;
+                self.reply(&message, &Answer::plain(513));
+            }
+            _ => self.counters.dropped_limit += 1,
+        }
+    }
+
+    fn response_arrived(&mut self, response: &Arc<Message>) {
+        // RFC 3261 §8.1.3.3: a response with more than one Via is not ours.
+        if response.values(HeaderId::Via).nth(1).is_some() {
+            return;
+        }
+        let Some(client) = self.table.find_client(response) else { return };
+        let (table, mut effects) = self.transactions();
+        let outcome = table.client_response(&mut effects, client, response);
+        if outcome.owner == 0 {
+            return;
+        }
+        let id = OutgoingId::from_raw(outcome.owner);
+        if outcome.tell == Tell::PassUp {
+            self.answered(id, response);
+        }
+        if outcome.ended {
+            self.client_ended(id, client);
+        }
+    }
+
+    /// A timer or a failed send told something of a transaction.
+    pub(in crate::agent) fn transaction_told(&mut self, transaction: TransactionId, outcome: Outcome) {
+        if outcome.owner == 0 {
+            return;
+        }
+        match transaction {
+            TransactionId::Client(client) => {
+                let id = OutgoingId::from_raw(outcome.owner);
+                // That of a challenged request, which has another one since (RFC 3261 §22.2).
+                if self.objects.outgoing.get(id).is_some_and(|outgoing| outgoing.client() != Some(client)) {
+                    return;
+                }
+                match outcome.tell {
+                    Tell::TimedOut => self.request_failed(id, 408),
+                    Tell::TransportError => self.request_failed(id, 503),
+                    Tell::Nothing | Tell::PassUp => {}
+                }
+                if outcome.ended {
+                    self.client_ended(id, client);
+                }
+            }
+            TransactionId::Server(_) => {
+                if outcome.tell == Tell::TimedOut || outcome.ended {
+                    self.server_ended(IncomingId::from_raw(outcome.owner));
+                }
+            }
+        }
+    }
+
+    /// Says that a message could not be sent. False: no one waits for it any more.
+    pub fn transmit_failed(&mut self, now: Now, id: u64) -> bool {
+        self.at(now);
+        match self.outbox.sender_of(id) {
+            Some(Sender::Transaction(TransactionId::Client(client))) => {
+                let (table, mut effects) = self.transactions();
+                let outcome = table.client_transport_error(&mut effects, client);
+                self.transaction_told(TransactionId::Client(client), outcome);
+                outcome.owner != 0
+            }
+            Some(Sender::Transaction(TransactionId::Server(server))) => {
+                let incoming = self.table.server_owner(server).map(IncomingId::from_raw);
+                let incoming = incoming.filter(|id| self.objects.incoming.get(*id).is_some());
+                let session =
+                    incoming.and_then(|id| self.objects.incoming.get(id)).and_then(|incoming| incoming.session);
+                self.tell(Event {
+                    incoming,
+                    session,
+                    reason: crate::agent::Reason::Transport,
+                    ..Event::new(EventKind::TransportError)
+                });
+                true
+            }
+            Some(Sender::Session(session)) => {
+                // A name that was looked up is looked up again after a failure.
+                if let Some(session) = self.objects.sessions.get_mut(session) {
+                    session.set_resolved(None);
+                }
+                self.tell(Event {
+                    session: Some(session),
+                    reason: crate::agent::Reason::Transport,
+                    ..Event::new(EventKind::TransportError)
+                });
+                true
+            }
+            Some(Sender::Nobody) | None => false,
+        }
+    }
+
+    /// Says that a socket or connection is gone. False: not known.
+    pub fn link_closed(&mut self, now: Now, link: u64) -> bool {
+        self.at(now);
+        let half = self.streams.remove(&link).is_some();
+        self.objects.link_closed(link);
+        let clients = self.table.clients_on(link);
+        for client in &clients {
+            let (table, mut effects) = self.transactions();
+            let outcome = table.client_transport_error(&mut effects, *client);
+            self.transaction_told(TransactionId::Client(*client), outcome);
+        }
+        self.transports.remove(link) || half || !clients.is_empty()
+    }
+
+    pub(in crate::agent) fn request_arrived(&mut self, request: Arc<Message>) {
+        match request.method() {
+            Method::Ack => self.ack_arrived(&request),
+            method => match self.table.find_server(&request) {
+                Some(server) => {
+                    let (table, mut effects) = self.transactions();
+                    table.server_request(&mut effects, server, &request);
+                }
+                None if method == Method::Cancel => self.cancel_arrived(&request),
+                None => self.new_request(request),
+            },
+        }
+    }
+
+    /// An ACK: to a non-2xx by its transaction, to a 2xx by its dialog (RFC 6026 §7.1: whatever its branch).
+    fn ack_arrived(&mut self, ack: &Arc<Message>) {
+        if let Some(server) = self.table.find_server(ack) {
+            let (table, mut effects) = self.transactions();
+            let outcome = table.server_request(&mut effects, server, ack);
+            if outcome.tell != Tell::PassUp {
+                return self.ack_absorbed(server, outcome);
+            }
+        }
+        if let Some(session) = self.objects.dialog_of(ack) {
+            self.input(session, |session, clock| session.ack_arrived(ack, clock));
+        }
+    }
+
+    fn ack_absorbed(&mut self, server: ServerId, outcome: Outcome) {
+        let confirmed = matches!(
+            self.table.server_state(server),
+            None | Some(ServerState::Invite(InviteServerState::Confirmed | InviteServerState::Terminated))
+        );
+        if confirmed && outcome.owner != 0 {
+            self.server_ended(IncomingId::from_raw(outcome.owner));
+        }
+    }
+
+    /// A request that no transaction knows, neither ACK nor CANCEL.
+    fn new_request(&mut self, request: Arc<Message>) {
+        if self.table.room().is_err() {
+            return self.refuse_for_limit(&request);
+        }
+        let door = Door { face: &self.face, table: &self.table, objects: &self.objects };
+        match door.admit(&request) {
+            Err(refused) => self.refuse(&request, &refused.answer()),
+            Ok(Admitted::Dialog(session)) => self.in_dialog_request(session, request),
+            Ok(Admitted::Outside) => self.out_of_dialog_request(request),
+            Ok(Admitted::Unknown) => {
+                if !self.late_prack(&request) {
+                    self.refuse(&request, &Answer::plain(481));
+                }
+            }
+        }
+    }
+}

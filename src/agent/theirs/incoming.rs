@@ -1,0 +1,143 @@
+//! A request of the peer that waits for its answer, or whose answer waits for its ACK.
+
+use crate::attachment::{Attachment, Unseen};
+use crate::error::{Error, Result};
+use crate::message::{Message, Method};
+use crate::slots::SessionId;
+use crate::time::Time;
+use crate::timer::TimerId;
+use crate::transaction::{Bytes, ServerId};
+use smallvec::SmallVec;
+use std::sync::Arc;
+
+/// What a new INVITE holds beyond other requests.
+#[derive(Clone, Debug, Default)]
+pub struct InviteServer {
+    /// Sessions that our responses made, one per To tag.
+    pub sessions: SmallVec<[SessionId; 1]>,
+    /// The peer's Expires.
+    pub expires: Option<TimerId>,
+}
+
+/// What a REFER holds beyond other requests.
+#[derive(Clone, Debug)]
+pub struct ReferServer {
+    /// The first of its dialog: its NOTIFYs go without id (RFC 3515 §2.4.6).
+    pub first: bool,
+    /// Its subscription, from acceptance to end.
+    pub notifier: Option<Notifier>,
+}
+
+/// A subscription that we notify.
+#[derive(Clone, Debug)]
+pub struct Notifier {
+    /// Expiry.
+    pub timer: TimerId,
+    /// When that is.
+    pub expires_at: Time,
+    /// Code and phrase that it tells now.
+    pub last: (u16, Box<[u8]>),
+    /// NOTIFYs on their way.
+    pub under_way: u8,
+    /// What it tells now was not sent yet.
+    pub waits: bool,
+}
+
+/// What kind of request.
+#[derive(Clone, Debug)]
+pub enum Kind {
+    /// A new call.
+    Invite(Box<InviteServer>),
+    /// A change of a session.
+    Reinvite,
+    /// Asks for a request of ours.
+    Refer(Box<ReferServer>),
+    /// Tells of a subscription; its default answer was clear when it came.
+    Notify {
+        /// Its status code.
+        default: u16,
+    },
+    /// An acknowledgement of a reliable response of ours (RFC 3262).
+    Prack(Acknowledges),
+    /// Any other.
+    Other,
+}
+
+/// What a PRACK does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Acknowledges {
+    /// It acknowledges nothing; a tolerated deviation.
+    Nothing,
+    /// It acknowledges a response. What an offer in it owes is in the session's books.
+    Response,
+}
+
+/// A request of the peer.
+#[derive(Clone, Debug)]
+pub struct Incoming {
+    pub(in crate::agent) message: Arc<Message>,
+    pub(in crate::agent) method: Method,
+    pub(in crate::agent) kind: Kind,
+    pub(in crate::agent) session: Option<SessionId>,
+    pub(in crate::agent) transaction: Option<ServerId>,
+    /// A final response was given.
+    pub(in crate::agent) answered: bool,
+    pub(in crate::agent) attachment: Attachment,
+    /// The host's time to answer; of an INVITE it runs in pieces of a minute.
+    pub(in crate::agent) answer: Option<TimerId>,
+    /// When that time is over.
+    pub(in crate::agent) patience_ends: Time,
+    /// The last provisional response beyond 100, to be repeated.
+    pub(in crate::agent) provisional: Option<Bytes>,
+    /// It goes when its last event was delivered.
+    pub(in crate::agent) over: bool,
+    /// Events about it that wait.
+    pub(in crate::agent) unseen: Unseen,
+}
+
+impl Incoming {
+    /// The request.
+    pub fn message(&self) -> &Arc<Message> {
+        &self.message
+    }
+
+    /// The host's.
+    pub fn attachment(&self) -> &Attachment {
+        &self.attachment
+    }
+
+    /// The request, as long as it may be answered.
+    pub(in crate::agent) fn unanswered(&self) -> Result<&Self> {
+        if self.answered { Err(Error::state("the request is answered")) } else { Ok(self) }
+    }
+
+    pub(in crate::agent) fn is_invite(&self) -> bool {
+        self.method == Method::Invite
+    }
+
+    pub(in crate::agent) fn invite_mut(&mut self) -> Option<&mut InviteServer> {
+        match &mut self.kind {
+            Kind::Invite(invite) => Some(invite),
+            Kind::Reinvite | Kind::Refer(_) | Kind::Notify { .. } | Kind::Prack(_) | Kind::Other => None,
+        }
+    }
+
+    /// The subscription of an accepted REFER, while it lives.
+    pub(in crate::agent) fn notifier(&self) -> Option<&Notifier> {
+        match &self.kind {
+            Kind::Refer(refer) => refer.notifier.as_ref(),
+            _ => None,
+        }
+    }
+
+    pub(in crate::agent) fn notifier_mut(&mut self) -> Option<&mut Notifier> {
+        match &mut self.kind {
+            Kind::Refer(refer) => refer.notifier.as_mut(),
+            _ => None,
+        }
+    }
+
+    pub(in crate::agent) fn bytes(&self) -> usize {
+        size_of::<Self>() + size_of::<Message>() + self.message.bytes().len()
+    }
+}

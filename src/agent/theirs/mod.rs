@@ -1,0 +1,9 @@
+//! Requests of the peer: found, checked at one door, handed to the host, answered. What INVITE has beyond that is in `calls`.
+
+pub(in crate::agent) mod admit;
+pub(in crate::agent) mod answer;
+pub(in crate::agent) mod default_answer;
+pub(in crate::agent) mod dispatch;
+pub(in crate::agent) mod incoming;
+pub(in crate::agent) mod request;
+pub(in crate::agent) mod stateless;

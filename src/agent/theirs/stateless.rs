@@ -1,0 +1,133 @@
+//! Answers without a host: to requests that a rule refuses, with a transaction that absorbs their repeats, or without one.
+
+use crate::agent::Agent;
+use crate::agent::options::ResponseOptions;
+use crate::agent::wire::outbox::Sender;
+use crate::agent::words::response::{Answer, checked_status, retry_after_line};
+use crate::dialog::id::DialogKeys;
+use crate::error::{Error, Result};
+use crate::flow::{Flow, Transport};
+use crate::message::{Malformed, Message, Method, write};
+use crate::time::Now;
+use crate::transaction::ServerId;
+use std::sync::Arc;
+
+impl Agent {
+    /// Refuses a request by a rule: a transaction of its own, so that repeats are absorbed. At the limit: without.
+    pub(in crate::agent) fn refuse(&mut self, request: &Arc<Message>, answer: &Answer<'_>) {
+        let tag = own_tag(self.objects.keys, request);
+        self.answer_by_rule(request, answer, &tag);
+    }
+
+    /// The same with a To tag.
+    pub(in crate::agent) fn answer_by_rule(
+        &mut self,
+        request: &Arc<Message>,
+        answer: &Answer<'_>,
+        to_tag: &[u8],
+    ) -> Option<ServerId> {
+        let flow = reply_flow(request)?;
+        let bytes = self.write_response(request, answer, Some(to_tag));
+        let (table, mut effects) = self.transactions();
+        match table.start_server(&mut effects, request, flow, 0) {
+            Ok(transaction) => {
+                // A fresh server transaction takes any final response.
+                let _ = table.respond(&mut effects, transaction, answer.status, bytes);
+                Some(transaction)
+            }
+            Err(_) => {
+                self.outbox.transmit(Sender::Nobody, &bytes, &flow);
+                None
+            }
+        }
+    }
+
+    /// Answers without a transaction (RFC 3261 §8.2.7).
+    pub(in crate::agent) fn reply(&mut self, request: &Message, answer: &Answer<'_>) {
+        let tag = own_tag(self.objects.keys, request);
+        self.reply_tagged(request, answer, &tag);
+    }
+
+    fn reply_tagged(&mut self, request: &Message, answer: &Answer<'_>, to_tag: &[u8]) {
+        let Some(flow) = reply_flow(request) else { return };
+        let bytes = self.write_response(request, answer, Some(to_tag));
+        self.outbox.transmit(Sender::Nobody, &bytes, &flow);
+    }
+
+    /// There is no room: 503 where one can answer, else the request is dropped; either is counted.
+    pub(in crate::agent) fn refuse_for_limit(&mut self, request: &Message) {
+        self.counters.answered_limit += 1;
+        let lines = retry_after_line(&mut self.random);
+        self.reply(request, &Answer { lines: &lines, ..Answer::plain(503) });
+    }
+
+    /// What does not parse: answered where it can be (RFC 3261 §18.3, §21.4.1), else dropped and counted.
+    pub(in crate::agent) fn malformed(&mut self, malformed: &Malformed) {
+        match malformed.answerable() {
+            Some(request) => {
+                let reason = format!("{} {}", malformed.header, malformed.rule);
+                let reason = format!("Bad Request: {}", reason.trim_start());
+                let status = malformed.status();
+                let reason = (status == 400).then_some(ascii(&reason));
+                self.reply(request, &Answer { reason: reason.as_deref(), ..Answer::plain(status) });
+            }
+            None => self.counters.dropped_malformed += 1,
+        }
+    }
+
+    /// Answers a received request without a transaction (RFC 3261 §8.2.7).
+    pub fn reply_stateless(
+        &mut self,
+        now: Now,
+        request: &Message,
+        status: u16,
+        options: &ResponseOptions<'_>,
+    ) -> Result<()> {
+        self.at(now);
+        if !request.is_request() || request.method() == Method::Ack {
+            return Err(Error::argument("request: a request other than ACK"));
+        }
+        if request.flow().is_none() {
+            return Err(Error::argument("request: must have been received"));
+        }
+        let status = checked_status(status, 503, 100..=699)?;
+        let mut answer = Answer::of_host(status, options, false)?;
+        answer.abilities = status == 405;
+        self.answer_fits(request, &answer)?;
+        match options.to_tag {
+            Some(tag) => {
+                write::check_to_tag(tag)?;
+                self.reply_tagged(request, &answer, tag);
+            }
+            None => self.reply(request, &answer),
+        }
+        Ok(())
+    }
+}
+
+/// A reason phrase of ours holds ASCII only.
+fn ascii(text: &str) -> Vec<u8> {
+    text.replace('§', "").bytes().filter(u8::is_ascii).collect()
+}
+
+/// Where responses to a request go: the same link; the address by received, rport and maddr (RFC 3261 §18.2.2, RFC 3581 §4).
+pub(in crate::agent) fn reply_flow(request: &Message) -> Option<Flow> {
+    let flow = *request.flow()?;
+    if flow.transport != Transport::Udp {
+        return Some(flow);
+    }
+    Some(Flow { remote: Some(request.response_address()?), ..flow })
+}
+
+/// The To tag of our responses to a request, and to its CANCEL (RFC 3261 §9.2): made from what both share, with keys that nobody
+/// knows. RFC 3261 §8.2.7: repeats of a request that is answered without a transaction get the same.
+pub(in crate::agent) fn own_tag(keys: DialogKeys, request: &Message) -> Box<[u8]> {
+    let from_tag = request.from_tag().unwrap_or_default();
+    let key = keys.key(request.call_id(), from_tag, request.branch().unwrap_or_default());
+    let mut tag = [0; 16];
+    for (at, letter) in tag.iter_mut().enumerate() {
+        let nibble = (key >> (4 * at)) as u8 & 15;
+        *letter = if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 };
+    }
+    Box::new(tag)
+}

@@ -1,0 +1,169 @@
+//! What waits to go out: datagrams, events, log lines. One counter numbers the first two, so that their order can be told.
+
+use crate::agent::event::Event;
+use crate::config::LogLevel;
+use crate::flow::Flow;
+use crate::message::Message;
+use crate::slots::SessionId;
+use crate::transaction::{Bytes, TransactionId};
+use std::collections::VecDeque;
+
+/// A message to put on the wire.
+#[derive(Clone, Debug)]
+pub struct Transmit {
+    /// Rises; see [`Event::id`].
+    pub id: u64,
+    /// The message.
+    pub bytes: Bytes,
+    /// Where to.
+    pub flow: Flow,
+    /// When a connection may have to be opened: the name in the URI.
+    pub host: Option<Bytes>,
+}
+
+/// Which way a message goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// It was received.
+    In,
+    /// It is to be sent.
+    Out,
+}
+
+/// Who cares when a transmit fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sender {
+    /// A transaction.
+    Transaction(TransactionId),
+    /// An ACK to a 2xx, or a 2xx that is repeated.
+    Session(SessionId),
+    /// Nobody.
+    Nobody,
+}
+
+/// How many sent messages are remembered for [`crate::agent::Agent::transmit_failed`].
+const REMEMBERED: usize = 512;
+
+/// The queues.
+#[derive(Clone, Debug, Default)]
+pub struct Outbox {
+    /// By rising number; `None` where an event was taken back.
+    events: VecDeque<(u64, Option<Event>)>,
+    taken_back: usize,
+    pub(in crate::agent) transmits: VecDeque<Transmit>,
+    pub(in crate::agent) log: VecDeque<(LogLevel, String)>,
+    senders: VecDeque<(u64, Sender)>,
+    next_id: u64,
+    pub(in crate::agent) log_level: LogLevel,
+    pub(in crate::agent) unix_us: u64,
+    pub(in crate::agent) messages_received: u64,
+    pub(in crate::agent) messages_sent: u64,
+    pub(in crate::agent) retransmissions_sent: u64,
+}
+
+impl Outbox {
+    /// Empty queues.
+    pub fn new(log_level: LogLevel, unix_us: u64) -> Self {
+        Self { log_level, unix_us, ..Self::default() }
+    }
+
+    fn take_id(&mut self) -> u64 {
+        self.next_id += 1;
+        self.next_id
+    }
+
+    /// The number of what comes next.
+    pub fn next_number(&self) -> u64 {
+        self.next_id + 1
+    }
+
+    /// Queues an event under the next number.
+    pub fn event(&mut self, mut event: Event, number: u64) {
+        event.id = number;
+        self.next_id = number;
+        self.events.push_back((number, Some(event)));
+    }
+
+    /// The oldest event.
+    pub fn next_event(&mut self) -> Option<Event> {
+        loop {
+            match self.events.pop_front()?.1 {
+                Some(event) => return Some(event),
+                None => self.taken_back -= 1,
+            }
+        }
+    }
+
+    /// Whether events wait.
+    pub fn has_events(&self) -> bool {
+        self.events.len() > self.taken_back
+    }
+
+    /// Takes an event back that nobody has seen yet.
+    pub fn take_back(&mut self, id: u64) -> Option<Event> {
+        let at = self.events.binary_search_by_key(&id, |(id, _)| *id).ok()?;
+        let event = self.events.get_mut(at)?.1.take()?;
+        self.taken_back += 1;
+        // Holes never outnumber events by much, however long the host looks away.
+        if self.taken_back > 64 && self.taken_back > self.events.len() / 2 {
+            self.events.retain(|(_, event)| event.is_some());
+            self.taken_back = 0;
+        }
+        Some(event)
+    }
+
+    /// Queues a message.
+    pub fn transmit(&mut self, sender: Sender, bytes: &Bytes, flow: &Flow) {
+        let id = self.take_id();
+        self.witness(Direction::Out, flow, bytes);
+        if sender != Sender::Nobody {
+            if self.senders.len() >= REMEMBERED {
+                self.senders.pop_front();
+            }
+            self.senders.push_back((id, sender));
+        }
+        self.transmits.push_back(Transmit { id, bytes: Bytes::clone(bytes), flow: *flow, host: None });
+    }
+
+    /// Every message, in or out, passes here once: counted, and told to the log.
+    pub fn witness(&mut self, direction: Direction, flow: &Flow, bytes: &[u8]) {
+        match direction {
+            Direction::In => self.messages_received += 1,
+            Direction::Out => self.messages_sent += 1,
+        }
+        if self.log_level >= LogLevel::Debug {
+            self.log_message(direction, flow, bytes);
+        }
+    }
+
+    /// Who waits for the transmit of this number; forgotten with the question.
+    pub fn sender_of(&mut self, id: u64) -> Option<Sender> {
+        let at = self.senders.binary_search_by_key(&id, |(id, _)| *id).ok()?;
+        self.senders.remove(at).map(|(_, sender)| sender)
+    }
+
+    /// One line a message: time, arrow, flow, start line, CSeq, Call-ID. Ladders come from these.
+    fn log_message(&mut self, direction: Direction, flow: &Flow, bytes: &[u8]) {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let start = bytes.split(|byte| *byte == b'\r').find(|line| !line.trim_ascii().is_empty()).unwrap_or_default();
+        let (cseq, call_id) = match Message::parse(bytes, None) {
+            Ok(message) => {
+                let cseq = format!("{} {}", message.cseq_number(), text(message.cseq_method().text));
+                (cseq, text(message.call_id()))
+            }
+            Err(_) => ("-".to_owned(), "-".to_owned()),
+        };
+        let remote = flow.remote.map_or_else(|| "-".to_owned(), |remote| remote.to_string());
+        let (seconds, micros) = (self.unix_us / 1_000_000, self.unix_us % 1_000_000);
+        let arrow = match direction {
+            Direction::In => "<-",
+            Direction::Out => "->",
+        };
+        let line = format!(
+            "{seconds}.{micros:06} {arrow} {} {remote} {} | CSeq {cseq} | Call-ID {call_id}",
+            flow.transport.parameter(),
+            text(start.trim_ascii()),
+        );
+        self.log.push_back((LogLevel::Debug, line));
+    }
+}

@@ -1,0 +1,102 @@
+//! What the agent tells of itself in every message, written once.
+
+use crate::agent::words::headers::{HostHeaders, can};
+use crate::agent::words::response::Answer;
+use crate::config::{Config, Policy};
+use crate::message::{HeaderId, Method, write};
+
+/// Ready header lines.
+#[derive(Clone, Debug)]
+pub struct Face {
+    /// `Allow: ...`.
+    pub allow_line: Box<[u8]>,
+    /// Tags of Supported, comma separated.
+    pub supported: Box<[u8]>,
+    /// `Supported: ...`, empty when there is none: what stands where the host adds nothing.
+    pub supported_line: Box<[u8]>,
+    /// `User-Agent: ...`, or empty.
+    pub user_agent_line: Box<[u8]>,
+    /// `Server: ...`, or empty.
+    pub server_line: Box<[u8]>,
+    /// `Recv-Info: ...`, empty when packages are not supported.
+    pub recv_info_line: Box<[u8]>,
+    allowed: Vec<Vec<u8>>,
+    /// RFC 3262: off where Allow lacks PRACK, since nothing could be acknowledged then.
+    pub reliable: Policy,
+}
+
+/// The option tag of reliable provisional responses, which their setting implies.
+const RELIABLE: &[u8] = b"100rel";
+
+/// Methods whose rules are not there yet; a host's Allow that names them is cut down to what works.
+const NOT_YET: [Method; 1] = [Method::Update];
+
+impl Face {
+    /// Of a configuration.
+    pub fn new(config: &Config) -> Self {
+        let works = |name: &&Vec<u8>| !NOT_YET.contains(&Method::from_name(name));
+        let allowed: Vec<Vec<u8>> = config.allow.iter().filter(works).cloned().collect();
+        let prack = allowed.iter().any(|name| name == b"PRACK");
+        let reliable = if prack { config.reliable } else { Policy::Off };
+        let implied = (reliable != Policy::Off).then(|| RELIABLE.to_vec());
+        let own = config.supported.iter().filter(|tag| can(tag) && !tag.eq_ignore_ascii_case(RELIABLE)).cloned();
+        let mut supported: Vec<Vec<u8>> = implied.into_iter().chain(own).collect();
+        // RFC 3891; RFC 4488: a REFER without a subscription is understood.
+        let implied = [("INVITE", "replaces"), ("REFER", "norefersub")];
+        for (_, tag) in implied.iter().filter(|(method, _)| allowed.iter().any(|name| name == method.as_bytes())) {
+            if !supported.iter().any(|known| known.eq_ignore_ascii_case(tag.as_bytes())) {
+                supported.push(tag.as_bytes().to_vec());
+            }
+        }
+        let line = |name: &str, value: &[u8]| [name.as_bytes(), b": ", value, b"\r\n"].concat().into_boxed_slice();
+        let agent_line =
+            |name| if config.user_agent.is_empty() { Box::default() } else { line(name, &config.user_agent) };
+        let supported = supported.join(&b", "[..]).into_boxed_slice();
+        let mut supported_line = Vec::new();
+        HostHeaders::default().write(&mut supported_line, &supported);
+        Self {
+            allow_line: line("Allow", &allowed.join(&b", "[..])),
+            supported,
+            supported_line: supported_line.into_boxed_slice(),
+            user_agent_line: agent_line("User-Agent"),
+            server_line: agent_line("Server"),
+            recv_info_line: config
+                .info_packages
+                .as_ref()
+                .map_or_else(Box::default, |packages| line("Recv-Info", &packages.join(&b", "[..]))),
+            reliable,
+            allowed,
+        }
+    }
+
+    /// At most so many bytes of them stand in one message.
+    pub fn bytes(&self) -> usize {
+        let lines =
+            [&self.allow_line, &self.supported_line, &self.user_agent_line, &self.server_line, &self.recv_info_line];
+        lines.iter().map(|line| line.len()).sum()
+    }
+
+    /// Whether the method stands in Allow. Methods are case-sensitive (RFC 3261 §7.1).
+    pub fn allows(&self, method: &[u8]) -> bool {
+        self.allowed.iter().any(|name| name == method)
+    }
+
+    /// Whether an option tag stands in Supported.
+    pub fn supports(&self, tag: &[u8]) -> bool {
+        crate::agent::words::headers::tags(&self.supported).any(|known| known.eq_ignore_ascii_case(tag))
+    }
+
+    /// A 469 always tells what would be taken; nothing at all is an empty Recv-Info (RFC 6086 §5.2.2).
+    pub fn recv_info_of_469(&self) -> Vec<u8> {
+        let line = if self.recv_info_line.is_empty() { &b"Recv-Info: \r\n"[..] } else { &self.recv_info_line };
+        line.to_vec()
+    }
+
+    /// 489, with the packages that are known (RFC 6665 §8.3.2).
+    pub fn bad_event(&self, lines: &mut Vec<u8>) -> Answer<'static> {
+        if self.allows(b"REFER") {
+            write::header(lines, HeaderId::AllowEvents, &[b"refer"]);
+        }
+        Answer::plain(489)
+    }
+}

@@ -1,0 +1,147 @@
+//! Responses of ours: what every one carries, and how they go out.
+
+use crate::agent::options::{Body, ResponseOptions};
+use crate::agent::words::headers::HostHeaders;
+use crate::agent::{Agent, Bytes, IncomingId};
+use crate::error::{Error, Result};
+use crate::message::write;
+use crate::message::{self, HeaderId, Message, Method};
+use crate::random::Random;
+use crate::transaction::ServerId;
+
+/// A response to be written.
+#[derive(Debug, Default)]
+pub(in crate::agent) struct Answer<'a> {
+    pub status: u16,
+    pub reason: Option<&'a [u8]>,
+    /// Contact and Record-Route: it makes or refreshes a dialog (RFC 3261 §12.1.1).
+    pub dialog: bool,
+    /// Allow and Supported.
+    pub abilities: bool,
+    /// Accept.
+    pub accept: bool,
+    /// Recv-Info (RFC 6086 §5.2.2).
+    pub recv_info: bool,
+    /// Further lines of ours, each with its line end.
+    pub lines: &'a [u8],
+    pub host: HostHeaders<'a>,
+    pub body: Option<message::Body<'a>>,
+}
+
+impl<'a> Answer<'a> {
+    /// A plain one, made here.
+    pub(in crate::agent) fn plain(status: u16) -> Self {
+        Self { status, ..Self::default() }
+    }
+
+    /// With what the host wants in it.
+    pub(in crate::agent) fn of_host(status: u16, options: &ResponseOptions<'a>, in_dialog: bool) -> Result<Self> {
+        Self::with_headers(status, options, HostHeaders::read(&options.headers, in_dialog)?)
+    }
+
+    /// The same for a 101 to 199, in which the host may write RSeq.
+    pub(in crate::agent) fn provisional(status: u16, options: &ResponseOptions<'a>) -> Result<Self> {
+        Self::with_headers(status, options, HostHeaders::read_numbered(&options.headers, true, Some(HeaderId::RSeq))?)
+    }
+
+    fn with_headers(status: u16, options: &ResponseOptions<'a>, host: HostHeaders<'a>) -> Result<Self> {
+        if let Some(reason) = options.reason_phrase {
+            write::check_line(reason)?;
+        }
+        Ok(Self {
+            status,
+            reason: options.reason_phrase,
+            host,
+            body: options.body.map(Body::checked).transpose()?,
+            ..Self::default()
+        })
+    }
+}
+
+impl Agent {
+    /// Writes a response to `request`. `to_tag`: for a request without one.
+    pub(in crate::agent) fn write_response(
+        &mut self,
+        request: &Message,
+        answer: &Answer<'_>,
+        to_tag: Option<&[u8]>,
+    ) -> Bytes {
+        let mut out = std::mem::take(&mut self.scratch);
+        out.clear();
+        write::response_head(&mut out, request, answer.status, answer.reason, to_tag);
+        let host = &answer.host;
+        if answer.dialog {
+            write::record_routes(&mut out, request);
+            let local = request.flow().and_then(|flow| self.transports.of_flow(flow).ok());
+            if let Some(local) = local.filter(|_| !host.has(HeaderId::Contact)) {
+                out.extend_from_slice(&local.contact_line);
+            }
+        }
+        if answer.abilities && !host.has(HeaderId::Allow) {
+            out.extend_from_slice(&self.face.allow_line);
+        }
+        match (answer.abilities, host.is_empty()) {
+            (true, true) => out.extend_from_slice(&self.face.supported_line),
+            (false, true) => {}
+            (abilities, false) => host.write(&mut out, if abilities { &self.face.supported } else { b"" }),
+        }
+        if answer.accept && !host.has(HeaderId::Accept) {
+            write::header(&mut out, HeaderId::Accept, &[b"application/sdp"]);
+        }
+        if answer.recv_info && !host.has(HeaderId::RecvInfo) {
+            out.extend_from_slice(&self.face.recv_info_line);
+        }
+        out.extend_from_slice(answer.lines);
+        if !host.has(HeaderId::Server) {
+            out.extend_from_slice(&self.face.server_line);
+        }
+        write::finish(&mut out, answer.body.as_ref());
+        let bytes = Bytes::from(&out[..]);
+        self.scratch = out;
+        bytes
+    }
+
+    /// Sends a response in its transaction.
+    pub(in crate::agent) fn respond(&mut self, transaction: ServerId, status: u16, bytes: Bytes) -> Result<()> {
+        let (table, mut effects) = self.transactions();
+        table.respond(&mut effects, transaction, status, bytes).map(|_| ())
+    }
+
+    /// Answers a request that waits, finally or not.
+    pub(in crate::agent) fn respond_to(
+        &mut self,
+        id: IncomingId,
+        answer: &Answer<'_>,
+        to_tag: Option<&[u8]>,
+    ) -> Result<Bytes> {
+        let incoming = self.incoming(id)?;
+        let request = std::sync::Arc::clone(incoming.message());
+        self.answer_fits(&request, answer)?;
+        let transaction =
+            incoming.transaction.ok_or_else(|| Error::state("the request has no transaction any more"))?;
+        let bytes = self.write_response(&request, answer, to_tag);
+        self.respond(transaction, answer.status, Bytes::clone(&bytes))?;
+        Ok(bytes)
+    }
+}
+
+/// Whether `status` is one that the call may give.
+pub(in crate::agent) fn checked_status(status: u16, default: u16, range: std::ops::RangeInclusive<u16>) -> Result<u16> {
+    match status {
+        0 => Ok(default),
+        status if range.contains(&status) => Ok(status),
+        _ => Err(Error::argument(format!("status_code: {} to {}", range.start(), range.end()))),
+    }
+}
+
+/// RFC 6086 §5.2.2: Recv-Info goes into responses to an INVITE that had it, never else.
+pub(in crate::agent) fn wants_recv_info(request: &Message) -> bool {
+    request.method() == Method::Invite && request.header(HeaderId::RecvInfo).is_some()
+}
+
+/// Retry-After of 1 to 10 s: random in 0..10 by RFC 3261 §14.2, but the header is a positive number (§20.33).
+pub(in crate::agent) fn retry_after_line(random: &mut Random) -> Vec<u8> {
+    let mut line = Vec::new();
+    write::number_header(&mut line, HeaderId::RetryAfter, 1 + random.below(10));
+    line
+}
