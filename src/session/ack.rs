@@ -326,26 +326,4 @@ impl Session {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::session::fixture::{self, FakeClock};
-
-    /// §13.3.1.4: T1, doubling to T2, until 64*T1.
-    #[test]
-    fn the_schedule_of_the_rfc() {
-        let mut clock = FakeClock::default();
-        let mut session = fixture::callee("v=0");
-        session.accepted(fixture::sent_2xx("v=0"), &mut clock);
-        let mut schedule = Vec::new();
-        let end = loop {
-            let deeds = session.woken(clock.wait(), &mut clock);
-            match &deeds[..] {
-                [Deed::Repeat(_)] => schedule.push(clock.milliseconds()),
-                _ => break deeds,
-            }
-        };
-        assert_eq!(schedule, [500, 1_500, 3_500, 7_500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500]);
-        assert_eq!(clock.milliseconds(), 32_000);
-        assert!(matches!(&end[..], [Deed::State, Deed::Over(_), Deed::AckTimedOut]), "{end:?}");
-    }
-}
+pub(super) mod tests;

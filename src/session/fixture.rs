@@ -4,13 +4,16 @@
 use crate::attachment::Attachment;
 use crate::config::TimerValues;
 use crate::dialog::Dialog;
+use crate::error::Result;
 use crate::flow::{Flow, Transport};
 use crate::message::{Body, Message};
 use crate::session::Session;
 use crate::session::ack::Sent2xx;
-use crate::session::deed::{Clock, Wake};
+use crate::session::deed::{Clock, Deed, Deeds, Refusal, Wake};
 use crate::session::invite_client::HostAcks;
-use crate::session::offer_answer::StoredBody;
+use crate::session::offer_answer::{Part, StoredBody};
+use crate::session::reason::Reason;
+use crate::session::reliable_server::Provisional;
 use crate::slots::{IncomingId, OutgoingId};
 use crate::time::Time;
 use crate::timer::{TimerId, Wheel};
@@ -151,4 +154,70 @@ pub fn confirmed_caller() -> Session {
     let mut session = caller("offer");
     session.confirmed_by(outgoing(), &response(200, 1, "", "answer"), HostAcks::Answers);
     session
+}
+
+/// Deeds in words, in their order, to be compared. A reason is named where there is one.
+pub fn said(deeds: &Deeds) -> String {
+    let because = |reason: Reason| if reason == Reason::None { String::new() } else { format!(" {reason:?}") };
+    let flag = |is_so: bool, word: &str| if is_so { format!(" {word}") } else { String::new() };
+    let refusal = |refusal: &Refusal| format!("{}{}", refusal.status, because(refusal.ending.reason));
+    let words = deeds.iter().map(|deed| match deed {
+        Deed::State => "State".to_owned(),
+        Deed::Confirmed => "Confirmed".to_owned(),
+        Deed::Acknowledged(_, reason) => format!("Acknowledged{}", because(*reason)),
+        Deed::AckTimedOut => "AckTimedOut".to_owned(),
+        Deed::Over(id) => format!("Over {}", id.raw()),
+        Deed::Refuse(id, refused) => format!("Refuse {} {}", id.raw(), refusal(refused)),
+        Deed::RefuseInvite(id, refused) => format!("RefuseInvite {} {}", id.raw(), refusal(refused)),
+        Deed::LeaveInvite(id, void) => format!("LeaveInvite {}{}", id.raw(), flag(*void, "void")),
+        Deed::Respond(id, status, _, again) => format!("Respond {} {status}{}", id.raw(), flag(*again, "again")),
+        Deed::Accept(id, status, _) => format!("Accept {} {status}", id.raw()),
+        Deed::Repeat(repeated) => format!("Repeat {}", String::from_utf8_lossy(&repeated.0)),
+        Deed::Left(left) => format!("Left {} {}{}", left.cseq, left.rseq, flag(left.offered, "offered")),
+        Deed::Acknowledge(id) => format!("Acknowledge {}", id.raw()),
+        Deed::ForkEnded(id, forgotten) => format!("ForkEnded {}{}", id.raw(), flag(*forgotten, "forgotten")),
+        Deed::GiveUpRetry(id) => format!("GiveUpRetry {}", id.raw()),
+        Deed::Bye(bye) => format!("Bye{}", because(bye.ending.reason)),
+        Deed::Finish => "Finish".to_owned(),
+        Deed::Terminated(ending, orphan) => {
+            let orphan = orphan.as_ref().map_or_else(String::new, |orphan| format!(" {}", orphan.0.raw()));
+            format!("Terminated{}{orphan}", because(ending.reason))
+        }
+    });
+    words.collect::<Vec<_>>().join(", ")
+}
+
+/// The books in words: the state, the offer and the answer.
+pub fn books(session: &Session) -> String {
+    let text = |body: Option<&StoredBody>| {
+        body.map_or_else(|| "-".to_owned(), |body| String::from_utf8_lossy(body.content()).into_owned())
+    };
+    format!("{:?} {}/{}", session.signaling_state(), text(session.offer()), text(session.answer()))
+}
+
+/// The section that a refusal names, or all that it says; "": none.
+pub fn section<T>(result: Result<T>) -> String {
+    let Err(error) = result else { return String::new() };
+    let named = error.detail.rsplit_once('(').and_then(|(_, section)| section.strip_suffix(')'));
+    named.unwrap_or(&error.detail).to_owned()
+}
+
+/// The peer's re-INVITE of this number, which is its id too, waits for the host.
+pub fn reinvited(session: &mut Session, number: u32, offer: &str) -> IncomingId {
+    let id = IncomingId::from_raw(number.into());
+    session.reinvite_arrived(id, &request("INVITE", number, offer));
+    id
+}
+
+/// A 183 with RSeq 7 to this INVITE of the peer's, with this description of ours.
+pub fn respond_reliably(
+    session: &mut Session,
+    number: u32,
+    description: Option<(Part, &str)>,
+    clock: &mut impl Clock,
+) -> Deeds {
+    let description = description.and_then(|(part, text)| Some((part, sdp(text)?)));
+    let provisional = Provisional { rseq: 7, status: 183, response: Bytes::from(&b"183"[..]), description };
+    let invite = request("INVITE", number, "");
+    session.queue_reliably(IncomingId::from_raw(number.into()), &invite, provisional, clock).0
 }

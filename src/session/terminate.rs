@@ -176,3 +176,6 @@ impl Session {
         self.lasting.signaling.close();
     }
 }
+
+#[cfg(test)]
+mod tests;

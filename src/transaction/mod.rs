@@ -35,6 +35,14 @@ pub struct ClientId(Slot);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ServerId(Slot);
 
+#[cfg(test)]
+impl ServerId {
+    /// One that no table knows.
+    pub(crate) fn of_nobody() -> Self {
+        Self(timer::slab::Slab::default().insert(()))
+    }
+}
+
 /// Either.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum TransactionId {
