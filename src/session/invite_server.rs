@@ -68,7 +68,7 @@ impl Session {
 mod tests {
     use super::*;
     use crate::session::SessionState;
-    use crate::session::fixture::{self, FakeClock, callee, confirmed_callee, exchange, said, sdp, section};
+    use crate::session::fixture::{self, FakeClock, exchange, callee, confirmed_callee, said, sdp, section};
     use crate::session::offer_answer::Part;
     use crate::session::prack_server::Prack;
     use crate::slots::IncomingId;
@@ -99,7 +99,9 @@ mod tests {
             session.transition(Party::Local, sdp("by hand")).expect("it is our turn");
             session
         };
-        let rows: [(&str, Session, &str, &str, Result<&str, &str>); 7] = [
+        type Row = (&'static str, Session, &'static str, &'static str, Result<&'static str, &'static str>);
+        // The offer of the INVITE; the description for the 2xx; what the books take of it, or what forbids it.
+        let rows: [Row; 7] = [
             ("RFC 3261 13.3.1.4: the answer", callee("offer"), "offer", "answer", Ok("answer")),
             ("RFC 3261 13.2.1: the offer", callee(""), "", "offer", Ok("offer")),
             ("RFC 3262 5: a reliable response had it", callee("offer"), "offer", "", Ok("")),
@@ -213,11 +215,7 @@ mod tests {
             assert_eq!(said(&session.reinvite_refused(Some(transaction), &mut clock)), expected, "{rule}");
             assert_eq!((exchange(&session).as_str(), clock.timers()), (expected_books, 0), "{rule}");
             assert_eq!(session.reinvite_server(), None, "{rule}");
-            assert_eq!(
-                session.refused(),
-                Some(transaction),
-                "RFC 3261 14.1: another of ours waits for its ACK: {rule}"
-            );
+            assert_eq!(session.refused(), Some(transaction), "RFC 3261 14.1: it waits for its ACK: {rule}");
             // What the refusal of the PRACK owed to the books went with the re-INVITE's.
             session.transition(Party::Remote, sdp("later")).expect("no offer is open");
             session.prack_refused(IncomingId::from_raw(PRACK), &mut clock);

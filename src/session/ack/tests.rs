@@ -1,7 +1,7 @@
 //! Tables of ACK: a row is a state, an input, and what follows.
 
 use super::*;
-use crate::session::fixture::{self, FakeClock, callee, caller, confirmed_callee, exchange, said, section};
+use crate::session::fixture::{self, FakeClock, exchange, callee, caller, confirmed_callee, said, section};
 use crate::session::invite_client::{HostAcks, Taken};
 use crate::session::reinvite::{Arrival, Outside};
 use crate::session::{SessionState, SignalingState};
@@ -463,7 +463,9 @@ fn reowing(too_late: bool) -> Session {
 
 #[test]
 fn which_ack_the_host_may_send() {
-    let rows: [(&str, Session, [Result<u64, &str>; 2]); 6] = [
+    type Row = (&'static str, Session, [Result<u64, &'static str>; 2]);
+    // Whose ACK goes out, or what forbids it: without a description, and with one.
+    let rows: [Row; 6] = [
         ("RFC 3261 13.2.2.4: none is owed", fixture::confirmed_caller(), [Err("RFC 3261 13.2.2.4"); 2]),
         ("RFC 3264: no offer waits", owing("offer", "answer"), [Ok(1), Err("RFC 3264")]),
         ("RFC 3261 13.2.1: the offer of the 2xx waits", owing("", "offer"), [Err("RFC 3261 13.2.1"), Ok(1)]),
