@@ -1,6 +1,5 @@
 //! Timers of the agent: whose, and why.
 
-use crate::agent::refer::notifier::Going;
 use crate::agent::{Agent, IncomingId, OutgoingId, SessionId};
 use crate::session::deed::Wake;
 use crate::session::reason::Reason;
@@ -62,7 +61,7 @@ impl Agent {
                     self.transaction_told(timer.transaction, outcome);
                 }
                 Timeout::Session(id, wake) => self.input(id, |session, clock| session.woken(wake, clock)),
-                Timeout::Incoming(id, IncomingTimer::Subscription) => self.stop_notifying(id, Some(Going::Timeout)),
+                Timeout::Incoming(id, IncomingTimer::Subscription) => self.notifier_expired(id),
                 Timeout::Incoming(id, timer) => self.answer_time_over(id, timer),
                 Timeout::Outgoing(id, OutgoingTimer::Expires) => {
                     // The INVITE may be answered or cancelled already.

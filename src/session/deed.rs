@@ -4,9 +4,8 @@
 use crate::dialog::Dialog;
 use crate::flow::Flow;
 use crate::message::Message;
+use crate::message::rack::RAck;
 use crate::session::reason::{Ending, Reason};
-use crate::session::reliable_server::Left;
-use crate::session::terminate::DeferredBye;
 use crate::slots::{IncomingId, OutgoingId};
 use crate::time::Time;
 use crate::timer::TimerId;
@@ -57,6 +56,35 @@ pub enum Deed {
     Finish,
     /// TERMINATED; the re-INVITE of ours that goes on without it, with the dialog for its ACK.
     Terminated(Ending, Option<Box<(OutgoingId, Dialog)>>),
+}
+
+/// A BYE that goes out, at once or when it becomes legal.
+#[derive(Clone, Debug)]
+pub struct DeferredBye {
+    /// Why the session ends.
+    pub ending: Ending,
+    /// Header lines and body of the host's for the BYE, ready to be written.
+    pub tail: Option<Box<[u8]>>,
+}
+
+/// A response that a final one left unacknowledged: its PRACK is still good (§3).
+#[derive(Clone, Copy, Debug)]
+pub struct Left {
+    /// CSeq number of its INVITE.
+    pub cseq: u32,
+    /// Its RSeq.
+    pub rseq: u32,
+    /// Whether it carried our offer, so that a description in the PRACK is its answer, which comes too late.
+    pub offered: bool,
+    /// When it is forgotten.
+    pub until: Time,
+}
+
+impl Left {
+    /// Whether a PRACK acknowledges it.
+    pub fn is_meant(&self, rack: &RAck<'_>, now: Time) -> bool {
+        rack.rseq == self.rseq && rack.cseq == self.cseq && rack.method.text == b"INVITE" && now < self.until
+    }
 }
 
 /// A final response that the session wants given.

@@ -68,7 +68,7 @@ impl Session {
 mod tests {
     use super::*;
     use crate::session::SessionState;
-    use crate::session::fixture::{self, FakeClock, exchange, callee, confirmed_callee, said, sdp, section};
+    use crate::session::fixture::{self, FakeClock, callee, confirmed_callee, exchange, said, sdp, section};
     use crate::session::offer_answer::Part;
     use crate::session::prack_server::Prack;
     use crate::slots::IncomingId;

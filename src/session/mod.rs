@@ -29,6 +29,7 @@ use crate::message::{Message, Method};
 use crate::slots::{IncomingId, OutgoingId};
 use crate::transaction::ServerId;
 use ack::{Accepted, AckProcessing, OwedAck};
+use deed::DeferredBye;
 use offer_answer::{Carries, OfferAnswer, Party, StoredBody};
 use peer::Peer;
 use reason::Ending;
@@ -37,7 +38,6 @@ use reinvite::OurReinvite;
 use reliable_client::ReliableClient;
 use reliable_server::ReliableServer;
 use smallvec::SmallVec;
-use terminate::DeferredBye;
 
 /// SessionState of SIP.js; the numbers are those of `enum sipdlg_session_state_e`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

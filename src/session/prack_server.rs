@@ -8,10 +8,10 @@
 use crate::error::{Error, Result};
 use crate::message::Message;
 use crate::message::rack::RAck;
+use crate::session::deed::Left;
 use crate::session::deed::{Clock, Deed, Deeds, Refusal};
 use crate::session::offer_answer::{Carries, Part, Party, StoredBody};
 use crate::session::reason::Reason;
-use crate::session::reliable_server::Left;
 use crate::session::{Describing, Session};
 use crate::slots::IncomingId;
 use crate::time::Time;

@@ -13,7 +13,7 @@ use crate::message::rack::{RAck, parse_rseq};
 use crate::message::{HeaderId, Message};
 use crate::random::Random;
 use crate::session::Session;
-use crate::session::deed::{Clock, Deed, Deeds, Refusal, Wake};
+use crate::session::deed::{Clock, Deed, Deeds, Left, Refusal, Wake};
 use crate::session::offer_answer::{Part, Party, StoredBody};
 use crate::session::reason::Reason;
 use crate::slots::IncomingId;
@@ -102,26 +102,6 @@ pub struct ReliableServer {
     queue: VecDeque<Provisional>,
     /// The 2xx behind all of them.
     held: Option<Held>,
-}
-
-/// A response that a final one left unacknowledged: its PRACK is still good (§3).
-#[derive(Clone, Copy, Debug)]
-pub struct Left {
-    /// CSeq number of its INVITE.
-    pub cseq: u32,
-    /// Its RSeq.
-    pub rseq: u32,
-    /// Whether it carried our offer, so that a description in the PRACK is its answer, which comes too late.
-    pub offered: bool,
-    /// When it is forgotten.
-    pub until: Time,
-}
-
-impl Left {
-    /// Whether a PRACK acknowledges it.
-    pub fn is_meant(&self, rack: &RAck<'_>, now: Time) -> bool {
-        rack.rseq == self.rseq && rack.cseq == self.cseq && rack.method.text == b"INVITE" && now < self.until
-    }
 }
 
 impl ReliableServer {

@@ -3,19 +3,10 @@
 
 use crate::error::{Error, Result};
 use crate::message::Method;
-use crate::session::deed::{Clock, Deed, Deeds, Refusal};
+use crate::session::deed::{Clock, Deed, Deeds, DeferredBye, Refusal};
 use crate::session::reason::{Ending, Reason};
 use crate::session::{Origin, Phase, Role, Session, SessionState};
 use smallvec::smallvec;
-
-/// A BYE that goes out, at once or when it becomes legal.
-#[derive(Clone, Debug)]
-pub struct DeferredBye {
-    /// Why the session ends.
-    pub ending: Ending,
-    /// Header lines and body of the host's for the BYE, ready to be written.
-    pub tail: Option<Box<[u8]>>,
-}
 
 /// What `hangup` does now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

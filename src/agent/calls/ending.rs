@@ -9,8 +9,9 @@ use crate::agent::words::response::Answer;
 use crate::agent::{Agent, IncomingId, OutgoingId, SessionId};
 use crate::error::{Error, Result};
 use crate::message::Method;
+use crate::session::deed::DeferredBye;
 use crate::session::reason::{Ending, Reason};
-use crate::session::terminate::{DeferredBye, Hangup};
+use crate::session::terminate::Hangup;
 use crate::time::Now;
 
 impl Agent {

@@ -167,6 +167,11 @@ impl Agent {
         self.objects.let_dialog_go(session);
     }
 
+    /// Its time is over (RFC 6665 §4.2.2).
+    pub(in crate::agent) fn notifier_expired(&mut self, id: IncomingId) {
+        self.stop_notifying(id, Some(Going::Timeout));
+    }
+
     /// SUBSCRIBE in a dialog: refreshes or ends the subscription of a REFER (RFC 3515 §2.4.4); all else is the host's.
     pub(in crate::agent) fn subscribe_arrived(&mut self, id: SessionId, request: Arc<Message>) {
         let event = EventName::of(&request);

@@ -1,7 +1,7 @@
 //! Tables of ACK: a row is a state, an input, and what follows.
 
 use super::*;
-use crate::session::fixture::{self, FakeClock, exchange, callee, caller, confirmed_callee, said, section};
+use crate::session::fixture::{self, FakeClock, callee, caller, confirmed_callee, exchange, said, section};
 use crate::session::invite_client::{HostAcks, Taken};
 use crate::session::reinvite::{Arrival, Outside};
 use crate::session::{SessionState, SignalingState};
