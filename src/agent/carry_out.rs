@@ -123,7 +123,11 @@ impl Agent {
                         self.left_responses.keep(key, left, self.now.monotonic, self.config.limits.sessions);
                     }
                 }
-                Deed::Acknowledge(outgoing) => self.acknowledge_without_answer(outgoing, id),
+                Deed::Acknowledge(outgoing) => {
+                    let Some(session) = self.objects.sessions.get(id) else { continue };
+                    let tag: Box<[u8]> = session.remote_tag().into();
+                    self.acknowledge_plainly(outgoing, Some(id), &tag, None);
+                }
                 Deed::ForkEnded(outgoing, forgotten) => self.objects.fork_ended(outgoing, id, forgotten),
                 Deed::GiveUpRetry(outgoing) => self.retry_given_up(outgoing),
                 Deed::Bye(bye) => self.leave_by_bye(id, bye.ending, bye.tail),

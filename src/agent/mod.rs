@@ -89,6 +89,17 @@ impl Stats {
     }
 }
 
+/// An object that a host can name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Named {
+    /// A session.
+    Session(SessionId),
+    /// A request of the peer.
+    Incoming(IncomingId),
+    /// A request of ours.
+    Outgoing(OutgoingId),
+}
+
 /// A SIP user agent without sockets and clock.
 #[derive(Clone, Debug)]
 pub struct Agent {
@@ -250,19 +261,13 @@ impl Agent {
         self.objects.outgoing.living(id)
     }
 
-    /// The host's, of a session.
-    pub fn session_attachment_mut(&mut self, id: SessionId) -> Result<&mut Attachment> {
-        self.objects.sessions.living_mut(id).map(Session::attachment_mut)
-    }
-
-    /// The host's, of a request of the peer.
-    pub fn incoming_attachment_mut(&mut self, id: IncomingId) -> Result<&mut Attachment> {
-        self.objects.incoming.living_mut(id).map(|incoming| &mut incoming.attachment)
-    }
-
-    /// The host's, of a request of ours.
-    pub fn outgoing_attachment_mut(&mut self, id: OutgoingId) -> Result<&mut Attachment> {
-        self.objects.outgoing.living_mut(id).map(|outgoing| &mut outgoing.attachment)
+    /// What the host hung on an object.
+    pub fn attachment_mut(&mut self, of: Named) -> Result<&mut Attachment> {
+        match of {
+            Named::Session(id) => self.objects.sessions.living_mut(id).map(Session::attachment_mut),
+            Named::Incoming(id) => self.objects.incoming.living_mut(id).map(|incoming| &mut incoming.attachment),
+            Named::Outgoing(id) => self.objects.outgoing.living_mut(id).map(|outgoing| &mut outgoing.attachment),
+        }
     }
 
     /// Takes the time of a call.

@@ -1,5 +1,6 @@
 //! What the host hangs on objects: user pointers, counted, and delegates.
 
+use crate::agent::Named;
 use crate::attachment::{Attachment, Opaque};
 use crate::error::Result;
 use crate::ffi::cell::Inner;
@@ -147,9 +148,9 @@ impl Inner {
                 self.check_token(token)?;
                 Ok(&mut self.attachment)
             }
-            Kind::Session => self.core.session_attachment_mut(self.session_id(token)?),
-            Kind::Incoming => self.core.incoming_attachment_mut(self.incoming_id(token)?),
-            Kind::Outgoing => self.core.outgoing_attachment_mut(self.outgoing_id(token)?),
+            Kind::Session => self.core.attachment_mut(Named::Session(self.session_id(token)?)),
+            Kind::Incoming => self.core.attachment_mut(Named::Incoming(self.incoming_id(token)?)),
+            Kind::Outgoing => self.core.attachment_mut(Named::Outgoing(self.outgoing_id(token)?)),
         }
     }
 }

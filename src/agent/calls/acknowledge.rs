@@ -91,13 +91,6 @@ impl Agent {
         }
     }
 
-    /// The ACK that the host owes goes without an answer.
-    pub(in crate::agent) fn acknowledge_without_answer(&mut self, invite: OutgoingId, id: SessionId) {
-        let Some(session) = self.objects.sessions.get(id) else { return };
-        let tag: Box<[u8]> = session.remote_tag().into();
-        self.acknowledge_plainly(invite, Some(id), &tag, None);
-    }
-
     /// A 2xx that no session is made for: ACK, and with `bye` BYE (§13.2.2.4).
     pub(in crate::agent) fn acknowledge_stranger(&mut self, id: OutgoingId, response: &Arc<Message>, bye: bool) {
         self.acknowledge(id, None, response);

@@ -5,10 +5,11 @@ use crate::agent::options::{Body, RequestOptions};
 use crate::agent::ours::draft::OwnLines;
 use crate::agent::ours::outgoing::Kind;
 use crate::agent::words::headers::HostHeaders;
-use crate::agent::words::response::Answer;
+use crate::agent::words::response::{Answer, checked_status};
 use crate::agent::{Agent, IncomingId, OutgoingId, SessionId};
 use crate::error::{Error, Result};
 use crate::message::Method;
+use crate::session::Origin;
 use crate::session::deed::DeferredBye;
 use crate::session::reason::{Ending, Reason};
 use crate::session::terminate::Hangup;
@@ -40,7 +41,12 @@ impl Agent {
                     self.end_and_finish(id, ending);
                 }
             }
-            Hangup::Reject => return self.hang_up_by_refusing(id, status, &options),
+            Hangup::Reject => {
+                let Some(invite) = session.origin().and_then(Origin::incoming) else { return Ok(()) };
+                let status = checked_status(status, 603, 400..=699)?;
+                let answer = Answer { status, host, body, ..Answer::default() };
+                self.refuse_request(invite, answer, None, Ending { status_code: status, ..ending })?;
+            }
             Hangup::ByeLater => {
                 let tail = self.tail(&host, OwnLines::default(), body.as_ref());
                 self.input(id, |session, _| session.leave_with(DeferredBye { ending, tail: Some(tail) }));

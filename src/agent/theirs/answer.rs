@@ -2,7 +2,7 @@
 
 use crate::agent::event::Reason;
 use crate::agent::objects::PROVISIONAL_REFRESH;
-use crate::agent::options::{Body, RequestOptions, ResponseOptions};
+use crate::agent::options::ResponseOptions;
 use crate::agent::theirs::incoming::{Acknowledges, Incoming, Kind};
 use crate::agent::theirs::stateless::{own_tag, reply_flow};
 use crate::agent::timeout::{IncomingTimer, Timeout};
@@ -12,7 +12,6 @@ use crate::attachment::{Attachment, Unseen};
 use crate::error::{Error, Result};
 use crate::message::write;
 use crate::message::{self, HeaderId, Message, Method};
-use crate::session::Origin;
 use crate::session::reason::Ending;
 use crate::time::Now;
 use std::sync::Arc;
@@ -302,31 +301,6 @@ impl Agent {
             self.default_answer(id);
         }
         Ok(())
-    }
-
-    pub(in crate::agent) fn hang_up_by_refusing(
-        &mut self,
-        id: SessionId,
-        status: u16,
-        options: &RequestOptions<'_>,
-    ) -> Result<()> {
-        let session = self.session(id)?;
-        let Some(invite) = session.origin().and_then(Origin::incoming) else {
-            return Err(Error::state("the INVITE is answered"));
-        };
-        let response = ResponseOptions {
-            headers: options.headers.clone(),
-            body: options.body.map(|body| Body { ..body }),
-            ..ResponseOptions::default()
-        };
-        let status = checked_status(status, 603, 400..=699)?;
-        let answer = Answer::of_host(status, &response, false)?;
-        self.refuse_request(
-            invite,
-            answer,
-            None,
-            Ending { status_code: status, ..Ending::because(Reason::LocalHangup) },
-        )
     }
 
     /// 100 now.

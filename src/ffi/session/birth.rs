@@ -67,7 +67,7 @@ unsafe fn of_invite(
         let incoming = inner.incoming_id(initial_request)?;
         let id = inner.core.session_for_invite(now, incoming)?;
         if delegate.is_some() {
-            inner.core.session_attachment_mut(id)?.delegate = delegate;
+            inner.core.attachment_mut(crate::agent::Named::Session(id))?.delegate = delegate;
         }
         Ok(inner.session_token(id))
     })
