@@ -43,9 +43,10 @@ impl Clock for SessionClock<'_> {
 impl Agent {
     /// Something happens to a session, and what follows is done. Nothing where the session has gone.
     pub(super) fn input(&mut self, id: SessionId, input: impl FnOnce(&mut Session, &mut SessionClock<'_>) -> Deeds) {
-        if let Some(deeds) = self.decide(id, input) {
-            self.carry_out(id, deeds);
-        }
+        let Some(session) = self.objects.sessions.get_mut(id) else { return };
+        let (now, values) = (self.now.monotonic, &self.config.timers);
+        let mut deeds = input(session, &mut SessionClock { wheel: &mut self.wheel, now, values, id });
+        self.carry_out(id, &mut deeds);
     }
 
     /// A session, with its clock.
@@ -74,8 +75,8 @@ impl Agent {
         self.input(id, |session, _| session.finish());
     }
 
-    pub(super) fn carry_out(&mut self, id: SessionId, deeds: Deeds) {
-        for deed in deeds {
+    pub(super) fn carry_out(&mut self, id: SessionId, deeds: &mut Deeds) {
+        for deed in deeds.drain(..) {
             match deed {
                 Deed::State => self.note_state(id),
                 Deed::Confirmed => self.counters.calls_confirmed += 1,
@@ -145,7 +146,7 @@ impl Agent {
         }
     }
 
-    fn refuse_as(&mut self, id: IncomingId, refusal: Refusal) -> crate::error::Result<()> {
+    fn refuse_as(&mut self, id: IncomingId, refusal: Box<Refusal>) -> crate::error::Result<()> {
         let answer = Answer { reason: refusal.reason, ..Answer::plain(refusal.status) };
         self.refuse_request(id, answer, None, refusal.ending)
     }

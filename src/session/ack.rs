@@ -4,7 +4,7 @@ use crate::config::TimerValues;
 use crate::error::{Error, Result};
 use crate::flow::Flow;
 use crate::message::Message;
-use crate::session::deed::{Clock, Deed, Deeds, Wake};
+use crate::session::deed::{also, Clock, Deed, Deeds, Wake};
 use crate::session::offer_answer::{Carries, Part, Party, StoredBody};
 use crate::session::reason::{Ending, Reason};
 use crate::session::{Phase, Session};
@@ -166,9 +166,10 @@ impl Session {
             self.running.origin = None;
             deeds.push(Deed::Confirmed);
         }
-        deeds.extend([Deed::State, Deed::Over(accepted.incoming)]);
+        deeds.push(Deed::State);
+        deeds.push(Deed::Over(accepted.incoming));
         if self.is_terminated() {
-            deeds.extend(self.finish_if_due());
+            also(&mut deeds, self.finish_if_due());
             return deeds;
         }
         let reason = if unanswered { Reason::NoAnswerIn2xx } else { Reason::None };
@@ -177,7 +178,7 @@ impl Session {
             // RFC 3261 §13.2.2.4: the answer had to be in the ACK, and there is no earlier exchange to fall back to.
             deeds.extend(self.leave(Ending::because(Reason::NoAnswerIn2xx)));
         } else {
-            deeds.extend(self.deferred_bye());
+            also(&mut deeds, self.deferred_bye());
         }
         deeds
     }
@@ -195,10 +196,10 @@ impl Session {
         self.lasting.signaling.undo(accepted.carries);
         let mut deeds: Deeds = smallvec![Deed::State, Deed::Over(accepted.incoming)];
         if self.is_terminated() {
-            deeds.extend(self.finish_if_due());
+            also(&mut deeds, self.finish_if_due());
         } else if accepted.refresh == Refresh::Superseded || self.lasting.deferred_bye.is_some() {
             // RFC 6141 §5.4: a peer that moved on never saw this 2xx.
-            deeds.extend(self.deferred_bye());
+            also(&mut deeds, self.deferred_bye());
         } else {
             deeds.push(Deed::AckTimedOut);
         }

@@ -30,9 +30,9 @@ pub enum Deed {
     /// A request of the peer's has had all that it was due.
     Over(IncomingId),
     /// A final response to a request of the peer's that waits.
-    Refuse(IncomingId, Refusal),
+    Refuse(IncomingId, Box<Refusal>),
     /// The INVITE of the peer's that made the session has no other dialog left: it is refused so. Else the session alone ends.
-    RefuseInvite(IncomingId, Refusal),
+    RefuseInvite(IncomingId, Box<Refusal>),
     /// The session is over, and with it the INVITE of the peer's that made it, where that is unanswered and has no other dialog.
     /// True: its 2xx waited for a PRACK, and is void now.
     LeaveInvite(IncomingId, bool),
@@ -100,8 +100,15 @@ pub struct Refusal {
 
 impl Refusal {
     /// With this status, which the endings tell too.
-    pub fn because(reason: Reason, status: u16) -> Self {
-        Self { status, reason: None, ending: Ending { status_code: status, ..Ending::because(reason) } }
+    pub fn because(reason: Reason, status: u16) -> Box<Self> {
+        Box::new(Self { status, reason: None, ending: Ending { status_code: status, ..Ending::because(reason) } })
+    }
+}
+
+/// One thing more, if there is one.
+pub(super) fn also(deeds: &mut Deeds, more: Option<Deed>) {
+    if let Some(more) = more {
+        deeds.push(more);
     }
 }
 

@@ -30,10 +30,15 @@ impl Session {
         if let Some(shown) = shown {
             self.lasting.signaling.show(Party::Local, shown);
         }
+        self.rings();
+        smallvec![Deed::State]
+    }
+
+    /// A tagged provisional response makes the dialog early (§12.1.1).
+    pub(super) fn rings(&mut self) {
         if matches!(self.lasting.phase, Phase::Initial) {
             self.lasting.phase = Phase::Early;
         }
-        smallvec![Deed::State]
     }
 
     /// The description that a 2xx puts into the books, unless the host has told the answer by hand before. Errors: state, it is not
@@ -56,7 +61,7 @@ impl Session {
         if let Some(prack) = theirs.prack.as_mut().filter(|_| answering) {
             // Its offer went with the re-INVITE.
             prack.carries = Carries::Nothing;
-            let refusal = Refusal { status: 488, reason: None, ending: Ending::default() };
+            let refusal = Box::new(Refusal { status: 488, reason: None, ending: Ending::default() });
             deeds.push(Deed::Refuse(prack.request, refusal));
         }
         deeds.push(Deed::State);

@@ -244,7 +244,8 @@ pub struct Resolved {
 
 impl Session {
     fn new(dialog: Dialog, role: Role, phase: Phase, origin: Option<Origin>, attachment: Attachment) -> Self {
-        let lasting = Lasting {
+        // In one piece, for it is large.
+        Self { lasting: Lasting {
             dialog,
             role,
             phase,
@@ -254,8 +255,7 @@ impl Session {
             ack_processing: AckProcessing::AtOnce,
             credentials: None,
             deferred_bye: None,
-        };
-        let running = Running {
+        }, running: Running {
             origin,
             ours: None,
             theirs: None,
@@ -270,8 +270,7 @@ impl Session {
             attachment,
             told: None,
             unseen: Unseen::default(),
-        };
-        Self { lasting, running }
+        } }
     }
 
     /// The caller's, made by a response to `invite` (RFC 3261 §12.1.2); early until a 2xx is taken.

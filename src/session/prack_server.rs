@@ -92,7 +92,7 @@ impl Session {
         let Some(server) = &mut self.running.reliable_server else { return Deeds::new() };
         server.acknowledged(clock);
         let reason = Some(&b"Bad Request: no answer in PRACK (RFC 3262 5)"[..]);
-        let refusal = Refusal { reason, ..Refusal::because(Reason::NoAnswerIn2xx, 400) };
+        let refusal = Box::new(Refusal { reason, ..*Refusal::because(Reason::NoAnswerIn2xx, 400) });
         smallvec![Deed::RefuseInvite(server.incoming, refusal)]
     }
 
@@ -139,6 +139,9 @@ impl Session {
             let server = self.running.reliable_server.as_mut().filter(|server| server.is_answering());
             let Some(server) = server else { return deeds };
             server.acknowledged(clock);
+        }
+        if deeds.is_empty() {
+            return self.go_on(invite, clock);
         }
         deeds.extend(self.go_on(invite, clock));
         deeds

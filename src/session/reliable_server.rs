@@ -13,7 +13,7 @@ use crate::message::rack::{RAck, parse_rseq};
 use crate::message::{HeaderId, Message};
 use crate::random::Random;
 use crate::session::Session;
-use crate::session::deed::{Clock, Deed, Deeds, Left, Refusal, Wake};
+use crate::session::deed::{also, Clock, Deed, Deeds, Left, Refusal, Wake};
 use crate::session::offer_answer::{Part, Party, StoredBody};
 use crate::session::reason::Reason;
 use crate::slots::IncomingId;
@@ -354,9 +354,8 @@ impl Session {
             // RFC 6141 §4.3: a reliable response takes the refresh of the target over.
             self.refreshed(invite);
         }
-        let mut deeds: Deeds = smallvec![Deed::Respond(incoming, status, response, false)];
-        deeds.extend(self.early(None));
-        deeds
+        self.rings();
+        smallvec![Deed::Respond(incoming, status, response, false), Deed::State]
     }
 
     /// The guard looked when the description was queued; unless the host has told it by hand meanwhile.
@@ -426,7 +425,7 @@ impl Session {
         if let Some(timer) = server.timer() {
             clock.stop(timer);
         }
-        deeds.extend(server.left(clock.now().plus(clock.values().patience())).map(Deed::Left));
+        also(deeds, server.left(clock.now().plus(clock.values().patience())).map(Deed::Left));
         Some(server)
     }
 

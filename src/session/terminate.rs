@@ -3,7 +3,7 @@
 
 use crate::error::{Error, Result};
 use crate::message::Method;
-use crate::session::deed::{Clock, Deed, Deeds, DeferredBye, Refusal};
+use crate::session::deed::{also, Clock, Deed, Deeds, DeferredBye, Refusal};
 use crate::session::reason::{Ending, Reason};
 use crate::session::{Origin, Phase, Role, Session, SessionState};
 use smallvec::smallvec;
@@ -107,7 +107,7 @@ impl Session {
             deeds.push(Deed::ForkEnded(invite, self.is_early() && ending.reason == Reason::Disposed));
         }
         // §13.2.2.4: every 2xx is acknowledged, whoever ends the call.
-        deeds.extend(self.acknowledge_owed());
+        also(&mut deeds, self.acknowledge_owed());
         let was_accepted = self.reliable_over(&mut deeds, clock).is_some_and(|server| server.is_accepted());
         if ending.reason == Reason::RemoteBye {
             // RFC 5407 §3.1.3: the caller's BYE may have crossed a 2xx that was lost; its INVITE ends by the ACK of a repeat.
@@ -119,14 +119,13 @@ impl Session {
         self.lasting.signaling.close();
         self.lasting.deferred_bye = None;
         self.running.reliable_client = None;
-        deeds.extend(self.retry().map(Deed::GiveUpRetry));
-        let refusal = || Refusal { status: 487, reason: None, ending: ending.clone() };
+        also(&mut deeds, self.retry().map(Deed::GiveUpRetry));
+        let refusal = || Box::new(Refusal { status: 487, reason: None, ending: ending.clone() });
         // A NOTIFY belongs to a subscription, which lives on (RFC 5057 §5.3): it keeps its time.
-        let (kept, refused) =
-            std::mem::take(&mut self.running.pending).into_iter().partition(|pending| pending.method == Method::Notify);
-        self.running.pending = kept;
-        let refused: smallvec::SmallVec<[super::Pending; 1]> = refused;
-        deeds.extend(refused.iter().map(|pending| Deed::Refuse(pending.request, refusal())));
+        for pending in self.running.pending.iter().filter(|pending| pending.method != Method::Notify) {
+            deeds.push(Deed::Refuse(pending.request, refusal()));
+        }
+        self.running.pending.retain(|pending| pending.method == Method::Notify);
         if let Some(invite) = self.running.origin.and_then(Origin::incoming) {
             // An INVITE that is still unanswered has no session any more (RFC 5407 appendix A).
             deeds.push(Deed::LeaveInvite(invite, was_accepted));

@@ -98,8 +98,8 @@ impl Agent {
         let response = self.write_response(&request, &answer, tag.as_deref());
         let provisional = Provisional { rseq, status: answer.status, response, description: part.zip(description) };
         let queued = self.decide(session, |known, clock| known.queue_reliably(id, &request, provisional, clock));
-        if let Some((deeds, first)) = queued {
-            self.carry_out(session, deeds);
+        if let Some((mut deeds, first)) = queued {
+            self.carry_out(session, &mut deeds);
             if first {
                 self.restart_answer_timer(id);
             }
