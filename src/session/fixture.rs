@@ -6,11 +6,13 @@ use crate::config::TimerValues;
 use crate::dialog::Dialog;
 use crate::flow::{Flow, Transport};
 use crate::message::{Body, Message};
-use crate::session::Session;
 use crate::session::ack::Sent2xx;
-use crate::session::deed::{Clock, Wake};
+use crate::session::deed::{Clock, Deed, Wake};
 use crate::session::invite_client::HostAcks;
-use crate::session::offer_answer::StoredBody;
+use crate::session::offer_answer::{Part, StoredBody};
+use crate::session::prack_server::Prack;
+use crate::session::reliable_server::Provisional;
+use crate::session::{Session, SignalingState};
 use crate::slots::{IncomingId, OutgoingId};
 use crate::time::Time;
 use crate::timer::{TimerId, Wheel};
@@ -46,6 +48,11 @@ impl FakeClock {
     pub fn wait(&mut self) -> Wake {
         self.now = self.wheel.next().expect("a timer runs");
         self.wheel.pop_due(self.now).expect("it is due").1
+    }
+
+    /// Lets time pass, whatever is due.
+    pub fn pass(&mut self, milliseconds: u64) {
+        self.now = self.now.plus(std::time::Duration::from_millis(milliseconds));
     }
 
     /// Since the start.
@@ -151,4 +158,71 @@ pub fn confirmed_caller() -> Session {
     let mut session = caller("offer");
     session.confirmed_by(outgoing(), &response(200, 1, "", "answer"), HostAcks::Answers);
     session
+}
+
+/// The callee's session with a re-INVITE of the peer's under way: `incoming` 2, CSeq 2.
+pub fn reinvited(offer: &str) -> Session {
+    let mut session = confirmed_callee();
+    session.reinvite_arrived(IncomingId::from_raw(2), &request("INVITE", 2, offer));
+    session
+}
+
+/// The caller's session with a re-INVITE of ours under way: `outgoing` 2, CSeq 2.
+pub fn reinviting(offer: &str) -> Session {
+    let mut session = confirmed_caller();
+    session.reinvite_sent(OutgoingId::from_raw(2), sdp(offer));
+    session
+}
+
+/// The books: the name of their state, the offer and the answer ("": none).
+pub fn books(session: &Session) -> (SignalingState, String, String) {
+    let text = |body: Option<&StoredBody>| {
+        body.map_or_else(String::new, |body| String::from_utf8_lossy(body.content()).into_owned())
+    };
+    (session.signaling_state(), text(session.offer()), text(session.answer()))
+}
+
+/// What follows from an input, in words: "Respond 183/7; State".
+pub fn follows(deeds: &[Deed]) -> String {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let one = |deed: &Deed| match deed {
+        Deed::State => "State".to_owned(),
+        Deed::Respond(_, _, response, false) => format!("Respond {}", text(response)),
+        Deed::Respond(_, _, response, true) => format!("Again {}", text(response)),
+        Deed::Accept(_, status, response) => format!("Accept {status} {}", text(response)),
+        Deed::Refuse(_, refusal) => format!("Refuse {}", refusal.status),
+        Deed::RefuseInvite(_, refusal) => format!("RefuseInvite {} {:?}", refusal.status, refusal.ending.reason),
+        Deed::Left(left) => format!("Left {} {}{}", left.rseq, left.cseq, if left.offered { " offered" } else { "" }),
+        other => format!("{other:?}"),
+    };
+    deeds.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
+/// A reliable response to the peer's INVITE with this number goes out, or is queued: 183 with `rseq` and a description.
+pub fn queue(
+    session: &mut Session,
+    number: u32,
+    rseq: u32,
+    said: Option<(Part, &str)>,
+    clock: &mut FakeClock,
+) -> String {
+    let response = Bytes::from(format!("183/{rseq}").as_bytes());
+    let description = said.map(|(part, text)| (part, sdp(text).expect("a description")));
+    let provisional = Provisional { rseq, status: 183, response, description };
+    let incoming = IncomingId::from_raw(number.into());
+    follows(&session.queue_reliably(incoming, &request("INVITE", number, ""), provisional, clock).0)
+}
+
+/// A PRACK (`incoming` 9) with this description arrives and gets its 2xx, with `answer`.
+pub fn pracked(
+    session: &mut Session,
+    number: u32,
+    prack: Prack,
+    said: &str,
+    answer: &str,
+    clock: &mut FakeClock,
+) -> String {
+    let id = IncomingId::from_raw(9);
+    session.prack_arrived(id, &request("PRACK", 9, said), prack, clock);
+    follows(&session.prack_accepted(id, Some(&request("INVITE", number, "")), sdp(answer), clock))
 }
