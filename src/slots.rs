@@ -140,8 +140,8 @@ impl<K, T> Slots<K, T> {
         self.len == 0
     }
 
-    /// Stores what `make` makes of its id; `None` when every slot is taken.
-    pub fn insert_with(&mut self, make: impl FnOnce(Id<K>) -> T) -> Option<Id<K>> {
+    /// Stores an object; `None` when every slot is taken.
+    pub fn insert(&mut self, value: Box<T>) -> Option<Id<K>> {
         let index = if self.free.len() > WAITING || self.slots.len() > INDEX_MASK as usize {
             self.free.pop_front()?
         } else {
@@ -150,7 +150,7 @@ impl<K, T> Slots<K, T> {
         };
         let slot = self.slots.get_mut(index as usize)?;
         let id = Id::new(index, slot.generation);
-        slot.value = Some(Box::new(make(id)));
+        slot.value = Some(value);
         self.len += 1;
         Some(id)
     }
@@ -166,7 +166,7 @@ impl<K, T> Slots<K, T> {
     }
 
     /// Ends an object. Its slot waits in line; a slot whose generations are used up is retired.
-    pub fn remove(&mut self, id: Id<K>) -> Option<T> {
+    pub fn remove(&mut self, id: Id<K>) -> Option<Box<T>> {
         let slot = self.slots.get_mut(id.index()).filter(|slot| slot.generation == id.generation())?;
         let value = slot.value.take()?;
         self.len -= 1;
@@ -174,7 +174,7 @@ impl<K, T> Slots<K, T> {
             slot.generation += 1;
             self.free.push_back(id.index() as u32);
         }
-        Some(*value)
+        Some(value)
     }
 
     /// All living objects.
@@ -231,9 +231,9 @@ mod tests {
         let mut slots = Slots::<Test, u32>::default();
         let mut old = Vec::new();
         for round in 0..1_000 {
-            let id = slots.insert_with(|_| round).expect("room");
+            let id = slots.insert(Box::new(round)).expect("room");
             assert_eq!(slots.get(id), Some(&round));
-            assert_eq!(slots.remove(id), Some(round));
+            assert_eq!(slots.remove(id).as_deref(), Some(&round));
             old.push(id);
             assert!(old.iter().all(|id| slots.get(*id).is_none() && slots.ever(*id)));
             assert_eq!(slots.remove(id), None);
@@ -246,11 +246,11 @@ mod tests {
     #[test]
     fn a_slot_whose_generations_are_used_up_is_retired() {
         let mut slots = Slots::<Test, u32>::default();
-        let id = slots.insert_with(|_| 1).expect("room");
+        let id = slots.insert(Box::new(1)).expect("room");
         slots.slots[0].generation = LAST_GENERATION;
         assert_eq!(slots.get(id), None);
         let last = Id::new(0, LAST_GENERATION);
-        assert_eq!(slots.remove(last), Some(1));
+        assert_eq!(slots.remove(last).as_deref(), Some(&1));
         assert!(slots.free.is_empty());
         assert_eq!(slots.get(last), None);
     }
@@ -258,7 +258,7 @@ mod tests {
     #[test]
     fn an_id_that_finds_nothing_is_stale_or_of_no_object_here() {
         let mut slots = Slots::<SessionKind, u32>::default();
-        let id = slots.insert_with(|_| 7).expect("room");
+        let id = slots.insert(Box::new(7)).expect("room");
         assert_eq!(slots.living(id), Ok(&7));
         *slots.living_mut(id).expect("it lives") += 1;
         assert_eq!(slots.living(id), Ok(&8));
@@ -280,10 +280,10 @@ mod tests {
     #[test]
     fn the_first_tenant_of_a_slot_stays_stale_when_another_lives_there() {
         let mut slots = Slots::<OutgoingKind, u32>::default();
-        let first = slots.insert_with(|_| 0).expect("room");
+        let first = slots.insert(Box::new(0)).expect("room");
         slots.remove(first);
         let tenant = loop {
-            let id = slots.insert_with(|_| 1).expect("room");
+            let id = slots.insert(Box::new(1)).expect("room");
             if id.index() == first.index() {
                 break id;
             }
@@ -296,7 +296,7 @@ mod tests {
     #[test]
     fn next_walks_the_living() {
         let mut slots = Slots::<Test, u32>::default();
-        let ids: Vec<_> = (0..5).filter_map(|n| slots.insert_with(|_| n)).collect();
+        let ids: Vec<_> = (0..5).filter_map(|n| slots.insert(Box::new(n))).collect();
         slots.remove(ids[1]);
         let mut seen = Vec::new();
         let mut at = None;

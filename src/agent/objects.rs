@@ -91,27 +91,27 @@ impl Objects {
     }
 
     /// Stores a session and makes its dialog known. Errors: limit; state, the dialog is there already.
-    pub fn add_session(&mut self, session: Session) -> Result<SessionId> {
+    pub fn add_session(&mut self, session: Box<Session>) -> Result<SessionId> {
         self.room_for_session()?;
         let key = session.key(self.keys);
         if self.dialogs.contains_key(&key) {
             return Err(Error::state("the dialog is there already"));
         }
-        let id = self.sessions.insert_with(|_| session);
+        let id = self.sessions.insert(session);
         let id = id.ok_or_else(|| Error::new(ErrorKind::Limit, "sessions: no slot is free"))?;
         self.dialogs.insert(key, id);
         Ok(id)
     }
 
     /// Stores a dialog that never was a session's: its number is one that none has.
-    pub fn add_remains(&mut self, holder: Session) -> Result<SessionId> {
+    pub fn add_remains(&mut self, holder: Box<Session>) -> Result<SessionId> {
         let full = || Error::new(ErrorKind::Limit, "sessions: the limit is reached");
         if self.sessions.len() + self.remains.len() >= self.limit {
             return Err(full());
         }
         let id = self.add_session(holder)?;
         let holder = self.sessions.remove(id).ok_or_else(full)?;
-        self.remains.insert(id.raw(), Box::new(holder));
+        self.remains.insert(id.raw(), holder);
         Ok(id)
     }
 
@@ -173,7 +173,7 @@ impl Objects {
         }
         let room = self.remains.len() < self.limit;
         session.forget_descriptions();
-        self.remains.insert(id.raw(), Box::new(session));
+        self.remains.insert(id.raw(), session);
         if room { Removed::Gone } else { Removed::WithoutRoom }
     }
 
@@ -309,7 +309,7 @@ impl Objects {
 
     /// Stores a request of ours.
     pub fn add_outgoing(&mut self, outgoing: Outgoing) -> Result<OutgoingId> {
-        let id = self.outgoing.insert_with(|_| outgoing);
+        let id = self.outgoing.insert(Box::new(outgoing));
         id.ok_or_else(|| Error::new(ErrorKind::Limit, "outgoing requests: no slot is free"))
     }
 

@@ -4,7 +4,7 @@ use crate::config::TimerValues;
 use crate::error::{Error, Result};
 use crate::flow::Flow;
 use crate::message::Message;
-use crate::session::deed::{also, Clock, Deed, Deeds, Wake};
+use crate::session::deed::{Clock, Deed, Deeds, Wake, also};
 use crate::session::offer_answer::{Carries, Part, Party, StoredBody};
 use crate::session::reason::{Ending, Reason};
 use crate::session::{Phase, Session};
@@ -93,7 +93,7 @@ pub struct Sent2xx<'a> {
     /// As it was written.
     pub response: Bytes,
     /// Where it went.
-    pub flow: Flow,
+    pub flow: &'a Flow,
     /// Our description in it, unless it waited for a PRACK.
     pub description: Option<StoredBody>,
 }
@@ -119,7 +119,7 @@ impl Session {
         let mut accepted = Box::new(Accepted {
             cseq,
             response,
-            flow,
+            flow: *flow,
             give_up_at: clock.now().plus(values.patience()),
             carries,
             refresh: Refresh::None,
@@ -223,7 +223,7 @@ impl Session {
     }
 
     /// Waits no more for the ACK of this 2xx; true: it is that of the INVITE.
-    fn take_accepted(&mut self, cseq: u32, clock: &mut impl Clock) -> Option<(Accepted, bool)> {
+    fn take_accepted(&mut self, cseq: u32, clock: &mut impl Clock) -> Option<(Box<Accepted>, bool)> {
         let is_it = |accepted: &Accepted| accepted.cseq == cseq;
         let first = match &mut self.lasting.phase {
             Phase::AckWait(first) if first.as_deref().is_some_and(is_it) => first.take(),
@@ -234,7 +234,7 @@ impl Session {
         let accepted = first.or_else(|| at.map(|at| self.lasting.accepted.remove(at)))?;
         clock.stop(accepted.timer);
         self.reinvite_over(accepted.incoming);
-        Some((*accepted, is_first))
+        Some((accepted, is_first))
     }
 
     /// All that waits for its ACK, which is not waited for any more.

@@ -1,5 +1,7 @@
 //! What the tables beside these files stand on: sessions without an agent, and a clock that the test moves.
 
+pub mod reliably;
+
 use crate::attachment::Attachment;
 use crate::config::TimerValues;
 use crate::dialog::Dialog;
@@ -48,6 +50,11 @@ impl FakeClock {
     pub fn wait(&mut self) -> Wake {
         self.now = self.wheel.next().expect("a timer runs");
         self.wheel.pop_due(self.now).expect("it is due").1
+    }
+
+    /// Lets time pass, whatever is due.
+    pub fn pass(&mut self, milliseconds: u64) {
+        self.now = self.now.plus(std::time::Duration::from_millis(milliseconds));
     }
 
     /// Since the start.
@@ -113,14 +120,14 @@ pub fn response(status: u16, number: u32, lines: &str, sdp: &str) -> Arc<Message
 pub fn callee(offer: &str) -> Session {
     let invite = request("INVITE", 1, offer);
     let dialog = Dialog::of_callee(&invite, b"2").expect("a dialog");
-    Session::of_callee(dialog, incoming(), &invite, Attachment::default())
+    *Session::of_callee(dialog, incoming(), &invite, Attachment::default())
 }
 
 /// The early session of a caller, whose INVITE brought this offer ("": none).
 pub fn caller(offer: &str) -> Session {
     let (invite, ringing) = (request("INVITE", 1, offer), response(180, 1, "", ""));
     let dialog = Dialog::of_caller(&invite, &ringing, false).expect("a dialog");
-    Session::of_caller(dialog, outgoing(), &invite, &ringing, Attachment::default())
+    *Session::of_caller(dialog, outgoing(), &invite, &ringing, Attachment::default())
 }
 
 /// The first 2xx of a callee, with this description ("": none).
@@ -134,7 +141,7 @@ pub fn sent_2xx_to(incoming: IncomingId, number: u32, description: &str) -> Sent
         incoming,
         request: Box::leak(Box::new(request("INVITE", number, ""))),
         response: Bytes::from(&b"2xx"[..]),
-        flow: Flow::new(Transport::Udp, None, None),
+        flow: Box::leak(Box::new(Flow::new(Transport::Udp, None, None))),
         description: sdp(description),
     }
 }

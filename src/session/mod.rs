@@ -243,34 +243,37 @@ pub struct Resolved {
 }
 
 impl Session {
-    fn new(dialog: Dialog, role: Role, phase: Phase, origin: Option<Origin>, attachment: Attachment) -> Self {
-        // In one piece, for it is large.
-        Self { lasting: Lasting {
-            dialog,
-            role,
-            phase,
-            signaling: OfferAnswer::default(),
-            peer: Peer::default(),
-            accepted: SmallVec::new(),
-            ack_processing: AckProcessing::AtOnce,
-            credentials: None,
-            deferred_bye: None,
-        }, running: Running {
-            origin,
-            ours: None,
-            theirs: None,
-            owed_ack: None,
-            pending: SmallVec::new(),
-            reliable_client: None,
-            reliable_server: None,
-            fixed_flow: None,
-            connection: None,
-            resolved: None,
-            referrals: None,
-            attachment,
-            told: None,
-            unseen: Unseen::default(),
-        } }
+    fn new(dialog: Dialog, role: Role, phase: Phase, origin: Option<Origin>, attachment: Attachment) -> Box<Self> {
+        // Where it stays, for it is large.
+        Box::new(Self {
+            lasting: Lasting {
+                dialog,
+                role,
+                phase,
+                signaling: OfferAnswer::default(),
+                peer: Peer::default(),
+                accepted: SmallVec::new(),
+                ack_processing: AckProcessing::AtOnce,
+                credentials: None,
+                deferred_bye: None,
+            },
+            running: Running {
+                origin,
+                ours: None,
+                theirs: None,
+                owed_ack: None,
+                pending: SmallVec::new(),
+                reliable_client: None,
+                reliable_server: None,
+                fixed_flow: None,
+                connection: None,
+                resolved: None,
+                referrals: None,
+                attachment,
+                told: None,
+                unseen: Unseen::default(),
+            },
+        })
     }
 
     /// The caller's, made by a response to `invite` (RFC 3261 §12.1.2); early until a 2xx is taken.
@@ -280,7 +283,7 @@ impl Session {
         request: &Message,
         response: &Message,
         attachment: Attachment,
-    ) -> Self {
+    ) -> Box<Self> {
         let offer = request.session_body();
         let origin = Origin::Outgoing { invite, offered: offer.is_some() };
         let mut session = Self::new(dialog, Role::Caller, Phase::Early, Some(origin), attachment);
@@ -292,7 +295,7 @@ impl Session {
     }
 
     /// The callee's, for an INVITE before any response (§12.1.1).
-    pub fn of_callee(dialog: Dialog, invite: IncomingId, request: &Message, attachment: Attachment) -> Self {
+    pub fn of_callee(dialog: Dialog, invite: IncomingId, request: &Message, attachment: Attachment) -> Box<Self> {
         let origin = Some(Origin::Incoming(invite));
         let mut session = Self::new(dialog, Role::Callee, Phase::Initial, origin, attachment);
         session.lasting.peer.learn(request);
@@ -311,7 +314,7 @@ impl Session {
         offer: Option<StoredBody>,
         answer: Option<StoredBody>,
         attachment: Attachment,
-    ) -> Self {
+    ) -> Box<Self> {
         let phase = if early { Phase::Early } else { Phase::Confirmed };
         let mut session = Self::new(dialog, role, phase, None, attachment);
         session.lasting.signaling.resume(offer, answer);
@@ -319,7 +322,7 @@ impl Session {
     }
 
     /// No session: a dialog for the subscription of a REFER alone (RFC 3515 §2.4.4).
-    pub fn of_subscription(dialog: Dialog, request: &Message, attachment: Attachment) -> Self {
+    pub fn of_subscription(dialog: Dialog, request: &Message, attachment: Attachment) -> Box<Self> {
         let mut holder = Self::new(dialog, Role::Callee, Phase::Gone(Ending::default()), None, attachment);
         holder.lasting.signaling.close();
         holder.came_on(request.flow());

@@ -13,7 +13,7 @@ use crate::message::rack::{RAck, parse_rseq};
 use crate::message::{HeaderId, Message};
 use crate::random::Random;
 use crate::session::Session;
-use crate::session::deed::{also, Clock, Deed, Deeds, Left, Refusal, Wake};
+use crate::session::deed::{Clock, Deed, Deeds, Left, Refusal, Wake, also};
 use crate::session::offer_answer::{Part, Party, StoredBody};
 use crate::session::reason::Reason;
 use crate::slots::IncomingId;

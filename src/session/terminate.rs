@@ -3,7 +3,7 @@
 
 use crate::error::{Error, Result};
 use crate::message::Method;
-use crate::session::deed::{also, Clock, Deed, Deeds, DeferredBye, Refusal};
+use crate::session::deed::{Clock, Deed, Deeds, DeferredBye, Refusal, also};
 use crate::session::reason::{Ending, Reason};
 use crate::session::{Origin, Phase, Role, Session, SessionState};
 use smallvec::smallvec;

@@ -295,7 +295,7 @@ impl Agent {
         let transaction =
             incoming.transaction.ok_or_else(|| Error::state("the request has no transaction any more"))?;
         self.respond(transaction, status, Bytes::clone(&response))?;
-        let sent = Sent2xx { incoming: id, request: &request, response, flow, description };
+        let sent = Sent2xx { incoming: id, request: &request, response, flow: &flow, description };
         self.input(session, |session, clock| session.accepted(sent, clock));
         self.answered_finally(id);
         self.forks_lost(id, session);

@@ -37,7 +37,7 @@ impl Agent {
             Method::Invite => (self.config.invite_answer_timeout, PROVISIONAL_REFRESH),
             _ => (self.config.other_answer_timeout, Duration::MAX),
         };
-        let incoming = Incoming {
+        let incoming = Box::new(Incoming {
             message: Arc::clone(request),
             method: request.method(),
             kind,
@@ -50,8 +50,8 @@ impl Agent {
             provisional: None,
             over: false,
             unseen: Unseen::default(),
-        };
-        let Some(id) = self.objects.incoming.insert_with(|_| incoming) else {
+        });
+        let Some(id) = self.objects.incoming.insert(incoming) else {
             self.refuse_for_limit(request);
             return None;
         };

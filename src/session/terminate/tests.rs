@@ -18,7 +18,7 @@ fn ending(reason: Reason) -> Ending {
 /// A session whose dialog was made elsewhere.
 fn taken_over(role: Role, early: bool) -> Session {
     let like = if role == Role::Caller { confirmed_caller() } else { confirmed_callee() };
-    Session::taken_over(like.dialog().clone(), role, early, None, None, Attachment::default())
+    *Session::taken_over(like.dialog().clone(), role, early, None, None, Attachment::default())
 }
 
 fn ended(mut session: Session, reason: Reason) -> Session {
@@ -85,7 +85,7 @@ fn what_role_and_state_allow() {
             "a dialog of a subscription",
             {
                 let refer = fixture::request("REFER", 1, "");
-                Session::of_subscription(confirmed_callee().dialog().clone(), &refer, Attachment::default())
+                *Session::of_subscription(confirmed_callee().dialog().clone(), &refer, Attachment::default())
             },
             [Nothing; 2],
             OVER,
@@ -428,7 +428,7 @@ fn the_last_word() {
             "RFC 3515 2.4.4: a dialog of a subscription",
             |_| {
                 let refer = fixture::request("REFER", 1, "");
-                Session::of_subscription(confirmed_callee().dialog().clone(), &refer, Attachment::default())
+                *Session::of_subscription(confirmed_callee().dialog().clone(), &refer, Attachment::default())
             },
             "",
             &[],
