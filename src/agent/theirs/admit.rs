@@ -50,76 +50,83 @@ pub(in crate::agent) struct Door<'a> {
     pub objects: &'a Objects,
 }
 
-type Check = fn(&Door<'_>, &Message) -> Option<Refused>;
-
-/// In the order of §8.2.
-const CHECKS: [Check; 7] = [method, scheme, merged, extensions, reliability, replaces, body];
+type Checked = Result<(), Refused>;
 
 impl Door<'_> {
-    /// Where a request goes that no transaction knows, neither ACK nor CANCEL; or what it is answered.
+    /// Where a request goes that no transaction knows, neither ACK nor CANCEL; or what it is answered. The checks are those of §8.2 and
+    /// what stands beside them, in that order.
     pub fn admit(&self, request: &Message) -> Result<Admitted, Refused> {
-        match CHECKS.iter().find_map(|check| check(self, request)) {
-            Some(refused) => Err(refused),
-            None if request.to_tag().is_none() => Ok(Admitted::Outside),
-            None => Ok(self.objects.dialog_of(request).map_or(Admitted::Unknown, Admitted::Dialog)),
+        self.method(request)?;
+        scheme(request)?;
+        self.merged(request)?;
+        self.extensions(request)?;
+        self.reliability(request)?;
+        replaces(request)?;
+        body(request)?;
+        Ok(match request.to_tag() {
+            None => Admitted::Outside,
+            Some(_) => self.objects.dialog_of(request).map_or(Admitted::Unknown, Admitted::Dialog),
+        })
+    }
+    /// §8.2.1: 405 where the method is known to the library but not allowed here, 501 where it is unknown to it.
+    fn method(&self, request: &Message) -> Checked {
+        // RFC 3515 §2.4.4: who takes REFER answers for its subscriptions, though no SUBSCRIBE makes one.
+        let of_refer = || request.method() == Method::Subscribe && self.face.allows(b"REFER");
+        if self.face.allows(request.method_text()) || of_refer() {
+            return Ok(());
         }
+        let known = request.method() != Method::Other;
+        Err(Refused { abilities: known, ..Refused::plain(if known { 405 } else { 501 }) })
     }
-}
 
-/// §8.2.1: 405 where the method is known to the library but not allowed here, 501 where it is unknown to it.
-fn method(door: &Door<'_>, request: &Message) -> Option<Refused> {
-    // RFC 3515 §2.4.4: who takes REFER answers for its subscriptions, though no SUBSCRIBE makes one.
-    let of_refer = request.method() == Method::Subscribe && door.face.allows(b"REFER");
-    if door.face.allows(request.method_text()) || of_refer {
-        return None;
+    /// §8.2.2.2: a request that came on two ways.
+    fn merged(&self, request: &Message) -> Checked {
+        let merged = request.to_tag().is_none() && self.table.find_merged(request);
+        if merged { Err(Refused::plain(482)) } else { Ok(()) }
     }
-    let known = request.method() != Method::Other;
-    Some(Refused { abilities: known, ..Refused::plain(if known { 405 } else { 501 }) })
+
+    /// §8.2.2.3.
+    fn extensions(&self, request: &Message) -> Checked {
+        let mut unsupported = request.values(HeaderId::Require).filter(|tag| !self.face.supports(tag)).peekable();
+        if unsupported.peek().is_none() {
+            return Ok(());
+        }
+        let tags: Vec<&[u8]> = unsupported.collect();
+        let mut lines = Vec::new();
+        write::header(&mut lines, HeaderId::Unsupported, &[&tags.join(&b", "[..])]);
+        Err(Refused { lines, ..Refused::plain(420) })
+    }
+
+    /// §8.2.4, §21.4.16: a call without RFC 3262, where the configuration wants it. A change of a call that stands is not refused for
+    /// that.
+    fn reliability(&self, request: &Message) -> Checked {
+        let wanted = self.face.reliable == Policy::Required && request.method() == Method::Invite;
+        if !wanted || request.to_tag().is_some() || wish_of(request) != Wish::Unknown {
+            return Ok(());
+        }
+        Err(Refused { lines: b"Require: 100rel\r\n".to_vec(), ..Refused::plain(421) })
+    }
 }
 
 /// §8.2.2.1.
-fn scheme(_: &Door<'_>, request: &Message) -> Option<Refused> {
+fn scheme(request: &Message) -> Checked {
     match Uri::parse(request.uri().unwrap_or_default()).map(|uri| uri.scheme) {
-        Ok(Scheme::Sip | Scheme::Sips | Scheme::Tel) => None,
-        Ok(Scheme::Other) => Some(Refused::plain(416)),
-        Err(_) => Some(Refused::plain(400)),
+        Ok(Scheme::Sip | Scheme::Sips | Scheme::Tel) => Ok(()),
+        Ok(Scheme::Other) => Err(Refused::plain(416)),
+        Err(_) => Err(Refused::plain(400)),
     }
-}
-
-/// §8.2.2.2: a request that came on two ways.
-fn merged(door: &Door<'_>, request: &Message) -> Option<Refused> {
-    (request.to_tag().is_none() && door.table.find_merged(request)).then(|| Refused::plain(482))
-}
-
-/// §8.2.2.3.
-fn extensions(door: &Door<'_>, request: &Message) -> Option<Refused> {
-    let mut unsupported = request.values(HeaderId::Require).filter(|tag| !door.face.supports(tag)).peekable();
-    unsupported.peek()?;
-    let tags: Vec<&[u8]> = unsupported.collect();
-    let mut lines = Vec::new();
-    write::header(&mut lines, HeaderId::Unsupported, &[&tags.join(&b", "[..])]);
-    Some(Refused { lines, ..Refused::plain(420) })
-}
-
-/// §8.2.4, §21.4.16: a call without RFC 3262, where the configuration wants it. A change of a call that stands is not refused for that.
-fn reliability(door: &Door<'_>, request: &Message) -> Option<Refused> {
-    let call = request.method() == Method::Invite && request.to_tag().is_none();
-    if !call || door.face.reliable != Policy::Required || wish_of(request) != Wish::Unknown {
-        return None;
-    }
-    Some(Refused { lines: b"Require: 100rel\r\n".to_vec(), ..Refused::plain(421) })
 }
 
 /// RFC 3891 §3: in no other request.
-fn replaces(_: &Door<'_>, request: &Message) -> Option<Refused> {
+fn replaces(request: &Message) -> Checked {
     let other = request.method() != Method::Invite && request.header(HeaderId::Replaces).is_some();
-    other.then(|| Refused::plain(400))
+    if other { Err(Refused::plain(400)) } else { Ok(()) }
 }
 
 /// §8.2.3: a body that cannot be understood and is not optional.
-fn body(_: &Door<'_>, request: &Message) -> Option<Refused> {
+fn body(request: &Message) -> Checked {
     if request.body().is_empty() {
-        return None;
+        return Ok(());
     }
     let disposition = request.header(HeaderId::ContentDisposition).unwrap_or_default();
     let optional = disposition
@@ -127,19 +134,19 @@ fn body(_: &Door<'_>, request: &Message) -> Option<Refused> {
         .skip(1)
         .any(|parameter| parameter.trim_ascii().eq_ignore_ascii_case(b"handling=optional"));
     if optional {
-        return None;
+        return Ok(());
     }
     let mut lines = Vec::new();
     if request.values(HeaderId::ContentEncoding).any(|coding| !coding.eq_ignore_ascii_case(b"identity")) {
         write::header(&mut lines, HeaderId::AcceptEncoding, &[b"identity"]);
-        return Some(Refused { lines, ..Refused::plain(415) });
+        return Err(Refused { lines, ..Refused::plain(415) });
     }
     // An INVITE's body is its session description; the bodies of other requests are the host's to judge.
-    let view = request.body_view()?;
+    let Some(view) = request.body_view() else { return Ok(()) };
     let content_type = view.content_type.get(..10).unwrap_or_default();
     if request.method() != Method::Invite || view.is_sdp() || content_type.eq_ignore_ascii_case(b"multipart/") {
-        return None;
+        return Ok(());
     }
     write::header(&mut lines, HeaderId::Accept, &[b"application/sdp, multipart/mixed, multipart/alternative"]);
-    Some(Refused { lines, ..Refused::plain(415) })
+    Err(Refused { lines, ..Refused::plain(415) })
 }

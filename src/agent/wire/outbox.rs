@@ -126,6 +126,7 @@ impl Outbox {
     }
 
     /// Every message, in or out, passes here once: counted, and told to the log.
+    #[inline]
     pub fn witness(&mut self, direction: Direction, flow: &Flow, bytes: &[u8]) {
         match direction {
             Direction::In => self.messages_received += 1,
@@ -143,6 +144,7 @@ impl Outbox {
     }
 
     /// One line a message: time, arrow, flow, start line, CSeq, Call-ID. Ladders come from these.
+    #[cold]
     fn log_message(&mut self, direction: Direction, flow: &Flow, bytes: &[u8]) {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let start = bytes.split(|byte| *byte == b'\r').find(|line| !line.trim_ascii().is_empty()).unwrap_or_default();
