@@ -322,20 +322,26 @@ impl Session {
         if let Some(server) = &mut self.running.reliable_server {
             (server.last_rseq, server.last_status) = (provisional.rseq, provisional.status);
             server.described = server.described.or(provisional.description.as_ref().map(|(part, _)| *part));
-            server.queue.push_back(provisional);
+            if server.unacknowledged.is_some() || !server.queue.is_empty() {
+                server.queue.push_back(provisional);
+                return (self.send_queued(invite, clock), first);
+            }
         }
-        (self.send_queued(invite, clock), first)
+        (self.send_reliably(provisional, invite, clock), first)
     }
 
     /// The first of the queue goes out when none is unacknowledged (§3).
-    fn send_queued(&mut self, invite: &Message, clock: &mut impl Clock) -> Deeds {
-        let Some(server) = &mut self.running.reliable_server else { return Deeds::new() };
-        if server.unacknowledged.is_some() {
-            return Deeds::new();
+    pub(super) fn send_queued(&mut self, invite: &Message, clock: &mut impl Clock) -> Deeds {
+        let server = self.running.reliable_server.as_mut().filter(|server| server.unacknowledged.is_none());
+        match server.and_then(|server| server.queue.pop_front()) {
+            Some(provisional) => self.send_reliably(provisional, invite, clock),
+            None => Deeds::new(),
         }
-        let Some(Provisional { rseq, status, response, description }) = server.queue.pop_front() else {
-            return Deeds::new();
-        };
+    }
+
+    fn send_reliably(&mut self, provisional: Provisional, invite: &Message, clock: &mut impl Clock) -> Deeds {
+        let Some(server) = &mut self.running.reliable_server else { return Deeds::new() };
+        let Provisional { rseq, status, response, description } = provisional;
         let (now, t1, patience) = (clock.now(), clock.values().t1, clock.values().patience());
         let incoming = server.incoming;
         server.unacknowledged = Some(Unacknowledged {

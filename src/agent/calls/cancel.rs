@@ -3,7 +3,7 @@
 use crate::agent::event::{Event, EventKind, Reason};
 use crate::agent::options::{RequestOptions, ResponseOptions};
 use crate::agent::ours::outgoing::{Cancelling, Outgoing, OutgoingState, Sent};
-use crate::agent::theirs::stateless::own_tag;
+use crate::agent::theirs::stateless::{Tag, own_tag};
 use crate::agent::timeout::{OutgoingTimer, Timeout};
 use crate::agent::words::fits;
 use crate::agent::words::headers::HostHeaders;
@@ -136,7 +136,7 @@ impl Agent {
         let incoming = id.and_then(|id| self.objects.incoming.get(id));
         // The To tag is that of the INVITE's responses.
         let session = incoming.and_then(|incoming| incoming.session);
-        let tag: Option<Box<[u8]>> =
+        let tag: Option<Tag> =
             session.and_then(|id| self.objects.sessions.get(id)).map(|session| session.local_tag().into());
         let tag = tag.unwrap_or_else(|| own_tag(self.objects.keys, cancel));
         let answered = id.is_none_or(|id| self.objects.is_answered(id));

@@ -4,7 +4,7 @@ use crate::agent::event::{Event, EventKind, Reason};
 use crate::agent::options::ResponseOptions;
 use crate::agent::refer::replace::Replaced;
 use crate::agent::theirs::incoming::{Incoming, Kind};
-use crate::agent::theirs::stateless::{own_tag, reply_flow};
+use crate::agent::theirs::stateless::{Tag, own_tag, reply_flow};
 use crate::agent::timeout::{IncomingTimer, Timeout};
 use crate::agent::words::response::{Answer, checked_status, retry_after_line, wants_recv_info};
 use crate::agent::{Agent, Bytes, IncomingId, SessionId};
@@ -24,9 +24,6 @@ use crate::time::Now;
 use smallvec::SmallVec;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// A tag of ours, beside the session that it belongs to; on the stack, for ours are short.
-type Tag = SmallVec<[u8; 32]>;
 
 impl Agent {
     /// A new call.
@@ -119,7 +116,7 @@ impl Agent {
             };
         }
         let (request, attachment) = (Arc::clone(&incoming.message), incoming.attachment.clone());
-        let tag: Box<[u8]> = match to_tag {
+        let tag: Tag = match to_tag {
             Some(tag) => {
                 write::check_to_tag(tag)?;
                 tag.into()

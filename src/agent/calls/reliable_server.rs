@@ -4,6 +4,7 @@
 use crate::agent::event::{Event, EventKind};
 use crate::agent::options::{ResponseOptions, response_flag};
 use crate::agent::theirs::incoming::{Acknowledges, Kind};
+use crate::agent::theirs::stateless::Tag;
 use crate::agent::timeout::{IncomingTimer, Timeout};
 use crate::agent::words::response::{Answer, wants_recv_info};
 use crate::agent::{Agent, IncomingId, SessionId};
@@ -85,7 +86,7 @@ impl Agent {
         } else {
             known.ok_or_else(|| Error::state("the session is over"))?
         };
-        let mut lines = Vec::new();
+        let mut lines = Vec::with_capacity(64);
         if !answer.host.requires(TAG) {
             write::header(&mut lines, HeaderId::Require, &[TAG]);
         }
@@ -94,7 +95,7 @@ impl Agent {
         }
         let recv_info = wants_recv_info(&request);
         let answer = Answer { lines: &lines, dialog: true, abilities: true, recv_info, ..answer };
-        let tag: Option<Box<[u8]>> = if initial { Some(self.session(session)?.local_tag().into()) } else { None };
+        let tag: Option<Tag> = if initial { Some(self.session(session)?.local_tag().into()) } else { None };
         let response = self.write_response(&request, &answer, tag.as_deref());
         let provisional = Provisional { rseq, status: answer.status, response, description: part.zip(description) };
         let queued = self.decide(session, |known, clock| known.queue_reliably(id, &request, provisional, clock));
@@ -126,7 +127,7 @@ impl Agent {
         let Some(server) = self.objects.reliable_server(id, session) else { return false };
         if let Some(status) = server.refresh() {
             let answer = Answer::plain(status);
-            let tag: Option<Box<[u8]>> =
+            let tag: Option<Tag> =
                 session.and_then(|id| self.objects.sessions.get(id)).map(|session| session.local_tag().into());
             let initial =
                 self.objects.incoming.get(id).is_some_and(|incoming| matches!(incoming.kind, Kind::Invite(_)));

@@ -5,7 +5,7 @@ use crate::agent::options::{RequestOptions, ResponseOptions};
 use crate::agent::ours::outgoing::{Kind, Subscriber};
 use crate::agent::refer::subscriber::is_false;
 use crate::agent::theirs::incoming::{Kind as IncomingKind, ReferServer};
-use crate::agent::theirs::stateless::own_tag;
+use crate::agent::theirs::stateless::{Tag, own_tag};
 use crate::agent::words::response::{Answer, retry_after_line};
 use crate::agent::{Agent, IncomingId, OutgoingId, SessionId};
 use crate::dialog::Dialog;
@@ -164,7 +164,7 @@ impl Agent {
         options.to_tag.map(write::check_to_tag).transpose()?;
         let tag = match request.to_tag() {
             Some(_) => None,
-            None => Some(options.to_tag.map_or_else(|| own_tag(self.objects.keys, &request), Box::from)),
+            None => Some(options.to_tag.map_or_else(|| own_tag(self.objects.keys, &request), Tag::from)),
         };
         let mut answer = Answer::of_host(status, options, true)?;
         // RFC 3515 §2.4.1: Contact in the 2xx.

@@ -4,7 +4,7 @@ use crate::agent::event::Reason;
 use crate::agent::objects::PROVISIONAL_REFRESH;
 use crate::agent::options::ResponseOptions;
 use crate::agent::theirs::incoming::{Acknowledges, Incoming, Kind};
-use crate::agent::theirs::stateless::{own_tag, reply_flow};
+use crate::agent::theirs::stateless::{Tag, own_tag, reply_flow};
 use crate::agent::timeout::{IncomingTimer, Timeout};
 use crate::agent::words::response::{Answer, checked_status};
 use crate::agent::{Agent, IncomingId, SessionId};
@@ -139,7 +139,7 @@ impl Agent {
         if let Some(tag) = to_tag {
             write::check_to_tag(tag)?;
         }
-        let own: Option<Box<[u8]>> = match incoming.session.and_then(|id| self.objects.sessions.get(id)) {
+        let own: Option<Tag> = match incoming.session.and_then(|id| self.objects.sessions.get(id)) {
             _ if in_dialog || to_tag.is_some() => None,
             Some(session) => Some(session.local_tag().into()),
             None => Some(own_tag(self.objects.keys, &incoming.message)),

@@ -10,6 +10,7 @@ use crate::flow::{Flow, Transport};
 use crate::message::{Malformed, Message, Method, write};
 use crate::time::Now;
 use crate::transaction::ServerId;
+use smallvec::SmallVec;
 use std::sync::Arc;
 
 impl Agent {
@@ -110,6 +111,9 @@ fn ascii(text: &str) -> Vec<u8> {
     text.replace('§', "").bytes().filter(u8::is_ascii).collect()
 }
 
+/// A tag of ours, beside the session that it belongs to; on the stack, for ours are short.
+pub(in crate::agent) type Tag = SmallVec<[u8; 32]>;
+
 /// Where responses to a request go: the same link; the address by received, rport and maddr (RFC 3261 §18.2.2, RFC 3581 §4).
 pub(in crate::agent) fn reply_flow(request: &Message) -> Option<Flow> {
     let flow = *request.flow()?;
@@ -121,7 +125,7 @@ pub(in crate::agent) fn reply_flow(request: &Message) -> Option<Flow> {
 
 /// The To tag of our responses to a request, and to its CANCEL (RFC 3261 §9.2): made from what both share, with keys that nobody
 /// knows. RFC 3261 §8.2.7: repeats of a request that is answered without a transaction get the same.
-pub(in crate::agent) fn own_tag(keys: DialogKeys, request: &Message) -> Box<[u8]> {
+pub(in crate::agent) fn own_tag(keys: DialogKeys, request: &Message) -> Tag {
     let from_tag = request.from_tag().unwrap_or_default();
     let key = keys.key(request.call_id(), from_tag, request.branch().unwrap_or_default());
     let mut tag = [0; 16];
@@ -129,5 +133,5 @@ pub(in crate::agent) fn own_tag(keys: DialogKeys, request: &Message) -> Box<[u8]
         let nibble = (key >> (4 * at)) as u8 & 15;
         *letter = if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 };
     }
-    Box::new(tag)
+    Tag::from_slice(&tag)
 }
