@@ -26,7 +26,8 @@ impl fmt::Debug for Attachment {
 /// How many events may wait for one object before those of which only the newest counts replace each other.
 const PATIENT: u16 = 16;
 
-/// Events about an object that the host has not seen: it lives as long as there are some. Eight bytes, for there are millions.
+/// Events about an object that the host has not seen: it lives as long as there are some. Eight bytes, for there are
+/// millions.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Unseen {
     count: u16,
@@ -36,8 +37,8 @@ pub struct Unseen {
 }
 
 impl Unseen {
-    /// One more is queued. `newest`: of its kind only the newest counts; `replaceable`: it may be taken back later. Gives the one
-    /// whose place it takes, because so many wait.
+    /// One more is queued. `newest`: of its kind only the newest counts; `replaceable`: it may be taken back later.
+    /// Gives the one whose place it takes, because so many wait.
     pub fn one_more(&mut self, number: u64, newest: bool, replaceable: bool) -> Option<u64> {
         let stale = (newest && self.count >= PATIENT).then_some(self.last());
         if replaceable {

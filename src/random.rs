@@ -8,7 +8,8 @@ use std::fmt;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
-/// Lower case, because some peers fold the case of tags; 32 letters, so that five bits make one; all are good in a token.
+/// Lower case, because some peers fold the case of tags; 32 letters, so that five bits make one; all are good in a
+/// token.
 const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 
 /// Letters that one draw of 64 bits gives.

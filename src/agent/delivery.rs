@@ -1,4 +1,5 @@
-//! Events on their way to the host: queued, taken back, delivered. Objects live as long as the last event that names them.
+//! Events on their way to the host: queued, taken back, delivered. Objects live as long as the last event that names
+//! them.
 
 use crate::agent::event::{Event, EventKind};
 use crate::agent::objects::Removed;
@@ -28,8 +29,8 @@ impl Agent {
         Some(event)
     }
 
-    /// Queues an event about objects, which then outlive it. Of STATE and PROGRESS only some wait for one object; then the newest
-    /// takes the place of the last.
+    /// Queues an event about objects, which then outlive it. Of STATE and PROGRESS only some wait for one object; then
+    /// the newest takes the place of the last.
     pub(super) fn tell(&mut self, mut event: Event) -> u64 {
         let number = self.outbox.next_number();
         let stale = self.objects.enlist(&mut event, number);

@@ -1,5 +1,5 @@
-//! What holds for a method, one row each: what one of the peer's is in a dialog and out of one, what it gets when nobody answers it,
-//! what the failure of one of ours ends.
+//! What holds for a method, one row each: what one of the peer's is in a dialog and out of one, what it gets when
+//! nobody answers it, what the failure of one of ours ends.
 
 use crate::agent::event::EventKind;
 use crate::config::{Config, Effect};
@@ -92,7 +92,7 @@ const ROWS: [Rules; 15] = {
     }
     let (by_host, request) = (host(E::Message), host(E::Request));
     [
-        //  method        out of a dialog               in one                      unanswered       usage            target
+        // method out of a dialog in one unanswered usage target
         row(M::Invite,    Outside::Invite,              Inside::Reinvite,           A::Invite,       U::Integral,     true),
         row(M::Ack,       request.0,                    request.1,                  A::NotAllowed,   U::Integral,     false),
         row(M::Bye,       Outside::Stray,               Inside::Bye,                A::Plain(200),   U::Ends,         false),
@@ -125,8 +125,9 @@ pub fn effect_of(method: &[u8], status: u16) -> Effect {
     usage::effect_of(rules(Method::from_name(method)).usage, status)
 }
 
-/// What a final answer to a request of ours ends: as the host has it, else by the table. One that was made here tells of no response:
-/// a time-out is a 408, a failed transport a 503 (RFC 3261 §8.1.3.1), unless the host has another word for that.
+/// What a final answer to a request of ours ends: as the host has it, else by the table. One that was made here tells
+/// of no response: a time-out is a 408, a failed transport a 503 (RFC 3261 §8.1.3.1), unless the host has another word
+/// for that.
 pub(super) fn effect_of_answer(config: &Config, method: &[u8], status: u16, made_here: bool) -> Effect {
     let unanswered = config.effect_of(method, 0).filter(|_| made_here);
     unanswered.or_else(|| config.effect_of(method, status)).unwrap_or_else(|| match status {

@@ -1,5 +1,5 @@
-//! What lives in an agent: sessions with their dialogs, requests of ours and of the peer's. Found by number, dialogs by their names.
-//! Nothing is decided here but what there is room for.
+//! What lives in an agent: sessions with their dialogs, requests of ours and of the peer's. Found by number, dialogs by
+//! their names. Nothing is decided here but what there is room for.
 
 use crate::agent::event::{Event, EventKind, flag};
 use crate::agent::ours::outgoing::{EndedFork, KeptAck, Outgoing, OutgoingState};
@@ -25,8 +25,9 @@ pub(super) struct Objects {
     pub sessions: Slots<Sessions, Session>,
     pub incoming: Slots<Incomings, Incoming>,
     pub outgoing: Slots<Outgoings, Outgoing>,
-    /// What remains of sessions that have said TERMINATED: their dialogs, while subscriptions of REFERs live in them (RFC 5057 §5.5,
-    /// RFC 5407 §3.3.3). By the raw id that the session had, whose token has ended; nothing but NOTIFY and SUBSCRIBE passes there.
+    /// What remains of sessions that have said TERMINATED: their dialogs, while subscriptions of REFERs live in them
+    /// (RFC 5057 §5.5, RFC 5407 §3.3.3). By the raw id that the session had, whose token has ended; nothing but NOTIFY
+    /// and SUBSCRIBE passes there.
     remains: HashMap<u64, Box<Session>, BuildHasherDefault<Identity>>,
     dialogs: HashMap<u128, SessionId, BuildHasherDefault<Identity>>,
     /// What finds dialogs.
@@ -255,8 +256,8 @@ impl Objects {
         answered >= limit && matches!(self.find_fork(id, response.to_tag().unwrap_or_default()), Found::No)
     }
 
-    /// The quirk: a callee that changes its tag. The same Contact as in its early dialog says that it is the same one, not another
-    /// fork.
+    /// The quirk: a callee that changes its tag. The same Contact as in its early dialog says that it is the same one,
+    /// not another fork.
     pub fn is_same_callee(&self, id: SessionId, response: &Message) -> bool {
         let contact = crate::dialog::target::contact_uri(response);
         self.sessions.get(id).is_some_and(|session| session.is_early() && contact == Some(session.remote_target()))
@@ -296,8 +297,8 @@ impl Objects {
         find(replaces.to_tag, replaces.from_tag).or_else(none)
     }
 
-    /// The session that the peer's INVITE replaces, while it lives, and whether only while that is early; whether it may be replaced at
-    /// all was judged when the INVITE came.
+    /// The session that the peer's INVITE replaces, while it lives, and whether only while that is early; whether it
+    /// may be replaced at all was judged when the INVITE came.
     pub fn replaced_by(&self, id: IncomingId) -> Option<(SessionId, bool)> {
         let incoming = self.incoming.get(id).filter(|incoming| matches!(incoming.kind, IncomingKind::Invite(_)))?;
         let replaces = Replaces::parse(incoming.message.header(HeaderId::Replaces)?).ok()?;
@@ -334,7 +335,8 @@ impl Objects {
         self.sessions.get(session?)?.reliable_server(id)
     }
 
-    /// Whether a re-INVITE of the peer has changed the session already, so that only a 2xx says what is so (RFC 6141 §3.3).
+    /// Whether a re-INVITE of the peer has changed the session already, so that only a 2xx says what is so (RFC 6141
+    /// §3.3).
     pub fn has_executed(&self, id: IncomingId) -> bool {
         self.session_of(id).is_some_and(|session| session.has_executed(id))
     }
@@ -365,8 +367,8 @@ impl Objects {
 
     // ------------------------------------------------------------------ events keep them
 
-    /// An event of this number is queued: its objects outlive it, and it tells their state. A session that has said TERMINATED is not
-    /// named again. Gives the undelivered event that this one replaces.
+    /// An event of this number is queued: its objects outlive it, and it tells their state. A session that has said
+    /// TERMINATED is not named again. Gives the undelivered event that this one replaces.
     pub fn enlist(&mut self, event: &mut Event, number: u64) -> Option<u64> {
         let mut stale = None;
         if let Some(session) = event.session.and_then(|id| self.sessions.get_mut(id)) {

@@ -1,4 +1,5 @@
-//! ACK: the 2xx of a callee until its ACK comes (RFC 3261 §13.3.1.4), and the ACK that the host of a caller owes (§13.2.2.4).
+//! ACK: the 2xx of a callee until its ACK comes (RFC 3261 §13.3.1.4), and the ACK that the host of a caller owes
+//! (§13.2.2.4).
 
 use crate::config::TimerValues;
 use crate::error::{Error, Result};
@@ -101,8 +102,8 @@ pub struct Sent2xx<'a> {
 impl Session {
     // ------------------------------------------------------------------ callee
 
-    /// A 2xx of ours has gone out; it is repeated from here until its ACK. The first one ends the early state, another moves the
-    /// peer's target (RFC 6141 §4: when its refresh is accepted).
+    /// A 2xx of ours has gone out; it is repeated from here until its ACK. The first one ends the early state, another
+    /// moves the peer's target (RFC 6141 §4: when its refresh is accepted).
     pub fn accepted(&mut self, sent: Sent2xx<'_>, clock: &mut impl Clock) -> Deeds {
         let Sent2xx { incoming, request, response, flow, description } = sent;
         let mut deeds = Deeds::new();

@@ -1,5 +1,5 @@
-//! What SIP.js's SessionDialog lets its user do past the messages. The library does all this by itself; whoever calls it answers
-//! for what it means to the peer.
+//! What SIP.js's SessionDialog lets its user do past the messages. The library does all this by itself; whoever calls
+//! it answers for what it means to the peer.
 
 use crate::error::{Error, Result};
 use crate::session::ack::AckProcessing;
@@ -27,8 +27,8 @@ impl Session {
         Ok(())
     }
 
-    /// The 2xx of the peer's re-INVITE is repeated from the moment it is sent: there is nothing left to do. Errors: state, no
-    /// 2xx was sent.
+    /// The 2xx of the peer's re-INVITE is repeated from the moment it is sent: there is nothing left to do. Errors:
+    /// state, no 2xx was sent.
     pub fn reconfirm(&mut self) -> Result<()> {
         let session = self.living()?;
         match session.reinvite_server() {

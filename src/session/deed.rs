@@ -1,5 +1,5 @@
-//! What a session wants done. The session decides and keeps its books; the floor above carries out, in the order in which the deeds
-//! stand, which is the order in which a host sees them.
+//! What a session wants done. The session decides and keeps its books; the floor above carries out, in the order in
+//! which the deeds stand, which is the order in which a host sees them.
 
 use crate::dialog::Dialog;
 use crate::flow::Flow;
@@ -31,10 +31,11 @@ pub enum Deed {
     Over(IncomingId),
     /// A final response to a request of the peer's that waits.
     Refuse(IncomingId, Box<Refusal>),
-    /// The INVITE of the peer's that made the session has no other dialog left: it is refused so. Else the session alone ends.
+    /// The INVITE of the peer's that made the session has no other dialog left: it is refused so. Else the session
+    /// alone ends.
     RefuseInvite(IncomingId, Box<Refusal>),
-    /// The session is over, and with it the INVITE of the peer's that made it, where that is unanswered and has no other dialog.
-    /// True: its 2xx waited for a PRACK, and is void now.
+    /// The session is over, and with it the INVITE of the peer's that made it, where that is unanswered and has no
+    /// other dialog. True: its 2xx waited for a PRACK, and is void now.
     LeaveInvite(IncomingId, bool),
     /// A response to an INVITE of the peer's that waits goes out; true: again.
     Respond(IncomingId, u16, Bytes, bool),
@@ -46,7 +47,8 @@ pub enum Deed {
     Left(Left),
     /// ACK of a 2xx, without an answer, because the host gives none (RFC 3261 §13.2.2.4).
     Acknowledge(OutgoingId),
-    /// An early dialog of our INVITE is over: a 2xx of it makes no session. True: the host forgot it, so no BYE tells the callee.
+    /// An early dialog of our INVITE is over: a 2xx of it makes no session. True: the host forgot it, so no BYE tells
+    /// the callee.
     ForkEnded(OutgoingId, bool),
     /// The refusal of our re-INVITE that waited to be sent again becomes its final answer.
     GiveUpRetry(OutgoingId),

@@ -92,7 +92,8 @@ pub fn sdp(text: &str) -> Option<StoredBody> {
     (!text.is_empty()).then(|| StoredBody::of_local(&body).expect("a session description"))
 }
 
-/// A message of the call; `start` is its first line, `cseq` its CSeq, `lines` what it has beside, each with its line end.
+/// A message of the call; `start` is its first line, `cseq` its CSeq, `lines` what it has beside, each with its line
+/// end.
 pub fn message(start: &str, cseq: &str, lines: &str, sdp: &str) -> Arc<Message> {
     let typed = if sdp.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
     let to_tag = if start.starts_with("INVITE") && cseq.starts_with("1 ") { "" } else { ";tag=2" };

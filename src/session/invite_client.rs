@@ -117,8 +117,8 @@ impl Session {
         }
     }
 
-    /// The session is over, the 2xx to our re-INVITE is acknowledged all the same (RFC 5407 §3.2.3): by the host, where it wants to
-    /// and the dialog is Mortal yet.
+    /// The session is over, the 2xx to our re-INVITE is acknowledged all the same (RFC 5407 §3.2.3): by the host, where
+    /// it wants to and the dialog is Mortal yet.
     pub fn reinvite_accepted_too_late(&mut self, invite: OutgoingId, by_host: HostAcks) -> Taken {
         let by_host = if self.is_gone() { HostAcks::None } else { by_host };
         self.host_owes(invite, by_host, false)
@@ -138,8 +138,8 @@ impl Session {
         Taken::ByHost
     }
 
-    /// No 2xx of our INVITE can come any more. §13.2.2.4: early dialogs end 64*T1 after the first 2xx; an ACK that the host owes
-    /// still is sent now, and BYE.
+    /// No 2xx of our INVITE can come any more. §13.2.2.4: early dialogs end 64*T1 after the first 2xx; an ACK that the
+    /// host owes still is sent now, and BYE.
     pub fn invite_over(&mut self, invite: OutgoingId, clock: &mut impl Clock) -> Deeds {
         if self.running.origin.and_then(Origin::outgoing) == Some(invite) {
             self.running.origin = None;
@@ -331,8 +331,8 @@ mod tests {
         }
     }
 
-    /// What a 2xx tells beside its description: the target (RFC 6141 §4.7), the route set (§13.2.2.4: of the INVITE alone),
-    /// Recv-Info (RFC 6086 §5.2).
+    /// What a 2xx tells beside its description: the target (RFC 6141 §4.7), the route set (§13.2.2.4: of the INVITE
+    /// alone), Recv-Info (RFC 6086 §5.2).
     #[test]
     fn what_a_2xx_tells_beside() {
         type Input = fn(&mut Session, &Message);

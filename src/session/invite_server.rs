@@ -9,8 +9,8 @@ use crate::session::{Phase, Session};
 use crate::transaction::ServerId;
 use smallvec::smallvec;
 
-/// Whether a 2xx with a description, or without, may be given to this INVITE: it answers its offer, or makes one where the INVITE
-/// brought none; unless a reliable response did (RFC 3262 §5). `described`: one did.
+/// Whether a 2xx with a description, or without, may be given to this INVITE: it answers its offer, or makes one where
+/// the INVITE brought none; unless a reliable response did (RFC 3262 §5). `described`: one did.
 pub fn description_due(invite: &Message, described: bool, given: bool) -> Result<()> {
     match (described, invite.session_body(), given) {
         (true, _, true) => {
@@ -41,8 +41,8 @@ impl Session {
         }
     }
 
-    /// The description that a 2xx puts into the books, unless the host has told the answer by hand before. Errors: state, it is not
-    /// our turn.
+    /// The description that a 2xx puts into the books, unless the host has told the answer by hand before. Errors:
+    /// state, it is not our turn.
     pub fn accept_guard(&self, invite: &Message, description: Option<StoredBody>) -> Result<Option<StoredBody>> {
         let told = invite.session_body().is_some() && self.open_offer().is_none();
         let Some(description) = description.filter(|_| !told) else { return Ok(None) };
@@ -50,8 +50,8 @@ impl Session {
         Ok(Some(description))
     }
 
-    /// The peer's re-INVITE got another final response than 2xx: the session is what it was before (§14.1). The re-INVITE stays until
-    /// its ACK; a PRACK whose offer waits for its answer goes with it.
+    /// The peer's re-INVITE got another final response than 2xx: the session is what it was before (§14.1). The
+    /// re-INVITE stays until its ACK; a PRACK whose offer waits for its answer goes with it.
     pub fn reinvite_refused(&mut self, transaction: Option<ServerId>, clock: &mut impl Clock) -> Deeds {
         let mut deeds = Deeds::new();
         let answering = self.reliable_over(&mut deeds, clock).is_some_and(|server| server.is_answering());
@@ -228,7 +228,8 @@ mod tests {
         }
     }
 
-    /// RFC 3262 §5: the PRACK is that of a response that an earlier final one left: its offer is none of the re-INVITE's.
+    /// RFC 3262 §5: the PRACK is that of a response that an earlier final one left: its offer is none of the
+    /// re-INVITE's.
     #[test]
     fn the_offer_of_a_late_prack_stays() {
         let (mut clock, mut session) = (FakeClock::default(), confirmed_callee());

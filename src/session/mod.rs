@@ -10,6 +10,7 @@ pub mod invite_client;
 pub mod invite_server;
 pub mod offer_answer;
 pub mod peer;
+mod properties;
 pub mod prack_server;
 pub mod reason;
 pub mod refer;
@@ -123,7 +124,8 @@ enum Phase {
     AckWait(Option<Box<Accepted>>),
     /// Both sides have it.
     Confirmed,
-    /// Over: nothing more is allowed (RFC 5407 §2). TERMINATED is not due yet: our BYE, or our answer to the peer's, is under way.
+    /// Over: nothing more is allowed (RFC 5407 §2). TERMINATED is not due yet: our BYE, or our answer to the peer's, is
+    /// under way.
     Mortal(Ending),
     /// TERMINATED is due, but a 2xx of ours still waits for its ACK.
     Due(Ending),
@@ -143,7 +145,8 @@ struct Lasting {
     accepted: SmallVec<[Box<Accepted>; 1]>,
     /// Who says that the body of an ACK is worked off.
     ack_processing: AckProcessing,
-    /// Credentials that its requests were challenged for: those of proxies go with every later request (RFC 3261 §22.3).
+    /// Credentials that its requests were challenged for: those of proxies go with every later request (RFC 3261
+    /// §22.3).
     credentials: Option<Box<KnownCredentials>>,
     /// A hang-up that waits.
     deferred_bye: Option<Box<DeferredBye>>,
@@ -470,185 +473,6 @@ impl Session {
     /// It was answered.
     pub fn answered(&mut self, request: IncomingId) {
         self.running.pending.retain(|pending| pending.request != request);
-    }
-
-    // ------------------------------------------------------------------ its state
-
-    /// Who called.
-    pub fn role(&self) -> Role {
-        self.lasting.role
-    }
-
-    /// The INVITE that made it, while it lives.
-    pub fn origin(&self) -> Option<Origin> {
-        self.running.origin
-    }
-
-    /// SessionState.
-    pub fn state(&self) -> SessionState {
-        match self.lasting.phase {
-            Phase::Initial => SessionState::Initial,
-            Phase::Early => SessionState::Early,
-            Phase::AckWait(_) => SessionState::AckWait,
-            Phase::Confirmed => SessionState::Confirmed,
-            Phase::Mortal(_) | Phase::Due(_) | Phase::Gone(_) => SessionState::Terminated,
-        }
-    }
-
-    /// Callee: the first 2xx still waits for its ACK. After 64*T1 it does not, though the state stays AckWait (RFC 3261
-    /// §13.3.1.4).
-    pub fn waits_for_ack(&self) -> bool {
-        matches!(self.lasting.phase, Phase::AckWait(Some(_)))
-    }
-
-    /// SignalingState: the committed one.
-    pub fn signaling_state(&self) -> SignalingState {
-        self.lasting.signaling.signaling_state()
-    }
-
-    /// What STATE has to tell; `None`: that was told.
-    pub fn news(&mut self) -> Option<(SessionState, SignalingState)> {
-        let state = (self.state(), self.signaling_state());
-        if self.running.told == Some(state) || self.is_gone() {
-            return None;
-        }
-        self.running.told = Some(state);
-        Some(state)
-    }
-
-    /// Whether no 2xx has confirmed it.
-    pub fn is_early(&self) -> bool {
-        matches!(self.lasting.phase, Phase::Initial | Phase::Early)
-    }
-
-    /// Whether it is over.
-    pub fn is_terminated(&self) -> bool {
-        matches!(self.lasting.phase, Phase::Mortal(_) | Phase::Due(_) | Phase::Gone(_))
-    }
-
-    /// Whether TERMINATED was told.
-    pub fn is_gone(&self) -> bool {
-        matches!(self.lasting.phase, Phase::Gone(_))
-    }
-
-    /// Established by sips over TLS (RFC 3261 §12.1).
-    pub fn is_secure(&self) -> bool {
-        self.lasting.dialog.secure
-    }
-
-    /// Call-ID.
-    pub fn call_id(&self) -> &[u8] {
-        self.lasting.dialog.names.call_id()
-    }
-
-    /// Our tag.
-    pub fn local_tag(&self) -> &[u8] {
-        self.lasting.dialog.names.local_tag()
-    }
-
-    /// The peer's tag, empty when it has none.
-    pub fn remote_tag(&self) -> &[u8] {
-        self.lasting.dialog.names.remote_tag()
-    }
-
-    /// Our URI.
-    pub fn local_uri(&self) -> &[u8] {
-        self.lasting.dialog.names.local_uri()
-    }
-
-    /// The peer's URI.
-    pub fn remote_uri(&self) -> &[u8] {
-        self.lasting.dialog.names.remote_uri()
-    }
-
-    /// Where the peer wants its requests.
-    pub fn remote_target(&self) -> &[u8] {
-        &self.lasting.dialog.remote_target
-    }
-
-    /// A Route header value.
-    pub fn route_set(&self) -> Vec<u8> {
-        self.lasting.dialog.route_set.text()
-    }
-
-    /// Call-ID + local tag + remote tag.
-    pub fn id(&self) -> Vec<u8> {
-        self.lasting.dialog.id()
-    }
-
-    /// Of our last request; empty is not zero.
-    pub fn local_sequence_number(&self) -> Option<u32> {
-        self.lasting.dialog.local.last()
-    }
-
-    /// Of the peer's last request.
-    pub fn remote_sequence_number(&self) -> Option<u32> {
-        self.lasting.dialog.remote.last()
-    }
-
-    /// The current offer.
-    pub fn offer(&self) -> Option<&StoredBody> {
-        self.lasting.signaling.offer()
-    }
-
-    /// The current answer.
-    pub fn answer(&self) -> Option<&StoredBody> {
-        self.lasting.signaling.answer()
-    }
-
-    /// Who has an offer open.
-    pub fn open_offer(&self) -> Option<Party> {
-        self.lasting.signaling.open_offer()
-    }
-
-    /// Why it ended.
-    pub fn ending(&self) -> Option<&Ending> {
-        match &self.lasting.phase {
-            Phase::Mortal(ending) | Phase::Due(ending) | Phase::Gone(ending) => Some(ending),
-            _ => None,
-        }
-    }
-
-    /// All properties in one line, for logs.
-    pub fn state_text(&self) -> String {
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let number = |number: Option<u32>| number.map_or_else(|| "-".to_owned(), |number| number.to_string());
-        format!(
-            "{:?} {:?} {:?} call-id={} local-tag={} remote-tag={} local-uri={} remote-uri={} remote-target={} \
-             route-set=[{}] cseq={}/{} secure={} early={} reinvite={}",
-            self.role(),
-            self.state(),
-            self.signaling_state(),
-            text(self.call_id()),
-            text(self.local_tag()),
-            text(self.remote_tag()),
-            text(self.local_uri()),
-            text(self.remote_uri()),
-            text(self.remote_target()),
-            text(&self.route_set()),
-            number(self.local_sequence_number()),
-            number(self.remote_sequence_number()),
-            self.is_secure(),
-            self.is_early(),
-            match (self.reinvite_client(), self.reinvite_server()) {
-                (None, None) => "none",
-                (Some(_), None) => "ours",
-                (None, Some(_)) => "theirs",
-                (Some(_), Some(_)) => "both",
-            },
-        )
-    }
-
-    /// Bytes held.
-    pub fn bytes(&self) -> usize {
-        let first = match &self.lasting.phase {
-            Phase::AckWait(Some(accepted)) => accepted.bytes(),
-            _ => 0,
-        };
-        let accepted: usize = self.lasting.accepted.iter().map(|accepted| accepted.bytes()).sum();
-        let reliable = self.running.reliable_server.as_ref().map_or(0, |server| server.bytes());
-        let books = self.lasting.dialog.heap_bytes() + self.lasting.signaling.heap_bytes();
-        size_of::<Self>() + books + first + accepted + reliable
     }
 }
 

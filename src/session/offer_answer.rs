@@ -8,9 +8,9 @@
 //! | Stable           | HaveLocalOffer    | HaveRemoteOffer    | -                |
 //! | Closed           | refused           | refused            | -                |
 //!
-//! An answer that an unreliable 1xx shows is a preview: it is the answer from then on, whatever later responses say (RFC 3261
-//! §13.2.1), and the state reads Stable; but the exchange stays open for what may be sent until a reliable message has closed
-//! it (RFC 6337 §3.1.1).
+//! An answer that an unreliable 1xx shows is a preview: it is the answer from then on, whatever later responses say
+//! (RFC 3261 §13.2.1), and the state reads Stable; but the exchange stays open for what may be sent until a reliable
+//! message has closed it (RFC 6337 §3.1.1).
 
 use crate::error::{Error, Result};
 use crate::message::{Body, BodyView};
@@ -117,8 +117,8 @@ enum State {
         by_hand: bool,
         preview: Option<Box<StoredBody>>,
     },
-    /// Rolled back by hand while the message that carries the offer is unanswered: what is told is what was before, but to the
-    /// peer the offer is open.
+    /// Rolled back by hand while the message that carries the offer is unanswered: what is told is what was before, but
+    /// to the peer the offer is open.
     Undone {
         by: Party,
         offer: StoredBody,
@@ -134,8 +134,8 @@ pub struct OfferAnswer {
     state: State,
 }
 
-/// What a message has brought, kept with its request until that has ended well, and the books before it: what its failure undoes
-/// (RFC 3261 §14.1, RFC 6337 §3.4).
+/// What a message has brought, kept with its request until that has ended well, and the books before it: what its
+/// failure undoes (RFC 3261 §14.1, RFC 6337 §3.4).
 #[derive(Clone, Debug, Default)]
 pub enum Carries {
     /// It brought no description.
@@ -239,7 +239,8 @@ impl OfferAnswer {
         Ok(Turn { books: self, party, part })
     }
 
-    /// The same where the description can only be the answer; `None`: none is due, for the host has told it or gone back by hand.
+    /// The same where the description can only be the answer; `None`: none is due, for the host has told it or gone
+    /// back by hand.
     pub fn turn_to_answer(&mut self, party: Party) -> Option<Turn<'_>> {
         self.turn(party).ok().filter(|turn| turn.part == Part::Answer)
     }
@@ -249,8 +250,8 @@ impl OfferAnswer {
         self.turn(party).ok().filter(|turn| turn.part == Part::Offer)
     }
 
-    /// The message that brought this has failed: the books are what they were before it, with all that was built on it. An
-    /// exchange that the host has closed by hand stands.
+    /// The message that brought this has failed: the books are what they were before it, with all that was built on it.
+    /// An exchange that the host has closed by hand stands.
     pub fn undo(&mut self, carries: Carries) {
         let (Carries::Offer(before) | Carries::Answer(before)) = carries else { return };
         let stands = match &self.state {
@@ -310,7 +311,8 @@ impl OfferAnswer {
         }
     }
 
-    /// Takes a description that the host tells of; a refused one changes nothing. What was rolled back by hand is forgotten.
+    /// Takes a description that the host tells of; a refused one changes nothing. What was rolled back by hand is
+    /// forgotten.
     pub fn apply_by_hand(&mut self, party: Party, body: StoredBody) -> Result<Part> {
         if matches!(self.state, State::Undone { .. }) {
             self.rollback();

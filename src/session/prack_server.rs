@@ -26,7 +26,8 @@ pub enum Prack {
     Acknowledges,
     /// The same of a response that a final one has overtaken.
     AcknowledgesLeft,
-    /// It brings an offer: it counts when the host has answered that (§5). True: its response is repeated until then no more.
+    /// It brings an offer: it counts when the host has answered that (§5). True: its response is repeated until then no
+    /// more.
     Offers(bool),
     /// It brings an offer while one is open: a 200 would have to answer.
     OffersOutOfTurn,
@@ -35,7 +36,8 @@ pub enum Prack {
 }
 
 impl Session {
-    /// What a PRACK of the peer's is (§3, §5). `left`: the response that a final one left unacknowledged in this dialog.
+    /// What a PRACK of the peer's is (§3, §5). `left`: the response that a final one left unacknowledged in this
+    /// dialog.
     pub fn prack_means(&self, request: &Message, rack: &RAck<'_>, left: Option<Left>, now: Time) -> Prack {
         let waiting = self.running.reliable_server.as_ref().and_then(|server| server.meant_by(rack));
         let left = left.filter(|left| left.is_meant(rack, now));
@@ -87,7 +89,8 @@ impl Session {
         smallvec![Deed::State]
     }
 
-    /// §5: the answer to our offer had to be in the PRACK. It is acknowledged, but no exchange can end this INVITE well.
+    /// §5: the answer to our offer had to be in the PRACK. It is acknowledged, but no exchange can end this INVITE
+    /// well.
     pub fn prack_lacks_answer(&mut self, clock: &mut impl Clock) -> Deeds {
         let Some(server) = &mut self.running.reliable_server else { return Deeds::new() };
         server.acknowledged(clock);
@@ -122,7 +125,8 @@ impl Session {
         }
     }
 
-    /// A PRACK got its 2xx; an offer in it is answered there (§5). What waited for it goes on: the next of the queue, or the 2xx.
+    /// A PRACK got its 2xx; an offer in it is answered there (§5). What waited for it goes on: the next of the queue,
+    /// or the 2xx.
     pub fn prack_accepted(
         &mut self,
         prack: IncomingId,

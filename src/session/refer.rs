@@ -83,9 +83,9 @@ impl Referrals {
         (self.ours.iter().map(|ours| ours.request).collect(), self.theirs.iter().map(|theirs| theirs.request).collect())
     }
 
-    /// Our REFER that a NOTIFY of this Event belongs to; `cseq_of` gives the number that a REFER went out with last. The id
-    /// is that number (RFC 3515 §2.4.6). Without an id it is the first REFER's, or that of the only one: peers that know
-    /// one REFER a dialog write none.
+    /// Our REFER that a NOTIFY of this Event belongs to; `cseq_of` gives the number that a REFER went out with last.
+    /// The id is that number (RFC 3515 §2.4.6). Without an id it is the first REFER's, or that of the only one: peers
+    /// that know one REFER a dialog write none.
     pub fn ours_of(&self, event: &EventName<'_>, cseq_of: impl Fn(OutgoingId) -> Option<u32>) -> Option<OutgoingId> {
         let found = match event.id {
             _ if !event.is_refer() => None,

@@ -1,5 +1,5 @@
-//! re-INVITE: when one may be sent, what one that arrives meets (RFC 3261 §14, RFC 6337 §4.3, RFC 5407 §3.1), and the books of those
-//! that are pending, ours and the peer's.
+//! re-INVITE: when one may be sent, what one that arrives meets (RFC 3261 §14, RFC 6337 §4.3, RFC 5407 §3.1), and the
+//! books of those that are pending, ours and the peer's.
 
 use crate::error::{Error, Result};
 use crate::message::Message;

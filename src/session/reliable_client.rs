@@ -1,5 +1,5 @@
-//! The caller's side of reliable provisional responses (RFC 3262 §4, §5): their order, those whose PRACK is the host's to
-//! send, and the exchange of descriptions that they carry.
+//! The caller's side of reliable provisional responses (RFC 3262 §4, §5): their order, those whose PRACK is the host's
+//! to send, and the exchange of descriptions that they carry.
 
 use crate::error::{Error, Result};
 use crate::message::rack::parse_rseq;
@@ -10,8 +10,8 @@ use crate::session::offer_answer::{Carries, Part, Party, StoredBody};
 use crate::slots::OutgoingId;
 use smallvec::smallvec;
 
-/// Reliable responses of one INVITE that may wait for their PRACK, or whose PRACK may wait for its answer. Beyond they are
-/// not taken; the callee sends them again.
+/// Reliable responses of one INVITE that may wait for their PRACK, or whose PRACK may wait for its answer. Beyond they
+/// are not taken; the callee sends them again.
 const OPEN: usize = 8;
 
 /// The RSeq of a reliable provisional response to an INVITE (§3, §7.1). `None`: it is not one, whatever else it claims.
@@ -124,8 +124,8 @@ impl Session {
         next
     }
 
-    /// Takes a reliable response to this INVITE. `manual`: the host sends every PRACK. `None`: it is repeated or out of order, or
-    /// too many wait, and is discarded (§4).
+    /// Takes a reliable response to this INVITE. `manual`: the host sends every PRACK. `None`: it is repeated or out of
+    /// order, or too many wait, and is discarded (§4).
     pub fn take_reliable(&mut self, invite: OutgoingId, response: &Message, rseq: u32, manual: bool) -> Option<Prack> {
         let of = Acknowledged { rseq, cseq: response.cseq_number() };
         if self.running.reliable_client.as_ref().is_some_and(|client| client.is_full(of))
@@ -146,8 +146,8 @@ impl Session {
         Some(Prack::Now(of))
     }
 
-    /// The description of a reliable response is the answer to the INVITE's offer, or the offer that the INVITE left out
-    /// (§5, RFC 6337 patterns 3 and 4). True: an offer, to be answered in the PRACK.
+    /// The description of a reliable response is the answer to the INVITE's offer, or the offer that the INVITE left
+    /// out (§5, RFC 6337 patterns 3 and 4). True: an offer, to be answered in the PRACK.
     fn take_description(&mut self, invite: OutgoingId, response: &Message) -> bool {
         let offered = self.was_offered(invite);
         let Some(client) = self.running.reliable_client.as_mut() else { return false };
@@ -225,8 +225,8 @@ impl Session {
         smallvec![Deed::State]
     }
 
-    /// The PRACK `id` of `of` has its final response: 2xx with its description, or another one. `again`: the response that it
-    /// acknowledged waits for the host's PRACK once more, where that is possible.
+    /// The PRACK `id` of `of` has its final response: 2xx with its description, or another one. `again`: the response
+    /// that it acknowledged waits for the host's PRACK once more, where that is possible.
     pub fn prack_answered(
         &mut self,
         id: OutgoingId,
@@ -292,7 +292,8 @@ impl Session {
         ours.carries = offer.zip(turn).map(|(offer, turn)| turn.carry(offer)).unwrap_or_default();
     }
 
-    /// The re-INVITE has failed, and with it what its reliable responses and their PRACKs said (RFC 3261 §14.1, RFC 6337 §3.4).
+    /// The re-INVITE has failed, and with it what its reliable responses and their PRACKs said (RFC 3261 §14.1, RFC
+    /// 6337 §3.4).
     pub(super) fn reliable_failed(&mut self) {
         let Some(client) = &mut self.running.reliable_client else { return };
         let failed = std::mem::take(&mut **client);

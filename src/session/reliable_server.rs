@@ -1,5 +1,5 @@
-//! Reliable provisional responses of a callee (RFC 3262 §3): one waits for its PRACK, the next wait behind it, and the 2xx
-//! waits while a session description may still be on its way.
+//! Reliable provisional responses of a callee (RFC 3262 §3): one waits for its PRACK, the next wait behind it, and the
+//! 2xx waits while a session description may still be on its way.
 //!
 //! | INVITE     | description of ours so far | a response with one is | one without     |
 //! |------------|----------------------------|------------------------|-----------------|
@@ -261,8 +261,8 @@ pub fn next_rseq(former: Option<u32>, host: Option<&[u8]>, random: &mut Random) 
     }
 }
 
-/// Whether a reliable response to an INVITE may be given now in its session (`None`: there is none yet), and what its description
-/// would be: the table above. Gives the last RSeq too.
+/// Whether a reliable response to an INVITE may be given now in its session (`None`: there is none yet), and what its
+/// description would be: the table above. Gives the last RSeq too.
 pub fn provisional_guard(
     session: Option<&Session>,
     incoming: IncomingId,
@@ -306,8 +306,8 @@ impl Session {
         self.running.reliable_server.as_deref().filter(|server| server.incoming == incoming)
     }
 
-    /// A reliable response goes out now, or behind the one that waits for its PRACK (§3). `provisional_guard` has asked. True: it is
-    /// the first.
+    /// A reliable response goes out now, or behind the one that waits for its PRACK (§3). `provisional_guard` has
+    /// asked. True: it is the first.
     pub fn queue_reliably(
         &mut self,
         incoming: IncomingId,
@@ -398,8 +398,8 @@ impl Session {
 
     // ------------------------------------------------------------------ the final response
 
-    /// Whether a re-INVITE of the peer has changed the session before its final response, so that only a 2xx says what is so: the
-    /// exchange that a reliable response describes is acknowledged (RFC 6141 §3.3).
+    /// Whether a re-INVITE of the peer has changed the session before its final response, so that only a 2xx says what
+    /// is so: the exchange that a reliable response describes is acknowledged (RFC 6141 §3.3).
     pub fn has_executed(&self, incoming: IncomingId) -> bool {
         let Some(server) = self.reliable_server(incoming) else { return false };
         let reinvite = self.reinvite_server() == Some(incoming);
@@ -425,7 +425,8 @@ impl Session {
         invite.map_or_else(Deeds::new, |invite| self.send_queued(invite, clock))
     }
 
-    /// The INVITE has its final response, or the dialog is over: nothing is repeated or new; a PRACK is still good (§3).
+    /// The INVITE has its final response, or the dialog is over: nothing is repeated or new; a PRACK is still good
+    /// (§3).
     pub(super) fn reliable_over(&mut self, deeds: &mut Deeds, clock: &mut impl Clock) -> Option<Box<ReliableServer>> {
         let server = self.running.reliable_server.take()?;
         if let Some(timer) = server.timer() {

@@ -1,5 +1,5 @@
-//! How a call ends (RFC 3261 §15): what BYE may do, what `hangup` does by role and state, and the way from the last word to
-//! TERMINATED.
+//! How a call ends (RFC 3261 §15): what BYE may do, what `hangup` does by role and state, and the way from the last
+//! word to TERMINATED.
 
 use crate::error::{Error, Result};
 use crate::message::Method;
@@ -24,8 +24,8 @@ pub enum Hangup {
 }
 
 impl Session {
-    /// The table: role and state decide. `other_forks`: our INVITE has further early dialogs, which a CANCEL would end too. That
-    /// of a dialog that was taken over is elsewhere: only BYE is left.
+    /// The table: role and state decide. `other_forks`: our INVITE has further early dialogs, which a CANCEL would end
+    /// too. That of a dialog that was taken over is elsewhere: only BYE is left.
     pub fn hangup(&self, other_forks: bool) -> Hangup {
         match (self.role(), self.state()) {
             (_, SessionState::Terminated) => Hangup::Nothing,
@@ -78,8 +78,8 @@ impl Session {
         Deeds::new()
     }
 
-    /// A request in the dialog failed so that the usage is gone (RFC 5057); it is left by BYE (§12.2.1.2), which the callee of an
-    /// early dialog may not send.
+    /// A request in the dialog failed so that the usage is gone (RFC 5057); it is left by BYE (§12.2.1.2), which the
+    /// callee of an early dialog may not send.
     pub fn usage_failed(&mut self, ending: Ending) -> Deeds {
         if self.is_terminated() || (self.is_early() && self.role() == Role::Callee) {
             return Deeds::new();
@@ -87,8 +87,8 @@ impl Session {
         self.leave(ending)
     }
 
-    /// The BYE that an end had to wait with (§15): the ACK is here, or its time is over. That of a re-INVITE which overtook it does
-    /// not count.
+    /// The BYE that an end had to wait with (§15): the ACK is here, or its time is over. That of a re-INVITE which
+    /// overtook it does not count.
     pub(super) fn deferred_bye(&mut self) -> Option<Deed> {
         if self.waits_for_ack() || self.is_terminated() {
             return None;
@@ -96,8 +96,8 @@ impl Session {
         self.lasting.deferred_bye.take().map(Deed::Bye)
     }
 
-    /// The session is over: 2xx are repeated no more unless the peer ended it, the peer's pending requests get 487 (§15.1.2), the
-    /// dialog is Mortal until it has said TERMINATED.
+    /// The session is over: 2xx are repeated no more unless the peer ended it, the peer's pending requests get 487
+    /// (§15.1.2), the dialog is Mortal until it has said TERMINATED.
     pub fn end(&mut self, ending: Ending, clock: &mut impl Clock) -> Deeds {
         if self.is_terminated() {
             return Deeds::new();
@@ -110,7 +110,8 @@ impl Session {
         also(&mut deeds, self.acknowledge_owed());
         let was_accepted = self.reliable_over(&mut deeds, clock).is_some_and(|server| server.is_accepted());
         if ending.reason == Reason::RemoteBye {
-            // RFC 5407 §3.1.3: the caller's BYE may have crossed a 2xx that was lost; its INVITE ends by the ACK of a repeat.
+            // RFC 5407 §3.1.3: the caller's BYE may have crossed a 2xx that was lost; its INVITE ends by the ACK of a
+            // repeat.
             self.keep_accepted();
         } else {
             deeds.extend(self.drop_accepted(clock));

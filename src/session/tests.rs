@@ -12,8 +12,8 @@ fn request(raw: u64) -> IncomingId {
     IncomingId::from_raw(raw)
 }
 
-/// RFC 3261 §12.2.1.1: with a route set the first hop is the next one, which the connection does not lead to. The host's
-/// word is above both.
+/// RFC 3261 §12.2.1.1: with a route set the first hop is the next one, which the connection does not lead to. The
+/// host's word is above both.
 #[test]
 fn the_way_of_a_request() {
     let (host, connection) = (flow(Transport::Udp, 1), flow(Transport::Tcp, 2));

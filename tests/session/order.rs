@@ -1,8 +1,10 @@
-//! The order in which a host sees events and messages leave is a promise (STATE before ACK before TERMINATED, the 200 to a PRACK
-//! before the 2xx that waited for it) that no test of the wire sees. So that a change of the inside shows whether it changed any of
-//! it, runs of two agents with hosts that do anything are recorded: order and kinds, no bytes.
+//! The order in which a host sees events and messages leave is a promise (STATE before ACK before TERMINATED, the 200
+//! to a PRACK before the 2xx that waited for it) that no test of the wire sees. So that a change of the inside shows
+//! whether it changed any of it, runs of two agents with hosts that do anything are recorded: order and kinds, no
+//! bytes.
 //!
-//! `order.txt` has a digest a run. A change that is wanted is recorded anew with `SIPDLG_RECORD_ORDER=1`, and said in its commit;
+//! `order.txt` has a digest a run. A change that is wanted is recorded anew with `SIPDLG_RECORD_ORDER=1`, and said in
+//! its commit;
 //! `SIPDLG_ORDER_TEXTS=folder` writes what the digests are made of, to be compared with that of another version.
 
 use crate::common::by_hand::ByHand;

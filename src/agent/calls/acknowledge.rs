@@ -30,8 +30,8 @@ impl Agent {
         Ok(())
     }
 
-    /// Sends the ACK of a 2xx and keeps it for the repeats. The dialog is the session's, an orphaned re-INVITE's, or made
-    /// from the response.
+    /// Sends the ACK of a 2xx and keeps it for the repeats. The dialog is the session's, an orphaned re-INVITE's, or
+    /// made from the response.
     pub(in crate::agent) fn acknowledge(
         &mut self,
         id: OutgoingId,

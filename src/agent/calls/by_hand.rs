@@ -11,7 +11,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 impl Agent {
-    /// An act of the host's on a session by hand (`session/by_hand`); STATE follows where it changes that. Errors: those of the act.
+    /// An act of the host's on a session by hand (`session/by_hand`); STATE follows where it changes that. Errors:
+    /// those of the act.
     pub fn by_hand<T>(&mut self, now: Now, id: SessionId, act: impl FnOnce(&mut Session) -> Result<T>) -> Result<T> {
         self.at(now);
         let done = act(self.objects.sessions.living_mut(id)?)?;
@@ -29,8 +30,9 @@ impl Agent {
         Ok(())
     }
 
-    /// A request that the host has matched to this dialog. `flow` `None`: the dialog's connection, else the way back that the
-    /// topmost Via tells. Errors: syntax, argument, limit; state, of another dialog, or the session has said TERMINATED.
+    /// A request that the host has matched to this dialog. `flow` `None`: the dialog's connection, else the way back
+    /// that the topmost Via tells. Errors: syntax, argument, limit; state, of another dialog, or the session has said
+    /// TERMINATED.
     pub fn receive_request(&mut self, now: Now, id: SessionId, flow: Option<&Flow>, data: &[u8]) -> Result<()> {
         self.at(now);
         let session = self.session(id)?;

@@ -114,8 +114,8 @@ impl Agent {
         }
     }
 
-    /// The host has ended every early dialog, and in 64*T1 neither a final response nor another fork came: RFC 3261 gives an
-    /// INVITE that was answered provisionally no time-out, so it is cancelled.
+    /// The host has ended every early dialog, and in 64*T1 neither a final response nor another fork came: RFC 3261
+    /// gives an INVITE that was answered provisionally no time-out, so it is cancelled.
     pub(in crate::agent) fn invite_deserted(&mut self, id: OutgoingId) {
         let Some(invite) = self.objects.outgoing.get(id).and_then(Outgoing::invite) else { return };
         let rings =

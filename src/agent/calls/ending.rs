@@ -1,4 +1,5 @@
-//! Hang-up, BYE, and the INVITE of the peer's that a session leaves behind (RFC 3261 §15); what an end does to a session is in
+//! Hang-up, BYE, and the INVITE of the peer's that a session leaves behind (RFC 3261 §15); what an end does to a
+//! session is in
 //! `session/terminate`.
 
 use crate::agent::options::{Body, RequestOptions};
@@ -68,8 +69,8 @@ impl Agent {
         self.start_bye(id, options, Ending::because(Reason::LocalHangup), false, None)
     }
 
-    /// Sends BYE; the session is over from now on, and says so when the BYE is done. `silent`: the host hears nothing of
-    /// the request itself. `tail`: header lines and body that were written before.
+    /// Sends BYE; the session is over from now on, and says so when the BYE is done. `silent`: the host hears nothing
+    /// of the request itself. `tail`: header lines and body that were written before.
     fn start_bye(
         &mut self,
         id: SessionId,

@@ -254,8 +254,8 @@ impl Agent {
         Ok(Some(session))
     }
 
-    /// The 2xx to an INVITE or re-INVITE. It waits while a reliable response with a description is unacknowledged (RFC 3262
-    /// §3). Changes nothing when refused.
+    /// The 2xx to an INVITE or re-INVITE. It waits while a reliable response with a description is unacknowledged (RFC
+    /// 3262 §3). Changes nothing when refused.
     pub(in crate::agent) fn send_2xx(
         &mut self,
         id: IncomingId,

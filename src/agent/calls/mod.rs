@@ -1,5 +1,5 @@
-//! Calls: INVITE both ways with its forks, ACK, CANCEL, PRACK and BYE. What a message means for a session is in `session`; here is
-//! which session it reaches, and what is written.
+//! Calls: INVITE both ways with its forks, ACK, CANCEL, PRACK and BYE. What a message means for a session is in
+//! `session`; here is which session it reaches, and what is written.
 
 pub(in crate::agent) mod acknowledge;
 pub(in crate::agent) mod by_hand;

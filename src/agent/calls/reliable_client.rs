@@ -89,13 +89,15 @@ impl Agent {
             return;
         };
         let (of, session) = (*of, *session);
-        // The host's that failed by itself may be sent again (RFC 6337 §2.3); what ends the usage is `failure_in_dialog`'s.
+        // The host's that failed by itself may be sent again (RFC 6337 §2.3); what ends the usage is
+        // `failure_in_dialog`'s.
         let again =
             !silent && effect_of_answer(&self.config, b"PRACK", status, response.is_none()) == Effect::Transaction;
         self.input(session, |session, _| session.prack_answered(id, of, response, again));
     }
 
-    /// For stacks that count by themselves: whether a provisional response is next in order, which it then is counted as.
+    /// For stacks that count by themselves: whether a provisional response is next in order, which it then is counted
+    /// as.
     pub fn reliable_sequence_guard(&mut self, id: SessionId, response: &Message) -> Result<bool> {
         let session: &mut Session = self.objects.sessions.living_mut(id)?;
         Ok(session.reliable_sequence_guard(response))

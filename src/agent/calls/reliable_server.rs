@@ -120,8 +120,8 @@ impl Agent {
         }
     }
 
-    /// A new reliable response for the proxies on the way, unless one is being repeated anyway. False: none of this INVITE's is
-    /// reliable.
+    /// A new reliable response for the proxies on the way, unless one is being repeated anyway. False: none of this
+    /// INVITE's is reliable.
     pub(in crate::agent) fn refresh_reliably(&mut self, id: IncomingId) -> bool {
         let session = self.objects.incoming.get(id).and_then(|incoming| incoming.session);
         let Some(server) = self.objects.reliable_server(id, session) else { return false };

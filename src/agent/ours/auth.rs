@@ -20,7 +20,8 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(32);
 
 impl Agent {
-    /// A 401 or 407 that is dealt with: the request went out again, or the host is asked. False: it is the final answer.
+    /// A 401 or 407 that is dealt with: the request went out again, or the host is asked. False: it is the final
+    /// answer.
     pub(in crate::agent) fn challenged(&mut self, id: OutgoingId, response: &Arc<Message>) -> bool {
         if !matches!(response.status(), 401 | 407) || !self.may_authenticate(id) {
             return false;
@@ -87,7 +88,8 @@ impl Agent {
         Some(response)
     }
 
-    /// Whether a request may be sent again. In a Mortal dialog only its BYE (RFC 5407 §2); one that is to be cancelled is not.
+    /// Whether a request may be sent again. In a Mortal dialog only its BYE (RFC 5407 §2); one that is to be cancelled
+    /// is not.
     fn may_authenticate(&self, id: OutgoingId) -> bool {
         let Some(outgoing) = self.objects.outgoing.get(id) else { return false };
         let by_host = outgoing.draft().is_none_or(|draft| draft.credentials_by_host);
@@ -110,8 +112,8 @@ impl Agent {
         Known { given, auth: outgoing.auth.as_deref(), of_session, configured }.answers(response)
     }
 
-    /// Sends a request again with credentials: a new branch, the next number of the dialog's one allocator, all else as it was
-    /// (RFC 3261 §8.1.3.5, §22.2).
+    /// Sends a request again with credentials: a new branch, the next number of the dialog's one allocator, all else as
+    /// it was (RFC 3261 §8.1.3.5, §22.2).
     fn resubmit(&mut self, id: OutgoingId, answers: Vec<Credentials>, response: &Arc<Message>) {
         let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
         outgoing.auth.get_or_insert_default().answered(answers);
@@ -146,8 +148,8 @@ impl Agent {
         }
     }
 
-    /// Writes the credentials of a drafted request: what it answers challenges with, and in a call what its proxies asked for
-    /// before (RFC 3261 §22.3). Each counts its requests by nonce, so it is written once for each number.
+    /// Writes the credentials of a drafted request: what it answers challenges with, and in a call what its proxies
+    /// asked for before (RFC 3261 §22.3). Each counts its requests by nonce, so it is written once for each number.
     pub(in crate::agent) fn authorize(&mut self, id: OutgoingId) {
         let session = self.objects.outgoing.get(id).and_then(|outgoing| outgoing.session);
         let known = session.and_then(|id| self.objects.holder(id)).map(Session::credentials);

@@ -1,4 +1,5 @@
-//! What is known of the challenges of one request, and who has credentials that answer them (RFC 3261 §22, RFC 7616, RFC 8760).
+//! What is known of the challenges of one request, and who has credentials that answer them (RFC 3261 §22, RFC 7616,
+//! RFC 8760).
 
 use crate::config::Secret;
 use crate::message::digest::{self, Algorithm, Credentials};
@@ -33,7 +34,8 @@ impl Authentication {
         self.rounds < ROUNDS
     }
 
-    /// These answer the last challenge. Those of the same realm that they replace were refused, unless only the nonce is new.
+    /// These answer the last challenge. Those of the same realm that they replace were refused, unless only the nonce
+    /// is new.
     pub fn answered(&mut self, answers: Vec<Credentials>) {
         self.rounds = self.rounds.saturating_add(1);
         for answer in answers {
@@ -73,7 +75,8 @@ struct Demand {
 }
 
 impl Demand {
-    /// Those of a response, in order. A forking proxy gathers WWW-Authenticate and Proxy-Authenticate in one (RFC 3261 §22.3).
+    /// Those of a response, in order. A forking proxy gathers WWW-Authenticate and Proxy-Authenticate in one (RFC 3261
+    /// §22.3).
     fn all_of(response: &Message) -> Vec<Self> {
         let mut all = Vec::new();
         for (header, proxy) in [(HeaderId::WwwAuthenticate, false), (HeaderId::ProxyAuthenticate, true)] {
@@ -172,8 +175,8 @@ impl Known<'_> {
         answers
     }
 
-    /// The first credentials for a challenge that were not refused: the host's answer, what served before in this call, the
-    /// configuration's for the realm, the configuration's for any.
+    /// The first credentials for a challenge that were not refused: the host's answer, what served before in this call,
+    /// the configuration's for the realm, the configuration's for any.
     fn answer(&self, demand: &Demand) -> Option<Credentials> {
         let given = self.given.filter(|given| *given.realm == *demand.realm);
         let given = given.map(|given| (given.user, demand.algorithm.ha1(given.user, &demand.realm, given.password)));

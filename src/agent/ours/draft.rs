@@ -1,4 +1,5 @@
-//! Requests of ours before their way is known, which decides Via and Contact: what is asked for is checked and drafted first.
+//! Requests of ours before their way is known, which decides Via and Contact: what is asked for is checked and drafted
+//! first.
 
 use crate::agent::Agent;
 use crate::agent::methods::rules;

@@ -1,5 +1,5 @@
-//! Requests of ours: what was asked for becomes a draft, a draft finds its way, an answer its meaning. Challenges and refusals that
-//! pass are dealt with. What INVITE has beyond that is in `calls`.
+//! Requests of ours: what was asked for becomes a draft, a draft finds its way, an answer its meaning. Challenges and
+//! refusals that pass are dealt with. What INVITE has beyond that is in `calls`.
 
 pub(in crate::agent) mod answered;
 pub(in crate::agent) mod auth;

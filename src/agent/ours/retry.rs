@@ -15,8 +15,8 @@ use crate::session::{Session, glare};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How often one request is sent again. Two sides that meet by chance are apart after one or two; a peer that refuses for ever is
-/// not asked for ever.
+/// How often one request is sent again. Two sides that meet by chance are apart after one or two; a peer that refuses
+/// for ever is not asked for ever.
 const ROUNDS: u8 = 16;
 
 impl Agent {

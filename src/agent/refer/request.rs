@@ -17,7 +17,8 @@ use crate::time::Now;
 use std::sync::Arc;
 
 impl Agent {
-    /// REFER in the dialog. `replaces`: an attended transfer (RFC 5589 §7): that session goes into the Refer-To, and without a
+    /// REFER in the dialog. `replaces`: an attended transfer (RFC 5589 §7): that session goes into the Refer-To, and
+    /// without a
     /// `refer_to` its remote target is the URI.
     pub fn refer(
         &mut self,

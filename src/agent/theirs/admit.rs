@@ -1,5 +1,5 @@
-//! The door: what a new request of the peer's is refused for before anybody hears of it, in the order of RFC 3261 §8.2, for INVITE,
-//! re-INVITE and all others alike.
+//! The door: what a new request of the peer's is refused for before anybody hears of it, in the order of RFC 3261 §8.2,
+//! for INVITE, re-INVITE and all others alike.
 
 use crate::agent::SessionId;
 use crate::agent::objects::Objects;
@@ -53,8 +53,8 @@ pub(in crate::agent) struct Door<'a> {
 type Checked = Result<(), Refused>;
 
 impl Door<'_> {
-    /// Where a request goes that no transaction knows, neither ACK nor CANCEL; or what it is answered. The checks are those of §8.2 and
-    /// what stands beside them, in that order.
+    /// Where a request goes that no transaction knows, neither ACK nor CANCEL; or what it is answered. The checks are
+    /// those of §8.2 and what stands beside them, in that order.
     pub fn admit(&self, request: &Message) -> Result<Admitted, Refused> {
         self.method(request)?;
         scheme(request)?;
@@ -97,8 +97,8 @@ impl Door<'_> {
         Err(Refused { lines, ..Refused::plain(420) })
     }
 
-    /// §8.2.4, §21.4.16: a call without RFC 3262, where the configuration wants it. A change of a call that stands is not refused for
-    /// that.
+    /// §8.2.4, §21.4.16: a call without RFC 3262, where the configuration wants it. A change of a call that stands is
+    /// not refused for that.
     fn reliability(&self, request: &Message) -> Checked {
         let wanted = self.face.reliable == Policy::Required && request.method() == Method::Invite;
         if !wanted || request.to_tag().is_some() || wish_of(request) != Wish::Unknown {

@@ -273,8 +273,8 @@ impl Agent {
         }
     }
 
-    /// Each minute of a pending INVITE the last provisional response goes out again (§13.3.1.1); 183 where the host gave
-    /// none, since a 100 does not count.
+    /// Each minute of a pending INVITE the last provisional response goes out again (§13.3.1.1); 183 where the host
+    /// gave none, since a 100 does not count.
     pub(in crate::agent) fn repeat_provisional(&mut self, id: IncomingId) {
         if self.refresh_reliably(id) {
             return;

@@ -12,7 +12,8 @@ use crate::session::reason::{Ending, Reason};
 use crate::time::Now;
 
 impl Agent {
-    /// Does the default of an event. Nothing happens when its request was answered meanwhile. Errors: state, it was done.
+    /// Does the default of an event. Nothing happens when its request was answered meanwhile. Errors: state, it was
+    /// done.
     pub fn event_default(&mut self, now: Now, event: &Event) -> Result<()> {
         self.at(now);
         if self.delivering.id == event.id && std::mem::replace(&mut self.delivering.defaulted, true) {

@@ -1,4 +1,5 @@
-//! Answers without a host: to requests that a rule refuses, with a transaction that absorbs their repeats, or without one.
+//! Answers without a host: to requests that a rule refuses, with a transaction that absorbs their repeats, or without
+//! one.
 
 use crate::agent::Agent;
 use crate::agent::options::ResponseOptions;
@@ -114,7 +115,8 @@ fn ascii(text: &str) -> Vec<u8> {
 /// A tag of ours, beside the session that it belongs to; on the stack, for ours are short.
 pub(in crate::agent) type Tag = SmallVec<[u8; 32]>;
 
-/// Where responses to a request go: the same link; the address by received, rport and maddr (RFC 3261 §18.2.2, RFC 3581 §4).
+/// Where responses to a request go: the same link; the address by received, rport and maddr (RFC 3261 §18.2.2, RFC 3581
+/// §4).
 pub(in crate::agent) fn reply_flow(request: &Message) -> Option<Flow> {
     let flow = *request.flow()?;
     if flow.transport != Transport::Udp {
@@ -123,8 +125,8 @@ pub(in crate::agent) fn reply_flow(request: &Message) -> Option<Flow> {
     Some(Flow { remote: Some(request.response_address()?), ..flow })
 }
 
-/// The To tag of our responses to a request, and to its CANCEL (RFC 3261 §9.2): made from what both share, with keys that nobody
-/// knows. RFC 3261 §8.2.7: repeats of a request that is answered without a transaction get the same.
+/// The To tag of our responses to a request, and to its CANCEL (RFC 3261 §9.2): made from what both share, with keys
+/// that nobody knows. RFC 3261 §8.2.7: repeats of a request that is answered without a transaction get the same.
 pub(in crate::agent) fn own_tag(keys: DialogKeys, request: &Message) -> Tag {
     let from_tag = request.from_tag().unwrap_or_default();
     let key = keys.key(request.call_id(), from_tag, request.branch().unwrap_or_default());

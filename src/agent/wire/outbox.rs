@@ -1,4 +1,5 @@
-//! What waits to go out: datagrams, events, log lines. One counter numbers the first two, so that their order can be told.
+//! What waits to go out: datagrams, events, log lines. One counter numbers the first two, so that their order can be
+//! told.
 
 use crate::agent::event::Event;
 use crate::config::LogLevel;

@@ -82,8 +82,8 @@ impl Queries {
 }
 
 impl Agent {
-    /// Where `uri` leads. `fixed`: the host's word counts more; without remote it chooses the socket only. `known`: what
-    /// an earlier look-up for the same hop gave.
+    /// Where `uri` leads. `fixed`: the host's word counts more; without remote it chooses the socket only. `known`:
+    /// what an earlier look-up for the same hop gave.
     pub(in crate::agent) fn locate(
         &self,
         uri: &[u8],
@@ -200,8 +200,8 @@ impl Agent {
         true
     }
 
-    /// A target of an answer as a flow, when a transport of ours reaches it. Port 0 asks for that of the URI, else of the
-    /// transport.
+    /// A target of an answer as a flow, when a transport of ours reaches it. Port 0 asks for that of the URI, else of
+    /// the transport.
     fn usable(&self, query: &Query, target: &Flow) -> Option<Flow> {
         let remote = target.remote?;
         let fixed = match &query.waiter {

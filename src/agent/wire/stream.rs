@@ -53,7 +53,8 @@ fn next_piece(unread: &[u8], searched: usize) -> Piece {
     if whole <= unread.len() { Piece::Message(whole) } else { Piece::Incomplete(whole) }
 }
 
-/// Content-Length of a message's header lines, 0 without one. `None`: it is no number, or stands twice, as for the parser.
+/// Content-Length of a message's header lines, 0 without one. `None`: it is no number, or stands twice, as for the
+/// parser.
 fn content_length(head: &[u8]) -> Option<usize> {
     let mut length = None;
     let start = memchr::memchr(b'\n', head).map_or(head.len(), |at| at + 1);

@@ -1,5 +1,5 @@
-//! What the host wants sent stays within the limit of one message, like what is received. What the library adds is reckoned
-//! generously, so that nothing that passes here is longer when it is written.
+//! What the host wants sent stays within the limit of one message, like what is received. What the library adds is
+//! reckoned generously, so that nothing that passes here is longer when it is written.
 
 use crate::agent::Agent;
 use crate::agent::ours::draft::Draft;
@@ -32,8 +32,8 @@ impl Agent {
     }
 }
 
-/// Whether about so many bytes, and what the library adds, may be one message. Header lines of the host's for a CANCEL, which repeats
-/// part of its INVITE, are reckoned alone.
+/// Whether about so many bytes, and what the library adds, may be one message. Header lines of the host's for a CANCEL,
+/// which repeats part of its INVITE, are reckoned alone.
 pub(in crate::agent) fn within(limit: usize, bytes: usize) -> Result<()> {
     let bytes = bytes + OWN_LINES;
     if bytes <= limit {

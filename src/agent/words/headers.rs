@@ -25,7 +25,8 @@ impl<'a> HostHeaders<'a> {
         Self::read_numbered(lines, in_dialog, None)
     }
 
-    /// The same where the host may write RSeq or RAck itself (RFC 3262); whether its number is right is the caller's to judge.
+    /// The same where the host may write RSeq or RAck itself (RFC 3262); whether its number is right is the caller's to
+    /// judge.
     pub fn read_numbered(lines: &[&'a [u8]], in_dialog: bool, number: Option<HeaderId>) -> Result<Self> {
         let mut read = Self::default();
         for line in lines {
