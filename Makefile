@@ -70,7 +70,7 @@ else
 endif
 	@echo "rust tests: passed"
 
-# sixteen deliberate defects, each of which the tests of two agents in memory must find
+# eighteen deliberate defects, each of which the tests of two agents in memory must find
 seeded-bugs:
 	@tests/seeded_bugs.sh
 
