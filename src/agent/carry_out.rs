@@ -89,13 +89,12 @@ impl Agent {
                     self.tell(Event { session: Some(id), reason, ..Event::new(EventKind::AckTimeout) });
                 }
                 Deed::Over(incoming) => self.objects.incoming_over(incoming),
-                // Answered meanwhile: then there is nothing to refuse.
-                Deed::Refuse(incoming, refusal) => drop(self.refuse_as(incoming, refusal)),
+                Deed::Refuse(incoming, refusal) => self.refuse_as(incoming, *refusal),
                 Deed::RefuseInvite(invite, refusal) => {
                     if self.objects.has_other_dialogs(invite, id) {
                         self.end_and_finish(id, refusal.ending);
                     } else {
-                        let _ = self.refuse_as(invite, refusal);
+                        self.refuse_as(invite, *refusal);
                     }
                 }
                 Deed::LeaveInvite(invite, accepted) => self.leave_invite(id, invite, accepted),
@@ -146,9 +145,10 @@ impl Agent {
         }
     }
 
-    fn refuse_as(&mut self, id: IncomingId, refusal: Box<Refusal>) -> crate::error::Result<()> {
+    fn refuse_as(&mut self, id: IncomingId, refusal: Refusal) {
         let answer = Answer { reason: refusal.reason, ..Answer::plain(refusal.status) };
-        self.refuse_request(id, answer, None, refusal.ending)
+        // Answered meanwhile: then there is nothing to refuse.
+        let _ = self.refuse_request(id, answer, None, refusal.ending);
     }
 
     /// The last word of a session.

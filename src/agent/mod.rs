@@ -11,6 +11,7 @@ pub mod options;
 mod calls;
 mod carry_out;
 mod delivery;
+mod dispatch;
 mod methods;
 mod objects;
 mod ours;

@@ -52,6 +52,12 @@ pub struct Accepted {
     refresh: Refresh,
     /// Repeats so far.
     repeats: u8,
+    running: Repeating,
+}
+
+/// What of it runs.
+#[derive(Clone, Copy, Debug)]
+struct Repeating {
     /// The INVITE or re-INVITE.
     incoming: IncomingId,
     /// The next repeat, or the end of patience.
@@ -125,8 +131,7 @@ impl Session {
             carries,
             refresh: Refresh::None,
             repeats: 0,
-            incoming,
-            timer: clock.arm(clock.now().plus(values.t1), Wake::Accepted(cseq)),
+            running: Repeating { incoming, timer: clock.arm(clock.now().plus(values.t1), Wake::Accepted(cseq)) },
         });
         if self.is_early() {
             self.lasting.phase = Phase::AckWait(Some(accepted));
@@ -168,7 +173,7 @@ impl Session {
             deeds.push(Deed::Confirmed);
         }
         deeds.push(Deed::State);
-        deeds.push(Deed::Over(accepted.incoming));
+        deeds.push(Deed::Over(accepted.running.incoming));
         if self.is_terminated() {
             also(&mut deeds, self.finish_if_due());
             return deeds;
@@ -190,12 +195,12 @@ impl Session {
         let Some(waiting) = self.unacknowledged(cseq) else { return Deeds::new() };
         if now < waiting.give_up_at {
             let next = now.plus(waiting.next_interval(clock.values())).min(waiting.give_up_at);
-            waiting.timer = clock.arm(next, Wake::Accepted(cseq));
+            waiting.running.timer = clock.arm(next, Wake::Accepted(cseq));
             return smallvec![Deed::Repeat(Box::new((Bytes::clone(&waiting.response), waiting.flow)))];
         }
         let Some((accepted, _)) = self.take_accepted(cseq, clock) else { return Deeds::new() };
         self.lasting.signaling.undo(accepted.carries);
-        let mut deeds: Deeds = smallvec![Deed::State, Deed::Over(accepted.incoming)];
+        let mut deeds: Deeds = smallvec![Deed::State, Deed::Over(accepted.running.incoming)];
         if self.is_terminated() {
             also(&mut deeds, self.finish_if_due());
         } else if accepted.refresh == Refresh::Superseded || self.lasting.deferred_bye.is_some() {
@@ -233,8 +238,8 @@ impl Session {
         let is_first = first.is_some();
         let at = self.lasting.accepted.iter().position(|accepted| is_it(accepted));
         let accepted = first.or_else(|| at.map(|at| self.lasting.accepted.remove(at)))?;
-        clock.stop(accepted.timer);
-        self.reinvite_over(accepted.incoming);
+        clock.stop(accepted.running.timer);
+        self.their_reinvite_over(accepted.running.incoming);
         Some((accepted, is_first))
     }
 
@@ -247,8 +252,8 @@ impl Session {
         };
         let mut deeds = Deeds::new();
         for accepted in first.into_iter().chain(list) {
-            clock.stop(accepted.timer);
-            deeds.push(Deed::Over(accepted.incoming));
+            clock.stop(accepted.running.timer);
+            deeds.push(Deed::Over(accepted.running.incoming));
         }
         deeds
     }
@@ -284,7 +289,7 @@ impl Session {
             Phase::AckWait(first) => first.as_ref(),
             _ => None,
         };
-        first.into_iter().chain(&self.lasting.accepted).any(|accepted| accepted.incoming == incoming)
+        first.into_iter().chain(&self.lasting.accepted).any(|accepted| accepted.running.incoming == incoming)
     }
 
     // ------------------------------------------------------------------ caller

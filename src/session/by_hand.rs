@@ -99,7 +99,7 @@ mod tests {
     /// The peer's re-INVITE is here.
     fn reinvited() -> Session {
         let mut session = fixture::confirmed_callee();
-        session.reinvite_arrived(reinvite(), &fixture::request("INVITE", 2, "second"));
+        session.their_reinvite_arrived(reinvite(), &fixture::request("INVITE", 2, "second"));
         session
     }
 
@@ -161,7 +161,7 @@ mod tests {
             session.accepted(fixture::sent_2xx_to(reinvite(), 2, "reply"), &mut clock);
         }
         acknowledged.ack_arrived(&fixture::request("ACK", 2, ""), &mut clock);
-        refused.reinvite_refused(None, &mut clock);
+        refused.their_reinvite_refused(None, &mut clock);
         for (row, mut session, expected) in [
             ("no re-INVITE", fixture::confirmed_callee(), true),
             ("no 2xx", reinvited(), false),

@@ -245,7 +245,7 @@ pub fn section<T>(result: Result<T>) -> String {
 /// The peer's re-INVITE of this number, which is its id too, waits for the host.
 pub fn reinvited(session: &mut Session, number: u32, offer: &str) -> IncomingId {
     let id = IncomingId::from_raw(number.into());
-    session.reinvite_arrived(id, &request("INVITE", number, offer));
+    session.their_reinvite_arrived(id, &request("INVITE", number, offer));
     id
 }
 

@@ -84,8 +84,13 @@ impl Session {
         self.lasting.dialog.confirm_by(response);
     }
 
-    /// The 2xx to our re-INVITE (§14.1). An offer that it does not answer is as if never made.
-    pub fn reinvite_accepted(&mut self, invite: OutgoingId, response: &Message, by_host: HostAcks) -> Taken {
+    /// The 2xx to our re-INVITE (§14.1). An offer that it does not answer is as if never made. When the session is over it is
+    /// acknowledged all the same (RFC 5407 §3.2.3): by the host, where it wants to and the dialog is Mortal yet.
+    pub fn our_reinvite_accepted(&mut self, invite: OutgoingId, response: &Message, by_host: HostAcks) -> Taken {
+        if self.is_terminated() {
+            let by_host = if self.is_gone() || by_host != HostAcks::All { HostAcks::None } else { by_host };
+            return self.host_owes(invite, by_host, false);
+        }
         self.refreshed(response);
         self.lasting.peer.learn(response);
         let body = response.session_body().map(|body| StoredBody::of_remote(&body));
@@ -110,18 +115,11 @@ impl Session {
                 }
             }
             (false, offer) => {
-                let offer = offer.zip(self.lasting.signaling.turn(Party::Remote).ok());
+                let offer = offer.zip(self.lasting.signaling.turn_to_offer(Party::Remote));
                 let answer_due = offer.map(|(offer, turn)| turn.take(offer)).is_some();
                 self.host_owes(invite, by_host, answer_due)
             }
         }
-    }
-
-    /// The session is over, the 2xx to our re-INVITE is acknowledged all the same (RFC 5407 §3.2.3): by the host, where
-    /// it wants to and the dialog is Mortal yet.
-    pub fn reinvite_accepted_too_late(&mut self, invite: OutgoingId, by_host: HostAcks) -> Taken {
-        let by_host = if self.is_gone() { HostAcks::None } else { by_host };
-        self.host_owes(invite, by_host, false)
     }
 
     fn host_owes(&mut self, outgoing: OutgoingId, by_host: HostAcks, answer_due: bool) -> Taken {
@@ -211,11 +209,11 @@ mod tests {
                 let was_offered = session.was_offered(invite);
                 session.take_reliable(invite, &reliable(number, 1, "reliable"), 1, false).expect("in order");
                 if !matches!(before, Before::Offered) && !was_offered {
-                    session.pracked(prack(), fixture::sdp("prack"), true);
+                    session.our_prack_sent(prack(), fixture::sdp("prack"), true);
                 }
                 if matches!(before, Before::PrackOffers) {
                     session.take_reliable(invite, &reliable(number, 2, ""), 2, true).expect("in order");
-                    session.pracked(prack(), fixture::sdp("ours"), true);
+                    session.our_prack_sent(prack(), fixture::sdp("ours"), true);
                 }
             }
         }
@@ -228,7 +226,7 @@ mod tests {
     /// Our re-INVITE is out, with this offer ("": none).
     fn reinviting(offer: &str) -> Session {
         let mut session = fixture::confirmed_caller();
-        session.reinvite_sent(second(), fixture::sdp(offer));
+        session.our_reinvite_sent(second(), fixture::sdp(offer));
         session
     }
 
@@ -306,7 +304,7 @@ mod tests {
                 let row = format!("{offer:?} {before:?} {body:?} {by_host:?}");
                 let mut session = reinviting(offer);
                 provisional(&mut session, second(), 2, before);
-                let taken = session.reinvite_accepted(second(), &response(200, 2, "", body), by_host);
+                let taken = session.our_reinvite_accepted(second(), &response(200, 2, "", body), by_host);
                 assert_eq!((taken, owed(&session)), outcome, "{row}");
                 assert_eq!(fixture::books(&session), books, "{row}");
                 // §14.1: it is pending until its ACK.
@@ -323,7 +321,7 @@ mod tests {
         for (over, outcomes) in [(fixture::mortal as Over, [ACK, ACK, HOST]), (fixture::gone as Over, [ACK; 3])] {
             for (by_host, outcome) in HOST_ACKS.into_iter().zip(outcomes) {
                 let mut session = over(reinviting("second"));
-                let taken = session.reinvite_accepted_too_late(second(), by_host);
+                let taken = session.our_reinvite_accepted(second(), &fixture::response(200, 2, "", ""), by_host);
                 let row = format!("{by_host:?}, gone: {}", session.is_gone());
                 assert_eq!((taken, owed(&session)), outcome, "{row}");
                 assert_eq!(session.reinvite_client(), (taken == Taken::ByHost).then(second), "{row}");
@@ -358,7 +356,7 @@ mod tests {
                 reinviting(""),
                 2,
                 |session, ok| {
-                    session.reinvite_accepted(second(), ok, HostAcks::Answers);
+                    session.our_reinvite_accepted(second(), ok, HostAcks::Answers);
                 },
                 b"",
                 true,
@@ -414,12 +412,12 @@ mod tests {
         };
         let reinvite_acked_by_host = || {
             let mut session = reinviting("second");
-            session.reinvite_accepted(second(), &response(200, 2, "", "reply"), HostAcks::All);
+            session.our_reinvite_accepted(second(), &response(200, 2, "", "reply"), HostAcks::All);
             session
         };
         let too_late = || {
             let mut session = fixture::mortal(reinviting("second"));
-            session.reinvite_accepted_too_late(second(), HostAcks::All);
+            session.our_reinvite_accepted(second(), &fixture::response(200, 2, "", ""), HostAcks::All);
             session
         };
         let by_hand = || {

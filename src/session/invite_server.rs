@@ -24,6 +24,18 @@ pub fn description_due(invite: &Message, described: bool, given: bool) -> Result
     }
 }
 
+/// Whether an unreliable response to this INVITE may show a description (RFC 3261 §13.2.1). `described`: a reliable one has carried
+/// it.
+pub fn preview_guard(invite: &Message, described: bool) -> Result<()> {
+    if invite.session_body().is_none() {
+        return Err(Error::state("an offer stands in a reliable response, this one is not (RFC 3261 13.2.1)"));
+    }
+    if described {
+        return Err(Error::state("body: a reliable response has carried the answer already (RFC 6337 3.1)"));
+    }
+    Ok(())
+}
+
 impl Session {
     /// A tagged provisional response has gone out. `shown`: what it previews (§13.2.1).
     pub fn early(&mut self, shown: Option<StoredBody>) -> Deeds {
@@ -52,7 +64,7 @@ impl Session {
 
     /// The peer's re-INVITE got another final response than 2xx: the session is what it was before (§14.1). The
     /// re-INVITE stays until its ACK; a PRACK whose offer waits for its answer goes with it.
-    pub fn reinvite_refused(&mut self, transaction: Option<ServerId>, clock: &mut impl Clock) -> Deeds {
+    pub fn their_reinvite_refused(&mut self, transaction: Option<ServerId>, clock: &mut impl Clock) -> Deeds {
         let mut deeds = Deeds::new();
         let answering = self.reliable_over(&mut deeds, clock).is_some_and(|server| server.is_answering());
         let theirs = self.running.theirs();
@@ -169,7 +181,7 @@ mod tests {
         const PRACK: u64 = 3;
         let offering = |session: &mut Session, waits, clock: &mut FakeClock| {
             let prack = fixture::request("PRACK", 3, "fourth");
-            session.prack_arrived(IncomingId::from_raw(PRACK), &prack, Prack::Offers(waits), clock);
+            session.their_prack_arrived(IncomingId::from_raw(PRACK), &prack, Prack::Offers(waits), clock);
         };
         type Row<'a> = (&'a str, &'a str, &'a dyn Fn(&mut Session, &mut FakeClock), &'a str, &'a str);
         // The re-INVITE's offer; what happened since; what follows; the books.
@@ -217,13 +229,13 @@ mod tests {
             fixture::reinvited(&mut session, 2, offer);
             since(&mut session, &mut clock);
             let transaction = ServerId::of_nobody();
-            assert_eq!(said(&session.reinvite_refused(Some(transaction), &mut clock)), expected, "{rule}");
+            assert_eq!(said(&session.their_reinvite_refused(Some(transaction), &mut clock)), expected, "{rule}");
             assert_eq!((exchange(&session).as_str(), clock.timers()), (expected_books, 0), "{rule}");
             assert_eq!(session.reinvite_server(), None, "{rule}");
             assert_eq!(session.refused(), Some(transaction), "RFC 3261 14.1: it waits for its ACK: {rule}");
             // What the refusal of the PRACK owed to the books went with the re-INVITE's.
             session.transition(Party::Remote, sdp("later")).expect("no offer is open");
-            session.prack_refused(IncomingId::from_raw(PRACK), &mut clock);
+            session.their_prack_refused(IncomingId::from_raw(PRACK), &mut clock);
             assert_eq!((exchange(&session).as_str(), clock.timers()), ("HaveRemoteOffer later/-", 0), "{rule}");
         }
     }
@@ -235,10 +247,10 @@ mod tests {
         let (mut clock, mut session) = (FakeClock::default(), confirmed_callee());
         fixture::reinvited(&mut session, 2, "");
         let prack = IncomingId::from_raw(3);
-        session.prack_arrived(prack, &fixture::request("PRACK", 3, "second"), Prack::Offers(false), &mut clock);
-        assert_eq!(said(&session.reinvite_refused(None, &mut clock)), "State");
+        session.their_prack_arrived(prack, &fixture::request("PRACK", 3, "second"), Prack::Offers(false), &mut clock);
+        assert_eq!(said(&session.their_reinvite_refused(None, &mut clock)), "State");
         assert_eq!((exchange(&session).as_str(), session.is_offering(prack)), ("HaveRemoteOffer second/-", true));
-        session.prack_refused(prack, &mut clock);
+        session.their_prack_refused(prack, &mut clock);
         assert_eq!(exchange(&session), "Stable offer/answer");
     }
 }

@@ -31,6 +31,7 @@ use crate::slots::{IncomingId, OutgoingId};
 use crate::transaction::ServerId;
 use ack::{Accepted, AckProcessing, OwedAck};
 use deed::DeferredBye;
+use deed::{Clock, Deeds, Wake};
 use offer_answer::{Carries, OfferAnswer, Party, StoredBody};
 use peer::Peer;
 use reason::Ending;
@@ -133,7 +134,7 @@ enum Phase {
     Gone(Ending),
 }
 
-/// What lasts: what a snapshot of the session would hold.
+/// What lasts: what a snapshot of the session would hold. Each 2xx that waits has its ids and its timer apart.
 #[derive(Clone, Debug)]
 struct Lasting {
     dialog: Dialog,
@@ -234,7 +235,7 @@ struct Pending {
 
 /// What a call was challenged for. Few calls are: one word of the session holds it.
 #[derive(Clone, Debug)]
-pub struct KnownCredentials(pub Vec<Credentials>);
+pub struct KnownCredentials(Vec<Credentials>);
 
 /// Where a host name led.
 #[derive(Clone, Debug)]
@@ -456,6 +457,14 @@ impl Session {
     /// What finds it in the agent's table; made anew each time, for it is asked for at birth and end alone.
     pub fn key(&self, keys: DialogKeys) -> u128 {
         self.lasting.dialog.names.key(keys)
+    }
+
+    /// A timer of the session is due.
+    pub fn woken(&mut self, wake: Wake, clock: &mut impl Clock) -> Deeds {
+        match wake {
+            Wake::Accepted(cseq) => self.accepted_due(cseq, clock),
+            Wake::Reliable => self.reliable_due(clock),
+        }
     }
 
     // ------------------------------------------------------------------ requests of the peer that wait

@@ -38,7 +38,7 @@ pub enum Prack {
 impl Session {
     /// What a PRACK of the peer's is (§3, §5). `left`: the response that a final one left unacknowledged in this
     /// dialog.
-    pub fn prack_means(&self, request: &Message, rack: &RAck<'_>, left: Option<Left>, now: Time) -> Prack {
+    pub fn their_prack_means(&self, request: &Message, rack: &RAck<'_>, left: Option<Left>, now: Time) -> Prack {
         let waiting = self.running.reliable_server.as_ref().and_then(|server| server.meant_by(rack));
         let left = left.filter(|left| left.is_meant(rack, now));
         let describes = request.session_body().is_some();
@@ -56,7 +56,7 @@ impl Session {
     }
 
     /// A PRACK of the peer's was taken. The answer to it is the host's, and what waited goes out after it.
-    pub fn prack_arrived(
+    pub fn their_prack_arrived(
         &mut self,
         incoming: IncomingId,
         request: &Message,
@@ -91,7 +91,7 @@ impl Session {
 
     /// §5: the answer to our offer had to be in the PRACK. It is acknowledged, but no exchange can end this INVITE
     /// well.
-    pub fn prack_lacks_answer(&mut self, clock: &mut impl Clock) -> Deeds {
+    pub fn their_prack_lacks_answer(&mut self, clock: &mut impl Clock) -> Deeds {
         let Some(server) = &mut self.running.reliable_server else { return Deeds::new() };
         server.acknowledged(clock);
         let reason = Some(&b"Bad Request: no answer in PRACK (RFC 3262 5)"[..]);
@@ -127,7 +127,7 @@ impl Session {
 
     /// A PRACK got its 2xx; an offer in it is answered there (§5). What waited for it goes on: the next of the queue,
     /// or the 2xx.
-    pub fn prack_accepted(
+    pub fn their_prack_accepted(
         &mut self,
         prack: IncomingId,
         invite: Option<&Message>,
@@ -152,7 +152,7 @@ impl Session {
     }
 
     /// A PRACK got another final response: its offer is void, and the response waits for another PRACK.
-    pub fn prack_refused(&mut self, prack: IncomingId, clock: &mut impl Clock) -> Deeds {
+    pub fn their_prack_refused(&mut self, prack: IncomingId, clock: &mut impl Clock) -> Deeds {
         let Some(carries) = self.take_offering(prack) else { return Deeds::new() };
         self.lasting.signaling.undo(carries);
         if let Some(server) = &mut self.running.reliable_server {
@@ -196,12 +196,12 @@ mod tests {
     }
 
     fn arrives(session: &mut Session, prack_is: Prack, said: &str, clock: &mut FakeClock) -> String {
-        follows(&session.prack_arrived(prack(), &request("PRACK", 9, said), prack_is, clock))
+        follows(&session.their_prack_arrived(prack(), &request("PRACK", 9, said), prack_is, clock))
     }
 
     fn means(session: &Session, rack: &str, said: &str, left: Option<Left>, now: Time) -> Prack {
         let rack = RAck::parse(rack.as_bytes()).expect("a RAck");
-        session.prack_means(&request("PRACK", 9, said), &rack, left, now)
+        session.their_prack_means(&request("PRACK", 9, said), &rack, left, now)
     }
 
     /// RFC 3262 §3, §5.
@@ -321,7 +321,7 @@ mod tests {
     fn a_prack_without_its_answer_refuses_invite() {
         let mut clock = FakeClock::default();
         let mut session = responded("", OFFER, &mut clock);
-        let deeds = session.prack_lacks_answer(&mut clock);
+        let deeds = session.their_prack_lacks_answer(&mut clock);
         assert_eq!(follows(&deeds), "RefuseInvite 400 NoAnswerIn2xx");
         let [Deed::RefuseInvite(invite, refusal)] = &deeds[..] else { panic!("{deeds:?}") };
         assert_eq!(
@@ -330,7 +330,7 @@ mod tests {
         );
         assert_eq!(clock.timers(), 0, "it is acknowledged");
         assert_eq!(means(&session, "7 1 INVITE", "", None, Time::default()), Prack::Nothing);
-        let deeds = fixture::callee("").prack_lacks_answer(&mut clock);
+        let deeds = fixture::callee("").their_prack_lacks_answer(&mut clock);
         assert_eq!(follows(&deeds), "", "the INVITE is over");
     }
 
@@ -425,10 +425,10 @@ mod tests {
             arrives(&mut session, Prack::Offers(true), "second", &mut clock);
             assert_eq!(clock.timers(), 0, "{row}");
             clock.pass(milliseconds);
-            assert_eq!(follows(&session.prack_refused(prack(), &mut clock)), "State", "{row}");
+            assert_eq!(follows(&session.their_prack_refused(prack(), &mut clock)), "State", "{row}");
             assert_books(&session, OLD, row);
             assert_eq!(means(&session, "7 1 INVITE", "", None, clock.now()), Prack::Acknowledges, "{row}");
-            assert_eq!(follows(&session.prack_refused(prack(), &mut clock)), "", "{row}: once");
+            assert_eq!(follows(&session.their_prack_refused(prack(), &mut clock)), "", "{row}: once");
             assert_eq!(clock.timers(), 1, "{row}");
             let deeds = session.woken(clock.wait(), &mut clock);
             assert_eq!((&*follows(&deeds), clock.milliseconds()), (follow, at), "{row}");
@@ -436,7 +436,7 @@ mod tests {
         let mut clock = FakeClock::default();
         let mut session = responded("offer", ANSWER, &mut clock);
         arrives(&mut session, Prack::Offers(false), "second", &mut clock);
-        session.prack_refused(prack(), &mut clock);
+        session.their_prack_refused(prack(), &mut clock);
         assert_books(&session, OLD, "of another response");
         assert_eq!(clock.timers(), 1, "of another response: this one was repeated all the time");
     }

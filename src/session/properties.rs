@@ -1,5 +1,6 @@
 //! What the getters of a session tell: SIP.js's properties, and what follows from its phase.
 
+use crate::error::{Error, Result};
 use crate::session::offer_answer::{Party, StoredBody};
 use crate::session::reason::Ending;
 use crate::session::{Origin, Phase, Role, Session, SessionState, SignalingState};
@@ -180,5 +181,17 @@ impl Session {
         let reliable = self.running.reliable_server.as_ref().map_or(0, |server| server.bytes());
         let books = self.lasting.dialog.heap_bytes() + self.lasting.signaling.heap_bytes();
         size_of::<Self>() + books + first + accepted + reliable
+    }
+
+    /// There is a dialog to send in; an early one only where that is allowed.
+    pub fn established(&self, early_too: bool) -> Result<()> {
+        match self.state() {
+            SessionState::Terminated => Err(Error::state("the session is over")),
+            SessionState::Initial => Err(Error::state("there is no dialog yet (RFC 3261 12)")),
+            SessionState::Early if !early_too => {
+                Err(Error::state("the dialog is early; the quirk REQUESTS_IN_EARLY allows it"))
+            }
+            _ => Ok(()),
+        }
     }
 }

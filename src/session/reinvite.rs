@@ -22,7 +22,7 @@ pub struct OurReinvite {
 
 /// What decides about INVITEs in the dialog and is known outside of the session.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Outside {
+pub struct Around {
     /// Our INVITE, of a session that was confirmed by hand, has no final response.
     pub invite_pends: bool,
     /// The peer's INVITE that was refused last waits for its ACK.
@@ -44,7 +44,7 @@ impl Session {
     // ------------------------------------------------------------------ ours
 
     /// Whether we may send an INVITE in the dialog now (§14.1). `has_offer`: it carries a session description.
-    pub fn reinvite_guard(&self, has_offer: bool, outside: Outside) -> Result<()> {
+    pub fn our_reinvite_guard(&self, has_offer: bool, outside: Around) -> Result<()> {
         match self.state() {
             SessionState::Terminated => return Err(Error::state("the session is over")),
             SessionState::Initial | SessionState::Early => {
@@ -86,8 +86,8 @@ impl Session {
         self.running.ours.as_ref().filter(|ours| ours.waits).map(|ours| ours.request)
     }
 
-    /// Our re-INVITE goes out, with this offer; also once more. `reinvite_guard` has asked.
-    pub fn reinvite_sent(&mut self, request: OutgoingId, offer: Option<StoredBody>) -> Deeds {
+    /// Our re-INVITE goes out, with this offer; also once more. `our_reinvite_guard` has asked.
+    pub fn our_reinvite_sent(&mut self, request: OutgoingId, offer: Option<StoredBody>) -> Deeds {
         let turn = self.lasting.signaling.turn(Party::Local).ok();
         let carries = offer.zip(turn).map(|(offer, turn)| turn.carry(offer)).unwrap_or_default();
         self.running.ours = Some(Box::new(OurReinvite { request, carries, waits: false }));
@@ -95,8 +95,8 @@ impl Session {
     }
 
     /// It was refused for now and will be sent again (§14.1): the session is as if it had never been.
-    pub fn reinvite_waits(&mut self, request: OutgoingId) -> Deeds {
-        let deeds = self.reinvite_undone(request);
+    pub fn our_reinvite_waits(&mut self, request: OutgoingId) -> Deeds {
+        let deeds = self.our_reinvite_undone(request);
         self.running.ours = Some(Box::new(OurReinvite { request, carries: Carries::Nothing, waits: true }));
         deeds
     }
@@ -109,7 +109,7 @@ impl Session {
     }
 
     /// It has failed: the session is as if it had never been (§14.1). One that waits was undone when it was refused.
-    pub fn reinvite_undone(&mut self, request: OutgoingId) -> Deeds {
+    pub fn our_reinvite_undone(&mut self, request: OutgoingId) -> Deeds {
         if let Some(ours) = self.running.ours.take_if(|ours| ours.request == request && !ours.waits) {
             self.reliable_failed();
             self.lasting.signaling.undo(ours.carries);
@@ -125,7 +125,7 @@ impl Session {
     // ------------------------------------------------------------------ the peer's
 
     /// The table of RFC 3261 §14.2, RFC 6337 §4.3 and RFC 5407 §3.1.
-    pub fn reinvite_meets(&self, outside: Outside) -> Arrival {
+    pub fn their_reinvite_meets(&self, outside: Around) -> Arrival {
         match self.state() {
             SessionState::Initial | SessionState::Early if self.role() == Role::Caller => Arrival::Pending,
             SessionState::Initial | SessionState::Early => Arrival::RetryLater,
@@ -149,8 +149,8 @@ impl Session {
         Some(self.running.theirs.as_ref()?.reinvite.as_ref()?.request)
     }
 
-    /// An INVITE of the peer's goes to the host. `reinvite_meets` let nothing through that the books could refuse.
-    pub fn reinvite_arrived(&mut self, request: IncomingId, invite: &Message) -> Deeds {
+    /// An INVITE of the peer's goes to the host. `their_reinvite_meets` let nothing through that the books could refuse.
+    pub fn their_reinvite_arrived(&mut self, request: IncomingId, invite: &Message) -> Deeds {
         self.waits(request, invite.method());
         let turn = self.lasting.signaling.turn(Party::Remote).ok();
         let offer = invite.session_body().map(|offer| StoredBody::of_remote(&offer));
@@ -160,7 +160,7 @@ impl Session {
     }
 
     /// One was refused by a rule: another of ours waits for its ACK (§14.1).
-    pub fn reinvite_refused_by_rule(&mut self, transaction: Option<ServerId>) {
+    pub fn their_reinvite_refused_by_rule(&mut self, transaction: Option<ServerId>) {
         self.running.theirs().refused = transaction;
     }
 
@@ -170,7 +170,7 @@ impl Session {
     }
 
     /// The ACK of its 2xx is here, or its time is over; or the transaction of its refusal is.
-    pub(super) fn reinvite_over(&mut self, request: IncomingId) {
+    pub(super) fn their_reinvite_over(&mut self, request: IncomingId) {
         if let Some(theirs) = &mut self.running.theirs {
             theirs.reinvite.take_if(|reinvite| reinvite.request == request);
             self.running.tidy();
@@ -183,7 +183,7 @@ impl Session {
         if self.is_accepted(request) {
             return false;
         }
-        self.reinvite_over(request);
+        self.their_reinvite_over(request);
         true
     }
 }
@@ -239,24 +239,24 @@ mod tests {
 
     fn reinviting(offer: &str) -> Session {
         let mut session = fixture::confirmed_caller();
-        session.reinvite_sent(ours(), fixture::sdp(offer));
+        session.our_reinvite_sent(ours(), fixture::sdp(offer));
         session
     }
 
     fn waiting() -> Session {
         let mut session = reinviting("second");
-        session.reinvite_waits(ours());
+        session.our_reinvite_waits(ours());
         session
     }
 
     fn reinvited(offer: &str) -> Session {
         let mut session = fixture::confirmed_caller();
-        session.reinvite_arrived(theirs(), &request("INVITE", 2, offer));
+        session.their_reinvite_arrived(theirs(), &request("INVITE", 2, offer));
         session
     }
 
     /// The peer's re-INVITE has a 2xx; no ACK.
-    fn reinvite_accepted(offer: &str, description: &str) -> Session {
+    fn our_reinvite_accepted(offer: &str, description: &str) -> Session {
         let mut session = reinvited(offer);
         session.accepted(fixture::sent_2xx_to(theirs(), 2, description), &mut FakeClock::default());
         session.answered(theirs());
@@ -264,23 +264,23 @@ mod tests {
     }
 
     fn reinvite_acknowledged(description: &str, ack: &str) -> Session {
-        let mut session = reinvite_accepted("", description);
+        let mut session = our_reinvite_accepted("", description);
         session.ack_arrived(&request("ACK", 2, ack), &mut FakeClock::default());
         session
     }
 
-    fn reinvite_refused() -> Session {
+    fn their_reinvite_refused() -> Session {
         let mut session = reinvited("second");
-        session.reinvite_refused(None, &mut FakeClock::default());
+        session.their_reinvite_refused(None, &mut FakeClock::default());
         session.answered(theirs());
         session
     }
 
     /// A re-INVITE of the peer's overtook the ACK of another one's 2xx, and was refused.
     fn overtaken() -> Session {
-        let mut session = reinvite_accepted("second", "reply");
-        session.reinvite_arrived(IncomingId::from_raw(3), &request("INVITE", 3, ""));
-        session.reinvite_refused(None, &mut FakeClock::default());
+        let mut session = our_reinvite_accepted("second", "reply");
+        session.their_reinvite_arrived(IncomingId::from_raw(3), &request("INVITE", 3, ""));
+        session.their_reinvite_refused(None, &mut FakeClock::default());
         session.answered(IncomingId::from_raw(3));
         session
     }
@@ -294,21 +294,21 @@ mod tests {
     fn works_off_an_ack() -> Session {
         let mut session = fixture::confirmed_callee();
         session.set_defer_ack(true).expect("it is not over");
-        session.reinvite_arrived(theirs(), &request("INVITE", 2, ""));
+        session.their_reinvite_arrived(theirs(), &request("INVITE", 2, ""));
         session.accepted(fixture::sent_2xx_to(theirs(), 2, "second"), &mut FakeClock::default());
         session.answered(theirs());
         session.ack_arrived(&request("ACK", 2, "reply"), &mut FakeClock::default());
         session
     }
 
-    const NONE: Outside = Outside { invite_pends: false, refused_waits: false };
-    const INVITE_PENDS: Outside = Outside { invite_pends: true, refused_waits: false };
-    const REFUSED_WAITS: Outside = Outside { invite_pends: false, refused_waits: true };
+    const NONE: Around = Around { invite_pends: false, refused_waits: false };
+    const INVITE_PENDS: Around = Around { invite_pends: true, refused_waits: false };
+    const REFUSED_WAITS: Around = Around { invite_pends: false, refused_waits: true };
 
     /// RFC 3261 §14.1.
     #[test]
     fn when_a_reinvite_may_be_sent() {
-        let rows: [(&str, Made, bool, Outside, Guarded); 25] = [
+        let rows: [(&str, Made, bool, Around, Guarded); 25] = [
             ("callee, no response", || fixture::callee("offer"), false, NONE, Err("needs a confirmed dialog")),
             ("callee, early", early_callee, false, NONE, Err("needs a confirmed dialog")),
             ("caller, early", || fixture::caller("offer"), false, NONE, Err("needs a confirmed dialog")),
@@ -321,11 +321,11 @@ mod tests {
             ("ours without offer", || reinviting(""), true, NONE, Err("our re-INVITE is pending")),
             ("ours was refused for now", waiting, true, NONE, Ok(())),
             ("theirs", || reinvited("second"), false, NONE, Err("the peer's re-INVITE is pending")),
-            ("theirs, 2xx", || reinvite_accepted("o", "a"), true, NONE, Err("the peer's re-INVITE is pending")),
+            ("theirs, 2xx", || our_reinvite_accepted("o", "a"), true, NONE, Err("the peer's re-INVITE is pending")),
             ("theirs, 2xx, a newer one", overtaken, true, NONE, Err("the peer's re-INVITE is pending")),
             ("theirs, ACK", || reinvite_acknowledged("o", "a"), true, NONE, Ok(())),
-            ("theirs, refused", reinvite_refused, true, NONE, Ok(())),
-            ("theirs, refused, no ACK", reinvite_refused, true, REFUSED_WAITS, Err("refused waits for its ACK")),
+            ("theirs, refused", their_reinvite_refused, true, NONE, Ok(())),
+            ("theirs, refused, no ACK", their_reinvite_refused, true, REFUSED_WAITS, Err("refused waits for its ACK")),
             ("ACK owed", || caller_who_owes("offer", "answer"), true, NONE, Err("an ACK is owed")),
             ("ACK with answer owed", || caller_who_owes("", "offer"), false, NONE, Err("an ACK is owed")),
             // RFC 3264 §4.
@@ -338,7 +338,7 @@ mod tests {
             ("over", || fixture::gone(fixture::confirmed_caller()), false, NONE, Err("the session is over")),
         ];
         for (row, session, has_offer, outside, expected) in rows {
-            let got = session().reinvite_guard(has_offer, outside).map_err(|error| error.detail);
+            let got = session().our_reinvite_guard(has_offer, outside).map_err(|error| error.detail);
             match (&got, expected) {
                 (Ok(()), Ok(())) => {}
                 (Err(detail), Err(part)) => assert!(detail.contains(part), "{row}: {detail}"),
@@ -351,7 +351,7 @@ mod tests {
     #[test]
     fn what_a_reinvite_meets() {
         use Arrival::{Pending, Process, RetryLater};
-        let rows: [(&str, Made, Outside, Arrival); 23] = [
+        let rows: [(&str, Made, Around, Arrival); 23] = [
             // RFC 3261 §14.2: ours is in progress; the peer's has no final response.
             ("caller, early", || fixture::caller("offer"), NONE, Pending),
             ("callee, no response", || fixture::callee(""), NONE, RetryLater),
@@ -361,15 +361,15 @@ mod tests {
             ("ours was refused for now", waiting, NONE, Process),
             ("theirs", || reinvited("second"), NONE, RetryLater),
             ("theirs without offer", || reinvited(""), NONE, RetryLater),
-            ("theirs, refused", reinvite_refused, NONE, Process),
-            ("theirs, refused, no ACK", reinvite_refused, REFUSED_WAITS, Process),
+            ("theirs, refused", their_reinvite_refused, NONE, Process),
+            ("theirs, refused, no ACK", their_reinvite_refused, REFUSED_WAITS, Process),
             ("confirmed by hand", fixture::confirmed_caller, INVITE_PENDS, Pending),
             // RFC 5407 §3.1.4: the exchange is complete, the ACK is lost or late.
             ("2xx with the answer", || accepted("offer", "answer"), NONE, Process),
-            ("theirs, 2xx with the answer", || reinvite_accepted("second", "reply"), NONE, Process),
+            ("theirs, 2xx with the answer", || our_reinvite_accepted("second", "reply"), NONE, Process),
             // RFC 6337 §4.3: the answer belongs into the ACK.
             ("2xx with an offer", || accepted("", "offer"), NONE, RetryLater),
-            ("theirs, 2xx with an offer", || reinvite_accepted("", "second"), NONE, RetryLater),
+            ("theirs, 2xx with an offer", || our_reinvite_accepted("", "second"), NONE, RetryLater),
             ("theirs, ACK", || reinvite_acknowledged("second", "reply"), NONE, Process),
             // RFC 6337 §4.3: the answer in the ACK is worked off yet.
             ("ACK worked off", works_off_an_ack, NONE, RetryLater),
@@ -383,7 +383,7 @@ mod tests {
             ("callee, confirmed", fixture::confirmed_callee, NONE, Process),
         ];
         for (row, session, outside, expected) in rows {
-            assert_eq!(session().reinvite_meets(outside), expected, "{row}");
+            assert_eq!(session().their_reinvite_meets(outside), expected, "{row}");
         }
     }
 
@@ -439,11 +439,11 @@ mod tests {
             let mut session = fixture::confirmed_caller();
             for step in steps {
                 let deeds = match step {
-                    Sent(offer) => session.reinvite_sent(ours(), fixture::sdp(offer)),
+                    Sent(offer) => session.our_reinvite_sent(ours(), fixture::sdp(offer)),
                     Shown => session.previewed(&fixture::response(183, 2, "", "shown")),
-                    Waits => session.reinvite_waits(ours()),
-                    Undone => session.reinvite_undone(ours()),
-                    OtherUndone => session.reinvite_undone(other),
+                    Waits => session.our_reinvite_waits(ours()),
+                    Undone => session.our_reinvite_undone(ours()),
+                    OtherUndone => session.our_reinvite_undone(other),
                     Answered => {
                         let response = fixture::reliable(2, 1, "reliable");
                         session.take_reliable(ours(), &response, 1, false).expect("in order");
@@ -473,10 +473,10 @@ mod tests {
     fn the_books_of_theirs() {
         for (offer, books) in [("second", "HaveRemoteOffer second/- open"), ("", "Stable offer/answer")] {
             let mut session = fixture::confirmed_callee();
-            let deeds = session.reinvite_arrived(theirs(), &request("INVITE", 2, offer));
+            let deeds = session.their_reinvite_arrived(theirs(), &request("INVITE", 2, offer));
             assert_eq!((&*fixture::names(&deeds), &*fixture::books(&session)), ("State", books), "{offer:?}");
             assert_eq!((session.pending(), session.reinvite_server()), (1, Some(theirs())), "{offer:?}");
-            session.reinvite_refused(None, &mut FakeClock::default());
+            session.their_reinvite_refused(None, &mut FakeClock::default());
             assert_eq!(fixture::books(&session), "Stable offer/answer", "{offer:?}");
         }
     }
@@ -488,8 +488,8 @@ mod tests {
         let rows: [(&str, Made, IncomingId, bool, bool); 7] = [
             ("no response", || reinvited("second"), theirs(), true, false),
             ("another one", || reinvited("second"), other, true, true),
-            ("2xx", || reinvite_accepted("second", "reply"), theirs(), false, true),
-            ("2xx, another one", || reinvite_accepted("second", "reply"), other, true, true),
+            ("2xx", || our_reinvite_accepted("second", "reply"), theirs(), false, true),
+            ("2xx, another one", || our_reinvite_accepted("second", "reply"), other, true, true),
             ("ACK", || reinvite_acknowledged("second", "reply"), theirs(), true, false),
             ("the INVITE, 2xx", || accepted("offer", "answer"), fixture::incoming(), false, false),
             ("the INVITE, ACK", fixture::confirmed_callee, fixture::incoming(), true, false),

@@ -184,7 +184,7 @@ impl Session {
     }
 
     /// The response whose PRACK the host sends, or why it must not (§5). `describes`: with a session description.
-    pub fn prack_guard(&self, describes: bool) -> Result<Acknowledged> {
+    pub fn our_prack_guard(&self, describes: bool) -> Result<Acknowledged> {
         let client = self.running.reliable_client.as_deref().filter(|_| !self.is_terminated());
         let Some((client, waiting)) = client.and_then(|client| Some((client, client.waiting.first()?))) else {
             return Err(Error::state("no reliable response waits for a PRACK (RFC 3262 4)"));
@@ -208,7 +208,7 @@ impl Session {
     }
 
     /// The PRACK `id` goes out. `by_host`: it is that of the oldest response that waits.
-    pub fn pracked(&mut self, id: OutgoingId, description: Option<StoredBody>, by_host: bool) -> Deeds {
+    pub fn our_prack_sent(&mut self, id: OutgoingId, description: Option<StoredBody>, by_host: bool) -> Deeds {
         let Some(client) = &mut self.running.reliable_client else { return Deeds::new() };
         client.under_way = client.under_way.saturating_add(1);
         let answers = by_host && !client.waiting.is_empty() && client.waiting.remove(0).offer;
@@ -227,7 +227,7 @@ impl Session {
 
     /// The PRACK `id` of `of` has its final response: 2xx with its description, or another one. `again`: the response
     /// that it acknowledged waits for the host's PRACK once more, where that is possible.
-    pub fn prack_answered(
+    pub fn our_prack_answered(
         &mut self,
         id: OutgoingId,
         of: Acknowledged,
@@ -282,7 +282,7 @@ impl Session {
     }
 
     /// Our re-INVITE goes out again, with `offer` (RFC 3261 §22.2): its exchange and its order begin anew.
-    pub fn reinvite_restarted(&mut self, offer: Option<StoredBody>) {
+    pub fn our_reinvite_restarted(&mut self, offer: Option<StoredBody>) {
         let touched = self.exchanges_reliably();
         self.reliable_failed();
         let Some(ours) = self.running.ours.as_mut().filter(|_| touched) else { return };
@@ -349,7 +349,7 @@ mod tests {
 
     /// RSeq of the response whose PRACK the host sends, or what forbids it.
     fn guard(session: &Session, describes: bool) -> Result<u32, String> {
-        session.prack_guard(describes).map(|of| of.rseq).map_err(|error| error.detail.into_owned())
+        session.our_prack_guard(describes).map(|of| of.rseq).map_err(|error| error.detail.into_owned())
     }
 
     type Books = (SignalingState, &'static str, &'static str);
@@ -427,13 +427,13 @@ mod tests {
         let offering: fn() -> Session = || {
             let mut session = fixture::caller("offer");
             take(&mut session, 6, 1, "answer", true);
-            session.pracked(prack(), sdp("second"), true);
+            session.our_prack_sent(prack(), sdp("second"), true);
             session
         };
         let answering: fn() -> Session = || {
             let mut session = fixture::caller("");
             take(&mut session, 6, 1, "offer", false);
-            session.pracked(prack(), sdp("answer"), true);
+            session.our_prack_sent(prack(), sdp("answer"), true);
             session
         };
         let rows: [Row; 15] = [
@@ -517,7 +517,7 @@ mod tests {
     fn a_preview_is_none_beside_reliable_responses() {
         let mut session = answered_at(6);
         take(&mut session, 7, 1, "", true);
-        session.pracked(prack(), sdp("second"), true);
+        session.our_prack_sent(prack(), sdp("second"), true);
         session.previewed(&fixture::response(183, 1, "", "shown"));
         assert_books(&session, (HaveLocalOffer, "second", ""), "the offer of PRACK is open");
         let mut session = fixture::caller("offer");
@@ -547,9 +547,9 @@ mod tests {
             assert_eq!(take(&mut session, rseq, 1, "", true), Some(Prack::ByHost), "{rseq}");
         }
         assert_eq!(take(&mut session, 9, 1, "", true), None, "full");
-        session.pracked(prack(), None, true);
+        session.our_prack_sent(prack(), None, true);
         assert_eq!(take(&mut session, 9, 1, "", true), None, "a PRACK under way takes its place");
-        session.prack_answered(prack(), of(1, 1), Some(&prack_response(200, "")), false);
+        session.our_prack_answered(prack(), of(1, 1), Some(&prack_response(200, "")), false);
         assert_eq!(take(&mut session, 9, 1, "", true), Some(Prack::ByHost), "room");
         assert_eq!(take(&mut session, 10, 1, "", true), None, "full again");
         assert_eq!(take(&mut session, 1, 2, "", true), Some(Prack::ByHost), "another INVITE has its own");
@@ -583,7 +583,7 @@ mod tests {
             let mut session = fixture::caller("");
             take(&mut session, 7, 1, "offer", false);
             take(&mut session, 8, 1, "", true);
-            session.pracked(prack(), sdp("answer"), true);
+            session.our_prack_sent(prack(), sdp("answer"), true);
             session
         };
         let ours_open: fn() -> Session = || {
@@ -608,7 +608,7 @@ mod tests {
             let mut session = fixture::caller("");
             take(&mut session, 7, 1, "offer", false);
             assert_eq!(take(&mut session, 8, 1, "", false), Some(Prack::Now(of(8, 1))));
-            session.pracked(prack(), None, false);
+            session.our_prack_sent(prack(), None, false);
             session
         };
         let over: fn() -> Session = || {
@@ -653,7 +653,7 @@ mod tests {
             let mut session = fixture::caller("offer");
             take(&mut session, 7, 1, "answer", true);
             take(&mut session, 8, 1, "", true);
-            session.pracked(prack(), sdp("second"), true);
+            session.our_prack_sent(prack(), sdp("second"), true);
             assert_books(&session, (HaveLocalOffer, "second", ""), "the offer goes out");
             session
         }
@@ -662,7 +662,7 @@ mod tests {
             let mut session = fixture::caller("");
             take(&mut session, 7, 1, "offer", false);
             take(&mut session, 8, 1, "", true);
-            session.pracked(prack(), sdp("answer"), true);
+            session.our_prack_sent(prack(), sdp("answer"), true);
             assert_books(&session, (Stable, "offer", "answer"), "the answer goes out");
             session
         }
@@ -671,14 +671,14 @@ mod tests {
             let mut session = fixture::caller("");
             take(&mut session, 7, 1, "offer", false);
             session.transition(Party::Local, sdp("answer")).expect("legal");
-            session.pracked(prack(), sdp("answer"), true);
+            session.our_prack_sent(prack(), sdp("answer"), true);
             session
         }
         fn plain() -> Session {
             let mut session = answered_at(6);
             take(&mut session, 7, 1, "", true);
             take(&mut session, 8, 1, "", true);
-            session.pracked(prack(), None, true);
+            session.our_prack_sent(prack(), None, true);
             session
         }
         fn confirmed(mut session: Session) -> Session {
@@ -712,7 +712,7 @@ mod tests {
         for (row, session, answered, again, after, waits) in rows {
             let mut session = session();
             let response = answered.map(|(status, sdp)| prack_response(status, sdp));
-            let deeds = session.prack_answered(prack(), of(7, 1), response.as_deref(), again);
+            let deeds = session.our_prack_answered(prack(), of(7, 1), response.as_deref(), again);
             assert!(matches!(&deeds[..], [Deed::State]), "{row}: {deeds:?}");
             assert_books(&session, after, row);
             let needs = [false, true].map(|describes| guard(&session, describes).ok());
@@ -730,11 +730,11 @@ mod tests {
     fn each_prack_has_its_own_response() {
         let mut session = answered_at(6);
         take(&mut session, 7, 1, "", true);
-        session.pracked(OutgoingId::from_raw(8), None, false);
-        session.pracked(prack(), sdp("second"), true);
-        session.prack_answered(OutgoingId::from_raw(8), of(6, 1), Some(&prack_response(200, "other")), false);
+        session.our_prack_sent(OutgoingId::from_raw(8), None, false);
+        session.our_prack_sent(prack(), sdp("second"), true);
+        session.our_prack_answered(OutgoingId::from_raw(8), of(6, 1), Some(&prack_response(200, "other")), false);
         assert_books(&session, (HaveLocalOffer, "second", ""), "of the first");
-        session.prack_answered(prack(), of(7, 1), Some(&prack_response(200, "reply")), false);
+        session.our_prack_answered(prack(), of(7, 1), Some(&prack_response(200, "reply")), false);
         assert_books(&session, (Stable, "second", "reply"), "of the second");
         assert_eq!(guard(&session, false).ok(), None);
     }
@@ -744,16 +744,16 @@ mod tests {
     fn a_prack_of_an_earlier_invite_is_not_sent_again() {
         let mut session = pracked_with_answer();
         session.confirmed_by(invite(1), &fixture::response(200, 1, "", ""), HostAcks::Answers);
-        session.reinvite_sent(invite(2), None);
+        session.our_reinvite_sent(invite(2), None);
         take(&mut session, 3, 2, "", true);
-        session.prack_answered(prack(), of(7, 1), Some(&prack_response(500, "")), true);
+        session.our_prack_answered(prack(), of(7, 1), Some(&prack_response(500, "")), true);
         assert_eq!(guard(&session, false), Ok(3));
     }
 
     fn pracked_with_answer() -> Session {
         let mut session = fixture::caller("");
         take(&mut session, 7, 1, "offer", false);
-        session.pracked(prack(), sdp("answer"), true);
+        session.our_prack_sent(prack(), sdp("answer"), true);
         session
     }
 
@@ -779,13 +779,13 @@ mod tests {
         };
         let refused: fn() -> Session = || {
             let mut session = pracked_with_answer();
-            session.prack_answered(prack(), of(7, 1), Some(&prack_response(500, "")), true);
+            session.our_prack_answered(prack(), of(7, 1), Some(&prack_response(500, "")), true);
             session
         };
         let offering: fn() -> Session = || {
             let mut session = fixture::caller("offer");
             take(&mut session, 7, 1, "answer", true);
-            session.pracked(prack(), sdp("second"), true);
+            session.our_prack_sent(prack(), sdp("second"), true);
             session
         };
         let acked = Taken::Acknowledge;
@@ -827,13 +827,13 @@ mod tests {
         for (row, offer, came, again, after) in rows {
             let mut session = fixture::reliably::reinviting(offer);
             take(&mut session, 7, 2, came, true);
-            session.reinvite_restarted(sdp(offer));
+            session.our_reinvite_restarted(sdp(offer));
             assert_books(&session, again, row);
             assert_eq!([false, true].map(|describes| guard(&session, describes).ok()), [None, None], "{row}");
             let response = reliable(3, 3, "later");
             assert!(session.take_reliable(invite(2), &response, 3, false).is_some(), "{row}");
             assert_books(&session, after, row);
-            session.reinvite_undone(invite(2));
+            session.our_reinvite_undone(invite(2));
             assert_books(&session, OLD, row);
         }
     }
@@ -842,7 +842,7 @@ mod tests {
     fn what_the_host_has_closed_by_hand_no_reinvite_offers_again() {
         let mut session = fixture::reliably::reinviting("second");
         session.transition(Party::Remote, sdp("by hand")).expect("legal");
-        session.reinvite_restarted(sdp("second"));
+        session.our_reinvite_restarted(sdp("second"));
         assert_books(&session, (Stable, "second", "by hand"), "nothing came");
     }
 
@@ -862,16 +862,16 @@ mod tests {
             let mut session = fixture::reliably::reinviting(offer);
             take(&mut session, 7, 2, came, true);
             if let Some(description) = pracked {
-                session.pracked(prack(), sdp(description), true);
+                session.our_prack_sent(prack(), sdp(description), true);
             }
-            session.reinvite_undone(invite(2));
+            session.our_reinvite_undone(invite(2));
             for refused in [false, true] {
                 assert_books(&session, (Stable, "offer", "answer"), row);
                 assert_eq!([false, true].map(|describes| guard(&session, describes).ok()), [None, None], "{row}");
                 // The response to its PRACK comes too late to mean anything.
                 let response = if refused { prack_response(488, "") } else { prack_response(200, "late") };
                 let mut late = session.clone();
-                late.prack_answered(prack(), of(7, 2), Some(&response), true);
+                late.our_prack_answered(prack(), of(7, 2), Some(&response), true);
                 assert_books(&late, (Stable, "offer", "answer"), row);
             }
         }
@@ -886,15 +886,15 @@ mod tests {
             {
                 let mut session = fixture::caller("offer");
                 take(&mut session, 7, 1, "answer", true);
-                session.pracked(prack(), sdp("second"), true);
+                session.our_prack_sent(prack(), sdp("second"), true);
                 session.confirmed_by(invite(1), &fixture::response(200, 1, "", ""), HostAcks::Answers);
-                session.reinvite_sent(invite(2), None);
+                session.our_reinvite_sent(invite(2), None);
                 if responded {
                     take(&mut session, 3, 2, "", true);
                 }
-                session.reinvite_undone(invite(2));
+                session.our_reinvite_undone(invite(2));
                 assert_books(&session, (HaveLocalOffer, "second", ""), "it is under way");
-                session.prack_answered(prack(), of(7, 1), Some(&prack_response(status, sdp_of)), false);
+                session.our_prack_answered(prack(), of(7, 1), Some(&prack_response(status, sdp_of)), false);
                 assert_books(&session, after, "it has its response");
             }
         }

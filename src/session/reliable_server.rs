@@ -435,14 +435,6 @@ impl Session {
         also(deeds, server.left(clock.now().plus(clock.values().patience())).map(Deed::Left));
         Some(server)
     }
-
-    /// A timer of the session is due.
-    pub fn woken(&mut self, wake: Wake, clock: &mut impl Clock) -> Deeds {
-        match wake {
-            Wake::Accepted(cseq) => self.accepted_due(cseq, clock),
-            Wake::Reliable => self.reliable_due(clock),
-        }
-    }
 }
 
 #[cfg(test)]

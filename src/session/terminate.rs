@@ -52,18 +52,6 @@ impl Session {
         }
     }
 
-    /// There is a dialog to send in; an early one only where that is allowed.
-    pub fn established(&self, early_too: bool) -> Result<()> {
-        match self.state() {
-            SessionState::Terminated => Err(Error::state("the session is over")),
-            SessionState::Initial => Err(Error::state("there is no dialog yet (RFC 3261 12)")),
-            SessionState::Early if !early_too => {
-                Err(Error::state("the dialog is early; the quirk REQUESTS_IN_EARLY allows it"))
-            }
-            _ => Ok(()),
-        }
-    }
-
     /// It ends by BYE as soon as that is legal: the callee's waits for the ACK (§15). The first reason counts.
     pub fn leave(&mut self, ending: Ending) -> Deeds {
         self.leave_with(DeferredBye { ending, tail: None })

@@ -4,11 +4,12 @@
 
 use crate::common::draft::Draft;
 use crate::common::pair::{Stand, TO_BOB};
-use crate::common::party::config;
+use crate::common::party::{config, with_sdp};
 use crate::common::peer::Peer;
 use crate::common::properties::Properties;
 use crate::common::{ANSWER, HOLD, OFFER};
 use sipdlg::agent::{EventKind, ResponseOptions};
+use sipdlg::error::ErrorKind;
 
 /// Whether the request's number counts afterwards.
 #[derive(Clone, Copy, PartialEq)]
@@ -249,4 +250,21 @@ fn out_of_a_dialog() {
         assert_eq!(stand.alice.agent.stats().sessions, 0, "{status} {method}");
         stand.peer.call_id.push('x');
     }
+}
+
+/// RFC 3261 §14.1: a re-INVITE that is refused at the door waits for its ACK as any other, and so does ours meanwhile.
+#[test]
+fn ours_waits_for_the_ack_of_a_reinvite_that_the_door_refused() {
+    let mut stand = Stand::peer_called();
+    let refused = stand.peer.request("INVITE").sdp(HOLD).with("Require", "nonsense");
+    stand.say(refused.clone());
+    let answer = stand.peer.take("420 INVITE");
+    let (now, session) = (stand.alice.now(), stand.alice.session());
+    let error = stand.alice.agent.reinvite(now, session, with_sdp(HOLD)).expect_err("the ACK is not here");
+    assert_eq!(error.kind, ErrorKind::State);
+    let ack = stand.peer.ack(&refused, &answer);
+    stand.say(ack);
+    stand.alice.reinvite(HOLD);
+    stand.exchange();
+    stand.peer_replies("INVITE", 488, "");
 }

@@ -1,7 +1,7 @@
 //! CANCEL, both ways (RFC 3261 §9).
 
 use crate::agent::event::{Event, EventKind, Reason};
-use crate::agent::options::{RequestOptions, ResponseOptions};
+use crate::agent::options::RequestOptions;
 use crate::agent::ours::outgoing::{Cancelling, Outgoing, OutgoingState, Sent};
 use crate::agent::theirs::stateless::{Tag, own_tag};
 use crate::agent::timeout::{OutgoingTimer, Timeout};
@@ -149,10 +149,7 @@ impl Agent {
             message: Some(Arc::clone(cancel)),
             ..Event::new(EventKind::Cancel)
         });
-        if self.objects.has_executed(id) {
-            // RFC 6141 §3.8: what was changed stays, and a 2xx says so.
-            let now = self.now;
-            let _ = self.accept(now, id, 200, &ResponseOptions::default());
+        if self.accept_executed(id) {
             return;
         }
         // The INVITE is unanswered, so its transaction takes the response.

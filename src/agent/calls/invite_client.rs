@@ -58,7 +58,7 @@ impl Agent {
         let expires_ms = options.expires_ms;
         let request =
             self.draft_for_session(id, (Method::Invite, b"INVITE"), Kind::Reinvite(Box::default()), options)?;
-        self.input(id, |session, _| session.reinvite_sent(request, offer));
+        self.input(id, |session, _| session.our_reinvite_sent(request, offer));
         self.launch(request);
         self.arm_expires(request, expires_ms);
         Ok(request)
@@ -285,15 +285,8 @@ impl Agent {
             self.acknowledge(id, session, response);
             return self.tell_accept(id, session, response, 0, Reason::None);
         };
-        let over = known.is_terminated();
-        let taken = if over {
-            known.reinvite_accepted_too_late(id, host_acks(manual))
-        } else {
-            known.reinvite_accepted(id, response, host_acks(manual))
-        };
-        if !over {
-            self.note_state(session_id);
-        }
+        let taken = known.our_reinvite_accepted(id, response, host_acks(manual));
+        self.note_state(session_id);
         self.acknowledge_taken(id, session_id, response, taken);
         match taken {
             // Nobody hears of the offer: the default of such an ACCEPT, which acknowledges first.
@@ -320,7 +313,7 @@ impl Agent {
             self.stop(timer);
         }
         if let Some(session) = session.filter(|_| reinvite) {
-            self.input(session, |session, _| session.reinvite_undone(id));
+            self.input(session, |session, _| session.our_reinvite_undone(id));
         }
         let kind = if (300..400).contains(&status) { EventKind::Redirect } else { EventKind::Reject };
         let flags = if response.is_none() { flag::LOCAL } else { 0 };

@@ -12,10 +12,10 @@ use crate::dialog::Dialog;
 use crate::error::{Error, Result};
 use crate::message::uri::Scheme;
 use crate::message::write;
-use crate::message::{self, HeaderId, Message, Method};
+use crate::message::{self, HeaderId, Message};
 use crate::session::Session;
 use crate::session::ack::Sent2xx;
-use crate::session::invite_server::description_due;
+use crate::session::invite_server::{description_due, preview_guard};
 use crate::session::offer_answer::StoredBody;
 use crate::session::reason::Ending;
 use crate::session::reinvite::Arrival;
@@ -58,7 +58,7 @@ impl Agent {
     /// An INVITE in a dialog (§14.2).
     pub(in crate::agent) fn reinvite_arrived(&mut self, id: SessionId, request: Arc<Message>) {
         let Some(session) = self.objects.sessions.get(id) else { return };
-        let meets = session.reinvite_meets(self.outside(session));
+        let meets = session.their_reinvite_meets(self.outside(session));
         if let Some(session) = self.objects.sessions.get_mut(id) {
             session.newer_invite_came();
         }
@@ -71,7 +71,7 @@ impl Agent {
             Arrival::Process => {}
         }
         let Some(incoming) = self.add_incoming(&request, Kind::Reinvite, Some(id)) else { return };
-        self.input(id, |session, _| session.reinvite_arrived(incoming, &request));
+        self.input(id, |session, _| session.their_reinvite_arrived(incoming, &request));
         self.tell(Event {
             incoming: Some(incoming),
             session: Some(id),
@@ -81,10 +81,10 @@ impl Agent {
     }
 
     /// A re-INVITE that a rule refuses: ours waits for its ACK (§14.1).
-    fn refuse_reinvite(&mut self, id: SessionId, request: &Arc<Message>, answer: &Answer<'_>) {
+    pub(in crate::agent) fn refuse_reinvite(&mut self, id: SessionId, request: &Arc<Message>, answer: &Answer<'_>) {
         let refused = self.answer_by_rule(request, answer, b"");
         if let Some(session) = self.objects.sessions.get_mut(id) {
-            session.reinvite_refused_by_rule(refused);
+            session.their_reinvite_refused_by_rule(refused);
         }
     }
 
@@ -155,13 +155,9 @@ impl Agent {
         let mut answer = Answer::provisional(status, options)?;
         let reliable = self.is_reliable(&request, options, &answer)?;
         let description = describe(answer.body.as_ref());
-        if description.is_some() && !reliable {
-            if request.session_body().is_none() {
-                return Err(Error::state("an offer stands in a reliable response, this one is not (RFC 3261 13.2.1)"));
-            }
-            if self.objects.reliable_server(id, known).is_some_and(ReliableServer::has_described) {
-                return Err(Error::state("body: a reliable response has carried the answer already (RFC 6337 3.1)"));
-            }
+        if !reliable && description.is_some() {
+            let described = self.objects.reliable_server(id, known).is_some_and(ReliableServer::has_described);
+            preview_guard(&request, described)?;
         }
         if options.to_tag.is_some() && !initial {
             return Err(Error::state("to_tag: the dialog has one"));
@@ -188,38 +184,12 @@ impl Agent {
         Ok(session.or(known))
     }
 
-    /// 2xx (0: 200). Of an INVITE it gives the session.
-    pub fn accept(
+    pub(in crate::agent) fn accept_invite(
         &mut self,
-        now: Now,
         id: IncomingId,
         status: u16,
         options: &ResponseOptions<'_>,
-    ) -> Result<Option<SessionId>> {
-        self.at(now);
-        let incoming = self.open_request(id)?;
-        let status = checked_status(status, 200, 200..=299)?;
-        match &incoming.kind {
-            Kind::Invite(_) => self.accept_invite(id, status, options).map(Some),
-            Kind::Reinvite => self.accept_reinvite(id, status, options),
-            Kind::Refer(_) => self.accept_refer(id, status, options).map(|()| None),
-            Kind::Prack(_) => self.accept_prack(id, status, options).map(|()| None),
-            Kind::Notify { .. } | Kind::Other => {
-                if incoming.method == Method::Message && options.body.is_some() {
-                    return Err(Error::state("body: a 2xx to MESSAGE has none (RFC 3428 7)"));
-                }
-                let asks = incoming.method == Method::Options;
-                let mut answer = Answer::of_host(status, options, incoming.session.is_some())?;
-                // §11.2: what an OPTIONS asks for.
-                answer.abilities = asks;
-                answer.accept = asks;
-                self.finish(id, answer, options.to_tag)?;
-                Ok(None)
-            }
-        }
-    }
-
-    fn accept_invite(&mut self, id: IncomingId, status: u16, options: &ResponseOptions<'_>) -> Result<SessionId> {
+    ) -> Result<SessionId> {
         let answer = Answer::of_host(status, options, true)?;
         let description = describe(answer.body.as_ref());
         let incoming = self.incoming(id)?;
@@ -235,7 +205,7 @@ impl Agent {
         Ok(session)
     }
 
-    fn accept_reinvite(
+    pub(in crate::agent) fn accept_reinvite(
         &mut self,
         id: IncomingId,
         status: u16,

@@ -53,7 +53,7 @@ impl Agent {
         self.at(now);
         let body = options.body.map(Body::checked).transpose()?;
         let description = body.as_ref().and_then(StoredBody::of_local);
-        let of = self.session(id)?.prack_guard(description.is_some())?;
+        let of = self.session(id)?.our_prack_guard(description.is_some())?;
         take_rack(&mut options.headers, of)?;
         self.send_prack(id, of, description, options, true)
     }
@@ -76,7 +76,7 @@ impl Agent {
                 draft.tail = [&rack[..], &draft.tail].concat().into_boxed_slice();
             }
         }
-        self.input(id, |session, _| session.pracked(request, description, by_host));
+        self.input(id, |session, _| session.our_prack_sent(request, description, by_host));
         self.launch(request);
         Ok(request)
     }
@@ -93,7 +93,7 @@ impl Agent {
         // `failure_in_dialog`'s.
         let again =
             !silent && effect_of_answer(&self.config, b"PRACK", status, response.is_none()) == Effect::Transaction;
-        self.input(session, |session, _| session.prack_answered(id, of, response, again));
+        self.input(session, |session, _| session.our_prack_answered(id, of, response, again));
     }
 
     /// For stacks that count by themselves: whether a provisional response is next in order, which it then is counted

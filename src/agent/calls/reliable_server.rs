@@ -156,7 +156,7 @@ impl Agent {
         let Some(session) = self.objects.sessions.get(id) else { return };
         let left = self.left_responses.by_dialog.get(&session.key(self.objects.keys)).copied();
         let prack = match request.header(HeaderId::RAck).map(RAck::parse) {
-            Some(Ok(rack)) => session.prack_means(&request, &rack, left, self.now.monotonic),
+            Some(Ok(rack)) => session.their_prack_means(&request, &rack, left, self.now.monotonic),
             Some(Err(_)) => return self.refuse(&request, &Answer::plain(400)),
             None => Prack::Nothing,
         };
@@ -174,7 +174,7 @@ impl Agent {
             }
             Prack::LacksAnswer => {
                 self.refuse(&request, &Answer::plain(200));
-                return self.input(id, |session, clock| session.prack_lacks_answer(clock));
+                return self.input(id, |session, clock| session.their_prack_lacks_answer(clock));
             }
             Prack::Acknowledges | Prack::AcknowledgesLeft | Prack::Offers(_) => Kind::Prack(Acknowledges::Response),
         };
@@ -184,7 +184,7 @@ impl Agent {
         {
             self.left_responses.by_dialog.remove(&key);
         }
-        self.input(id, |session, clock| session.prack_arrived(incoming, &request, prack, clock));
+        self.input(id, |session, clock| session.their_prack_arrived(incoming, &request, prack, clock));
         let event = Event { incoming: Some(incoming), session: Some(id), ..Event::new(EventKind::Prack) };
         self.tell(Event { message: Some(request), ..event });
     }
@@ -217,7 +217,7 @@ impl Agent {
     ) {
         let invite = self.objects.sessions.get(session).and_then(Session::responding_reliably_to);
         let invite = invite.and_then(|id| self.objects.incoming.get(id)).map(|incoming| Arc::clone(&incoming.message));
-        self.input(session, |known, clock| known.prack_accepted(prack, invite.as_deref(), description, clock));
+        self.input(session, |known, clock| known.their_prack_accepted(prack, invite.as_deref(), description, clock));
     }
 
     /// A PRACK whose dialog is over: 200 where it acknowledges what the final response left (§3). False: it does not.

@@ -128,7 +128,7 @@ impl Agent {
         let sent =
             self.objects.outgoing.get(id).filter(|outgoing| outgoing.invite().is_some()).and_then(Outgoing::message);
         if let (Some(session), Some(sent)) = (session.and_then(|id| self.objects.sessions.get_mut(id)), sent) {
-            session.reinvite_restarted(sent.session_body().map(|offer| StoredBody::of_remote(&offer)));
+            session.our_reinvite_restarted(sent.session_body().map(|offer| StoredBody::of_remote(&offer)));
         }
         let next = session.and_then(|id| self.objects.holder_mut(id)).map(Session::take_number);
         let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };

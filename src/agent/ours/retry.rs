@@ -9,7 +9,7 @@ use crate::agent::{Agent, OutgoingId, SessionId};
 use crate::error::Result;
 use crate::message::Message;
 use crate::session::offer_answer::StoredBody;
-use crate::session::reinvite::Outside;
+use crate::session::reinvite::Around;
 use crate::session::usage::Effect;
 use crate::session::{Session, glare};
 use std::sync::Arc;
@@ -25,7 +25,7 @@ impl Agent {
         let Some(session) = self.may_retry(id, refusal.status()) else { return false };
         let Some(role) = self.objects.sessions.get(session).map(Session::role) else { return false };
         let Some(wait) = glare::wait(role, refusal, &mut self.random) else { return false };
-        self.input(session, |session, _| session.reinvite_waits(id));
+        self.input(session, |session, _| session.our_reinvite_waits(id));
         if let Some(outgoing) = self.objects.outgoing.get_mut(id) {
             outgoing.retries = outgoing.retries.saturating_add(1);
         }
@@ -77,12 +77,12 @@ impl Agent {
     /// Whether an INVITE may go out in the dialog now (§14.1).
     pub(in crate::agent) fn reinvite_may_go(&self, id: SessionId, has_offer: bool) -> Result<()> {
         let session = self.session(id)?;
-        session.reinvite_guard(has_offer, self.outside(session))
+        session.our_reinvite_guard(has_offer, self.outside(session))
     }
 
     /// What a session does not know of the INVITEs around it.
-    pub(in crate::agent) fn outside(&self, session: &Session) -> Outside {
-        Outside {
+    pub(in crate::agent) fn outside(&self, session: &Session) -> Around {
+        Around {
             invite_pends: self.objects.initial_invite_pends(session),
             refused_waits: session.refused().is_some_and(|refused| self.table.waits_for_ack(refused)),
         }
@@ -96,7 +96,7 @@ impl Agent {
             draft.cseq = known.take_number();
             draft.retarget(known.dialog());
         }
-        self.input(session, |session, _| session.reinvite_sent(id, offer));
+        self.input(session, |session, _| session.our_reinvite_sent(id, offer));
         self.authorize(id);
         self.launch(id);
     }

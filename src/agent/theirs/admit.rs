@@ -68,6 +68,7 @@ impl Door<'_> {
             Some(_) => self.objects.dialog_of(request).map_or(Admitted::Unknown, Admitted::Dialog),
         })
     }
+
     /// §8.2.1: 405 where the method is known to the library but not allowed here, 501 where it is unknown to it.
     fn method(&self, request: &Message) -> Checked {
         // RFC 3515 §2.4.4: who takes REFER answers for its subscriptions, though no SUBSCRIBE makes one.

@@ -82,6 +82,37 @@ impl Agent {
         Ok(incoming)
     }
 
+    /// 2xx (0: 200). Of an INVITE it gives the session.
+    pub fn accept(
+        &mut self,
+        now: Now,
+        id: IncomingId,
+        status: u16,
+        options: &ResponseOptions<'_>,
+    ) -> Result<Option<SessionId>> {
+        self.at(now);
+        let incoming = self.open_request(id)?;
+        let status = checked_status(status, 200, 200..=299)?;
+        match &incoming.kind {
+            Kind::Invite(_) => self.accept_invite(id, status, options).map(Some),
+            Kind::Reinvite => self.accept_reinvite(id, status, options),
+            Kind::Refer(_) => self.accept_refer(id, status, options).map(|()| None),
+            Kind::Prack(_) => self.accept_prack(id, status, options).map(|()| None),
+            Kind::Notify { .. } | Kind::Other => {
+                if incoming.method == Method::Message && options.body.is_some() {
+                    return Err(Error::state("body: a 2xx to MESSAGE has none (RFC 3428 7)"));
+                }
+                let asks = incoming.method == Method::Options;
+                let mut answer = Answer::of_host(status, options, incoming.session.is_some())?;
+                // §11.2: what an OPTIONS asks for.
+                answer.abilities = asks;
+                answer.accept = asks;
+                self.finish(id, answer, options.to_tag)?;
+                Ok(None)
+            }
+        }
+    }
+
     /// 3xx (0: 302) with contacts.
     pub fn redirect(
         &mut self,
@@ -185,7 +216,7 @@ impl Agent {
         self.finish(id, answer, to_tag)?;
         if let Some(session) = prack {
             if self.objects.sessions.get(session).is_some_and(|session| session.is_offering(id)) {
-                self.input(session, |session, clock| session.prack_refused(id, clock));
+                self.input(session, |session, clock| session.their_prack_refused(id, clock));
             } else {
                 // What waited for the PRACK follows its answer, whatever that is.
                 self.prack_answered(session, id, None);
@@ -201,12 +232,19 @@ impl Agent {
             Kind::Reinvite => {
                 if let Some(session) = incoming.session {
                     let transaction = incoming.transaction;
-                    self.input(session, |session, clock| session.reinvite_refused(transaction, clock));
+                    self.input(session, |session, clock| session.their_reinvite_refused(transaction, clock));
                 }
             }
             Kind::Refer(_) | Kind::Notify { .. } | Kind::Prack(_) | Kind::Other => {}
         }
         Ok(())
+    }
+
+    /// A re-INVITE of the peer's that has changed the session already gets 2xx: an error would say that nothing was changed (RFC 6141
+    /// §3.3, §3.8). False: it has not, or a 2xx cannot be given.
+    pub(in crate::agent) fn accept_executed(&mut self, id: IncomingId) -> bool {
+        let now = self.now;
+        self.objects.has_executed(id) && self.accept(now, id, 200, &ResponseOptions::default()).is_ok()
     }
 
     /// Marks a request answered and stops what waited for the answer.

@@ -2,7 +2,6 @@
 
 use crate::agent::event::{Event, EventKind};
 use crate::agent::methods::{Unanswered, rules};
-use crate::agent::options::ResponseOptions;
 use crate::agent::theirs::incoming::{Acknowledges, Kind};
 use crate::agent::words::response::Answer;
 use crate::agent::{Agent, IncomingId};
@@ -66,12 +65,8 @@ impl Agent {
         if self.objects.is_answered(id) || self.objects.has_accepted(id) {
             return;
         }
-        if self.objects.has_executed(id) {
-            // RFC 6141 §3.3: an error would say that nothing was changed.
-            let now = self.now;
-            if self.accept(now, id, 200, &ResponseOptions::default()).is_ok() {
-                return;
-            }
+        if self.accept_executed(id) {
+            return;
         }
         let Some(incoming) = self.objects.incoming.get(id) else { return };
         let offers = incoming

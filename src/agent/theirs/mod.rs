@@ -4,7 +4,6 @@
 pub(in crate::agent) mod admit;
 pub(in crate::agent) mod answer;
 pub(in crate::agent) mod default_answer;
-pub(in crate::agent) mod dispatch;
 pub(in crate::agent) mod incoming;
 pub(in crate::agent) mod request;
 pub(in crate::agent) mod stateless;

@@ -3,7 +3,7 @@
 use super::*;
 use crate::session::fixture::{self, FakeClock, callee, caller, confirmed_callee, exchange, said, section};
 use crate::session::invite_client::{HostAcks, Taken};
-use crate::session::reinvite::{Arrival, Outside};
+use crate::session::reinvite::{Around, Arrival};
 use crate::session::{SessionState, SignalingState};
 
 const HUNG_UP: Reason = Reason::LocalHangup;
@@ -309,9 +309,9 @@ fn a_body_that_takes_its_time() {
         let mut session = accepted(offer, "description", &mut clock);
         session.set_defer_ack(deferred).expect("it lives");
         ack(&mut session, 1, body, &mut clock);
-        assert_eq!(session.reinvite_meets(Outside::default()), meets, "{deferred} {body}");
+        assert_eq!(session.their_reinvite_meets(Around::default()), meets, "{deferred} {body}");
         assert_eq!(session.ack_processed(), Ok(meets == Arrival::RetryLater), "{deferred} {body}");
-        assert_eq!(session.reinvite_meets(Outside::default()), Arrival::Process, "{deferred} {body}");
+        assert_eq!(session.their_reinvite_meets(Around::default()), Arrival::Process, "{deferred} {body}");
     }
 }
 
@@ -450,12 +450,12 @@ pub(in crate::session) fn owing(offer: &str, in_2xx: &str) -> Session {
 /// The same of its re-INVITE 2, whose 2xx came before the session was over, or after.
 fn reowing(too_late: bool) -> Session {
     let (mut session, reinvite) = (fixture::confirmed_caller(), OutgoingId::from_raw(2));
-    session.reinvite_sent(reinvite, None);
+    session.our_reinvite_sent(reinvite, None);
     let taken = if too_late {
         session.end(Ending::because(HUNG_UP), &mut FakeClock::default());
-        session.reinvite_accepted_too_late(reinvite, HostAcks::All)
+        session.our_reinvite_accepted(reinvite, &fixture::response(200, 2, "", ""), HostAcks::All)
     } else {
-        session.reinvite_accepted(reinvite, &fixture::response(200, 2, "", "second"), HostAcks::All)
+        session.our_reinvite_accepted(reinvite, &fixture::response(200, 2, "", "second"), HostAcks::All)
     };
     assert_eq!(taken, Taken::ByHost);
     session

@@ -229,11 +229,11 @@ fn the_2xx_goes_out_after_the_prack() {
     assert!(session.hold_2xx(fixture::incoming(), 202, &response));
     assert_eq!(acknowledged(&mut session, 1, &mut clock), "Respond 183/8; State");
     // The PRACK is here, but has no answer yet.
-    let arrived = session.prack_arrived(reinvite(), &request("PRACK", 9, ""), Prack::Acknowledges, &mut clock);
+    let arrived = session.their_prack_arrived(reinvite(), &request("PRACK", 9, ""), Prack::Acknowledges, &mut clock);
     assert_eq!((&*follows(&arrived), clock.timers()), ("State", 0));
-    let accepted = session.prack_accepted(reinvite(), None, None, &mut clock);
+    let accepted = session.their_prack_accepted(reinvite(), None, None, &mut clock);
     assert_eq!(follows(&accepted), "Accept 202 2xx");
-    assert_eq!(follows(&session.prack_accepted(reinvite(), None, None, &mut clock)), "", "once");
+    assert_eq!(follows(&session.their_prack_accepted(reinvite(), None, None, &mut clock)), "", "once");
 }
 
 /// RFC 6141 §3.3: once the exchange of its reliable responses is acknowledged, only a 2xx says what is so.
@@ -261,7 +261,7 @@ fn what_a_reinvite_has_executed() {
     }
     let (mut session, mut clock) = (fixture::reliably::reinvited(""), FakeClock::default());
     queue(&mut session, 2, 7, OFFER, &mut clock);
-    session.prack_lacks_answer(&mut clock);
+    session.their_prack_lacks_answer(&mut clock);
     assert!(!session.has_executed(reinvite()), "the offer is acknowledged, not answered");
 }
 
@@ -284,7 +284,7 @@ fn what_a_final_response_leaves() {
         queue(&mut session, 1, 8, None, &mut clock);
         if let Some(prack) = prack {
             let description = if prack == Prack::Acknowledges { "" } else { "third" };
-            session.prack_arrived(reinvite(), &request("PRACK", 9, description), prack, &mut clock);
+            session.their_prack_arrived(reinvite(), &request("PRACK", 9, description), prack, &mut clock);
         }
         clock.pass(100);
         let mut accepted = session.clone();
@@ -369,13 +369,13 @@ fn a_reinvite_that_is_refused_restores_the_books() {
         queue(&mut session, 2, 7, said, &mut clock);
         if let Some((prack, description)) = prack {
             let request = request("PRACK", 9, description);
-            session.prack_arrived(IncomingId::from_raw(9), &request, prack, &mut clock);
+            session.their_prack_arrived(IncomingId::from_raw(9), &request, prack, &mut clock);
         }
-        assert_eq!(follows(&session.reinvite_refused(None, &mut clock)), follow, "{row}");
+        assert_eq!(follows(&session.their_reinvite_refused(None, &mut clock)), follow, "{row}");
         assert_books(&session, OLD, row);
         assert_eq!((clock.timers(), session.responding_reliably_to()), (0, None), "{row}");
         // The PRACK is refused with it, and touches nothing any more.
-        session.prack_refused(IncomingId::from_raw(9), &mut clock);
+        session.their_prack_refused(IncomingId::from_raw(9), &mut clock);
         assert_books(&session, OLD, row);
         assert_eq!(clock.timers(), 0, "{row}");
     }

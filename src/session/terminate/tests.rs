@@ -275,7 +275,7 @@ fn what_ends_with_a_session() {
                 fixture::respond_reliably(&mut session, 2, Some((Part::Answer, "third")), clock);
                 let prack = IncomingId::from_raw(3);
                 session.waits(prack, Method::Prack);
-                session.prack_arrived(prack, &fixture::request("PRACK", 3, "fourth"), Prack::Offers(true), clock);
+                session.their_prack_arrived(prack, &fixture::request("PRACK", 3, "fourth"), Prack::Offers(true), clock);
                 session
             },
             RemoteBye,
@@ -297,7 +297,7 @@ fn what_ends_with_a_session() {
             "RFC 3261 14.1: our re-INVITE waits to be sent again",
             |_| {
                 let mut session = confirmed_callee();
-                session.reinvite_waits(OutgoingId::from_raw(INVITE_2));
+                session.our_reinvite_waits(OutgoingId::from_raw(INVITE_2));
                 session
             },
             RemoteBye,
@@ -308,7 +308,7 @@ fn what_ends_with_a_session() {
             "RFC 5407 3.2.3: our re-INVITE goes on",
             |_| {
                 let mut session = confirmed_callee();
-                session.reinvite_sent(OutgoingId::from_raw(INVITE_2), fixture::sdp("second"));
+                session.our_reinvite_sent(OutgoingId::from_raw(INVITE_2), fixture::sdp("second"));
                 session
             },
             RemoteBye,
@@ -394,7 +394,7 @@ fn the_last_word() {
             "RFC 5407 3.2.3: our re-INVITE goes on without it",
             |clock| {
                 let mut session = confirmed_callee();
-                session.reinvite_sent(OutgoingId::from_raw(2), None);
+                session.our_reinvite_sent(OutgoingId::from_raw(2), None);
                 session.end(ending(LocalHangup), clock);
                 session
             },
@@ -405,7 +405,7 @@ fn the_last_word() {
             "RFC 3261 14.1: that was given up does not",
             |clock| {
                 let mut session = confirmed_callee();
-                session.reinvite_waits(OutgoingId::from_raw(2));
+                session.our_reinvite_waits(OutgoingId::from_raw(2));
                 session.end(ending(LocalHangup), clock);
                 session
             },
@@ -416,9 +416,13 @@ fn the_last_word() {
             "RFC 5407 3.2.3: the host owes the ACK of its 2xx",
             |clock| {
                 let mut session = confirmed_callee();
-                session.reinvite_sent(OutgoingId::from_raw(2), None);
+                session.our_reinvite_sent(OutgoingId::from_raw(2), None);
                 session.end(ending(LocalHangup), clock);
-                session.reinvite_accepted_too_late(OutgoingId::from_raw(2), HostAcks::All);
+                session.our_reinvite_accepted(
+                    OutgoingId::from_raw(2),
+                    &fixture::response(200, 2, "", ""),
+                    HostAcks::All,
+                );
                 session
             },
             "Acknowledge 2, Terminated LocalHangup",

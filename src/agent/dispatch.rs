@@ -25,7 +25,7 @@ impl Agent {
         Ok(())
     }
 
-    pub(in crate::agent) fn receive_message(&mut self, flow: &Flow, data: &[u8]) {
+    pub(super) fn receive_message(&mut self, flow: &Flow, data: &[u8]) {
         // RFC 5626 §4.4.1, RFC 3261 §7.5: blank lines keep a binding alive and mean nothing.
         if data.iter().all(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
             return;
@@ -76,7 +76,7 @@ impl Agent {
     }
 
     /// A timer or a failed send told something of a transaction.
-    pub(in crate::agent) fn transaction_told(&mut self, transaction: TransactionId, outcome: Outcome) {
+    pub(super) fn transaction_told(&mut self, transaction: TransactionId, outcome: Outcome) {
         if outcome.owner == 0 {
             return;
         }
@@ -157,7 +157,7 @@ impl Agent {
         self.transports.remove(link) || half || !clients.is_empty()
     }
 
-    pub(in crate::agent) fn request_arrived(&mut self, request: Arc<Message>) {
+    pub(super) fn request_arrived(&mut self, request: Arc<Message>) {
         match request.method() {
             Method::Ack => self.ack_arrived(&request),
             method => match self.table.find_server(&request) {
@@ -202,7 +202,10 @@ impl Agent {
         }
         let door = Door { face: &self.face, table: &self.table, objects: &self.objects };
         match door.admit(&request) {
-            Err(refused) => self.refuse(&request, &refused.answer()),
+            Err(refused) => match self.objects.dialog_of(&request).filter(|_| request.method() == Method::Invite) {
+                Some(session) => self.refuse_reinvite(session, &request, &refused.answer()),
+                None => self.refuse(&request, &refused.answer()),
+            },
             Ok(Admitted::Dialog(session)) => self.in_dialog_request(session, request),
             Ok(Admitted::Outside) => self.out_of_dialog_request(request),
             Ok(Admitted::Unknown) => {
