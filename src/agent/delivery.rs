@@ -64,7 +64,7 @@ impl Agent {
             // As if the peer's dialog had gone.
             self.objects.forget_dialog(id);
             self.end_referrals(id);
-            self.objects.let_dialog_go(id);
+            self.objects.drop_remains(id);
         }
     }
 }

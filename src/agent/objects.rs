@@ -91,9 +91,9 @@ impl Objects {
         Err(Error::new(ErrorKind::Limit, "sessions: the limit is reached"))
     }
 
-    /// Stores a session and makes its dialog known. Errors: limit; state, the dialog is there already.
+    /// Stores a session and makes its dialog known. Whether there is room was asked where that counts: the first 2xx to an INVITE
+    /// of ours makes its session always. Errors: state, the dialog is there already.
     pub fn add_session(&mut self, session: Box<Session>) -> Result<SessionId> {
-        self.room_for_session()?;
         let key = session.key(self.keys);
         if self.dialogs.contains_key(&key) {
             return Err(Error::state("the dialog is there already"));
@@ -176,6 +176,11 @@ impl Objects {
         session.forget_descriptions();
         self.remains.insert(id.raw(), session);
         if room { Removed::Gone } else { Removed::WithoutRoom }
+    }
+
+    /// There was no room for what remains.
+    pub fn drop_remains(&mut self, id: SessionId) {
+        self.remains.remove(&id.raw());
     }
 
     /// Lets go of a dialog whose session is over and that no subscription needs any more.

@@ -358,7 +358,13 @@ impl Session {
 
     /// The message moves the remote target (RFC 6141 §4). True: it is another now.
     pub fn refreshed(&mut self, message: &Message) -> bool {
-        self.lasting.dialog.refresh_target(message)
+        let moved = self.lasting.dialog.refresh_target(message);
+        if moved {
+            // A name that led to the old one may lead elsewhere when the peer comes back to it.
+            let target = &self.lasting.dialog.remote_target;
+            self.running.resolved.take_if(|known| *known.next_hop != **target);
+        }
+        moved
     }
 
     /// The quirk: the callee has changed its tag.

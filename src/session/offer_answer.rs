@@ -95,13 +95,6 @@ struct Stable {
     by_hand: bool,
 }
 
-impl Stable {
-    /// The exchange before an offer that is undone.
-    fn again(exchange: Arc<Exchange>) -> State {
-        State::Stable(Self { exchange, by_hand: false })
-    }
-}
-
 /// What an `Arc` takes beside its value.
 const COUNTED: usize = 2 * size_of::<usize>();
 
@@ -113,7 +106,7 @@ enum State {
     Open {
         by: Party,
         offer: StoredBody,
-        before: Option<Arc<Exchange>>,
+        before: Option<Stable>,
         by_hand: bool,
         preview: Option<Box<StoredBody>>,
     },
@@ -122,7 +115,7 @@ enum State {
     Undone {
         by: Party,
         offer: StoredBody,
-        before: Option<Arc<Exchange>>,
+        before: Option<Stable>,
     },
     Stable(Stable),
     Closed,
@@ -190,9 +183,7 @@ impl Turn<'_> {
         let stable = |offer, answer| State::Stable(Stable { exchange: Arc::new(Exchange { offer, answer }), by_hand });
         self.books.state = match std::mem::take(&mut self.books.state) {
             State::Initial => State::Open { by, offer: body, before: None, by_hand, preview: None },
-            State::Stable(former) => {
-                State::Open { by, offer: body, before: Some(former.exchange), by_hand, preview: None }
-            }
+            State::Stable(former) => State::Open { by, offer: body, before: Some(former), by_hand, preview: None },
             State::Open { offer, preview, .. } => stable(offer, preview.map_or(body, |shown| *shown)),
             State::Undone { offer, .. } => stable(offer, body),
             State::Closed => State::Closed,
@@ -254,13 +245,11 @@ impl OfferAnswer {
     /// An exchange that the host has closed by hand stands.
     pub fn undo(&mut self, carries: Carries) {
         let (Carries::Offer(before) | Carries::Answer(before)) = carries else { return };
-        let stands = match &self.state {
-            State::Stable(stable) => stable.by_hand,
-            State::Closed => true,
-            State::Initial | State::Open { .. } | State::Undone { .. } => false,
-        };
-        if !stands {
-            *self = *before;
+        match &self.state {
+            State::Closed | State::Stable(Stable { by_hand: true, .. }) => {}
+            State::Open { before: Some(Stable { by_hand: true, .. }), .. }
+            | State::Undone { before: Some(Stable { by_hand: true, .. }), .. } => self.rollback(),
+            State::Initial | State::Stable(_) | State::Open { .. } | State::Undone { .. } => *self = *before,
         }
     }
 
@@ -295,7 +284,7 @@ impl OfferAnswer {
     /// Back to what was before the open offer; nothing when none is open.
     pub fn rollback(&mut self) {
         if let State::Open { before, .. } | State::Undone { before, .. } = &mut self.state {
-            self.state = before.take().map_or(State::Initial, Stable::again);
+            self.state = before.take().map_or(State::Initial, State::Stable);
         }
     }
 
@@ -333,7 +322,7 @@ impl OfferAnswer {
         match &self.state {
             State::Open { offer, .. } => Some(offer),
             State::Stable(stable) => Some(&stable.exchange.offer),
-            State::Undone { before, .. } => before.as_deref().map(|exchange| &exchange.offer),
+            State::Undone { before, .. } => before.as_ref().map(|stable| &stable.exchange.offer),
             State::Initial | State::Closed => None,
         }
     }
@@ -342,7 +331,7 @@ impl OfferAnswer {
     pub fn answer(&self) -> Option<&StoredBody> {
         match &self.state {
             State::Stable(stable) => Some(&stable.exchange.answer),
-            State::Undone { before, .. } => before.as_deref().map(|exchange| &exchange.answer),
+            State::Undone { before, .. } => before.as_ref().map(|stable| &stable.exchange.answer),
             _ => self.preview(),
         }
     }
@@ -355,10 +344,12 @@ impl OfferAnswer {
         match &self.state {
             State::Open { offer, before, preview, .. } => {
                 offer.heap_bytes()
-                    + before.as_deref().map_or(0, exchange)
+                    + before.as_ref().map_or(0, |stable| exchange(&stable.exchange))
                     + preview.as_deref().map_or(0, |shown| size_of::<StoredBody>() + shown.heap_bytes())
             }
-            State::Undone { offer, before, .. } => offer.heap_bytes() + before.as_deref().map_or(0, exchange),
+            State::Undone { offer, before, .. } => {
+                offer.heap_bytes() + before.as_ref().map_or(0, |stable| exchange(&stable.exchange))
+            }
             State::Stable(stable) => exchange(&stable.exchange),
             State::Initial | State::Closed => 0,
         }

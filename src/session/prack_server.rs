@@ -49,6 +49,8 @@ impl Session {
             // The offer went with the final response, so there is nothing to answer any more.
             (None, Some(Left { offered: true, .. }), _) | (None, Some(_), false) => Prack::AcknowledgesLeft,
             (waiting, _, true) => match self.lasting.signaling.would_be(Party::Remote) {
+                // To the peer its former one is open, whatever the host has told by hand.
+                Ok(Part::Offer) if self.has_offering() => Prack::OffersOutOfTurn,
                 Ok(Part::Offer) => Prack::Offers(waiting.is_some()),
                 _ => Prack::OffersOutOfTurn,
             },
@@ -97,6 +99,10 @@ impl Session {
         let reason = Some(&b"Bad Request: no answer in PRACK (RFC 3262 5)"[..]);
         let refusal = Box::new(Refusal { reason, ..*Refusal::because(Reason::NoAnswerIn2xx, 400) });
         smallvec![Deed::RefuseInvite(server.incoming, refusal)]
+    }
+
+    fn has_offering(&self) -> bool {
+        self.running.theirs.as_ref().is_some_and(|theirs| theirs.prack.is_some())
     }
 
     /// Whether this PRACK of the peer's has an offer that waits for our answer.

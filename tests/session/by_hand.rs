@@ -592,3 +592,20 @@ fn a_session_that_never_rang() {
         assert!(refused.is_err());
     }
 }
+
+/// What the host has closed by hand stands when the re-INVITE around it fails, also where it has opened another offer since.
+#[test]
+fn an_exchange_that_was_closed_by_hand_outlives_its_reinvite() {
+    let mut stand = Stand::alice_called();
+    stand.alice.reinvite(HOLD);
+    stand.exchange();
+    let reinvite = stand.peer.take("INVITE");
+    let (now, session) = (stand.alice.now(), stand.alice.session());
+    stand.alice.agent.transition(now, session, Remote, sdp(HELD)).expect("the answer");
+    stand.alice.agent.transition(now, session, Local, sdp(OFFER)).expect("a new offer");
+    let refusal = stand.peer.reply(&reinvite, 488);
+    stand.say(refusal);
+    let after = stand.alice.properties();
+    assert_eq!((after.offer.as_deref(), after.answer.as_deref()), (Some(HOLD), Some(HELD)));
+    assert_eq!(after.signaling_state, Stable);
+}

@@ -37,6 +37,29 @@ fn no_more_sessions_than_the_limit() {
     assert_eq!(refused.unwrap_err().kind, ErrorKind::Limit);
 }
 
+/// A call of ours that was let out makes its session with the first 2xx (RFC 3261 §13.2.2.4), however many came in meanwhile.
+#[test]
+fn a_call_that_went_out_is_not_refused_when_it_is_answered() {
+    let mut stand = Stand::with(limited(0, 1, 0));
+    stand.alice.answers(EventKind::Invite, ANSWER);
+    stand.alice.invite(TO_BOB, OFFER);
+    stand.exchange();
+    let ours = stand.peer.take("INVITE");
+    let trying = stand.peer.reply(&ours, 100);
+    stand.say(trying);
+    stand.peer.call_id = "other".to_owned();
+    let invite = stand.peer.request("INVITE").sdp(OFFER);
+    stand.say(invite.clone());
+    let ok = stand.peer.take("200 INVITE");
+    let ack = stand.peer.ack(&invite, &ok);
+    stand.say(ack);
+    let answer = stand.peer.reply(&ours, 200).sdp(ANSWER);
+    stand.say(answer);
+    stand.peer.take("ACK");
+    assert_eq!((stand.alice.count(EventKind::Accept), stand.alice.agent.stats().sessions), (1, 2));
+    assert_eq!(stand.alice.agent.stats().calls_confirmed, 2);
+}
+
 /// Transactions: what comes beyond is answered 503 without one, or dropped and counted; the calls that stand go on.
 #[test]
 fn no_more_transactions_than_the_limit() {

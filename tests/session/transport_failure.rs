@@ -174,3 +174,21 @@ fn a_reliable_transport_repeats_nothing_but_the_2xx() {
     assert_eq!(stand.wire.trace.messages("alice", "INFO").len(), 1);
     stand.peer_replies("INFO", 200, "");
 }
+
+/// A transport that fails while the host is asked for credentials ends the request at once; nothing waits for an answer any more.
+#[test]
+fn a_lost_transport_ends_a_request_that_waits_for_credentials() {
+    let mut stand = Stand::new();
+    stand.alice.hold(EventKind::Challenge);
+    let invite = stand.alice.invite(TO_BOB, OFFER);
+    stand.exchange();
+    let sent = stand.peer.take("INVITE");
+    let challenge = stand.peer.reply(&sent, 401).with("WWW-Authenticate", "Digest realm=\"x\", nonce=\"n\"");
+    stand.say(challenge);
+    assert_eq!(stand.alice.count(EventKind::Challenge), 1);
+    let now = stand.alice.now();
+    assert!(stand.alice.agent.link_closed(now, 1));
+    stand.exchange();
+    assert_eq!(stand.alice.statuses(EventKind::Reject), [503]);
+    assert!(stand.alice.agent.authenticate(now, invite, Some(b"user"), b"secret").is_err(), "it has ended");
+}

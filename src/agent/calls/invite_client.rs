@@ -169,10 +169,10 @@ impl Agent {
             return;
         }
         let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
-        outgoing.done();
-        let mut timers = [None, None];
+        let waited = outgoing.done();
+        let mut timers = [waited, None, None];
         if let Some(invite) = outgoing.invite_mut() {
-            timers = [invite.expires.take(), invite.give_up.take()];
+            timers = [waited, invite.expires.take(), invite.give_up.take()];
         }
         for timer in timers {
             self.stop(timer);
@@ -300,7 +300,7 @@ impl Agent {
     /// A final response other than 2xx, received or (`response` `None`) made here.
     pub(in crate::agent) fn invite_rejected(&mut self, id: OutgoingId, status: u16, response: Option<&Arc<Message>>) {
         let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
-        outgoing.done();
+        let waited = outgoing.done();
         let session = outgoing.session;
         let reinvite = matches!(outgoing.kind, Kind::Reinvite(_));
         let went_out = outgoing.last_sent().is_some();
@@ -308,7 +308,7 @@ impl Agent {
         let forks = std::mem::take(&mut invite.sessions);
         let cancelled = !matches!(invite.cancelling, Cancelling::No);
         let reason = if cancelled { invite.cancel_reason } else { Reason::Rejected };
-        let timers = [invite.expires.take(), invite.give_up.take()];
+        let timers = [waited, invite.expires.take(), invite.give_up.take()];
         for timer in timers {
             self.stop(timer);
         }

@@ -115,6 +115,7 @@ impl Agent {
                 Ok(known)
             };
         }
+        self.objects.room_for_session()?;
         let (request, attachment) = (Arc::clone(&incoming.message), incoming.attachment.clone());
         let tag: Tag = match to_tag {
             Some(tag) => {

@@ -43,6 +43,7 @@ impl Agent {
                 "offer: it has no answer, and only an INVITE's may be open (RFC 3261 §13.2.1)",
             ));
         }
+        self.objects.room_for_session()?;
         let role = if foreign.caller { Role::Caller } else { Role::Callee };
         let session = Session::taken_over(dialog, role, foreign.early, offer, answer, attachment);
         let id = self.objects.add_session(session)?;

@@ -41,11 +41,13 @@ impl Agent {
             _ => EventKind::Reject,
         };
         let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
-        if status < 200 {
-            outgoing.proceeding()
+        let timer = if status < 200 {
+            outgoing.proceeding();
+            None
         } else {
             outgoing.done()
-        }
+        };
+        self.stop(timer);
         self.tell_fate(id, Event { session, message: Some(Arc::clone(response)), ..Event::new(kind) });
         if status >= 200 {
             self.request_done(id, status, Some(response));
@@ -62,8 +64,8 @@ impl Agent {
         if outgoing.invite().is_some() {
             return self.invite_rejected(id, status, None);
         }
-        outgoing.done();
-        let session = outgoing.session;
+        let (timer, session) = (outgoing.done(), outgoing.session);
+        self.stop(timer);
         // A name that was looked up is looked up again after a failure.
         if let Some(session) = session.and_then(|id| self.objects.holder_mut(id)) {
             session.set_resolved(None);

@@ -160,8 +160,9 @@ enum Course {
     Resolving { draft: Box<Draft>, sent: Option<Sent> },
     /// On its way; `answered`: by a provisional response.
     Sent { draft: Box<Draft>, sent: Sent, client: Option<ClientId>, answered: bool },
-    /// It will be sent again. What still becomes of its refused transaction is nobody's.
-    Waiting { draft: Box<Draft>, sent: Option<Sent>, why: Box<Waiting> },
+    /// It will be sent again. What still becomes of a transaction that was refused for glare is nobody's; that of a challenge may
+    /// fail yet.
+    Waiting { draft: Box<Draft>, sent: Option<Sent>, client: Option<ClientId>, why: Box<Waiting> },
     /// It has its final response, received or made here.
     Done { sent: Option<Sent>, client: Option<ClientId> },
 }
@@ -249,8 +250,8 @@ impl Outgoing {
     /// Its transaction, while that lives.
     pub(in crate::agent) fn client(&self) -> Option<ClientId> {
         match &self.course {
-            Course::Sent { client, .. } | Course::Done { client, .. } => *client,
-            Course::Resolving { .. } | Course::Waiting { .. } => None,
+            Course::Sent { client, .. } | Course::Waiting { client, .. } | Course::Done { client, .. } => *client,
+            Course::Resolving { .. } => None,
         }
     }
 
@@ -285,8 +286,11 @@ impl Outgoing {
     /// It will be sent again.
     pub(in crate::agent) fn wait(&mut self, why: Waiting) {
         self.turn(|course| match course {
-            Course::Resolving { draft, sent } => Course::Waiting { draft, sent, why: Box::new(why) },
-            Course::Sent { draft, sent, .. } => Course::Waiting { draft, sent: Some(sent), why: Box::new(why) },
+            Course::Resolving { draft, sent } => Course::Waiting { draft, sent, client: None, why: Box::new(why) },
+            Course::Sent { draft, sent, client, .. } => {
+                let client = client.filter(|_| matches!(why, Waiting::Challenge { .. }));
+                Course::Waiting { draft, sent: Some(sent), client, why: Box::new(why) }
+            }
             other => other,
         });
     }
@@ -295,7 +299,7 @@ impl Outgoing {
     pub(in crate::agent) fn wait_over(&mut self) -> Option<Waiting> {
         let mut over = None;
         self.turn(|course| match course {
-            Course::Waiting { draft, sent, why } => {
+            Course::Waiting { draft, sent, why, .. } => {
                 over = Some(*why);
                 Course::Resolving { draft, sent }
             }
@@ -312,18 +316,28 @@ impl Outgoing {
         });
     }
 
-    /// It has its final response.
-    pub(in crate::agent) fn done(&mut self) {
+    /// It has its final response. Gives the timer of what it waited for.
+    #[must_use]
+    pub(in crate::agent) fn done(&mut self) -> Option<TimerId> {
+        let mut timer = None;
         self.turn(|course| match course {
             Course::Sent { sent, client, .. } => Course::Done { sent: Some(sent), client },
-            Course::Resolving { sent, .. } | Course::Waiting { sent, .. } => Course::Done { sent, client: None },
+            Course::Resolving { sent, .. } => Course::Done { sent, client: None },
+            Course::Waiting { sent, client, why, .. } => {
+                let (Waiting::Challenge { timer: running, .. } | Waiting::Glare { timer: running, .. }) = *why;
+                timer = Some(running);
+                Course::Done { sent, client }
+            }
             done => done,
         });
+        timer
     }
 
     /// Its transaction is over.
     pub(in crate::agent) fn client_ended(&mut self) {
-        if let Course::Sent { client, .. } | Course::Done { client, .. } = &mut self.course {
+        if let Course::Sent { client, .. } | Course::Waiting { client, .. } | Course::Done { client, .. } =
+            &mut self.course
+        {
             *client = None;
         }
     }

@@ -101,9 +101,9 @@ pub unsafe extern "C" fn sipdlg_session_signaling_state_transition(
         let party = if boolean(received, "received")? { Party::Remote } else { Party::Local };
         // SAFETY: the caller promises that `body` is NULL or readable, and so is all that it points to.
         let body = unsafe { optional_body(body) }?;
-        let body = body.map(crate::agent::Body::checked).transpose()?;
-        let description = body.as_ref().and_then(StoredBody::of_local);
         with_session(session, |inner, id, now| {
+            let body = body.map(crate::agent::Body::checked).transpose()?;
+            let description = body.as_ref().and_then(StoredBody::of_local);
             inner.core.by_hand(now, id, |session| session.transition(party, description))
         })?;
         Ok(OK)
