@@ -151,6 +151,8 @@ struct Lasting {
     credentials: Option<Box<KnownCredentials>>,
     /// A hang-up that waits.
     deferred_bye: Option<Box<DeferredBye>>,
+    /// What the last STATE event told, so that it is not told again.
+    told: Option<(SessionState, SignalingState)>,
 }
 
 /// What runs: what names other objects of this agent, its sockets and its host.
@@ -180,8 +182,6 @@ struct Running {
     referrals: Option<Box<Referrals>>,
     /// The host's.
     attachment: Attachment,
-    /// What the last STATE event told.
-    told: Option<(SessionState, SignalingState)>,
     unseen: Unseen,
 }
 
@@ -260,6 +260,7 @@ impl Session {
                 ack_processing: AckProcessing::AtOnce,
                 credentials: None,
                 deferred_bye: None,
+                told: None,
             },
             running: Running {
                 origin,
@@ -274,7 +275,6 @@ impl Session {
                 resolved: None,
                 referrals: None,
                 attachment,
-                told: None,
                 unseen: Unseen::default(),
             },
         })

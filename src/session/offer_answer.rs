@@ -81,16 +81,11 @@ pub enum Part {
     Answer,
 }
 
+/// A completed exchange. It is counted, so that the books before an offer cost no copy of it.
 #[derive(Clone, Debug)]
 struct Exchange {
     offer: StoredBody,
     answer: StoredBody,
-}
-
-/// A completed exchange. Counted, so that the books before an offer cost no copy of it.
-#[derive(Clone, Debug)]
-struct Stable {
-    exchange: Arc<Exchange>,
     /// The host told the answer: no message has closed it, so none undoes it.
     by_hand: bool,
 }
@@ -106,7 +101,7 @@ enum State {
     Open {
         by: Party,
         offer: StoredBody,
-        before: Option<Stable>,
+        before: Option<Arc<Exchange>>,
         by_hand: bool,
         preview: Option<Box<StoredBody>>,
     },
@@ -115,9 +110,9 @@ enum State {
     Undone {
         by: Party,
         offer: StoredBody,
-        before: Option<Stable>,
+        before: Option<Arc<Exchange>>,
     },
-    Stable(Stable),
+    Stable(Arc<Exchange>),
     Closed,
 }
 
@@ -180,7 +175,7 @@ impl Turn<'_> {
 
     fn put(self, body: StoredBody, by_hand: bool) {
         let by = self.party;
-        let stable = |offer, answer| State::Stable(Stable { exchange: Arc::new(Exchange { offer, answer }), by_hand });
+        let stable = |offer, answer| State::Stable(Arc::new(Exchange { offer, answer, by_hand }));
         self.books.state = match std::mem::take(&mut self.books.state) {
             State::Initial => State::Open { by, offer: body, before: None, by_hand, preview: None },
             State::Stable(former) => State::Open { by, offer: body, before: Some(former), by_hand, preview: None },
@@ -246,9 +241,13 @@ impl OfferAnswer {
     pub fn undo(&mut self, carries: Carries) {
         let (Carries::Offer(before) | Carries::Answer(before)) = carries else { return };
         match &self.state {
-            State::Closed | State::Stable(Stable { by_hand: true, .. }) => {}
-            State::Open { before: Some(Stable { by_hand: true, .. }), .. }
-            | State::Undone { before: Some(Stable { by_hand: true, .. }), .. } => self.rollback(),
+            State::Closed => {}
+            State::Stable(exchange) if exchange.by_hand => {}
+            State::Open { before: Some(exchange), .. } | State::Undone { before: Some(exchange), .. }
+                if exchange.by_hand =>
+            {
+                self.rollback();
+            }
             State::Initial | State::Stable(_) | State::Open { .. } | State::Undone { .. } => *self = *before,
         }
     }
@@ -258,9 +257,7 @@ impl OfferAnswer {
         self.state = match (offer, answer) {
             (None, _) => State::Initial,
             (Some(offer), None) => State::Open { by: Party::Local, offer, before: None, by_hand: true, preview: None },
-            (Some(offer), Some(answer)) => {
-                State::Stable(Stable { exchange: Arc::new(Exchange { offer, answer }), by_hand: true })
-            }
+            (Some(offer), Some(answer)) => State::Stable(Arc::new(Exchange { offer, answer, by_hand: true })),
         };
     }
 
@@ -321,8 +318,8 @@ impl OfferAnswer {
     pub fn offer(&self) -> Option<&StoredBody> {
         match &self.state {
             State::Open { offer, .. } => Some(offer),
-            State::Stable(stable) => Some(&stable.exchange.offer),
-            State::Undone { before, .. } => before.as_ref().map(|stable| &stable.exchange.offer),
+            State::Stable(exchange) => Some(&exchange.offer),
+            State::Undone { before, .. } => before.as_deref().map(|exchange| &exchange.offer),
             State::Initial | State::Closed => None,
         }
     }
@@ -330,8 +327,8 @@ impl OfferAnswer {
     /// The current answer, be it a preview.
     pub fn answer(&self) -> Option<&StoredBody> {
         match &self.state {
-            State::Stable(stable) => Some(&stable.exchange.answer),
-            State::Undone { before, .. } => before.as_ref().map(|stable| &stable.exchange.answer),
+            State::Stable(exchange) => Some(&exchange.answer),
+            State::Undone { before, .. } => before.as_deref().map(|exchange| &exchange.answer),
             _ => self.preview(),
         }
     }
@@ -344,13 +341,11 @@ impl OfferAnswer {
         match &self.state {
             State::Open { offer, before, preview, .. } => {
                 offer.heap_bytes()
-                    + before.as_ref().map_or(0, |stable| exchange(&stable.exchange))
+                    + before.as_deref().map_or(0, exchange)
                     + preview.as_deref().map_or(0, |shown| size_of::<StoredBody>() + shown.heap_bytes())
             }
-            State::Undone { offer, before, .. } => {
-                offer.heap_bytes() + before.as_ref().map_or(0, |stable| exchange(&stable.exchange))
-            }
-            State::Stable(stable) => exchange(&stable.exchange),
+            State::Undone { offer, before, .. } => offer.heap_bytes() + before.as_deref().map_or(0, exchange),
+            State::Stable(stable) => exchange(stable),
             State::Initial | State::Closed => 0,
         }
     }

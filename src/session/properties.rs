@@ -41,10 +41,10 @@ impl Session {
     /// What STATE has to tell; `None`: that was told.
     pub fn news(&mut self) -> Option<(SessionState, SignalingState)> {
         let state = (self.state(), self.signaling_state());
-        if self.running.told == Some(state) || self.is_gone() {
+        if self.lasting.told == Some(state) || self.is_gone() {
             return None;
         }
-        self.running.told = Some(state);
+        self.lasting.told = Some(state);
         Some(state)
     }
 
