@@ -1,5 +1,5 @@
-//! The one place that does what a session wants. A session gets an input, decides, and says what follows
-//! (`session/deed`); here it is done, in that order.
+//! The one place that carries deeds out. A session gets an input, decides, and says what follows (`session/deed`); here
+//! it is done, in that order.
 
 use crate::agent::event::{Event, EventKind};
 use crate::agent::timeout::Timeout;

@@ -1,5 +1,5 @@
 //! What lives in an agent: sessions with their dialogs, requests of ours and of the peer's. Found by number, dialogs by
-//! their names. Nothing is decided here but what there is room for.
+//! their names; what there is room for, and the facts that need more than one object to be told.
 
 use crate::agent::event::{Event, EventKind, flag};
 use crate::agent::ours::outgoing::{EndedFork, KeptAck, Outgoing, OutgoingState};

@@ -1,4 +1,4 @@
-//! Requests in the dialog that are sent again by themselves after a 491, or a 500 with Retry-After (RFC 3261 §14.1).
+//! re-INVITEs of ours that are sent again by themselves after a 491, or a 500 with Retry-After (RFC 3261 §14.1).
 
 use crate::agent::event::{Event, EventKind, Reason};
 use crate::agent::methods::effect_of_answer;
