@@ -168,12 +168,11 @@ impl Objects {
 
     /// TERMINATED was delivered.
     pub fn remove_session(&mut self, id: SessionId) -> Removed {
-        let Some(mut session) = self.sessions.remove(id) else { return Removed::Gone };
+        let Some(session) = self.sessions.remove(id) else { return Removed::Gone };
         if !session.is_referring() {
             return Removed::Gone;
         }
         let room = self.remains.len() < self.limit;
-        session.forget_descriptions();
         self.remains.insert(id.raw(), session);
         if room { Removed::Gone } else { Removed::WithoutRoom }
     }

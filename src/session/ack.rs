@@ -167,7 +167,7 @@ impl Session {
         if self.lasting.ack_processing == AckProcessing::Deferred && !ack.body().is_empty() {
             self.lasting.ack_processing = AckProcessing::Waiting;
         }
-        if first && !self.is_terminated() {
+        if first {
             self.lasting.phase = Phase::Confirmed;
             self.running.origin = None;
             deeds.push(Deed::Confirmed);

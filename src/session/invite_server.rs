@@ -76,6 +76,7 @@ impl Session {
             let refusal = Box::new(Refusal { status: 488, reason: None, ending: Ending::default() });
             deeds.push(Deed::Refuse(prack.request, refusal));
         }
+        self.running.tidy();
         deeds.push(Deed::State);
         deeds
     }

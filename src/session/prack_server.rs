@@ -270,6 +270,21 @@ mod tests {
         }
     }
 
+    /// RFC 3264 §4: the peer knows nothing of an answer by hand until its PRACK is answered.
+    #[test]
+    fn an_answer_by_hand_does_not_make_room_for_a_second_offer() {
+        let mut clock = FakeClock::default();
+        let mut session = fixture::confirmed_callee();
+        let left =
+            || Some(Left { cseq: 1, rseq: 7, offered: false, until: Time::default().plus(Duration::from_secs(32)) });
+        arrives(&mut session, Prack::Offers(false), "second", &mut clock);
+        let answer = sdp("answer").expect("a description");
+        session.lasting.signaling.turn_to_answer(Party::Local).expect("it is ours").take(answer);
+        assert_eq!(means(&session, "7 1 INVITE", "third", left(), Time::default()), Prack::OffersOutOfTurn);
+        session.running.theirs().prack = None;
+        assert_eq!(means(&session, "7 1 INVITE", "third", left(), Time::default()), Prack::Offers(false));
+    }
+
     /// RFC 3262 §3, §5: what its arrival does, before it is answered.
     #[test]
     fn what_arrives_with_a_prack() {

@@ -148,12 +148,6 @@ impl Session {
     pub(super) fn finish_if_due(&mut self) -> Option<Deed> {
         matches!(self.lasting.phase, Phase::Due(_)).then_some(Deed::Finish)
     }
-
-    /// What remains when TERMINATED was delivered and subscriptions of REFERs live on in the dialog (RFC 5057 §5.5).
-    pub fn forget_descriptions(&mut self) {
-        self.lasting.signaling = super::OfferAnswer::default();
-        self.lasting.signaling.close();
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Sends that fail and names that do not resolve (RFC 3261 §8.1.3.1, RFC 3263 §4.3, RFC 6026 §7.1).
 
 use crate::common::pair::{BOB, Pair, Stand, TO_BOB};
-use crate::common::{ANSWER, HOLD, OFFER, seconds};
+use crate::common::{ANSWER, HELD, HOLD, OFFER, seconds};
 use sipdlg::agent::EventKind;
 use sipdlg::agent::event::flag;
 use sipdlg::flow::{Flow, Transport};
@@ -191,4 +191,36 @@ fn a_lost_transport_ends_a_request_that_waits_for_credentials() {
     stand.exchange();
     assert_eq!(stand.alice.statuses(EventKind::Reject), [503]);
     assert!(stand.alice.agent.authenticate(now, invite, Some(b"user"), b"secret").is_err(), "it has ended");
+}
+
+/// A name that led to the peer is asked for again when its target has moved away and back (RFC 6141 §4).
+#[test]
+fn a_name_is_asked_for_again_after_the_target_moved() {
+    let mut stand = Stand::new();
+    stand.peer.contact = "sip:peer@name.example".to_owned();
+    stand.peer_calls();
+    stand.alice.hold(EventKind::Resolve);
+    stand.alice.hold(EventKind::Reinvite);
+    stand.alice.options();
+    stand.exchange();
+    let query = stand.alice.last(EventKind::Resolve).query;
+    let way = Flow::new(Transport::Udp, None, Some(BOB.parse().expect("an address")));
+    let now = stand.alice.now();
+    assert!(stand.alice.agent.resolved(now, query, &[way]));
+    stand.exchange();
+    stand.peer_replies("OPTIONS", 200, "");
+    for contact in [TO_BOB, "sip:peer@name.example"] {
+        stand.peer.contact = contact.to_owned();
+        let reinvite = stand.peer.request("INVITE").sdp(HOLD);
+        stand.say(reinvite.clone());
+        stand.alice.accept(HELD);
+        stand.exchange();
+        let ok = stand.peer.take("200 INVITE");
+        let ack = stand.peer.ack(&reinvite, &ok);
+        stand.say(ack);
+    }
+    let asked = stand.alice.count(EventKind::Resolve);
+    stand.alice.options();
+    stand.exchange();
+    assert_eq!(stand.alice.count(EventKind::Resolve), asked + 1);
 }
