@@ -52,8 +52,18 @@ pub mod quirk {
     pub const PRACK_UNASKED: u32 = 8;
     /// INFO, MESSAGE, NOTIFY, REFER of ours in an early dialog.
     pub const REQUESTS_IN_EARLY: u32 = 16;
-    /// Every one.
-    pub const ALL: u32 = 31;
+    /// An unescaped `#` in the user of a URI.
+    pub const HASH_IN_USER: u32 = 32;
+    /// A display name with `&`, `,`, `(`, `)` and without quotes.
+    pub const UNQUOTED_NAME: u32 = 64;
+    /// A response with a broken From, To, Via or line.
+    pub const BROKEN_RESPONSE: u32 = 128;
+    /// A subscription of a REFER that a NOTIFY of a provisional response terminates.
+    pub const EARLY_TERMINATED: u32 = 512;
+    /// What changes what the host sees; only where it asks for them.
+    pub const OFF: u32 = PRACK_UNASKED | REQUESTS_IN_EARLY;
+    /// Every one. (256 is kept for one to come.)
+    pub const ALL: u32 = 767;
 }
 
 /// What a failed request in a dialog ends (RFC 5057); the numbers are those of `enum sipdlg_effect_e`.
@@ -220,7 +230,7 @@ impl Default for Config {
             glare_retry: true,
             effects: Vec::new(),
             info_packages: None,
-            tolerance: quirk::ONE_XX_WITHOUT_CONTACT | quirk::ONE_XX_WITHOUT_TAG | quirk::TAG_CHANGED_BY_2XX,
+            tolerance: quirk::ALL & !quirk::OFF,
             seed: None,
             manual_clock: false,
             log_level: LogLevel::Off,
@@ -526,7 +536,7 @@ mod tests {
         config.set_limits(1_300, 1, 1).unwrap();
         config.set_limits(16 << 20, 0, 0).unwrap();
         config.set_tolerance(31).unwrap();
-        assert_eq!(config.set_tolerance(32).unwrap_err().kind, ErrorKind::Argument);
+        assert_eq!(config.set_tolerance(256).unwrap_err().kind, ErrorKind::Argument);
         assert_eq!(config.tolerance, 31);
     }
 }

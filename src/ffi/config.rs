@@ -383,7 +383,7 @@ mod tests {
                 (sipdlg_config_set_manual_clock(config, 1), sipdlg_config_set_manual_clock(config, 2)),
                 (OK, -1)
             );
-            assert_eq!(sipdlg_config_set_tolerance(config, 32), -1);
+            assert_eq!(sipdlg_config_set_tolerance(config, 256), -1);
             assert_eq!((sipdlg_config_set_glare_retry(config, 0), sipdlg_config_set_glare_retry(config, 2)), (OK, -1));
             assert!(!(*config).core.glare_retry);
             let info = c"INFO".as_ptr();

@@ -287,7 +287,7 @@ pub enum sipdlg_ladder_format_e {
 }
 
 /// Deviations that are tolerated and counted; bits of sipdlg_config_set_tolerance(). On by default: those that
-/// excuse the peer; off: the last two, which change what the host sees.
+/// excuse the peer; off: PRACK_UNASKED and REQUESTS_IN_EARLY, which change what the host sees.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum sipdlg_quirk_e {
@@ -297,6 +297,14 @@ pub enum sipdlg_quirk_e {
     SIPDLG_QUIRK_PRACK_UNASKED = 8,
     /// INFO, MESSAGE, NOTIFY, REFER of ours in an early dialog
     SIPDLG_QUIRK_REQUESTS_IN_EARLY = 16,
+    /// an unescaped `#` in the user of a URI that the peer sent; passed on as it came
+    SIPDLG_QUIRK_HASH_IN_USER = 32,
+    /// a display name of the peer with `&`, `,`, `(` or `)` and without quotes
+    SIPDLG_QUIRK_UNQUOTED_NAME = 64,
+    /// a response with two tags in To, another From or none, a second Via below ours, a line without colon
+    SIPDLG_QUIRK_BROKEN_RESPONSE = 128,
+    /// a NOTIFY of a REFER that says "terminated" with a provisional response; the final one is waited for
+    SIPDLG_QUIRK_EARLY_TERMINATED = 512,
 }
 
 /// Bits of sipdlg_request_options_t.flags.
@@ -456,6 +464,10 @@ mod tests {
             quirk::TAG_CHANGED_BY_2XX, sipdlg_quirk_e::SIPDLG_QUIRK_TAG_CHANGED_BY_2XX;
             quirk::PRACK_UNASKED, sipdlg_quirk_e::SIPDLG_QUIRK_PRACK_UNASKED;
             quirk::REQUESTS_IN_EARLY, sipdlg_quirk_e::SIPDLG_QUIRK_REQUESTS_IN_EARLY;
+            quirk::HASH_IN_USER, sipdlg_quirk_e::SIPDLG_QUIRK_HASH_IN_USER;
+            quirk::UNQUOTED_NAME, sipdlg_quirk_e::SIPDLG_QUIRK_UNQUOTED_NAME;
+            quirk::BROKEN_RESPONSE, sipdlg_quirk_e::SIPDLG_QUIRK_BROKEN_RESPONSE;
+            quirk::EARLY_TERMINATED, sipdlg_quirk_e::SIPDLG_QUIRK_EARLY_TERMINATED;
         }
     }
 }

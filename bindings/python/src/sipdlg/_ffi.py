@@ -189,6 +189,10 @@ class Quirk(IntFlag):  # enum sipdlg_quirk_e
     TAG_CHANGED_BY_2XX = 4
     PRACK_UNASKED = 8
     REQUESTS_IN_EARLY = 16
+    HASH_IN_USER = 32
+    UNQUOTED_NAME = 64
+    BROKEN_RESPONSE = 128
+    EARLY_TERMINATED = 512
 
 
 class RequestFlag(IntFlag):  # enum sipdlg_request_flag_e
