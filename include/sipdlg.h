@@ -210,7 +210,8 @@ typedef enum sipdlg_event_kind_e {
     SIPDLG_EVENT_PROGRESS = 21,
     /**
      * [outgoing, session] 2xx. Default of a 2xx with an offer: ACK, then BYE. reason NO_ANSWER_IN_2XX: that of a
-     * re-INVITE lacks the answer to our offer, which is as if never made.
+     * re-INVITE lacks the answer to our offer, which is as if never made. A first 2xx whose Contact or Record-Route
+     * no request can be sent to: the library sends ACK and BYE where requests went before (REFUSED_BY_RULE).
      */
     SIPDLG_EVENT_ACCEPT = 22,
     /** [outgoing, session or 0] 3xx. Nothing is followed by itself. */
@@ -1028,11 +1029,11 @@ sipdlg_status_t sipdlg_agent_event_fd(sipdlg_agent_t agent, int32_t *fd);
 sipdlg_status_t sipdlg_agent_wake(sipdlg_agent_t agent);
 
 /**
- * INVITE (RFC 3261 §13.2). target: URI, also To unless options say; NULL with options->refer: its Refer-To. With a
- * body that is the offer; without, the 2xx or a reliable 1xx brings one (NEEDS_ACK, NEEDS_PRACK). Sessions appear
- * in PROGRESS and ACCEPT, one per To tag. ACK and PRACK are sent by the library, at once, when there is nothing for
- * the host to put into them.
- * Errors: ERR_SYNTAX, ERR_HEADER, ERR_LIMIT, ERR_NO_TRANSPORT; ERR_UNSUPPORTED an extension in Require, or a target
+ * INVITE (RFC 3261 §13.2). target: URI; NULL with options->refer: its Refer-To. Headers and `method` of the URI are
+ * left out (§19.1.1); To, unless options say, is its scheme, user, host and `user`. With a body that is the offer;
+ * without, the 2xx or a reliable 1xx brings one (NEEDS_ACK, NEEDS_PRACK). Sessions appear in PROGRESS and ACCEPT, one
+ * per To tag. ACK and PRACK are sent by the library, at once, when there is nothing for the host to put into them.
+ * Errors: ERR_SYNTAX, also a `method` that is not INVITE; ERR_HEADER, ERR_LIMIT, ERR_NO_TRANSPORT; ERR_UNSUPPORTED an extension in Require, or a target
  * that is neither sip nor sips without a flow or a route; ERR_ARGUMENT no target, or options->refer is no REFER;
  * ERR_STATE that REFER was refused, is over, or asks for another method.
  */
@@ -1304,7 +1305,7 @@ sipdlg_status_t sipdlg_session_notify(sipdlg_session_t session,
                                       sipdlg_outgoing_t *out);
 
 /**
- * REFER (RFC 3515). refer_to: URI or name-addr, exactly one. `replaces` not 0: attended transfer (RFC 3891,
+ * REFER (RFC 3515). refer_to: URI or name-addr, exactly one; with `replaces` sip or sips. `replaces` not 0: attended transfer (RFC 3891,
  * RFC 5589 §7): that session is put into Refer-To's Replaces, and refer_to NULL means its remote target. A Refer-To in
  * the headers stands instead of refer_to. NOTIFY events carry the same outgoing token until the subscription ends,
  * also when the session has ended; their function is looked for in the session's delegate (ended: the last that it

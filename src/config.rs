@@ -242,10 +242,11 @@ impl Config {
     /// Identity: a name-addr or a URI, no tag. Errors: syntax.
     pub fn set_aor(&mut self, name_addr: &[u8]) -> Result<()> {
         let text = line(name_addr, "aor")?;
-        let address = NameAddr::parse(text)?;
-        address.parse_uri()?;
-        if address.tag.is_some() {
-            return Err(Error::syntax("aor: the tag of From is made for each dialog (RFC 3261 §19.3)"));
+        let (address, _) = NameAddr::of_host(text)?;
+        if !address.parameters.is_empty() {
+            return Err(Error::syntax(
+                "aor: without parameters, as the tag of From is made for each dialog (RFC 3261 §19.3)",
+            ));
         }
         self.aor = text.to_vec();
         Ok(())
@@ -254,7 +255,7 @@ impl Config {
     /// Contact: a name-addr or a URI. Errors: syntax.
     pub fn set_contact(&mut self, name_addr: &[u8]) -> Result<()> {
         let text = line(name_addr, "contact")?;
-        if !NameAddr::parse(text)?.parse_uri()?.is_sip() {
+        if !NameAddr::of_host(text)?.1.is_sip() {
             return Err(Error::syntax("contact: a sip or sips URI (RFC 3261 §8.1.1.8)"));
         }
         self.contact = Some(text.to_vec());
@@ -444,7 +445,9 @@ mod tests {
     #[test]
     fn identity() {
         let mut config = Config::default();
-        for text in ["sip:alice@example.com", "\"A, B\" <sips:a@b;x=y>", "<tel:+1-201>", "  Alice <sip:a@b>;x=1 "] {
+        for text in
+            ["sip:alice@example.com", "sip:*67?5@b;c", "\"A, B\" <sips:a@b;x=y>", "<tel:+1-201>", "  Alice <sip:a@b> "]
+        {
             config.set_aor(text.as_bytes()).unwrap();
             assert_eq!(config.aor, text.trim().as_bytes());
         }
@@ -453,6 +456,7 @@ mod tests {
                 "",
                 "alice",
                 "<sip:a@b>;tag=1",
+                "<sip:a@b>;x=1",
                 "sip:a@b\r\nX: y",
                 "\"a\nb\" <sip:a@b>",
                 "sip:a@b\0",

@@ -24,6 +24,19 @@ impl Transport {
         [Self::Udp, Self::Tcp, Self::Tls, Self::Ws, Self::Wss].into_iter().find(|transport| *transport as i32 == number)
     }
 
+    /// What a URI with this `transport` parameter asks for (RFC 3261 §19.1.1, RFC 7118 §5.4); `secure`: it is a sips
+    /// URI. `None`: there is no such one, or none that is secure.
+    pub fn named(name: &[u8], secure: bool) -> Option<Self> {
+        let all = [Self::Udp, Self::Tcp, Self::Tls, Self::Ws, Self::Wss];
+        let named = all.into_iter().find(|transport| name.eq_ignore_ascii_case(transport.parameter().as_bytes()))?;
+        match named {
+            Self::Udp if secure => None,
+            Self::Tcp if secure => Some(Self::Tls),
+            Self::Ws if secure => Some(Self::Wss),
+            named => Some(named),
+        }
+    }
+
     /// As it stands in Via.
     pub fn via_name(self) -> &'static str {
         match self {

@@ -5,6 +5,8 @@ use crate::agent::theirs::admit::{Admitted, Door};
 use crate::agent::wire::outbox::{Direction, Sender};
 use crate::agent::words::response::Answer;
 use crate::agent::{Agent, IncomingId, OutgoingId};
+use crate::config::quirk;
+use crate::dialog::target;
 use crate::error::Result;
 use crate::flow::Flow;
 use crate::message::{HeaderId, Message, Method};
@@ -35,12 +37,25 @@ impl Agent {
             return self.oversize(flow, data);
         }
         match Message::receive(data, *flow) {
-            Ok(mut message) if message.is_request() => {
-                self.table.stamp(Arc::make_mut(&mut message));
-                self.request_arrived(message);
+            Ok(mut message) => {
+                if self.config.tolerance & quirk::HASH_IN_USER == 0 {
+                    Arc::make_mut(&mut message).refuse_hash_in_user();
+                }
+                if message.is_request() {
+                    self.table.stamp(Arc::make_mut(&mut message));
+                    self.request_arrived(message);
+                } else {
+                    self.response_arrived(&message);
+                }
             }
-            Ok(message) => self.response_arrived(&message),
             Err(malformed) => self.malformed(&malformed),
+        }
+    }
+
+    /// The quirk, in a message that is taken for the first time.
+    pub(super) fn count_hash_in_user(&mut self, message: &Message) {
+        if self.config.tolerance & quirk::HASH_IN_USER != 0 && target::has_hash_in_user(message) {
+            self.counters.count_quirk(quirk::HASH_IN_USER);
         }
     }
 
@@ -200,6 +215,7 @@ impl Agent {
         if self.table.room().is_err() {
             return self.refuse_for_limit(&request);
         }
+        self.count_hash_in_user(&request);
         let door = Door { face: &self.face, table: &self.table, objects: &self.objects };
         match door.admit(&request) {
             Err(refused) => match self.objects.dialog_of(&request).filter(|_| request.method() == Method::Invite) {

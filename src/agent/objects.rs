@@ -6,6 +6,7 @@ use crate::agent::ours::outgoing::{EndedFork, KeptAck, Outgoing, OutgoingState};
 use crate::agent::theirs::incoming::{Incoming, InviteServer, Kind as IncomingKind};
 use crate::agent::{Bytes, IncomingId, OutgoingId, SessionId};
 use crate::dialog::id::DialogKeys;
+use crate::dialog::target::Contact;
 use crate::error::{Error, ErrorKind, Result};
 use crate::flow::Flow;
 use crate::message::{HeaderId, Message, Replaces};
@@ -263,8 +264,11 @@ impl Objects {
     /// The quirk: a callee that changes its tag. The same Contact as in its early dialog says that it is the same one,
     /// not another fork.
     pub fn is_same_callee(&self, id: SessionId, response: &Message) -> bool {
-        let contact = crate::dialog::target::contact_uri(response);
-        self.sessions.get(id).is_some_and(|session| session.is_early() && contact == Some(session.remote_target()))
+        let same = |session: &Session| match session.dialog().target_in(response) {
+            Contact::At(target) => *target == *session.remote_target(),
+            Contact::Missing | Contact::Nowhere => false,
+        };
+        self.sessions.get(id).is_some_and(|session| session.is_early() && same(session))
     }
 
     /// An early dialog of our INVITE ended: a 2xx of it is acknowledged and makes no session.

@@ -12,6 +12,8 @@ use crate::message::uri::is_sips;
 use id::{AddressText, Names};
 use route_set::RouteSet;
 use sequence::{LocalSequence, RemoteSequence};
+use std::borrow::Cow;
+use target::Contact;
 
 /// A dialog, early or confirmed; which of the two is the session's to know.
 #[derive(Clone, Debug)]
@@ -33,8 +35,9 @@ pub struct Dialog {
 impl Dialog {
     /// The callee's side, made by sending a response with `local_tag` to `request` (§12.1.1).
     pub fn of_callee(request: &Message, local_tag: &[u8]) -> Result<Self> {
-        let contact = target::contact_uri(request)
-            .ok_or_else(|| Error::syntax("Contact: an INVITE carries exactly one SIP URI (RFC 3261 8.1.1.8)"))?;
+        let (route_set, Contact::At(contact)) = target::reach_of(request) else {
+            return Err(Error::syntax("Contact, Record-Route: URIs that a request can be sent to (RFC 3261 12.1.1)"));
+        };
         let names = Names::new(
             request.call_id(),
             local_tag,
@@ -47,14 +50,15 @@ impl Dialog {
             names,
             local: LocalSequence::EMPTY,
             remote: RemoteSequence::starting_at(request.cseq_number()),
-            route_set: RouteSet::of_request(request),
             remote_target: contact.into(),
+            route_set,
             secure: sips && request.flow().is_some_and(|flow| flow.transport.is_secure()),
         })
     }
 
     /// The caller's side, made by receiving `response` to `request` (§12.1.2). `secure`: the request went over TLS to a
-    /// sips URI. A provisional response without Contact (a tolerated deviation) leaves the Request-URI as target.
+    /// sips URI. A response without Contact leaves the Request-URI as target; one that names no good way leaves that of
+    /// the request.
     pub fn of_caller(request: &Message, response: &Message, secure: bool) -> Result<Self> {
         let names = Names::new(
             request.call_id(),
@@ -63,30 +67,53 @@ impl Dialog {
             AddressText::of_from(request)?,
             AddressText::of_to(request)?,
         );
+        let asked = || Cow::Borrowed(request.uri().unwrap_or_default());
+        let (route_set, target) = match target::reach_of(response) {
+            (routes, Contact::At(target)) => (routes, target),
+            (routes, Contact::Missing) => (routes, asked()),
+            (_, Contact::Nowhere) => (RouteSet::of_own_request(request), asked()),
+        };
         Ok(Self {
             names,
             local: LocalSequence::starting_at(request.cseq_number()),
             remote: RemoteSequence::EMPTY,
-            route_set: RouteSet::of_response(response),
-            remote_target: target::contact_uri(response).or(request.uri()).unwrap_or_default().into(),
+            route_set,
+            remote_target: target.into(),
             secure,
         })
     }
 
     /// A 2xx confirms the caller's early dialog: the route set is computed again (§13.2.2.4), the target follows the
-    /// 2xx (RFC 6141 §4.7), sequence numbers stay.
-    pub fn confirm_by(&mut self, response: &Message) {
-        self.route_set = RouteSet::of_response(response);
-        self.refresh_target(response);
+    /// 2xx (RFC 6141 §4.7), sequence numbers stay. False: it names no way that a request can go; all stays as it was.
+    #[must_use]
+    pub fn confirm_by(&mut self, response: &Message) -> bool {
+        let (routes, contact) = target::reach_of(response);
+        if contact == Contact::Nowhere {
+            return false;
+        }
+        self.route_set = routes;
+        self.move_target(contact);
+        true
     }
 
-    /// Moves the remote target to the Contact of `message`; without one it stays. True: it is another now.
+    /// Moves the remote target to the Contact of `message`; without a good one it stays. True: it is another now.
     pub fn refresh_target(&mut self, message: &Message) -> bool {
-        let contact = target::contact_uri(message).filter(|contact| **contact != *self.remote_target);
-        if let Some(contact) = contact {
-            self.remote_target = contact.into();
+        self.move_target(self.target_in(message))
+    }
+
+    /// What a message in the dialog says of the target.
+    pub fn target_in<'a>(&self, message: &'a Message) -> Contact<'a> {
+        target::reach_by(target::contact_of(message), &self.route_set)
+    }
+
+    fn move_target(&mut self, contact: Contact<'_>) -> bool {
+        match contact {
+            Contact::At(target) if *target != *self.remote_target => {
+                self.remote_target = target.into();
+                true
+            }
+            _ => false,
         }
-        contact.is_some()
     }
 
     /// Call-ID + local tag + remote tag, as SIP.js names a dialog.

@@ -1,6 +1,6 @@
 //! The route set and where it leads (RFC 3261 §12.2.1.1, §16.12.1.2).
 
-use crate::message::{HeaderId, Message, NameAddr};
+use crate::message::{HeaderId, Message, NameAddr, Uri};
 use std::borrow::Cow;
 
 /// Values of a Route header, first hop first, with all their parameters.
@@ -26,16 +26,18 @@ impl RouteSet {
         Self { values: values.into_iter().map(Box::from).collect() }
     }
 
-    /// Callee: Record-Route of the request, in order (§12.1.1).
-    pub fn of_request(request: &Message) -> Self {
-        Self::new(request.values(HeaderId::RecordRoute))
+    /// Callee: Record-Route of the request, in order (§12.1.1). Caller: that of the response, reversed (§12.1.2).
+    pub fn recorded_by(message: &Message) -> Self {
+        let mut values: Box<[Box<[u8]>]> = message.values(HeaderId::RecordRoute).map(Box::from).collect();
+        if !message.is_request() {
+            values.reverse();
+        }
+        Self { values }
     }
 
-    /// Caller: Record-Route of the response, reversed (§12.1.2).
-    pub fn of_response(response: &Message) -> Self {
-        let mut values: Vec<Box<[u8]>> = response.values(HeaderId::RecordRoute).map(Box::from).collect();
-        values.reverse();
-        Self { values: values.into_boxed_slice() }
+    /// The Route of a request of ours: the way that a dialog goes whose peer says nothing good.
+    pub fn of_own_request(request: &Message) -> Self {
+        Self::new(request.values(HeaderId::Route))
     }
 
     /// The values, first hop first.
@@ -62,38 +64,24 @@ impl RouteSet {
             next_hop: Cow::Borrowed(target),
         };
         let Some(first) = self.values.first() else { return direct() };
-        let Ok(hop) = NameAddr::parse(first) else { return direct() };
-        let uri = hop.uri;
-        if hop.parse_uri().is_ok_and(|uri| uri.parameter(b"lr").is_some()) {
-            return Destination { next_hop: Cow::Borrowed(uri), ..direct() };
+        // Each value was read before it came in here.
+        let Some(uri) = NameAddr::parse(first).and_then(|hop| Uri::received(hop.uri)).ok() else { return direct() };
+        let next_hop = Cow::Borrowed(uri.text);
+        if uri.parameter(b"lr").is_some() {
+            return Destination { next_hop, ..direct() };
         }
         let mut last = Vec::with_capacity(target.len() + 2);
         last.push(b'<');
         last.extend_from_slice(target);
         last.push(b'>');
         let routes = self.values().skip(1).map(Cow::Borrowed).chain([Cow::Owned(last)]).collect();
-        Destination { request_uri: Cow::Owned(as_request_uri(uri)), routes, next_hop: Cow::Borrowed(uri) }
+        Destination { request_uri: uri.as_request_uri(), routes, next_hop }
     }
 
     /// Bytes on the heap.
     pub fn heap_bytes(&self) -> usize {
         self.values.iter().map(|value| value.len() + size_of::<Box<[u8]>>()).sum()
     }
-}
-
-/// A URI without what may not stand in a Request-URI: headers and the method parameter (§19.1.1, table 1).
-pub fn as_request_uri(uri: &[u8]) -> Vec<u8> {
-    let without_headers = uri.split(|byte| *byte == b'?').next().unwrap_or(uri);
-    let mut pieces = without_headers.split(|byte| *byte == b';');
-    let mut out = pieces.next().unwrap_or_default().to_vec();
-    for piece in pieces {
-        let name = piece.split(|byte| *byte == b'=').next().unwrap_or_default();
-        if !name.eq_ignore_ascii_case(b"method") {
-            out.push(b';');
-            out.extend_from_slice(piece);
-        }
-    }
-    out
 }
 
 #[cfg(test)]
@@ -112,10 +100,12 @@ mod tests {
     #[test]
     fn where_a_request_goes() {
         type Row = (&'static [&'static [u8]], &'static str, &'static [&'static str], &'static str);
-        let rows: [Row; 4] = [
+        let rows: [Row; 6] = [
             (&[], "sip:bob@192.0.2.4", &[], "sip:bob@192.0.2.4"),
             (&[b"<sip:p1;lr>", b"<sip:p2;lr>"], "sip:bob@192.0.2.4", &["<sip:p1;lr>", "<sip:p2;lr>"], "sip:p1;lr"),
             (&[b"<sip:p1>", b"<sip:p2;lr>"], "sip:p1", &["<sip:p2;lr>", "<sip:bob@192.0.2.4>"], "sip:p1"),
+            (&[b"<sip:a?b;c@p1>"], "sip:a?b;c@p1", &["<sip:bob@192.0.2.4>"], "sip:a?b;c@p1"),
+            (&[b"<sip:x;lr@p1>"], "sip:x;lr@p1", &["<sip:bob@192.0.2.4>"], "sip:x;lr@p1"),
             (
                 &[b"\"x\" <sip:p1;method=INVITE;transport=tcp?a=b>;q=1"],
                 "sip:p1;transport=tcp",

@@ -1,8 +1,72 @@
-//! The remote target (RFC 3261 §12, RFC 6141 §4).
+//! Where the peer says that it is reached: the remote target and the hops before it (RFC 3261 §12, RFC 6141 §4). Only a
+//! URI that was read becomes one of them.
 
-use crate::message::{HeaderId, Message};
+use crate::dialog::route_set::RouteSet;
+use crate::flow::Transport;
+use crate::message::{HeaderId, Message, NameAddr, Uri};
+use std::borrow::Cow;
 
-/// The URI in the first Contact, when there is a good one.
-pub fn contact_uri(message: &Message) -> Option<&[u8]> {
-    message.name_addr(HeaderId::Contact, 0)?.ok().map(|contact| contact.uri)
+/// What a message says of the remote target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Contact<'a> {
+    /// Nothing.
+    Missing,
+    /// This URI, without what may not stand in a target (§19.1.1, table 1).
+    At(Cow<'a, [u8]>),
+    /// A URI that no request can be sent to.
+    Nowhere,
+}
+
+/// The first Contact.
+pub(super) fn contact_of(message: &Message) -> Contact<'_> {
+    let Some(value) = message.values(HeaderId::Contact).next() else { return Contact::Missing };
+    let address = NameAddr::parse(value).ok();
+    match address.and_then(|address| sip_uri(message, address.uri)) {
+        Some(uri) => Contact::At(uri.as_target()),
+        None => Contact::Nowhere,
+    }
+}
+
+/// Where the sender of a message that makes a dialog is reached, and by which hops.
+pub fn reach_of(message: &Message) -> (RouteSet, Contact<'_>) {
+    let routes = RouteSet::recorded_by(message);
+    let good = are_hops_good(message);
+    let contact = if good { reach_by(contact_of(message), &routes) } else { Contact::Nowhere };
+    (routes, contact)
+}
+
+/// The same by the routes of a dialog that is there. The next hop's transport must be one that there is.
+pub(super) fn reach_by<'a>(contact: Contact<'a>, routes: &RouteSet) -> Contact<'a> {
+    match contact {
+        Contact::At(target) if !is_transport_known(&routes.destination(&target).next_hop) => Contact::Nowhere,
+        contact => contact,
+    }
+}
+
+/// A sip or sips URI of the message.
+fn sip_uri<'a>(message: &Message, text: &'a [u8]) -> Option<Uri<'a>> {
+    message.read_uri(text).ok().filter(Uri::is_sip)
+}
+
+/// Whether each hop of Record-Route is one that a request can name.
+fn are_hops_good(message: &Message) -> bool {
+    let good = |value| NameAddr::parse(value).is_ok_and(|hop| sip_uri(message, hop.uri).is_some());
+    message.values(HeaderId::RecordRoute).all(good)
+}
+
+/// Whether the URI of a next hop asks for a transport that there is (RFC 3261 §19.1.1).
+fn is_transport_known(uri: &[u8]) -> bool {
+    let Ok(uri) = Uri::received(uri) else { return false };
+    match uri.parameter(b"transport").and_then(|parameter| parameter.value) {
+        Some(name) => Transport::named(name, uri.is_sips()).is_some(),
+        None => true,
+    }
+}
+
+/// Whether a URI that the message brings has an unescaped `#` in its user.
+pub fn has_hash_in_user(message: &Message) -> bool {
+    let addresses = [HeaderId::Contact, HeaderId::RecordRoute].into_iter().flat_map(|header| message.values(header));
+    let uris = addresses.filter_map(|value| NameAddr::parse(value).ok()).map(|address| address.uri);
+    let all = uris.chain(message.uri()).chain(message.from_uri()).chain(message.to_uri());
+    all.filter(|uri| uri.contains(&b'#')).any(|uri| Uri::received(uri).is_ok_and(|uri| uri.hash_in_user))
 }

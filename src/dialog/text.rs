@@ -71,7 +71,7 @@ impl DialogText<'_> {
             local: self.local_sequence_number.map_or(LocalSequence::EMPTY, LocalSequence::starting_at),
             remote: self.remote_sequence_number.map_or(RemoteSequence::EMPTY, RemoteSequence::starting_at),
             route_set: RouteSet::new(routes),
-            remote_target: self.remote_target.into(),
+            remote_target: target.as_target().into(),
             secure: self.secure,
         })
     }
@@ -92,12 +92,7 @@ fn uri_of(text: &[u8]) -> Result<Uri<'_>> {
 
 fn address<'a>(text: &'a [u8], name: &'static str) -> Result<AddressText<'a>> {
     named(name, write::check_line(text))?;
-    if !text.contains(&b'<') {
-        named(name, Uri::parse(text))?;
-        return Ok(AddressText { address: text, uri: text });
-    }
-    let read = named(name, NameAddr::parse(text))?;
-    named(name, read.parse_uri())?;
+    let (read, _) = named(name, NameAddr::of_host(text))?;
     if !read.parameters.is_empty() {
         return Err(Error::syntax(format!(
             "{name}: a URI or name-addr without parameters; tags have their own fields"

@@ -327,11 +327,11 @@ pub extern "C" fn sipdlg_agent_wake(agent: sipdlg_agent_t) -> sipdlg_status_t {
     handle::wake(agent)
 }
 
-/// INVITE (RFC 3261 §13.2). target: URI, also To unless options say; NULL with options->refer: its Refer-To. With a
-/// body that is the offer; without, the 2xx or a reliable 1xx brings one (NEEDS_ACK, NEEDS_PRACK). Sessions appear
-/// in PROGRESS and ACCEPT, one per To tag. ACK and PRACK are sent by the library, at once, when there is nothing for
-/// the host to put into them.
-/// Errors: ERR_SYNTAX, ERR_HEADER, ERR_LIMIT, ERR_NO_TRANSPORT; ERR_UNSUPPORTED an extension in Require, or a target
+/// INVITE (RFC 3261 §13.2). target: URI; NULL with options->refer: its Refer-To. Headers and `method` of the URI are
+/// left out (§19.1.1); To, unless options say, is its scheme, user, host and `user`. With a body that is the offer;
+/// without, the 2xx or a reliable 1xx brings one (NEEDS_ACK, NEEDS_PRACK). Sessions appear in PROGRESS and ACCEPT, one
+/// per To tag. ACK and PRACK are sent by the library, at once, when there is nothing for the host to put into them.
+/// Errors: ERR_SYNTAX, also a `method` that is not INVITE; ERR_HEADER, ERR_LIMIT, ERR_NO_TRANSPORT; ERR_UNSUPPORTED an extension in Require, or a target
 /// that is neither sip nor sips without a flow or a route; ERR_ARGUMENT no target, or options->refer is no REFER;
 /// ERR_STATE that REFER was refused, is over, or asks for another method.
 #[unsafe(no_mangle)]

@@ -10,7 +10,7 @@ use crate::ffi::structs::{
     sipdlg_body_view_t, sipdlg_flow_t, sipdlg_message_t, sipdlg_name_addr_t, sipdlg_status_t, sipdlg_str_t,
     sipdlg_via_t,
 };
-use crate::message::{BodyView, Message, NameAddr, Rport, Via};
+use crate::message::{BodyView, Message, NameAddr, Rport, Uri, Via};
 use std::ffi::{c_char, c_void};
 use std::sync::Arc;
 
@@ -250,7 +250,7 @@ fn optional(part: &[u8]) -> sipdlg_str_t {
 }
 
 fn address_view(address: &NameAddr<'_>) -> Result<sipdlg_name_addr_t> {
-    let uri = address.parse_uri()?;
+    let uri = Uri::received(address.uri)?;
     let name = address.display_name;
     Ok(sipdlg_name_addr_t {
         display_name: optional(name.strip_prefix(b"\"").and_then(|name| name.strip_suffix(b"\"")).unwrap_or(name)),

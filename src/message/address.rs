@@ -33,7 +33,7 @@ impl<'a> NameAddr<'a> {
             let inner = trim_start(rest).strip_prefix(b"<").ok_or(BRACKETS)?;
             let (uri, rest) = grammar::split_once(inner, b'>').ok_or(BRACKETS)?;
             (name, uri, rest)
-        } else if let Some((name, inner)) = grammar::split_once(value, b'<') {
+        } else if let Some((name, inner)) = grammar::split_once(value, b'<').filter(|(name, _)| may_be_a_name(name)) {
             let name = trim(name);
             // *(token LWS); bytes beyond ASCII are tolerated, for UTF-8 names without quotes are common.
             if !name.iter().all(|byte| is(*byte, TOKEN | BLANK) || *byte >= 0x80) {
@@ -46,7 +46,7 @@ impl<'a> NameAddr<'a> {
             let end = grammar::find(b';', value).unwrap_or(value.len());
             let (uri, rest) = value.split_at_checked(end).ok_or(BRACKETS)?;
             let uri = trim(uri);
-            if uri.iter().any(|byte| matches!(byte, b',' | b'?' | b'"' | b'>')) {
+            if uri.iter().any(|byte| matches!(byte, b',' | b'?' | b'"' | b'<' | b'>')) {
                 return Err("addr-spec: a URI with , ? or ; stands in <> (RFC 3261 §20)");
             }
             (&b""[..], uri, rest)
@@ -67,6 +67,22 @@ impl<'a> NameAddr<'a> {
             }
         }
         Ok(Self { display_name, uri, parameters, tag })
+    }
+
+    /// What the host gives for an address: a URI alone, with all that may stand in one, or a name-addr.
+    pub fn of_host(text: &'a [u8]) -> Result<(Self, Uri<'a>)> {
+        // No URI has one.
+        if text.contains(&b'<') {
+            let address = Self::parse(text)?;
+            return Ok((address, address.parse_uri()?));
+        }
+        let uri = Uri::parse(text)?;
+        Ok((Self { display_name: b"", uri: text, parameters: b"", tag: None }, uri))
+    }
+
+    /// Whether it is a URI without brackets.
+    pub fn is_bare(&self, text: &[u8]) -> bool {
+        self.uri.len() == text.len()
     }
 
     /// The URI, read.
@@ -90,6 +106,11 @@ impl<'a> NameAddr<'a> {
     }
 }
 
+/// A `<` behind a `;` or a quote is in a parameter of an address without brackets.
+fn may_be_a_name(text: &[u8]) -> bool {
+    !text.iter().any(|byte| matches!(byte, b';' | b'"'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,7 +118,7 @@ mod tests {
     #[test]
     fn good() {
         type Row = (&'static str, &'static str, &'static str, &'static str, Option<&'static str>);
-        let rows: [Row; 10] = [
+        let rows: [Row; 14] = [
             (
                 r#""A. G. Bell" <sip:agb@bell.example> ;tag=a48s"#,
                 r#""A. G. Bell""#,
@@ -125,6 +146,16 @@ mod tests {
             ("J\u{fc}rgen <sip:j@b>", "J\u{fc}rgen", "sip:j@b", "", None),
             ("sip:a@b", "", "sip:a@b", "", None),
             ("sip:a@b ; tag = x", "", "sip:a@b", "; tag = x", Some("x")),
+            (
+                "sip:x@h;+sip.instance=\"<urn:gsma:imei:1>\";audio;tag=t",
+                "",
+                "sip:x@h",
+                ";+sip.instance=\"<urn:gsma:imei:1>\";audio;tag=t",
+                Some("t"),
+            ),
+            ("sip:x@h;x=\"a<b\"", "", "sip:x@h", ";x=\"a<b\"", None),
+            (r#""A <sip:evil@e>, \"B\"" <sip:x@h>"#, r#""A <sip:evil@e>, \"B\"""#, "sip:x@h", "", None),
+            ("<sip:a?b;c@h>", "", "sip:a?b;c@h", "", None),
             ("<urn:service:sos>;tag=a@b/c=", "", "urn:service:sos", ";tag=a@b/c=", Some("a@b/c=")),
         ];
         for (text, name, uri, parameters, tag) in rows {
@@ -137,6 +168,24 @@ mod tests {
             );
         }
         assert_eq!(&*NameAddr::parse(br#""J \"R" <tel:1>"#).unwrap().display_text(), br#"J "R"#);
+    }
+
+    #[test]
+    fn of_the_host() {
+        for (text, uri, bare) in [
+            ("sip:*67?5@h;x=y?Subject=z", "sip:*67?5@h;x=y?Subject=z", true),
+            ("\"a <b>\" <sip:c?d@e>;q=1", "sip:c?d@e", false),
+            ("sip:a@b;x=\"<y>\"", "sip:a@b", false),
+        ] {
+            let (address, read) = NameAddr::of_host(text.as_bytes()).unwrap();
+            assert_eq!(
+                (address.uri, read.text, address.is_bare(text.as_bytes())),
+                (uri.as_bytes(), uri.as_bytes(), bare)
+            );
+        }
+        for text in ["", "a", "sip:a@b;x=\"y\"", "sip:1#2@h", "<sip:1#2@h>", "<sip:a@b:0>", "sip:a@b,sip:c@d"] {
+            assert!(NameAddr::of_host(text.as_bytes()).is_err(), "{text}");
+        }
     }
 
     #[test]
@@ -163,6 +212,9 @@ mod tests {
             "<sip:a b@c>",
             "<:a>",
             "<1sip:a>",
+            "x; <sip:a@b>",
+            "sip:a@b<c>;x",
+            "x \"y\" <sip:a@b>",
         ] {
             assert!(NameAddr::parse(text.as_bytes()).is_err(), "{text}");
         }

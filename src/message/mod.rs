@@ -154,6 +154,7 @@ pub struct Message {
     body: u32,
     flow: Option<Flow>,
     hashed: Option<RequestKeys>,
+    hash_in_user_refused: bool,
 }
 
 impl fmt::Debug for Message {
@@ -470,6 +471,16 @@ impl Message {
     fn whole_line_of(&self, field: &Field) -> Option<&[u8]> {
         let length = field.length.saturating_add(u32::from(field.offset)).saturating_add(2);
         Span { start: field.name, length }.get(&self.text).filter(|line| line.ends_with(b"\r\n"))
+    }
+
+    /// Its agent does not tolerate the quirk HASH_IN_USER.
+    pub fn refuse_hash_in_user(&mut self) {
+        self.hash_in_user_refused = true;
+    }
+
+    /// Reads a URI of this message: with an unescaped `#` in its user where that is tolerated.
+    pub fn read_uri<'a>(&self, text: &'a [u8]) -> Result<Uri<'a>> {
+        if self.hash_in_user_refused { Uri::parse(text) } else { Uri::received(text) }
     }
 
     /// The Contact that a dialog takes as its remote target (RFC 3261 §12.1): exactly one, with a URI that reads.

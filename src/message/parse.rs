@@ -177,6 +177,7 @@ impl Message {
             body: 0,
             flow,
             hashed: None,
+            hash_in_user_refused: false,
         }
     }
 

@@ -29,6 +29,8 @@ pub enum Taken {
     Unanswered,
     /// The host sends the ACK.
     ByHost,
+    /// The ACK goes where requests went before, and BYE follows: no request can be sent where the 2xx says.
+    Unreachable,
 }
 
 impl Session {
@@ -52,9 +54,12 @@ impl Session {
     /// The 2xx confirms the session (§13.2.2.4).
     pub fn confirmed_by(&mut self, invite: OutgoingId, response: &Message, by_host: HostAcks) -> Taken {
         self.lasting.phase = Phase::Confirmed;
-        self.lasting.dialog.confirm_by(response);
+        let reached = self.lasting.dialog.confirm_by(response);
         self.came_on(response.flow());
         self.lasting.peer.learn(response);
+        if !reached {
+            return Taken::Unreachable;
+        }
         let body = response.session_body().map(|body| StoredBody::of_remote(&body));
         if self.reliable_accepted() {
             // RFC 6337 §3.1.1: the exchange was completed by reliable responses, what the 2xx says is no part of it.
@@ -81,7 +86,8 @@ impl Session {
     /// A fork that the host saw early answers after another one did (fork policy FIRST): ACK and BYE follow.
     pub fn fork_lost(&mut self, response: &Message) {
         self.lasting.phase = Phase::Confirmed;
-        self.lasting.dialog.confirm_by(response);
+        // Where it names no good way, the ACK and the BYE go where its early dialog led.
+        let _ = self.lasting.dialog.confirm_by(response);
     }
 
     /// The 2xx to our re-INVITE (§14.1). An offer that it does not answer is as if never made. When the session is over it is

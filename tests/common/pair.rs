@@ -256,14 +256,27 @@ impl Stand {
         self.close();
     }
 
+    /// Ends everything without the judge: for settings that it does not know of.
+    #[track_caller]
+    pub fn end_unjudged(&mut self) {
+        self.finished = true;
+        self.end();
+        check_empty(&self.alice, &self.wire);
+    }
+
+    #[track_caller]
+    fn end(&mut self) {
+        self.wire.settle(&mut [&mut self.alice as &mut dyn Side]);
+        self.alice.hangup_all();
+        self.run_until_idle();
+    }
+
     #[track_caller]
     fn close(&mut self) {
         if std::mem::replace(&mut self.finished, true) {
             return;
         }
-        self.wire.settle(&mut [&mut self.alice as &mut dyn Side]);
-        self.alice.hangup_all();
-        self.run_until_idle();
+        self.end();
         self.wire.trace.check();
         check_empty(&self.alice, &self.wire);
     }

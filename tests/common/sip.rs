@@ -211,15 +211,26 @@ pub fn parameter(value: &str, name: &str) -> Option<String> {
 
 /// The URI of a name-addr or addr-spec.
 pub fn uri_of(value: &str) -> String {
-    match (value.find('<'), value.rfind('>')) {
-        (Some(start), Some(end)) => value.get(start + 1..end).unwrap_or_default().to_owned(),
-        _ => value.split(';').next().unwrap_or_default().trim().to_owned(),
+    // Behind the display name in quotes, if there is one.
+    let quoted = value.starts_with('"').then(|| value.replace("\\\"", "  ")[1..].find('"')).flatten();
+    let rest = value.get(quoted.map_or(0, |end| end + 2)..).unwrap_or_default();
+    match rest.find(['<', ';']).map(|at| rest.split_at(at)) {
+        Some((_, brackets)) if brackets.starts_with('<') => {
+            brackets[1..].split('>').next().unwrap_or_default().to_owned()
+        }
+        Some((uri, _)) => uri.trim().to_owned(),
+        None => rest.trim().to_owned(),
     }
+}
+
+/// Host, port, parameters and headers of a URI. No other part than the user may hold what separates them.
+pub fn behind_user(uri: &str) -> &str {
+    uri.rsplit_once('@').map_or(uri, |(_, rest)| rest)
 }
 
 /// Whether a Route value is of a loose router.
 pub fn is_loose(route: &str) -> bool {
-    uri_of(route)
+    behind_user(&uri_of(route))
         .split(';')
         .skip(1)
         .any(|part| part.eq_ignore_ascii_case("lr") || part.to_ascii_lowercase().starts_with("lr="))
@@ -227,9 +238,8 @@ pub fn is_loose(route: &str) -> bool {
 
 /// Host and port of a URI, where the host is an address.
 pub fn uri_address(uri: &str) -> Option<SocketAddr> {
-    let rest = uri.split_once(':')?.1;
-    let rest = rest.split([';', '?']).next()?;
-    address(rest.rsplit('@').next()?)
+    let (_, rest) = uri.split_once(':')?;
+    address(behind_user(rest).split([';', '?']).next()?)
 }
 
 fn address(host_port: &str) -> Option<SocketAddr> {

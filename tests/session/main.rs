@@ -51,5 +51,7 @@ mod reliable_sending;
 mod replaces;
 mod routes;
 mod takeover;
+mod targets;
 mod transport_failure;
 mod transport_rport;
+mod uris;

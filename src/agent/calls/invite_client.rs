@@ -3,13 +3,15 @@
 use crate::agent::event::{Event, EventKind, Reason, flag};
 use crate::agent::objects::Found;
 use crate::agent::options::{Body, RequestOptions, request_flag};
+use crate::agent::ours::out_of_dialog::host_target;
 use crate::agent::ours::outgoing::{Cancelling, Kind, Outgoing, OutgoingState};
 use crate::agent::timeout::{OutgoingTimer, Timeout};
 use crate::agent::{Agent, OutgoingId, SessionId};
 use crate::config::{ForkPolicy, quirk};
 use crate::dialog::Dialog;
+use crate::dialog::target::{self, Contact};
 use crate::error::{Error, ErrorKind, Result};
-use crate::message::{Message, Method};
+use crate::message::{Message, Method, Uri};
 use crate::session::Session;
 use crate::session::invite_client::{HostAcks, Taken};
 use crate::session::offer_answer::StoredBody;
@@ -23,15 +25,18 @@ impl Agent {
         self.at(now);
         let refer = options.refer;
         let asked = refer.map(|refer| self.asked_by(refer, &options)).transpose()?;
-        let target = target.or(asked.as_ref().map(|asked| &*asked.target));
-        let target = target.ok_or_else(|| Error::argument("target: NULL"))?;
+        let target = match (target, &asked) {
+            (Some(target), _) => host_target(target)?,
+            (None, Some(asked)) => Uri::received(&asked.target)?,
+            (None, None) => return Err(Error::argument("target: NULL")),
+        };
         self.objects.room_for_session()?;
         options.body.map(Body::checked).transpose()?;
         let expires_ms = options.expires_ms;
         let mut options = options;
         options.headers.extend(asked.iter().flat_map(|asked| &asked.lines).map(|line| &line[..]));
         let kind = Kind::Invite(Box::default());
-        let id = self.draft_out_of_dialog((Method::Invite, b"INVITE"), target, options, kind)?;
+        let id = self.draft_out_of_dialog((Method::Invite, b"INVITE"), &target, options, kind)?;
         if let Some(refer) = refer
             && let Err(error) = self.tie_to_refer(id, refer)
         {
@@ -131,7 +136,7 @@ impl Agent {
         if living >= self.config.limits.early_dialogs || self.objects.room_for_session().is_err() {
             return Err(Error::new(ErrorKind::Limit, "early dialogs: the limit is reached"));
         }
-        if response.contact().is_none_or(|contact| contact.is_err()) {
+        if !matches!(target::reach_of(response), (_, Contact::At(_))) {
             if self.config.tolerance & quirk::ONE_XX_WITHOUT_CONTACT == 0 {
                 return Err(Error::syntax("Contact: missing in a response that makes a dialog (RFC 3261 12.1.1)"));
             }
@@ -148,6 +153,8 @@ impl Agent {
         let secure = outgoing.invite().is_some_and(|invite| invite.secure);
         let attachment = outgoing.attachment.clone();
         let dialog = Dialog::of_caller(&request, response, secure)?;
+        self.count_hash_in_user(response);
+        let outgoing = self.outgoing(id)?;
         let mut session = Session::of_caller(dialog, id, &request, response, attachment);
         if let Some(auth) = &outgoing.auth {
             session.keep_credentials(auth.credentials.clone());
@@ -238,8 +245,10 @@ impl Agent {
         self.acknowledge_taken(id, session_id, response, taken);
         let flags = if taken == Taken::ByHost { flag::NEEDS_ACK } else { 0 };
         self.tell_accept(id, Some(session_id), response, flags, Reason::None);
-        if taken == Taken::Unanswered {
-            self.end_with_bye(session_id, Ending::by(Reason::NoAnswerIn2xx, response));
+        match taken {
+            Taken::Unanswered => self.end_with_bye(session_id, Ending::by(Reason::NoAnswerIn2xx, response)),
+            Taken::Unreachable => self.end_with_bye(session_id, Ending::by(Reason::RefusedByRule, response)),
+            Taken::Acknowledge | Taken::ByHost => {}
         }
     }
 
@@ -293,7 +302,7 @@ impl Agent {
             Taken::ByHost if silent => self.end_with_bye(session_id, Ending::because(Reason::DefaultAnswer)),
             Taken::ByHost => self.tell_accept(id, session, response, flag::NEEDS_ACK, Reason::None),
             Taken::Unanswered => self.tell_accept(id, session, response, 0, Reason::NoAnswerIn2xx),
-            Taken::Acknowledge => self.tell_accept(id, session, response, 0, Reason::None),
+            Taken::Acknowledge | Taken::Unreachable => self.tell_accept(id, session, response, 0, Reason::None),
         }
     }
 

@@ -9,8 +9,9 @@ use crate::agent::timeout::{IncomingTimer, Timeout};
 use crate::agent::words::response::{Answer, checked_status, retry_after_line, wants_recv_info};
 use crate::agent::{Agent, Bytes, IncomingId, SessionId};
 use crate::dialog::Dialog;
+use crate::dialog::target::{self, Contact};
 use crate::error::{Error, Result};
-use crate::message::uri::Scheme;
+use crate::message::uri::is_sips;
 use crate::message::write;
 use crate::message::{self, HeaderId, Message};
 use crate::session::Session;
@@ -33,7 +34,7 @@ impl Agent {
         }
         if !has_good_contact(&request) {
             let answer = Answer {
-                reason: Some(b"Bad Request: INVITE without a good Contact (RFC 3261 8.1.1.8)"),
+                reason: Some(b"Bad Request: INVITE without a good Contact (RFC 3261 8.1.1.8, 12.1.1)"),
                 ..Answer::plain(400)
             };
             return self.refuse(&request, &answer);
@@ -294,14 +295,13 @@ impl Agent {
     }
 }
 
-/// §8.1.1.8: exactly one SIP or SIPS URI; RFC 5630 §5.1: SIPS when the Request-URI is.
+/// §8.1.1.8: exactly one SIP or SIPS URI, that requests can be sent to by Record-Route; RFC 5630 §5.1: SIPS when the
+/// Request-URI is.
 fn has_good_contact(request: &Message) -> bool {
-    let scheme = |uri: &[u8]| message::Uri::parse(uri).map(|uri| uri.scheme);
-    let Some(Ok(contact)) = request.contact() else { return false };
-    match scheme(contact.uri) {
-        Ok(Scheme::Sips) => true,
-        Ok(Scheme::Sip) => !matches!(scheme(request.uri().unwrap_or_default()), Ok(Scheme::Sips)),
-        _ => false,
+    let one = request.contact().is_some_and(|contact| contact.is_ok());
+    match target::reach_of(request) {
+        (_, Contact::At(uri)) => one && (is_sips(&uri) || !request.uri().is_some_and(is_sips)),
+        (_, Contact::Missing | Contact::Nowhere) => false,
     }
 }
 

@@ -5,8 +5,9 @@ use crate::agent::ours::draft::{Draft, Identity, OwnLines};
 use crate::agent::ours::outgoing::{Kind, Outgoing};
 use crate::agent::words::headers::HostHeaders;
 use crate::agent::{Agent, OutgoingId};
-use crate::dialog::route_set::{RouteSet, as_request_uri};
+use crate::dialog::route_set::RouteSet;
 use crate::error::{Error, ErrorKind, Result};
+use crate::message::uri::unescape;
 use crate::message::{Method, NameAddr, Uri, write};
 use crate::time::Now;
 
@@ -34,7 +35,8 @@ impl Agent {
         if options.refer.is_some() {
             return Err(Error::argument("options.refer: only an INVITE is asked for by a REFER"));
         }
-        let id = self.draft_out_of_dialog((known, method), target, options, Kind::Other)?;
+        let target = host_target(target)?;
+        let id = self.draft_out_of_dialog((known, method), &target, options, Kind::Other)?;
         self.launch(id);
         Ok(id)
     }
@@ -43,17 +45,22 @@ impl Agent {
     pub(in crate::agent) fn draft_out_of_dialog(
         &mut self,
         method: (Method, &[u8]),
-        target: &[u8],
+        target: &Uri<'_>,
         options: RequestOptions<'_>,
         kind: Kind,
     ) -> Result<OutgoingId> {
         self.table.room()?;
-        write::check_line(target)?;
-        Uri::parse(target)?;
+        let other = |name: &[u8]| *unescape(name) != *method.1;
+        if target.parameter(b"method").is_some_and(|parameter| parameter.value.is_none_or(other)) {
+            return Err(Error::syntax("target: its method is another one (RFC 3261 §19.1.5)"));
+        }
         let host = HostHeaders::read(&options.headers, false)?;
         let body = options.body.map(Body::checked).transpose()?;
         let from = checked_address(options.from.unwrap_or(&self.config.aor))?.to_vec();
-        let to = checked_address(options.to.unwrap_or(target))?.to_vec();
+        let to = match options.to {
+            Some(to) => checked_address(to)?.into(),
+            None => target.as_identity(),
+        };
         if let Some(call_id) = options.call_id {
             write::check_line(call_id)?;
             if call_id.is_empty() || call_id.iter().any(u8::is_ascii_whitespace) {
@@ -66,7 +73,7 @@ impl Agent {
         let own = OwnLines { expires_s, recv_info: method.0 == Method::Invite, ..OwnLines::of(method.0) };
         let tail = self.tail(&host, own, body.as_ref());
         let routes = RouteSet::new(self.config.route_set.iter().map(|route| &route[..]));
-        let request_uri = as_request_uri(target);
+        let request_uri = target.as_request_uri();
         let destination = routes.destination(&request_uri);
         let identity = Identity { from: &from, from_tag: &from_tag, to: &to, to_tag: b"", call_id: &call_id };
         let draft = Draft::new(method, &destination, &identity, 1, &host, tail);
@@ -85,15 +92,16 @@ impl Agent {
     }
 }
 
+/// What the host wants to reach.
+pub(in crate::agent) fn host_target(text: &[u8]) -> Result<Uri<'_>> {
+    write::check_line(text)?;
+    Uri::parse(text)
+}
+
 /// A name-addr or URI without tag, for From and To.
 fn checked_address(text: &[u8]) -> Result<&[u8]> {
     write::check_line(text)?;
-    if !text.contains(&b'<') {
-        Uri::parse(text)?;
-        return Ok(text);
-    }
-    let address = NameAddr::parse(text)?;
-    address.parse_uri()?;
+    let (address, _) = NameAddr::of_host(text)?;
     if address.parameters.is_empty() {
         Ok(text)
     } else {

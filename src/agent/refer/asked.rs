@@ -8,7 +8,7 @@ use crate::agent::theirs::incoming::Incoming;
 use crate::agent::{Agent, IncomingId, OutgoingId};
 use crate::error::{Error, Result};
 use crate::message::uri::unescape;
-use crate::message::{HeaderId, Method, Replaces, Uri, write};
+use crate::message::{HeaderId, Method, Replaces, write};
 
 /// What a REFER asks an INVITE for.
 pub(in crate::agent) struct Asked {
@@ -30,10 +30,9 @@ impl Agent {
             return Err(Error::state("options.refer: the REFER was refused, or its subscription is over"));
         }
         let request = &incoming.message;
-        let value = request.header(HeaderId::ReferTo).unwrap_or_default();
-        let uri = refer_target(value)?;
-        let method = uri.parameter(b"method").and_then(|parameter| parameter.value);
-        if method.is_some_and(|method| method != b"INVITE") {
+        let uri = refer_target(request)?;
+        let other = |name: &[u8]| *unescape(name) != *b"INVITE";
+        if uri.parameter(b"method").is_some_and(|parameter| parameter.value.is_none_or(other)) {
             return Err(Error::state("options.refer: its Refer-To asks for another method (RFC 3515 2.1)"));
         }
         let given = |id: HeaderId| {
@@ -50,7 +49,7 @@ impl Agent {
         if let Some(referred_by) = request.header(HeaderId::ReferredBy).filter(|_| !given(HeaderId::ReferredBy)) {
             lines.push([b"Referred-By: ", referred_by].concat());
         }
-        Ok(Asked { target: bare(&uri), lines })
+        Ok(Asked { target: uri.as_request_uri().into_owned(), lines })
     }
 
     /// An INVITE of ours goes out because of a REFER, which is accepted with it.
@@ -87,40 +86,6 @@ impl Agent {
             .is_some_and(|notifier| notifier.last.0 == status);
         if !said {
             self.notify_progress(refer, status, event.message.as_ref().and_then(|message| message.reason()));
-        }
-    }
-}
-
-/// A URI as the target of an INVITE: without headers and `method` (RFC 3261 §19.1.5).
-fn bare(uri: &Uri<'_>) -> Vec<u8> {
-    let without_headers = uri.text.split(|byte| *byte == b'?').next().unwrap_or_default();
-    let Some(head) = without_headers.len().checked_sub(uri.parameters.len()) else { return uri.text.to_vec() };
-    let mut bare = without_headers.get(..head).unwrap_or_default().to_vec();
-    for parameter in uri.parameters().filter(|parameter| !parameter.is(b"method")) {
-        bare.push(b';');
-        bare.extend_from_slice(parameter.name);
-        if let Some(value) = parameter.value {
-            bare.push(b'=');
-            bare.extend_from_slice(value);
-        }
-    }
-    bare
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_target_is_the_uri_alone() {
-        for (text, wanted) in [
-            ("<sip:carol@example.com>", "sip:carol@example.com"),
-            ("<sip:c@d;method=INVITE;x=y?Replaces=a%3Bb>", "sip:c@d;x=y"),
-            ("\"C\" <sips:c@d:5061;lr>;p=q", "sips:c@d:5061;lr"),
-            ("<tel:+1-201;phone-context=x>", "tel:+1-201;phone-context=x"),
-        ] {
-            let uri = refer_target(text.as_bytes()).unwrap();
-            assert_eq!(bare(&uri), wanted.as_bytes(), "{text}");
         }
     }
 }

@@ -62,7 +62,7 @@ impl Agent {
                 if by_host.is_some() || replaces.is_some() {
                     return Err(Error::syntax("Refer-To: a REFER has exactly one (RFC 3515 2.4.2)"));
                 }
-                refer_target(value)?;
+                NameAddr::of_host(value)?;
                 by_host = Some(value);
             }
         }
@@ -82,17 +82,24 @@ impl Agent {
             (None, None) => return Err(Error::argument("refer_to: NULL")),
         };
         write::check_line(text)?;
-        let uri = refer_target(text)?;
         let mut line = b"Refer-To: ".to_vec();
         let Some(replaced) = replaced else {
+            let (address, _) = NameAddr::of_host(text)?;
             // A name-addr goes as it is.
-            if text.contains(&b'<') {
-                line.extend_from_slice(text);
-            } else {
+            if address.is_bare(text) {
                 line.extend_from_slice(&[b"<", text, b">"].concat());
+            } else {
+                line.extend_from_slice(text);
             }
             return Ok(Some(line));
         };
+        let uri = match refer_to {
+            Some(text) => NameAddr::of_host(text)?.1,
+            None => Uri::received(text)?,
+        };
+        if !uri.is_sip() {
+            return Err(Error::syntax("refer_to: with replaces a sip or sips URI, as others have no headers"));
+        }
         match (replaced.state(), replaced.role()) {
             (SessionState::Terminated, _) => return Err(Error::state("replaces: the session is over")),
             (SessionState::Initial, _) | (SessionState::Early, Role::Caller) => {
@@ -104,7 +111,7 @@ impl Agent {
             return Err(Error::argument("refer_to: it has a Replaces already"));
         }
         line.push(b'<');
-        line.extend_from_slice(uri.text);
+        line.extend_from_slice(uri.text.strip_suffix(b"?").unwrap_or(uri.text));
         line.extend_from_slice(if uri.headers.is_empty() { b"?Replaces=" } else { b"&Replaces=" });
         // RFC 3891 §6.1: the tags as the one who gets it sees them.
         let value = [
@@ -212,7 +219,7 @@ impl Agent {
 pub(in crate::agent) fn fault_of(request: &Message) -> Option<&'static [u8]> {
     let mut fields = request.fields(HeaderId::ReferTo);
     match (fields.next(), fields.next()) {
-        (Some(value), None) if refer_target(value).is_ok() => {}
+        (Some(_), None) if refer_target(request).is_ok() => {}
         (Some(_), None) => return Some(b"Bad Request: Refer-To is no URI (RFC 3515 2.1)"),
         _ => return Some(b"Bad Request: exactly one Refer-To (RFC 3515 2.4.2)"),
     }
@@ -222,9 +229,11 @@ pub(in crate::agent) fn fault_of(request: &Message) -> Option<&'static [u8]> {
     None
 }
 
-/// The URI of a Refer-To, or of what shall become one.
-pub(in crate::agent) fn refer_target(text: &[u8]) -> Result<Uri<'_>> {
-    if text.contains(&b'<') { NameAddr::parse(text)?.parse_uri() } else { Uri::parse(text) }
+/// The URI of the Refer-To, as the host sees it too. Without brackets parameters are the header's (RFC 3261 §20); one
+/// with headers, which should have brackets, is no address to the host, and is read whole.
+pub(in crate::agent) fn refer_target(request: &Message) -> Result<Uri<'_>> {
+    let value = request.header(HeaderId::ReferTo).unwrap_or_default();
+    request.read_uri(NameAddr::parse(value).map_or(value, |address| address.uri))
 }
 
 /// RFC 3891 §4: "0" where the peer has no tag.

@@ -2,12 +2,14 @@
 //! for INVITE, re-INVITE and all others alike.
 
 use crate::agent::SessionId;
+use crate::agent::methods::rules;
 use crate::agent::objects::Objects;
 use crate::agent::words::face::Face;
 use crate::agent::words::response::Answer;
 use crate::config::Policy;
+use crate::dialog::target::Contact;
 use crate::message::uri::Scheme;
-use crate::message::{HeaderId, Message, Method, Uri, write};
+use crate::message::{HeaderId, Message, Method, write};
 use crate::session::reliable_server::{Wish, wish_of};
 use crate::transaction::table::Table;
 
@@ -63,10 +65,23 @@ impl Door<'_> {
         self.reliability(request)?;
         replaces(request)?;
         body(request)?;
-        Ok(match request.to_tag() {
-            None => Admitted::Outside,
-            Some(_) => self.objects.dialog_of(request).map_or(Admitted::Unknown, Admitted::Dialog),
-        })
+        if request.to_tag().is_none() {
+            return Ok(Admitted::Outside);
+        }
+        let Some(session) = self.objects.dialog_of(request) else { return Ok(Admitted::Unknown) };
+        self.target(session, request)?;
+        Ok(Admitted::Dialog(session))
+    }
+
+    /// §12.2.2: what would move the target has a Contact that requests can be sent to, or none.
+    fn target(&self, session: SessionId, request: &Message) -> Checked {
+        let moves = rules(request.method()).refreshes_target;
+        let Some(holder) = self.objects.holder(session).filter(|_| moves) else { return Ok(()) };
+        if holder.dialog().target_in(request) != Contact::Nowhere {
+            return Ok(());
+        }
+        let reason = b"Bad Request: Contact is no URI that a request can be sent to (RFC 3261 12.2.2)";
+        Err(Refused { reason: Some(reason), ..Refused::plain(400) })
     }
 
     /// §8.2.1: 405 where the method is known to the library but not allowed here, 501 where it is unknown to it.
@@ -111,7 +126,7 @@ impl Door<'_> {
 
 /// §8.2.2.1.
 fn scheme(request: &Message) -> Checked {
-    match Uri::parse(request.uri().unwrap_or_default()).map(|uri| uri.scheme) {
+    match request.read_uri(request.uri().unwrap_or_default()).map(|uri| uri.scheme) {
         Ok(Scheme::Sip | Scheme::Sips | Scheme::Tel) => Ok(()),
         Ok(Scheme::Other) => Err(Refused::plain(416)),
         Err(_) => Err(Refused::plain(400)),

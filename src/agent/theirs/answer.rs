@@ -128,13 +128,12 @@ impl Agent {
         let mut lines = Vec::new();
         for contact in contacts {
             write::check_line(contact)?;
-            let parsed = message::NameAddr::parse(contact)?;
-            parsed.parse_uri()?;
+            let (address, _) = message::NameAddr::of_host(contact)?;
             // §20.10: a URI needs the brackets where it has a comma, question mark or semicolon.
-            if contact.contains(&b'<') || !contact.iter().any(|byte| matches!(byte, b',' | b'?' | b';')) {
-                write::header(&mut lines, HeaderId::Contact, &[contact]);
-            } else {
+            if address.is_bare(contact) && contact.iter().any(|byte| matches!(byte, b',' | b'?' | b';')) {
                 write::header(&mut lines, HeaderId::Contact, &[b"<", contact, b">"]);
+            } else {
+                write::header(&mut lines, HeaderId::Contact, &[contact]);
             }
         }
         let answer = Answer { lines: &lines, ..Answer::of_host(status, options, false)? };

@@ -96,7 +96,7 @@ impl Agent {
         if let Some(known) = known.filter(|known| *known.next_hop == *uri) {
             return Ok(Located::At(known.flow));
         }
-        let parsed = Uri::parse(uri)?;
+        let parsed = Uri::received(uri)?;
         let secure = parsed.scheme == Scheme::Sips;
         if !parsed.is_sip() {
             return Err(Error::new(
@@ -105,7 +105,9 @@ impl Agent {
             ));
         }
         let asked = match parsed.parameter(b"transport").and_then(|parameter| parameter.value) {
-            Some(name) => Some(transport_named(name, secure)?),
+            Some(name) => Some(Transport::named(name, secure).ok_or_else(|| {
+                Error::new(ErrorKind::NoTransport, "transport: the URI asks for one that SIP does not know")
+            })?),
             None => None,
         };
         let host = parsed.parameter(b"maddr").and_then(|parameter| parameter.value).unwrap_or(parsed.host);
@@ -222,28 +224,4 @@ impl Agent {
         let flow = Flow { remote: Some(remote), ..flow };
         self.transports.of_flow(&flow).is_ok().then_some(flow)
     }
-}
-
-fn transport_named(name: &[u8], secure: bool) -> Result<Transport> {
-    let is = |other: &[u8]| name.eq_ignore_ascii_case(other);
-    Ok(match (is(b"udp"), is(b"tcp"), is(b"tls"), is(b"ws"), is(b"wss")) {
-        (true, ..) if !secure => Transport::Udp,
-        (_, true, ..) => {
-            if secure {
-                Transport::Tls
-            } else {
-                Transport::Tcp
-            }
-        }
-        (_, _, true, ..) => Transport::Tls,
-        (_, _, _, true, _) => {
-            if secure {
-                Transport::Wss
-            } else {
-                Transport::Ws
-            }
-        }
-        (_, _, _, _, true) => Transport::Wss,
-        _ => return Err(Error::new(ErrorKind::NoTransport, "transport: the URI asks for one that SIP does not know")),
-    })
 }

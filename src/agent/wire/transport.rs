@@ -111,8 +111,7 @@ fn contact_line(config: &Config, transport: Transport, sent_by: &[u8]) -> Vec<u8
         Some(contact) if contact.contains(&b'<') => line.extend_from_slice(contact),
         Some(uri) => line.extend_from_slice(&[b"<", &uri[..], b">"].concat()),
         None => {
-            let aor = NameAddr::parse(&config.aor).and_then(|aor| aor.parse_uri());
-            let user = aor.ok().and_then(|uri| uri.user).unwrap_or_default();
+            let user = NameAddr::of_host(&config.aor).ok().and_then(|(_, uri)| uri.user).unwrap_or_default();
             line.extend_from_slice(if transport.is_secure() { b"<sips:" } else { b"<sip:" });
             line.extend_from_slice(user);
             if !user.is_empty() {

@@ -138,7 +138,7 @@ pub unsafe extern "C" fn sipdlg_session_notify(
     unsafe { send(session, options, out, Agent::notify) }
 }
 
-/// REFER (RFC 3515). refer_to: URI or name-addr, exactly one. `replaces` not 0: attended transfer (RFC 3891,
+/// REFER (RFC 3515). refer_to: URI or name-addr, exactly one; with `replaces` sip or sips. `replaces` not 0: attended transfer (RFC 3891,
 /// RFC 5589 §7): that session is put into Refer-To's Replaces, and refer_to NULL means its remote target. A Refer-To in
 /// the headers stands instead of refer_to. NOTIFY events carry the same outgoing token until the subscription ends,
 /// also when the session has ended; their function is looked for in the session's delegate (ended: the last that it

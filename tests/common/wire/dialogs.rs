@@ -1,5 +1,6 @@
 //! RFC 3261 §12 to §15, RFC 3264, RFC 5407, RFC 6141: a replay of each dialog as one party saw it.
 
+mod reach;
 mod requests;
 mod responses;
 
@@ -7,6 +8,7 @@ use super::View;
 use super::prack::is_in_order;
 use super::transactions::forgotten;
 use crate::common::sip::{Sip, uri_of};
+use reach::{leads_nowhere, target_in};
 use std::collections::HashMap;
 
 /// Call-ID, local tag, remote tag.
@@ -115,13 +117,13 @@ impl Replay<'_, '_> {
         match (request.method(), status) {
             ("BYE", 401 | 407) => dialog.bye_challenged = true,
             ("INVITE", 200..300) => {
-                dialog.target = response.contact().or(dialog.target.take());
+                dialog.follow(response);
                 dialog.ack_sent = true;
                 dialog.accepted_in(request, response, client);
             }
             ("PRACK", _) if dialog.open.is_some_and(|open| open.invite == Invite::Ours(client)) => dialog.open = None,
             ("UPDATE" | "REFER" | "NOTIFY" | "SUBSCRIBE", 200..300) => {
-                dialog.target = response.contact().or(dialog.target.take());
+                dialog.follow(response);
             }
             ("INVITE", _) if dialog.open.is_some_and(|open| open.invite == Invite::Ours(client)) => dialog.open = None,
             _ => {}
@@ -140,7 +142,16 @@ impl Replay<'_, '_> {
         if status == 100 || (response.to_tag().is_none() && status < 200) {
             return;
         }
-        let routes: Vec<String> = response.all("record-route").into_iter().rev().map(str::to_owned).collect();
+        let mut routes: Vec<String> = response.all("record-route").into_iter().rev().map(str::to_owned).collect();
+        let mut target = target_in(response, &routes);
+        // Then it goes as the INVITE went.
+        let nowhere = leads_nowhere(response, &routes);
+        if nowhere || target.is_none() {
+            target = Some(request.uri().to_owned());
+        }
+        if nowhere {
+            routes = request.all("route").into_iter().map(str::to_owned).collect();
+        }
         let offered =
             request.sdp().is_some().then_some(Open { ours: true, invite: Invite::Ours(client), sent_at: u64::MAX });
         let key = (request.call_id().to_owned(), tag(request.from_tag()), tag(response.to_tag()));
@@ -149,7 +160,7 @@ impl Replay<'_, '_> {
             .retain(|other, dialog| !(*other == key && dialog.ended && dialog.founded_by != Invite::Ours(client)));
         let in_order = is_in_order(self.view, line);
         let dialog = self.dialogs.entry(key).or_insert_with(|| Dialog {
-            target: response.contact(),
+            target,
             routes: routes.clone(),
             local_cseq: Some(request.cseq()),
             open: offered,
@@ -157,8 +168,10 @@ impl Replay<'_, '_> {
         });
         if status >= 200 && dialog.confirmed.is_none() {
             dialog.confirmed = Some(line);
-            dialog.routes = routes;
-            dialog.target = response.contact().or(dialog.target.take());
+            if !nowhere {
+                dialog.routes = routes;
+                dialog.follow(response);
+            }
             dialog.accepted_in(request, response, client);
         } else if in_order {
             dialog.reliable_in(request, response, client);
@@ -229,7 +242,7 @@ impl Dialog {
 
     /// A reliable provisional response to an INVITE of ours, in order (RFC 6141 §4.2, RFC 3262 §5).
     fn reliable_in(&mut self, request: &Sip, response: &Sip, client: usize) {
-        self.target = response.contact().or(self.target.take());
+        self.follow(response);
         if response.sdp().is_none() || self.settled == Some(client) {
             return;
         }

@@ -1,5 +1,6 @@
 //! What a party may send in a dialog, when, and where to (RFC 3261 §8.1.2, §12.2.1, §14.1, §15).
 
+use super::reach::bare;
 use super::{Dialog, Invite, Key, Open, Replay, key_of, swapped, tag};
 use crate::common::sip::{Sip, is_loose, uri_address, uri_of};
 use crate::common::wire::TOLERANCE;
@@ -243,16 +244,15 @@ impl Replay<'_, '_> {
 
 /// RFC 3261 §12.2.1.1: Request-URI and Route from remote target and route set.
 fn route_faults(sip: &Sip, dialog: &Dialog) -> impl Iterator<Item = (&'static str, String)> + use<> {
-    let plain = |uri: &str| uri.split('?').next().unwrap_or_default().to_owned();
     let mut routes = dialog.routes.clone();
     let mut uri = dialog.target.clone();
     if routes.first().is_some_and(|route| !is_loose(route)) {
         let first = routes.remove(0);
         routes.extend(uri.map(|target| format!("<{target}>")));
-        uri = Some(uri_of(&first));
+        uri = Some(bare(&uri_of(&first), &["method"]));
     }
     let mut faults = Vec::new();
-    if let Some(uri) = uri.filter(|uri| plain(uri) != sip.uri()) {
+    if let Some(uri) = uri.filter(|uri| uri != sip.uri()) {
         faults.push(("dialog-target", format!("Request-URI {}, not {uri}", sip.uri())));
     }
     if sip.all("route") != routes {

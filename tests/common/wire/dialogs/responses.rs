@@ -1,5 +1,6 @@
 //! What a party may answer in a dialog (RFC 3261 §12.1.1, §12.2.2, §13.3.1, §14.2, §15.1.2), with what description.
 
+use super::reach::target_in;
 use super::{Dialog, Invite, Key, Open, Replay, key_of, swapped, tag};
 use crate::common::sip::{Sip, uri_of};
 use crate::common::wire::TOLERANCE;
@@ -25,7 +26,10 @@ impl Replay<'_, '_> {
                 let key = (request.call_id().to_owned(), tag(response.to_tag()), tag(request.from_tag()));
                 let (local, remote) = (uri_of(request.value("to")), uri_of(request.value("from")));
                 let dialog = Dialog {
-                    target: request.contact(),
+                    target: target_in(
+                        request,
+                        &request.all("record-route").into_iter().map(str::to_owned).collect::<Vec<_>>(),
+                    ),
                     routes: request.all("record-route").into_iter().map(str::to_owned).collect(),
                     bye_came: Some(line),
                     ..Dialog::new(Invite::Theirs(server), local, remote)
@@ -65,7 +69,7 @@ impl Replay<'_, '_> {
             // RFC 6141 §4: a 2xx, or a reliable provisional response.
             let reliable = status < 200 && response.get("rseq").is_some();
             if refreshes && (reliable || (200..300).contains(&status)) {
-                dialog.target = request.contact().or(dialog.target.take());
+                dialog.follow(request);
             }
         }
     }
@@ -78,7 +82,7 @@ impl Replay<'_, '_> {
             request.sdp().is_some().then_some(Open { ours: false, invite: Invite::Theirs(server), sent_at: u64::MAX });
         let key = (request.call_id().to_owned(), tag(response.to_tag()), tag(request.from_tag()));
         let dialog = self.dialogs.entry(key.clone()).or_insert_with(|| Dialog {
-            target: request.contact(),
+            target: target_in(request, &request.all("record-route").into_iter().map(str::to_owned).collect::<Vec<_>>()),
             routes: request.all("record-route").into_iter().map(str::to_owned).collect(),
             open: offered,
             ..Dialog::new(Invite::Theirs(server), uri_of(request.value("to")), uri_of(request.value("from")))

@@ -1,0 +1,265 @@
+//! A Contact or Record-Route that no request can be sent to never becomes a target (RFC 3261 §12.1, §12.2.1.1). What may
+//! not stand in a target (table 1), and the quirk HASH_IN_USER.
+
+use crate::common::pair::{Stand, TO_BOB};
+use crate::common::party::config;
+use crate::common::reliable_callee::target_of;
+use crate::common::{ANSWER, HOLD, OFFER, seconds};
+use sipdlg::agent::{EventKind, Reason};
+use sipdlg::config::quirk;
+use sipdlg::session::SessionState;
+
+/// URIs that no request can be sent to.
+const NOWHERE: [&str; 12] = [
+    "sip:bob@192.0.2.2:99999",
+    "sip:bob@192.0.2.2:0",
+    "sip:bob@",
+    "sip:@192.0.2.2",
+    "sip:bob@[2001:db8::9",
+    "sip:x|y^z@192.0.2.2",
+    "sip:%zz@192.0.2.2",
+    "sip:a b@192.0.2.2",
+    "sip:bob@192.0.2.2;transport=sctp",
+    "sips:bob@192.0.2.2;transport=udp",
+    "tel:+1-201-555-0123",
+    "mailto:bob@example.com",
+];
+
+/// Alice calls; `early`: the peer rings first, with a good Contact.
+fn called(early: bool) -> (Stand, crate::common::sip::Sip) {
+    let mut stand = Stand::new();
+    stand.alice.invite(TO_BOB, OFFER);
+    stand.exchange();
+    let invite = stand.peer.take("INVITE");
+    stand.peer.learn(&invite);
+    if early {
+        let ringing = stand.peer.reply(&invite, 180).set("Contact", "<sip:early@192.0.2.2:5060>");
+        stand.say(ringing);
+    }
+    (stand, invite)
+}
+
+/// RFC 3261 §13.2.2.4: such a 2xx is acknowledged, and BYE follows, both to what works.
+#[test]
+fn a_2xx_that_leads_nowhere() {
+    for bad in NOWHERE {
+        for (early, header) in [(false, "Contact"), (true, "Contact"), (false, "Record-Route"), (true, "Record-Route")]
+        {
+            if header == "Record-Route" && bad.contains("transport=") && !bad.starts_with("sips") {
+                // Of a hop that is not the next one it is nobody's business here; below.
+                continue;
+            }
+            let (mut stand, invite) = called(early);
+            let value = format!("<{bad}>");
+            let ok = match header {
+                "Contact" => stand.peer.reply(&invite, 200).set("Contact", value),
+                _ => stand.peer.reply(&invite, 200).with("Record-Route", value),
+            };
+            stand.say(ok.clone().sdp(ANSWER));
+            let works = if early { "sip:early@192.0.2.2:5060" } else { TO_BOB };
+            let case = format!("{header} {bad}, early {early}");
+            assert_eq!(stand.peer.take("ACK").uri(), works, "{case}");
+            let bye = stand.peer.inbox.front().unwrap_or_else(|| panic!("{case}: no BYE")).clone();
+            assert_eq!((bye.method(), bye.uri()), ("BYE", works), "{case}");
+            // A repeat is answered by the same ACK.
+            stand.say(ok.sdp(ANSWER));
+            stand.peer_replies("BYE", 200, "");
+            assert_eq!(stand.peer.got(), ["ACK"], "{case}");
+            let end = stand.alice.last(EventKind::Terminated);
+            assert_eq!((end.reason, end.status_code), (Reason::RefusedByRule, 200), "{case}");
+            assert_eq!(stand.alice.count(EventKind::TransportError), 0);
+            stand.finish();
+        }
+    }
+}
+
+/// Without Contact a 2xx leaves the Request-URI; that call lives.
+#[test]
+fn a_2xx_without_contact() {
+    let (mut stand, invite) = called(false);
+    let ok = stand.peer.reply(&invite, 200).without("Contact").sdp(ANSWER);
+    stand.say(ok);
+    assert_eq!(stand.peer.take("ACK").uri(), TO_BOB);
+    stand.alice.bye();
+    stand.exchange();
+    assert_eq!(stand.peer_replies("BYE", 200, "").uri(), TO_BOB);
+}
+
+/// A second 2xx that leads nowhere, of another fork: ACK and BYE go out too.
+#[test]
+fn a_fork_that_leads_nowhere() {
+    let (mut stand, invite) = called(false);
+    let ok = stand.peer.reply(&invite, 200).sdp(ANSWER);
+    stand.say(ok);
+    stand.peer.take("ACK");
+    let other = stand.peer.reply_as(&invite, 200, "other").set("Contact", "<sip:bob@>").sdp(ANSWER);
+    stand.say(other);
+    assert_eq!(stand.peer.take("ACK").uri(), TO_BOB);
+    assert_eq!(stand.peer_replies("BYE", 200, "").uri(), TO_BOB);
+    assert_eq!(stand.alice.state().0, SessionState::Confirmed);
+}
+
+/// A provisional response that leads nowhere is one without Contact: the quirk decides, the Request-URI is the target.
+#[test]
+fn a_1xx_that_leads_nowhere() {
+    for (header, tolerated) in [("Contact", true), ("Record-Route", true), ("Contact", false), ("Record-Route", false)]
+    {
+        let mut alice = config("alice");
+        if !tolerated {
+            alice.set_tolerance(quirk::ALL & !quirk::ONE_XX_WITHOUT_CONTACT).unwrap();
+        }
+        let mut stand = Stand::with(alice);
+        stand.alice.invite(TO_BOB, OFFER);
+        stand.exchange();
+        let invite = stand.peer.take("INVITE");
+        let ringing = stand.peer.reply(&invite, 180);
+        let bad = "<sip:bob@192.0.2.2:99999>";
+        stand.say(if header == "Contact" { ringing.set(header, bad) } else { ringing.with(header, bad) });
+        assert_eq!(stand.alice.count(EventKind::Progress), usize::from(tolerated), "{header}");
+        assert_eq!(stand.alice.agent.stats().quirks[0], u64::from(tolerated));
+        if tolerated {
+            assert_eq!(target_of(&stand), TO_BOB);
+        }
+        let ok = stand.peer.reply(&invite, 200).sdp(ANSWER);
+        stand.say(ok);
+        assert_eq!(stand.peer.take("ACK").uri(), "sip:peer@192.0.2.2:5060");
+    }
+}
+
+#[test]
+fn an_invite_that_leads_nowhere() {
+    for bad in NOWHERE {
+        for header in ["Contact", "Record-Route"] {
+            let mut stand = Stand::new();
+            stand.alice.hold(EventKind::Invite);
+            let invite = stand.peer.request("INVITE").sdp(OFFER);
+            let value = format!("<{bad}>");
+            let invite = if header == "Contact" { invite.set(header, value) } else { invite.with(header, value) };
+            stand.say(invite);
+            assert_eq!(stand.peer.got(), ["400 INVITE"], "{header} {bad}");
+            assert_eq!(stand.alice.count(EventKind::Invite), 0);
+        }
+    }
+}
+
+/// What would move a target and leads nowhere is refused, and the next good one moves it.
+#[test]
+fn a_refresh_that_leads_nowhere() {
+    for bad in NOWHERE {
+        let mut stand = Stand::peer_called();
+        for kind in [EventKind::Reinvite, EventKind::Refer, EventKind::Notify] {
+            stand.alice.hold(kind);
+        }
+        let target = target_of(&stand);
+        for method in ["INVITE", "REFER", "NOTIFY", "SUBSCRIBE"] {
+            let request = stand.peer.request(method).set("Contact", format!("<{bad}>")).with("Event", "refer");
+            stand.say(request.with("Refer-To", "<sip:c@d>").with("Subscription-State", "active"));
+            stand.peer.take(&format!("400 {method}"));
+            assert_eq!(target_of(&stand), target, "{method} {bad}");
+        }
+        // What moves no target may say what it likes.
+        for method in ["INFO", "OPTIONS"] {
+            let request = stand.peer.request(method).with("Contact", format!("<{bad}>"));
+            stand.say(request);
+            assert!(stand.peer.got().iter().all(|short| !short.starts_with("400")), "{method} {bad}");
+        }
+        stand.alice.answers(EventKind::Reinvite, ANSWER);
+        let good = stand.peer.request("INVITE").set("Contact", "<sip:new@192.0.2.2>").sdp(HOLD);
+        stand.say(good);
+        assert_eq!(target_of(&stand), "sip:new@192.0.2.2");
+    }
+}
+
+/// The 2xx to our own re-INVITE: nothing moves, the call goes on where it was.
+#[test]
+fn our_reinvite_is_answered_from_nowhere() {
+    for bad in NOWHERE {
+        let mut stand = Stand::alice_called();
+        let target = target_of(&stand);
+        stand.alice.reinvite(HOLD);
+        stand.exchange();
+        let invite = stand.peer.take("INVITE");
+        let ok = stand.peer.reply(&invite, 200).set("Contact", format!("<{bad}>")).sdp(ANSWER);
+        stand.say(ok);
+        assert_eq!(stand.peer.take("ACK").uri(), target, "{bad}");
+        assert_eq!((target_of(&stand), stand.alice.state().0), (target.clone(), SessionState::Confirmed));
+        stand.alice.hangup();
+        stand.exchange();
+        assert_eq!(stand.peer_replies("BYE", 200, "").uri(), target);
+    }
+}
+
+/// Behind a loose router the transport of the target is the router's to know.
+#[test]
+fn the_target_behind_a_router_may_ask_for_any_transport() {
+    let (mut stand, invite) = called(false);
+    let ok = stand.peer.reply(&invite, 200).set("Contact", "<sip:b@192.0.2.9;transport=sctp>");
+    stand.say(ok.with("Record-Route", "<sip:192.0.2.2;lr>").sdp(ANSWER));
+    assert_eq!(stand.peer.take("ACK").uri(), "sip:b@192.0.2.9;transport=sctp");
+    assert_eq!(stand.alice.state().0, SessionState::Confirmed);
+}
+
+/// RFC 3261 §19.1.1, table 1: `method`, `ttl` and headers do not stand in a target.
+#[test]
+fn what_stands_in_a_target() {
+    let contact = "<sip:p?q;method=x@192.0.2.2;method=BYE;ttl=3;x=y?Route=%3Csip:evil%3E>";
+    let wanted = "sip:p?q;method=x@192.0.2.2;x=y";
+    let (mut stand, invite) = called(false);
+    let ok = stand.peer.reply(&invite, 200).set("Contact", contact).sdp(ANSWER);
+    stand.say(ok);
+    assert_eq!((stand.peer.take("ACK").uri(), &*target_of(&stand)), (wanted, wanted));
+    let mut stand = Stand::peer_called();
+    stand.alice.answers(EventKind::Reinvite, ANSWER);
+    let again = stand.peer.request("INVITE").set("Contact", contact).sdp(HOLD);
+    stand.say(again);
+    assert_eq!(target_of(&stand), wanted);
+}
+
+/// The quirk: taken, counted once a message, passed on as it came. Without it: no good URI.
+#[test]
+fn a_hash_in_a_user() {
+    let hash = "sip:PBX#1000#9@192.0.2.2:5060";
+    let counted = |stand: &Stand| stand.alice.agent.stats().quirks[5];
+    for tolerated in [true, false] {
+        let alice = || {
+            let mut alice = config("alice");
+            if !tolerated {
+                alice.set_tolerance(quirk::ALL & !quirk::HASH_IN_USER).unwrap();
+            }
+            alice
+        };
+        // As caller, by the Contact of the 2xx.
+        let mut stand = Stand::with(alice());
+        stand.alice.invite(TO_BOB, OFFER);
+        stand.exchange();
+        let invite = stand.peer.take("INVITE");
+        let ok = stand.peer.reply(&invite, 200).set("Contact", format!("<{hash}>")).sdp(ANSWER);
+        stand.say(ok);
+        assert_eq!(stand.peer.take("ACK").uri(), if tolerated { hash } else { TO_BOB });
+        assert_eq!((stand.peer.got().is_empty(), counted(&stand)), (tolerated, u64::from(tolerated)));
+        if !tolerated {
+            stand.end_unjudged();
+        }
+        // As callee: each place of an INVITE where it may stand.
+        for place in ["Contact", "Record-Route", "Request-URI"] {
+            let mut stand = Stand::with(alice());
+            stand.alice.answers(EventKind::Invite, ANSWER);
+            let invite = stand.peer.request("INVITE").sdp(OFFER);
+            stand.say(match place {
+                "Contact" => invite.set("Contact", format!("<{hash}>")),
+                "Record-Route" => invite.with("Record-Route", format!("<{hash};lr>")),
+                _ => invite.request_uri("sip:7#8@192.0.2.1"),
+            });
+            assert_eq!(stand.peer.got(), [if tolerated { "200 INVITE" } else { "400 INVITE" }], "{place}");
+            assert_eq!(counted(&stand), u64::from(tolerated), "{place}");
+            if tolerated {
+                stand.advance(seconds(1));
+                stand.alice.hangup();
+                let ok = stand.peer.take("200 INVITE");
+                stand.peer.learn(&ok);
+                let target = if place == "Contact" { hash } else { "sip:peer@192.0.2.2:5060" };
+                assert_eq!(target_of(&stand), target);
+            }
+        }
+    }
+}
