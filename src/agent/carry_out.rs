@@ -91,7 +91,7 @@ impl Agent {
                 Deed::Over(incoming) => self.objects.incoming_over(incoming),
                 Deed::Refuse(incoming, refusal) => self.refuse_as(incoming, *refusal),
                 Deed::RefuseInvite(invite, refusal) => {
-                    if self.objects.has_other_dialogs(invite, id) {
+                    if self.objects.other_dialog(invite, id).is_some() {
                         self.end_and_finish(id, refusal.ending);
                     } else {
                         self.refuse_as(invite, *refusal);

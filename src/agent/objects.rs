@@ -13,6 +13,7 @@ use crate::message::{HeaderId, Message, Replaces};
 use crate::session::reason::Reason;
 use crate::session::refer::Referrals;
 use crate::session::reliable_server::ReliableServer;
+use crate::session::terminate::Cancels;
 use crate::session::{Origin, Resolved, Session};
 use crate::slots::{IncomingKind as Incomings, OutgoingKind as Outgoings, SessionKind as Sessions, Slots};
 use crate::transaction::key::Identity;
@@ -214,11 +215,11 @@ impl Objects {
         invite.sessions.iter().copied().find(|id| Some(*id) != but && self.lives(*id))
     }
 
-    /// Whether other dialogs of the peer's INVITE go on without this one.
-    pub fn has_other_dialogs(&self, incoming: IncomingId, id: SessionId) -> bool {
-        match self.incoming.get(incoming).map(|incoming| &incoming.kind) {
-            Some(IncomingKind::Invite(invite)) => self.living_session(invite, Some(id)).is_some(),
-            _ => false,
+    /// A dialog of the peer's INVITE that goes on without this one.
+    pub fn other_dialog(&self, incoming: IncomingId, id: SessionId) -> Option<SessionId> {
+        match &self.incoming.get(incoming)?.kind {
+            IncomingKind::Invite(invite) => self.living_session(invite, Some(id)),
+            _ => None,
         }
     }
 
@@ -230,11 +231,16 @@ impl Objects {
         invite.sessions.iter().copied().find(has_tag)
     }
 
-    /// Whether our INVITE has early dialogs that live beside this.
-    pub fn has_other_forks(&self, id: SessionId) -> bool {
+    /// What a CANCEL of our INVITE would do now, as this dialog of it sees it.
+    pub fn cancels(&self, id: SessionId) -> Cancels {
         let origin = self.sessions.get(id).and_then(Session::origin).and_then(Origin::outgoing);
-        let invite = origin.and_then(|outgoing| self.outgoing.get(outgoing)).and_then(Outgoing::invite);
-        invite.is_some_and(|invite| invite.sessions.iter().any(|other| *other != id && self.lives(*other)))
+        let open = origin.and_then(|invite| self.outgoing.get(invite));
+        let open = open.filter(|invite| invite.state() != OutgoingState::Completed).and_then(Outgoing::invite);
+        match open {
+            None => Cancels::Nothing,
+            Some(invite) if invite.sessions.iter().any(|other| *other != id && self.lives(*other)) => Cancels::Others,
+            Some(_) => Cancels::This,
+        }
     }
 
     /// Whether our INVITE that made a session confirmed by hand has no final response yet (RFC 3261 §14.1).

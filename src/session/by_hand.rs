@@ -80,7 +80,7 @@ impl Session {
 mod tests {
     use super::*;
     use crate::session::fixture::{self, FakeClock};
-    use crate::session::terminate::Hangup;
+    use crate::session::terminate::{Cancels, Hangup};
     use crate::slots::IncomingId;
 
     fn early_callee() -> Session {
@@ -148,7 +148,7 @@ mod tests {
         for (mut session, confirms, state, hangup) in rows {
             let row = session.state_text();
             assert_eq!((session.confirm().is_ok(), session.state()), (confirms, state), "{row}");
-            assert_eq!(session.hangup(false), hangup, "{row}");
+            assert_eq!(session.hangup(Cancels::This), hangup, "{row}");
         }
     }
 

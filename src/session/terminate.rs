@@ -23,17 +23,29 @@ pub enum Hangup {
     Nothing,
 }
 
+/// What a CANCEL of our INVITE would do now, as one of its early dialogs sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cancels {
+    /// End this dialog.
+    This,
+    /// End others too, which live beside it.
+    Others,
+    /// Nothing: the INVITE has its final response, or is elsewhere (a dialog that was taken over).
+    Nothing,
+}
+
 impl Session {
-    /// The table: role and state decide. `other_forks`: our INVITE has further early dialogs, which a CANCEL would end
-    /// too. That of a dialog that was taken over is elsewhere: only BYE is left.
-    pub fn hangup(&self, other_forks: bool) -> Hangup {
+    /// The table: role and state decide, and for an early dialog of our INVITE what a CANCEL would do.
+    pub fn hangup(&self, cancels: Cancels) -> Hangup {
         match (self.role(), self.state()) {
             (_, SessionState::Terminated) => Hangup::Nothing,
             (_, SessionState::AckWait) if self.waits_for_ack() => Hangup::ByeLater,
             (_, SessionState::AckWait | SessionState::Confirmed) => Hangup::Bye,
             (Role::Callee, SessionState::Initial | SessionState::Early) => Hangup::Reject,
-            (Role::Caller, SessionState::Early) if other_forks || self.running.origin.is_none() => Hangup::Bye,
-            (Role::Caller, SessionState::Initial | SessionState::Early) => Hangup::Cancel,
+            (Role::Caller, SessionState::Initial | SessionState::Early) => match cancels {
+                Cancels::This => Hangup::Cancel,
+                Cancels::Others | Cancels::Nothing => Hangup::Bye,
+            },
         }
     }
 
@@ -66,13 +78,19 @@ impl Session {
         Deeds::new()
     }
 
-    /// A request in the dialog failed so that the usage is gone (RFC 5057); it is left by BYE (§12.2.1.2), which the
-    /// callee of an early dialog may not send.
+    /// A request in the dialog failed so that the usage is gone (RFC 5057). It is left by BYE (§12.2.1.2), which the
+    /// callee of an early dialog may not send (§15): there the INVITE is refused, for the peer knows no dialog to be answered
+    /// in.
     pub fn usage_failed(&mut self, ending: Ending) -> Deeds {
-        if self.is_terminated() || (self.is_early() && self.role() == Role::Callee) {
+        if self.is_terminated() {
             return Deeds::new();
         }
-        self.leave(ending)
+        match self.running.origin.and_then(Origin::incoming).filter(|_| self.is_early()) {
+            Some(invite) => {
+                smallvec![Deed::RefuseInvite(invite, Box::new(Refusal { status: 500, reason: None, ending }))]
+            }
+            None => self.leave(ending),
+        }
     }
 
     /// The BYE that an end had to wait with (§15): the ACK is here, or its time is over. That of a re-INVITE which

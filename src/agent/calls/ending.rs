@@ -34,7 +34,7 @@ impl Agent {
             self.draft_in_dialog(session.dialog(), (Method::Bye, b"BYE"), 1, &options)?;
         }
         let ending = Ending::because(Reason::LocalHangup);
-        match session.hangup(self.objects.has_other_forks(id)) {
+        match session.hangup(self.objects.cancels(id)) {
             Hangup::Nothing => {}
             Hangup::Bye => {
                 if self.start_bye(id, options, ending.clone(), true, None).is_err() {
@@ -104,17 +104,23 @@ impl Agent {
         self.input(id, |session, _| session.leave(ending));
     }
 
-    /// The session is over, and so is its INVITE, unless another dialog of it lives. `accepted`: its 2xx was held.
+    /// The session is over, and so is its INVITE, unless another dialog of it lives, in which that goes on. `accepted`: its 2xx
+    /// was held; the host may answer again, in its time.
     pub(in crate::agent) fn leave_invite(&mut self, id: SessionId, invite: IncomingId, accepted: bool) {
         if self.objects.is_answered(invite) {
             return;
         }
-        if !self.objects.has_other_dialogs(invite, id) {
+        let Some(other) = self.objects.other_dialog(invite, id) else {
             let ending =
                 self.objects.sessions.get(id).and_then(|session| session.ending()).cloned().unwrap_or_default();
             let _ = self.refuse_request(invite, Answer::plain(487), None, ending);
-        } else if accepted {
-            self.acceptance_is_void(invite);
+            return;
+        };
+        if let Some(incoming) = self.objects.incoming.get_mut(invite).filter(|incoming| incoming.session == Some(id)) {
+            incoming.session = Some(other);
+        }
+        if accepted {
+            self.restart_answer_timer(invite);
         }
     }
 

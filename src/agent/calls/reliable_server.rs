@@ -108,7 +108,8 @@ impl Agent {
         Ok(Some(session))
     }
 
-    fn restart_answer_timer(&mut self, id: IncomingId) {
+    /// The host's time to answer goes on, with the refreshes that suit its responses.
+    pub(in crate::agent) fn restart_answer_timer(&mut self, id: IncomingId) {
         let (now, refresh) = (self.now.monotonic, self.objects.provisional_refresh(id));
         let Some(incoming) = self.objects.incoming.get_mut(id) else { return };
         let left = incoming.patience_ends.since(now);
@@ -135,18 +136,6 @@ impl Agent {
             let _ = self.progress_reliably(id, answer, tag.as_deref().filter(|_| initial));
         }
         true
-    }
-
-    // ------------------------------------------------------------------ the final response
-
-    /// The dialog whose 2xx was held is over, others of the INVITE live: the host may answer it again, in its time.
-    pub(in crate::agent) fn acceptance_is_void(&mut self, id: IncomingId) {
-        let Some(Kind::Invite(invite)) = self.objects.incoming.get(id).map(|incoming| &incoming.kind) else { return };
-        let living = self.objects.living_session(invite, None);
-        if let Some(incoming) = self.objects.incoming.get_mut(id) {
-            incoming.session = living;
-        }
-        self.restart_answer_timer(id);
     }
 
     // ------------------------------------------------------------------ PRACK

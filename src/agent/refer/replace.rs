@@ -58,10 +58,10 @@ impl Agent {
         let Some((old, _)) = self.objects.replaced_by(id) else { return };
         let Some(session) = self.objects.sessions.get(old) else { return };
         let ending = Ending::because(Reason::Replaced);
-        match session.hangup(self.objects.has_other_forks(old)) {
+        match session.hangup(self.objects.cancels(old)) {
             Hangup::Cancel => {
                 if let Some(invite) = session.origin().and_then(Origin::outgoing) {
-                    // Final already: then its session is not early.
+                    // It has no final response yet.
                     let _ = self.cancel_with(invite, Box::default(), Reason::Replaced);
                 }
             }

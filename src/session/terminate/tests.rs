@@ -16,9 +16,9 @@ fn ending(reason: Reason) -> Ending {
 }
 
 /// A session whose dialog was made elsewhere.
-fn taken_over(role: Role, early: bool) -> Session {
-    let like = if role == Role::Caller { confirmed_caller() } else { confirmed_callee() };
-    *Session::taken_over(like.dialog().clone(), role, early, None, None, Attachment::default())
+fn taken_over(early: bool) -> Session {
+    let dialog = confirmed_caller().dialog().clone();
+    *Session::taken_over(dialog, Role::Caller, early, None, None, Attachment::default())
 }
 
 fn ended(mut session: Session, reason: Reason) -> Session {
@@ -39,8 +39,8 @@ fn what_role_and_state_allow() {
     struct Row {
         state: &'static str,
         session: Session,
-        /// Alone, and beside other forks.
-        hangup: [Hangup; 2],
+        /// Where a CANCEL would end this dialog, others too, none.
+        hangup: [Hangup; 3],
         bye: &'static str,
         /// Where an early dialog serves, and where it does not.
         established: [&'static str; 2],
@@ -55,6 +55,7 @@ fn what_role_and_state_allow() {
     const OVER: &str = "the session is over";
     const EARLY: &str = "the dialog is early; the quirk REQUESTS_IN_EARLY allows it";
     const GONE: &str = "Bye DialogGone";
+    const REFUSED: &str = "RefuseInvite 1 500 DialogGone";
     const NO_DIALOG: &str = "RFC 3261 12";
     const NO_BYE: &str = "RFC 3261 15";
     let row = |state, session, hangup, bye, established, usage_failed| Row {
@@ -67,34 +68,33 @@ fn what_role_and_state_allow() {
     };
     let rows = [
         // RFC 3261 §15: the callee's early dialog ends with the INVITE.
-        row("callee, Initial", callee("offer"), [Reject; 2], NO_BYE, [NO_DIALOG; 2], ""),
-        row("callee, Early", early_callee(), [Reject; 2], NO_BYE, ["", EARLY], ""),
-        row("callee, Early, taken over", taken_over(Role::Callee, true), [Reject; 2], NO_BYE, ["", EARLY], ""),
+        row("callee, Initial", callee("offer"), [Reject; 3], NO_BYE, [NO_DIALOG; 2], REFUSED),
+        row("callee, Early", early_callee(), [Reject; 3], NO_BYE, ["", EARLY], REFUSED),
         // §15: no BYE before the ACK or 64*T1.
-        row("callee, AckWait", accepted("offer", "answer", &mut clock), [ByeLater; 2], NO_BYE, [""; 2], ""),
-        row("callee, AckWait, 64*T1 are over", timed_out, [Bye; 2], "", [""; 2], GONE),
-        row("callee, Confirmed", confirmed_callee(), [Bye; 2], "", [""; 2], GONE),
-        row("callee, Terminated", ended(confirmed_callee(), Reason::RemoteBye), [Nothing; 2], OVER, [OVER; 2], ""),
-        // §9.1, and §15: a BYE ends one early dialog, a CANCEL all of them.
-        row("caller, Early", caller("offer"), [Cancel, Bye], "", ["", EARLY], GONE),
-        row("caller, Early, taken over", taken_over(Role::Caller, true), [Bye; 2], "", ["", EARLY], GONE),
-        row("caller, Confirmed", confirmed_caller(), [Bye; 2], "", [""; 2], GONE),
-        row("caller, Confirmed, taken over", taken_over(Role::Caller, false), [Bye; 2], "", [""; 2], GONE),
-        row("caller, Terminated", ended(caller("offer"), Reason::Rejected), [Nothing; 2], OVER, [OVER; 2], ""),
+        row("callee, AckWait", accepted("offer", "answer", &mut clock), [ByeLater; 3], NO_BYE, [""; 2], ""),
+        row("callee, AckWait, 64*T1 are over", timed_out, [Bye; 3], "", [""; 2], GONE),
+        row("callee, Confirmed", confirmed_callee(), [Bye; 3], "", [""; 2], GONE),
+        row("callee, Terminated", ended(confirmed_callee(), Reason::RemoteBye), [Nothing; 3], OVER, [OVER; 2], ""),
+        // §9.1, and §15: a BYE ends one early dialog, a CANCEL all of them, and none once the INVITE is answered.
+        row("caller, Early", caller("offer"), [Cancel, Bye, Bye], "", ["", EARLY], GONE),
+        row("caller, Confirmed", confirmed_caller(), [Bye; 3], "", [""; 2], GONE),
+        row("caller, Confirmed, taken over", taken_over(false), [Bye; 3], "", [""; 2], GONE),
+        row("caller, Terminated", ended(caller("offer"), Reason::Rejected), [Nothing; 3], OVER, [OVER; 2], ""),
         row(
             "a dialog of a subscription",
             {
                 let refer = fixture::request("REFER", 1, "");
                 *Session::of_subscription(confirmed_callee().dialog().clone(), &refer, Attachment::default())
             },
-            [Nothing; 2],
+            [Nothing; 3],
             OVER,
             [OVER; 2],
             "",
         ),
     ];
     for Row { state, mut session, hangup, bye, established, usage_failed } in rows {
-        assert_eq!([false, true].map(|other_forks| session.hangup(other_forks)), hangup, "{state}");
+        let cancels = [Cancels::This, Cancels::Others, Cancels::Nothing];
+        assert_eq!(cancels.map(|cancels| session.hangup(cancels)), hangup, "{state}");
         assert_eq!(section(session.bye_guard()), bye, "{state}");
         assert_eq!([true, false].map(|early_too| section(session.established(early_too))), established, "{state}");
         assert_eq!(said(&session.usage_failed(ending(Reason::DialogGone))), usage_failed, "RFC 5057: {state}");
@@ -285,7 +285,7 @@ fn what_ends_with_a_session() {
         ("RFC 3261 15: an early dialog of our INVITE", |_| caller("offer"), Rejected, "ForkEnded 1, State", 0),
         ("the host forgets it", |_| caller("offer"), Disposed, "ForkEnded 1 forgotten, State", 0),
         ("the host forgets it, confirmed", |_| confirmed_caller(), Disposed, "ForkEnded 1, State", 0),
-        ("the same of one taken over", |_| taken_over(Role::Caller, true), Disposed, "State", 0),
+        ("the same of one taken over", |_| taken_over(true), Disposed, "State", 0),
         (
             "RFC 3261 13.2.2.4: the host owes the ACK",
             |_| owing("", "offer"),
