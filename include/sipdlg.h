@@ -151,6 +151,19 @@ typedef enum sipdlg_transport_e {
  * 1 to 15: requests from the peer; answer now or later through event->incoming. 20 to 25: the fate of our request;
  * final ones are the last of a non-INVITE outgoing (of a REFER: NOTIFYs follow). 30 to 33: the session
  * itself. 40 and 41: the agent.
+ *
+ * How a session ends: what caused it, STATE (TERMINATED, CLOSED), TERMINATED.
+ *   the peer's BYE, early too                    BYE, STATE, TERMINATED
+ *   the peer's CANCEL                            CANCEL, STATE, TERMINATED
+ *   our INVITE is refused, also after CANCEL     REJECT or REDIRECT, then of each early dialog STATE, TERMINATED
+ *   our request fails so that the dialog is gone REJECT, STATE, TERMINATED
+ *   no ACK came                                  ACK_TIMEOUT, STATE, TERMINATED
+ *   the ACK, or a 2xx, lacks the answer          ACK or ACCEPT, STATE, TERMINATED
+ *   sipdlg_session_bye()                         STATE, ACCEPT or REJECT of the BYE, TERMINATED
+ *   hang-up, rejection, dispose, no answer in
+ *   time, no PRACK, a fork that lost, Replaces   STATE, TERMINATED
+ * TERMINATED waits for the answer to the BYE, ours or the peer's, and for the ACK of a 2xx that goes on being
+ * repeated. What else was under way is told after STATE; after TERMINATED without session.
  */
 typedef enum sipdlg_event_kind_e {
     /** [incoming, replaces] a new call. Default 486. */
@@ -164,7 +177,7 @@ typedef enum sipdlg_event_kind_e {
      * one that acknowledges nothing; default 481.
      */
     SIPDLG_EVENT_PRACK = 4,
-    /** [incoming, session] default 200; TERMINATED follows in any case. */
+    /** [incoming, session] default 200; STATE and, once it is answered, TERMINATED follow in any case. */
     SIPDLG_EVENT_BYE = 5,
     /**
      * [incoming, session] RFC 6086: of a listed package, or without Info-Package. Default 469 with Recv-Info.
@@ -232,7 +245,7 @@ typedef enum sipdlg_event_kind_e {
     SIPDLG_EVENT_ACK_TIMEOUT = 31,
     /** [outgoing, session] will be sent again in delay_us; sipdlg_outgoing_cancel() stops it. */
     SIPDLG_EVENT_GLARE_RETRY = 32,
-    /** [session] the last event of a session, exactly once. reason, status_code, message: why. */
+    /** [session] the last event of a session, exactly once; see above. reason, status_code, message: why. */
     SIPDLG_EVENT_TERMINATED = 33,
     /**
      * [outgoing or 0] text is a host name; query, transport, port, secure. Answer by sipdlg_agent_resolved().
@@ -842,8 +855,8 @@ sipdlg_status_t sipdlg_config_set_answer_timeouts(sipdlg_config_t *config,
 
 /**
  * Upper bounds; 0 keeps one. Default 65535 bytes, 100000, 200000. Beyond: 513, 503, or dropped and counted; what
- * the host wants sent: ERR_LIMIT. Errors: ERR_ARGUMENT message_bytes not 1300 to 16777216, sessions or
- * transactions above 4194303.
+ * the host wants sent: ERR_LIMIT. An INVITE has its place among the sessions from its event on.
+ * Errors: ERR_ARGUMENT message_bytes not 1300 to 16777216, sessions or transactions above 4194303.
  */
 sipdlg_status_t sipdlg_config_set_limits(sipdlg_config_t *config,
                                          uint32_t message_bytes,
@@ -1350,7 +1363,7 @@ sipdlg_status_t sipdlg_session_dispose(sipdlg_session_t session);
 int32_t sipdlg_session_reliable_sequence_guard(sipdlg_session_t session, const sipdlg_message_t *response);
 
 /**
- * 1: after each ACK event with a body, a re-INVITE of the peer is answered 500 + Retry-After until
+ * 1: after each ACK event, with a body or without, a re-INVITE of the peer is answered 500 + Retry-After until
  * sipdlg_session_ack_processed() (RFC 6337 §4.3). 0, the default: at once; it also lets go of one that waits. (SIP.js:
  * onAck returns a promise.) Errors: ERR_STATE the session is over.
  */
@@ -1449,10 +1462,11 @@ sipdlg_status_t sipdlg_incoming_progress(sipdlg_incoming_t incoming,
 
 /**
  * 2xx (0: 200). `session`: of an INVITE. Without a body where an answer was given in a reliable 1xx; with one that is
- * the answer, or the offer. Held back while a reliable 1xx with a description is unacknowledged, and sent after the
- * answer to its PRACK; meanwhile the session is early still, and ends with PRACK_TIMEOUT when no PRACK comes, with 487
- * when the INVITE's Expires passes. To a REFER: its subscription begins, NOTIFY of "100 Trying" follows, see
- * sipdlg_incoming_notify(); none where the REFER has "Refer-Sub: false" (RFC 4488).
+ * the answer, or the offer. After an answer in an unreliable 1xx no body means that answer again (RFC 3261 §13.2.1).
+ * Held back while a reliable 1xx with a description is unacknowledged, and sent after the answer to its PRACK;
+ * meanwhile the session is early still, and ends with PRACK_TIMEOUT when no PRACK comes, with 487 when the INVITE's
+ * Expires passes. To a REFER: its subscription begins, NOTIFY of "100 Trying" follows, see sipdlg_incoming_notify();
+ * none where the REFER has "Refer-Sub: false" (RFC 4488).
  * Errors: ERR_STATE answered; answer or offer missing (RFC 3261 §13.3.1.4), or given already (RFC 3262 §5); a PRACK's
  * offer without answer; Replaces with early-only, and that call was answered (RFC 3891 §3); 202 to a REFER
  * (RFC 7647 §5); a body to a MESSAGE (RFC 3428 §7). ERR_ARGUMENT status_code; ERR_HEADER; ERR_SYNTAX; ERR_LIMIT.

@@ -61,10 +61,12 @@ impl Agent {
         Some(decide(session, &mut clock))
     }
 
-    /// Ends a session, and says so where nothing is under way.
+    /// Ends a session, and says so. One that is over already says so when its BYE, or the answer to the peer's, is done.
     pub(super) fn end_and_finish(&mut self, id: SessionId, ending: Ending) {
-        self.end_session(id, ending);
-        self.finish_session(id);
+        if self.objects.lives(id) {
+            self.end_session(id, ending);
+            self.finish_session(id);
+        }
     }
 
     pub(super) fn end_session(&mut self, id: SessionId, ending: Ending) {

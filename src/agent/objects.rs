@@ -36,6 +36,8 @@ pub(super) struct Objects {
     pub keys: DialogKeys,
     /// How many sessions there may be.
     limit: usize,
+    /// Places kept for INVITEs of the peer that were let in and have no session yet.
+    kept: usize,
 }
 
 /// RFC 3261 §13.3.1.1: a pending INVITE gets a provisional response at least every minute.
@@ -72,6 +74,7 @@ impl Objects {
             dialogs: HashMap::default(),
             keys,
             limit,
+            kept: 0,
         }
     }
 
@@ -85,12 +88,29 @@ impl Objects {
 
     // ------------------------------------------------------------------ sessions and their dialogs
 
-    /// There is room for one more.
+    /// There is room for one more, beside those that INVITEs of the peer were promised.
     pub fn room_for_session(&self) -> Result<()> {
-        if self.sessions.len() < self.limit {
+        if self.sessions.len() + self.kept < self.limit {
             return Ok(());
         }
         Err(Error::new(ErrorKind::Limit, "sessions: the limit is reached"))
+    }
+
+    /// An INVITE of the peer was let in: what the host is told of it may be accepted.
+    pub fn keep_place(&mut self, invite: IncomingId) {
+        if let Some(invite) = self.incoming.get_mut(invite).and_then(Incoming::invite_mut) {
+            invite.has_place = true;
+            self.kept += 1;
+        }
+    }
+
+    /// Its first session takes the place, or its answer gives it back.
+    pub fn use_place(&mut self, invite: IncomingId) {
+        if let Some(invite) = self.incoming.get_mut(invite).and_then(Incoming::invite_mut)
+            && std::mem::take(&mut invite.has_place)
+        {
+            self.kept -= 1;
+        }
     }
 
     /// Stores a session and makes its dialog known. Whether there is room was asked where that counts: the first 2xx to an INVITE
@@ -206,7 +226,8 @@ impl Objects {
 
     // ------------------------------------------------------------------ the dialogs of one INVITE
 
-    fn lives(&self, id: SessionId) -> bool {
+    /// Whether it is not over.
+    pub fn lives(&self, id: SessionId) -> bool {
         self.sessions.get(id).is_some_and(|session| !session.is_terminated())
     }
 

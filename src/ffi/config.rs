@@ -176,8 +176,8 @@ pub unsafe extern "C" fn sipdlg_config_set_answer_timeouts(
 }
 
 /// Upper bounds; 0 keeps one. Default 65535 bytes, 100000, 200000. Beyond: 513, 503, or dropped and counted; what
-/// the host wants sent: ERR_LIMIT. Errors: ERR_ARGUMENT message_bytes not 1300 to 16777216, sessions or
-/// transactions above 4194303.
+/// the host wants sent: ERR_LIMIT. An INVITE has its place among the sessions from its event on.
+/// Errors: ERR_ARGUMENT message_bytes not 1300 to 16777216, sessions or transactions above 4194303.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_config_set_limits(
     config: *mut sipdlg_config_t,

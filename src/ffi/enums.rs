@@ -97,6 +97,19 @@ pub enum sipdlg_transport_e {
 /// 1 to 15: requests from the peer; answer now or later through event->incoming. 20 to 25: the fate of our request;
 /// final ones are the last of a non-INVITE outgoing (of a REFER: NOTIFYs follow). 30 to 33: the session
 /// itself. 40 and 41: the agent.
+///
+/// How a session ends: what caused it, STATE (TERMINATED, CLOSED), TERMINATED.
+///   the peer's BYE, early too                    BYE, STATE, TERMINATED
+///   the peer's CANCEL                            CANCEL, STATE, TERMINATED
+///   our INVITE is refused, also after CANCEL     REJECT or REDIRECT, then of each early dialog STATE, TERMINATED
+///   our request fails so that the dialog is gone REJECT, STATE, TERMINATED
+///   no ACK came                                  ACK_TIMEOUT, STATE, TERMINATED
+///   the ACK, or a 2xx, lacks the answer          ACK or ACCEPT, STATE, TERMINATED
+///   sipdlg_session_bye()                         STATE, ACCEPT or REJECT of the BYE, TERMINATED
+///   hang-up, rejection, dispose, no answer in
+///   time, no PRACK, a fork that lost, Replaces   STATE, TERMINATED
+/// TERMINATED waits for the answer to the BYE, ours or the peer's, and for the ACK of a 2xx that goes on being
+/// repeated. What else was under way is told after STATE; after TERMINATED without session.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum sipdlg_event_kind_e {
@@ -109,7 +122,7 @@ pub enum sipdlg_event_kind_e {
     /// [incoming, session] its RAck has matched. Default 200, with an offer 488. With the quirk PRACK_UNASKED also
     /// one that acknowledges nothing; default 481.
     SIPDLG_EVENT_PRACK = 4,
-    /// [incoming, session] default 200; TERMINATED follows in any case.
+    /// [incoming, session] default 200; STATE and, once it is answered, TERMINATED follow in any case.
     SIPDLG_EVENT_BYE = 5,
     /// [incoming, session] RFC 6086: of a listed package, or without Info-Package. Default 469 with Recv-Info.
     /// Unlisted packages are answered 469 before.
@@ -159,7 +172,7 @@ pub enum sipdlg_event_kind_e {
     SIPDLG_EVENT_ACK_TIMEOUT = 31,
     /// [outgoing, session] will be sent again in delay_us; sipdlg_outgoing_cancel() stops it.
     SIPDLG_EVENT_GLARE_RETRY = 32,
-    /// [session] the last event of a session, exactly once. reason, status_code, message: why.
+    /// [session] the last event of a session, exactly once; see above. reason, status_code, message: why.
     SIPDLG_EVENT_TERMINATED = 33,
     /// [outgoing or 0] text is a host name; query, transport, port, secure. Answer by sipdlg_agent_resolved().
     /// Default: the runtime's resolver, else no target.

@@ -17,7 +17,7 @@ use smallvec::smallvec;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Whether the host takes its time with the description in an ACK (SIP.js: onAck returns a promise).
+/// Whether the host takes its time with an ACK (SIP.js: onAck returns a promise).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AckProcessing {
     /// With the ACK's arrival it is done.
@@ -25,7 +25,7 @@ pub enum AckProcessing {
     AtOnce,
     /// It says when; nothing waits now.
     Deferred,
-    /// An ACK with a body waits for it: no re-INVITE meanwhile (RFC 6337 §4.3, UAS-IsI).
+    /// An ACK waits for it: no re-INVITE meanwhile (RFC 6337 §4.3, UAS-IsI).
     Waiting,
 }
 
@@ -164,7 +164,7 @@ impl Session {
                 }
             }
         }
-        if self.lasting.ack_processing == AckProcessing::Deferred && !ack.body().is_empty() {
+        if self.lasting.ack_processing == AckProcessing::Deferred {
             self.lasting.ack_processing = AckProcessing::Waiting;
         }
         if first {

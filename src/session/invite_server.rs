@@ -53,6 +53,11 @@ impl Session {
         }
     }
 
+    /// The answer to the open offer that an unreliable response has shown (§13.2.1).
+    pub fn shown_answer(&self) -> Option<&StoredBody> {
+        self.lasting.signaling.preview()
+    }
+
     /// The description that a 2xx puts into the books, unless the host has told the answer by hand before. Errors:
     /// state, it is not our turn.
     pub fn accept_guard(&self, invite: &Message, description: Option<StoredBody>) -> Result<Option<StoredBody>> {

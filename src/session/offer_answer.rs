@@ -43,6 +43,12 @@ impl StoredBody {
         Self::new(view.content, view.content_type)
     }
 
+    /// To be sent again.
+    pub fn body(&self) -> Body<'_> {
+        let disposition = self.content_type.as_ref().map(|_| self.disposition());
+        Body { content: &self.content, content_type: self.content_type(), disposition }
+    }
+
     /// The bytes.
     pub fn content(&self) -> &[u8] {
         &self.content

@@ -338,7 +338,7 @@ fn an_answer_told_by_hand_first() {
     }
 }
 
-/// RFC 6337 §4.3 (UAS-IsI): while the answer in an ACK is worked off, a re-INVITE gets 500 with Retry-After.
+/// RFC 6337 §4.3 (UAS-IsI): while an ACK is worked off, a re-INVITE gets 500 with Retry-After.
 #[test]
 fn a_deferred_ack_holds_reinvites_off() {
     let mut stand = Stand::new();
@@ -375,10 +375,17 @@ fn a_deferred_ack_holds_reinvites_off() {
     stand.alice.accept(HELD);
     stand.exchange();
     let held = stand.peer.take("200 INVITE");
-    // An ACK without a body has nothing to be worked off.
+    // One without a body is held as well (SIP.js).
     let ack = stand.peer.ack(&reinvite, &held);
+    stand.say(ack.clone());
+    let refused = stand.peer.request("INVITE").sdp(HOLD);
+    stand.say(refused.clone());
+    let later = stand.peer.take("500 INVITE");
+    let acked = stand.peer.ack(&refused, &later);
+    stand.say(acked);
+    assert!(stand.alice.agent.ack_processed(now, session).expect("a living session"));
     stand.say(ack);
-    assert!(!stand.alice.agent.ack_processed(now, session).expect("a living session"));
+    assert!(!stand.alice.agent.ack_processed(now, session).expect("a living session"), "a repeated ACK is nothing new");
     // Turned off, what waits is let go.
     let late = stand.peer.request("INVITE");
     stand.say(late.clone());

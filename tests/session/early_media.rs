@@ -1,9 +1,9 @@
 //! A description in an unreliable provisional response is a preview of the answer (RFC 3261 §13.2.1, RFC 6337 §3.1.1).
 
 use crate::common::pair::{Pair, Stand, TO_BOB};
-use crate::common::party::answer_sdp;
-use crate::common::{ANSWER, HELD, OFFER};
-use sipdlg::agent::EventKind;
+use crate::common::party::{answer_sdp, reliable, with_sdp};
+use crate::common::{ANSWER, HELD, HOLD, OFFER};
+use sipdlg::agent::{Body, EventKind, ResponseOptions};
 use sipdlg::error::ErrorKind;
 use sipdlg::session::{SessionState, SignalingState};
 
@@ -117,4 +117,146 @@ fn a_preview_in_a_re_invite_goes_with_its_rejection() {
             (OFFER.as_bytes(), ANSWER.as_bytes())
         );
     }
+}
+
+/// What bob's host says to an INVITE: provisional responses, reliable or not, and what they describe.
+type Said = &'static [(u16, bool, &'static str)];
+
+/// RFC 3261 §13.2.1: the 2xx to which the host gives no body repeats the answer that was shown, for INVITE and re-INVITE.
+/// What it gives goes out as it is.
+#[test]
+fn a_2xx_without_a_body_repeats_the_answer_that_was_shown() {
+    // The offer; what was said before; the body of accept(); that of the 2xx, `None`: refused.
+    let rows: [(&str, Said, &str, Option<&str>); 11] = [
+        (HOLD, &[(183, false, HELD)], "", Some(HELD)),
+        (HOLD, &[(180, false, ""), (183, false, HELD), (180, false, "")], "", Some(HELD)),
+        // Only the first is the answer.
+        (HOLD, &[(183, false, HELD), (183, false, ANSWER)], "", Some(HELD)),
+        (HOLD, &[(183, false, HELD)], HELD, Some(HELD)),
+        (HOLD, &[(183, false, HELD)], ANSWER, Some(ANSWER)),
+        (HOLD, &[(180, false, "")], "", None),
+        (HOLD, &[], "", None),
+        // RFC 6337 §3.1: a reliable response has carried it, and the 2xx carries none.
+        (HOLD, &[(183, true, HELD)], "", Some("")),
+        (HOLD, &[(183, false, HELD), (183, true, HELD)], "", Some("")),
+        (HOLD, &[(183, false, HELD), (180, true, "")], "", Some(HELD)),
+        // The offer is ours to make.
+        ("", &[(180, false, "")], "", None),
+    ];
+    for is_reinvite in [false, true] {
+        for (offer, said, given, expected) in rows {
+            let row = format!("{offer:?} {said:?} {given:?}, re-INVITE: {is_reinvite}");
+            let mut pair = if is_reinvite { Pair::confirmed() } else { Pair::new() };
+            pair.wire.trace.allowed.push("preview-equals-answer");
+            for kind in [EventKind::Invite, EventKind::Reinvite] {
+                pair.bob.hold(kind);
+            }
+            pair.alice.answers_in_ack(ANSWER);
+            if is_reinvite {
+                pair.alice.reinvite(offer);
+            } else {
+                pair.alice.invite(TO_BOB, offer);
+            }
+            pair.exchange();
+            let incoming = pair.bob.incoming();
+            for (status, is_reliable, text) in said {
+                let options = if *is_reliable { reliable(text) } else { answer_sdp(text) };
+                pair.bob.agent.progress(pair.bob.now(), incoming, *status, &options).expect(&row);
+                pair.exchange();
+            }
+            let accepted = pair.bob.agent.accept(pair.bob.now(), incoming, 200, &answer_sdp(given));
+            pair.exchange();
+            let Some(expected) = expected else {
+                assert_eq!(accepted.unwrap_err().kind, ErrorKind::State, "{row}");
+                pair.bob.agent.reject(pair.bob.now(), incoming, 488, &ResponseOptions::default()).expect(&row);
+                pair.exchange();
+                continue;
+            };
+            accepted.expect(&row);
+            let ok = pair.alice.last(EventKind::Accept).message.clone().expect("a 2xx");
+            assert_eq!(String::from_utf8_lossy(ok.body()), expected, "{row}");
+            let shown = said.iter().find(|(.., text)| !text.is_empty()).map_or(given, |(.., text)| text);
+            for party in [&pair.alice, &pair.bob] {
+                assert_eq!(party.state(), (SessionState::Confirmed, SignalingState::Stable), "{row}");
+                assert_eq!(party.properties().answer.as_deref(), Some(shown), "{row}");
+            }
+        }
+    }
+}
+
+/// RFC 6337 §3.1: a reliable response that waits behind another will carry the answer: the 2xx has none.
+#[test]
+fn an_answer_that_a_reliable_response_will_carry_is_not_repeated() {
+    let mut pair = Pair::new();
+    pair.bob.hold(EventKind::Invite);
+    pair.alice.invite(TO_BOB, OFFER);
+    pair.exchange();
+    let (now, incoming) = (pair.bob.now(), pair.bob.incoming());
+    for options in [answer_sdp(ANSWER), reliable(""), reliable(ANSWER)] {
+        pair.bob.agent.progress(now, incoming, 183, &options).unwrap();
+    }
+    pair.bob.accept("");
+    pair.exchange();
+    assert_eq!(pair.alice.last(EventKind::Accept).message.as_ref().unwrap().body(), b"");
+    for party in [&pair.alice, &pair.bob] {
+        assert_eq!(party.state(), (SessionState::Confirmed, SignalingState::Stable));
+    }
+}
+
+/// Each early dialog repeats what it has shown itself.
+#[test]
+fn each_fork_repeats_its_own_answer() {
+    for (tag, expected) in [("a", Some(HELD)), ("b", Some(ANSWER)), ("c", None), ("d", None)] {
+        let mut stand = Stand::new();
+        stand.wire.trace.allowed.push("response-to-tag");
+        stand.alice.hold(EventKind::Invite);
+        let invite = stand.peer.request("INVITE").sdp(OFFER);
+        stand.say(invite.clone());
+        let incoming = stand.alice.incoming();
+        for (tag, shown) in [("a", HELD), ("b", ANSWER), ("c", "")] {
+            let options = ResponseOptions { to_tag: Some(tag.as_bytes()), ..answer_sdp(shown) };
+            stand.alice.agent.progress(stand.alice.now(), incoming, 183, &options).unwrap();
+        }
+        stand.exchange();
+        let options = ResponseOptions { to_tag: Some(tag.as_bytes()), ..ResponseOptions::default() };
+        let accepted = stand.alice.agent.accept(stand.alice.now(), incoming, 200, &options);
+        assert_eq!(accepted.is_ok(), expected.is_some(), "{tag}");
+        stand.exchange();
+        if let Some(expected) = expected {
+            let ok = stand.peer.take("200 INVITE");
+            assert_eq!((ok.to_tag().as_deref(), ok.sdp()), (Some(tag), Some(expected)));
+            stand.peer.learn(&ok);
+            let ack = stand.peer.ack(&invite, &ok);
+            stand.say(ack);
+        } else {
+            stand.alice.reject(486);
+            stand.exchange();
+            let refused = stand.peer.take("486 INVITE");
+            let ack = stand.peer.ack(&invite, &refused);
+            stand.say(ack);
+        }
+    }
+}
+
+/// A description of another type is repeated with its type and that it is the session's; a body that is none answers nothing.
+#[test]
+fn what_is_repeated_says_what_it_is() {
+    let mut pair = Pair::new();
+    // The checker takes nothing but SDP for an answer.
+    pair.wire.trace.allowed.push("answer-missing");
+    pair.bob.hold(EventKind::Invite);
+    pair.alice.invite_with(TO_BOB, with_sdp(OFFER));
+    pair.exchange();
+    let described = Body { content: b"x", content_type: Some(b"application/x"), disposition: Some(b"session") };
+    let (now, incoming) = (pair.bob.now(), pair.bob.incoming());
+    let options = ResponseOptions { body: Some(described), ..ResponseOptions::default() };
+    pair.bob.agent.progress(now, incoming, 183, &options).unwrap();
+    let text = Body { content: b"x", content_type: Some(b"text/plain"), disposition: None };
+    let options = ResponseOptions { body: Some(text), ..ResponseOptions::default() };
+    assert_eq!(pair.bob.agent.accept(now, incoming, 200, &options).unwrap_err().kind, ErrorKind::State);
+    pair.bob.accept("");
+    pair.exchange();
+    let ok = pair.alice.last(EventKind::Accept).message.clone().expect("a 2xx");
+    let session = ok.session_body().expect("a description");
+    assert_eq!((session.content, session.content_type), (&b"x"[..], &b"application/x"[..]));
 }

@@ -1,9 +1,10 @@
 //! Upper bounds: what lies beyond is refused, answered 503 or 513, or dropped; nothing grows.
 
+use crate::common::draft::Draft;
 use crate::common::pair::{Pair, Stand, TO_BOB};
-use crate::common::party::{config, with_sdp};
+use crate::common::party::{answer_sdp, config, with_sdp};
 use crate::common::{ANSWER, OFFER, seconds};
-use sipdlg::agent::EventKind;
+use sipdlg::agent::{EventKind, ResponseOptions};
 use sipdlg::config::Config;
 use sipdlg::error::ErrorKind;
 
@@ -35,6 +36,120 @@ fn no_more_sessions_than_the_limit() {
     assert_eq!(stand.alice.agent.stats().answered_limit, 2);
     let refused = stand.alice.agent.invite(stand.alice.now(), Some(TO_BOB.as_bytes()), with_sdp(OFFER));
     assert_eq!(refused.unwrap_err().kind, ErrorKind::Limit);
+}
+
+/// An INVITE of another call, with its own tags.
+fn another_invite(stand: &mut Stand, call: &str) -> Draft {
+    stand.peer.call_id = call.to_owned();
+    stand.peer.local_tag = format!("{call}-tag");
+    stand.peer.remote_tag = String::new();
+    stand.peer.target = "sip:alice@192.0.2.1:5060".to_owned();
+    let invite = stand.peer.request("INVITE").sdp(OFFER);
+    stand.say(invite.clone());
+    invite
+}
+
+fn acknowledge(stand: &mut Stand, invite: &Draft, status: &str) {
+    let answer = stand.peer.take(status);
+    stand.peer.target = answer.contact().unwrap_or_else(|| stand.peer.target.clone());
+    let ack = stand.peer.ack(invite, &answer);
+    stand.say(ack);
+}
+
+/// An INVITE that the host was told of has its place: the next one gets 503 at arrival and no host hears of it.
+#[test]
+fn an_invite_that_was_told_is_not_refused_for_the_limit() {
+    let mut stand = Stand::with(limited(0, 2, 0));
+    stand.alice.hold(EventKind::Invite);
+    let mut waiting = Vec::new();
+    for call in ["one", "two"] {
+        waiting.push((another_invite(&mut stand, call), stand.alice.incoming()));
+    }
+    assert_eq!(stand.alice.agent.stats().sessions, 0);
+    let third = another_invite(&mut stand, "three");
+    acknowledge(&mut stand, &third, "503 INVITE");
+    assert_eq!(stand.alice.count(EventKind::Invite), 2, "it is not told");
+    let refused = stand.alice.agent.invite(stand.alice.now(), Some(TO_BOB.as_bytes()), with_sdp(OFFER));
+    assert_eq!(refused.unwrap_err().kind, ErrorKind::Limit, "nor is a place given to a call of ours");
+    for (invite, incoming) in waiting {
+        let now = stand.alice.now();
+        stand.alice.agent.progress(now, incoming, 180, &Default::default()).unwrap();
+        let other = ResponseOptions { to_tag: Some(b"other"), ..ResponseOptions::default() };
+        let refused = stand.alice.agent.progress(now, incoming, 180, &other);
+        assert_eq!(refused.unwrap_err().kind, ErrorKind::Limit, "one place, not two");
+        stand.alice.agent.accept(now, incoming, 200, &answer_sdp(ANSWER)).unwrap();
+        stand.exchange();
+        acknowledge(&mut stand, &invite, "200 INVITE");
+    }
+    assert_eq!((stand.alice.agent.stats().sessions, stand.alice.agent.stats().answered_limit), (2, 1));
+}
+
+/// However the INVITE ends, its place is free again, once.
+#[test]
+fn the_place_of_an_invite_is_given_back() {
+    type End = fn(&mut Stand, &Draft);
+    let ends: [(&str, End, &str); 7] = [
+        ("rejected", |stand, _| stand.alice.reject(486), "486 INVITE"),
+        (
+            "redirected",
+            |stand, _| {
+                let (now, incoming) = (stand.alice.now(), stand.alice.incoming());
+                stand.alice.agent.redirect(now, incoming, 302, &[TO_BOB.as_bytes()], &Default::default()).unwrap();
+            },
+            "302 INVITE",
+        ),
+        (
+            "left to its default",
+            |stand, _| {
+                let (now, incoming) = (stand.alice.now(), stand.alice.incoming());
+                stand.alice.agent.dispose_incoming(now, incoming).unwrap();
+            },
+            "486 INVITE",
+        ),
+        (
+            "cancelled",
+            |stand, invite| {
+                let cancel = stand.peer.cancel(invite);
+                stand.say(cancel);
+            },
+            "487 INVITE",
+        ),
+        ("not answered in time", |stand, _| stand.advance(seconds(200)), "480 INVITE"),
+        (
+            "rejected after it rang",
+            |stand, _| {
+                stand.alice.progress(180, "");
+                stand.alice.reject(486);
+            },
+            "486 INVITE",
+        ),
+        (
+            "its session was asked for",
+            |stand, _| {
+                let (now, incoming) = (stand.alice.now(), stand.alice.incoming());
+                stand.alice.session = Some(stand.alice.agent.session_for_invite(now, incoming).unwrap());
+                stand.alice.hangup();
+            },
+            "603 INVITE",
+        ),
+    ];
+    for (row, end, answer) in ends {
+        let mut stand = Stand::with(limited(0, 1, 0));
+        stand.alice.hold(EventKind::Invite);
+        for round in 0..3 {
+            let invite = another_invite(&mut stand, &format!("call{round}"));
+            assert_eq!(stand.alice.count(EventKind::Invite), round + 1, "{row}");
+            end(&mut stand, &invite);
+            stand.exchange();
+            acknowledge(&mut stand, &invite, answer);
+        }
+        let one = another_invite(&mut stand, "one");
+        let two = another_invite(&mut stand, "two");
+        acknowledge(&mut stand, &two, "503 INVITE");
+        stand.alice.reject(486);
+        stand.exchange();
+        acknowledge(&mut stand, &one, "486 INVITE");
+    }
 }
 
 /// A call of ours that was let out makes its session with the first 2xx (RFC 3261 §13.2.2.4), however many came in meanwhile.

@@ -146,6 +146,34 @@ def test_a_deferred_ack() -> None:
         assert not theirs.ack_processed()
 
 
+def test_an_ack_without_a_body_is_held_too() -> None:
+    with Pair() as pair:
+        ours, theirs = confirmed(pair)
+        theirs.set_defer_ack(True)
+        ours.invite(body=HOLD)
+        pair.exchange()
+        again = pair.bob.take(EventKind.REINVITE).incoming
+        assert again is not None
+        again.accept(body=ANSWER)
+        pair.exchange()
+        assert theirs.ack_processed()
+        assert not theirs.ack_processed()
+
+
+def test_a_2xx_without_a_body_repeats_the_answer_that_was_shown() -> None:
+    with Pair() as pair:
+        pair.alice.agent.invite(BOB, body=OFFER)
+        pair.exchange()
+        call = pair.bob.take(EventKind.INVITE).incoming
+        assert call is not None
+        call.progress(183, body=ANSWER)
+        theirs = call.accept()
+        assert theirs is not None and theirs.answer == Body(ANSWER.encode(), "application/sdp", "session")
+        pair.exchange()
+        accepted = pair.alice.take(EventKind.ACCEPT).message
+        assert accepted is not None and accepted.session_body == Body(ANSWER.encode(), "application/sdp", "session")
+
+
 def test_a_request_that_the_host_matched() -> None:
     with Pair() as pair:
         ours, theirs = confirmed(pair)

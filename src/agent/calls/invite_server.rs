@@ -44,6 +44,7 @@ impl Agent {
             Err(answer) => return self.refuse(&request, &answer),
         };
         let Some(id) = self.add_incoming(&request, Kind::Invite(Box::default()), None) else { return };
+        self.objects.keep_place(id);
         self.counters.calls_received += 1;
         if let Some(seconds) = expires_of(&request) {
             let timer =
@@ -99,7 +100,11 @@ impl Agent {
         let Kind::Invite(invite) = &incoming.kind else { return Err(Error::state("not an INVITE out of a dialog")) };
         match self.objects.living_session(invite, None) {
             Some(session) => Ok(session),
-            None => self.early_session(id, None),
+            None => {
+                let session = self.early_session(id, None)?;
+                self.note_state(session);
+                Ok(session)
+            }
         }
     }
 
@@ -116,8 +121,11 @@ impl Agent {
                 Ok(known)
             };
         }
-        self.objects.room_for_session()?;
+        let has_place = matches!(&incoming.kind, Kind::Invite(invite) if invite.has_place);
         let (request, attachment) = (Arc::clone(&incoming.message), incoming.attachment.clone());
+        if !has_place {
+            self.objects.room_for_session()?;
+        }
         let tag: Tag = match to_tag {
             Some(tag) => {
                 write::check_to_tag(tag)?;
@@ -128,6 +136,7 @@ impl Agent {
         let dialog = Dialog::of_callee(&request, &tag)?;
         let session = Session::of_callee(dialog, id, &request, attachment);
         let made = self.objects.add_session(session)?;
+        self.objects.use_place(id);
         if let Some(incoming) = self.objects.incoming.get_mut(id) {
             incoming.session = incoming.session.or(Some(made));
             if let Some(invite) = incoming.invite_mut() {
@@ -158,8 +167,7 @@ impl Agent {
         let reliable = self.is_reliable(&request, options, &answer)?;
         let description = describe(answer.body.as_ref());
         if !reliable && description.is_some() {
-            let described = self.objects.reliable_server(id, known).is_some_and(ReliableServer::has_described);
-            preview_guard(&request, described)?;
+            preview_guard(&request, self.has_described(id, known))?;
         }
         if options.to_tag.is_some() && !initial {
             return Err(Error::state("to_tag: the dialog has one"));
@@ -192,12 +200,13 @@ impl Agent {
         status: u16,
         options: &ResponseOptions<'_>,
     ) -> Result<SessionId> {
-        let answer = Answer::of_host(status, options, true)?;
-        let description = describe(answer.body.as_ref());
         let incoming = self.incoming(id)?;
         let request = Arc::clone(&incoming.message);
         let known = self.objects.known_session(incoming, options.to_tag);
-        let described = self.objects.reliable_server(id, known).is_some_and(ReliableServer::has_described);
+        let described = self.has_described(id, known);
+        let shown = self.shown_answer(known, described, options);
+        let answer = Answer::of_host(status, options, true)?.or_body(shown.as_ref().map(StoredBody::body));
+        let description = describe(answer.body.as_ref());
         description_due(&request, described, description.is_some())?;
         self.may_replace(id)?;
         self.answer_fits(&request, &answer)?;
@@ -217,13 +226,33 @@ impl Agent {
         if options.to_tag.is_some() {
             return Err(Error::state("to_tag: the dialog has one"));
         }
-        let answer = Answer::of_host(status, options, true)?;
+        let described = self.has_described(id, Some(session));
+        let shown = self.shown_answer(Some(session), described, options);
+        let answer = Answer::of_host(status, options, true)?.or_body(shown.as_ref().map(StoredBody::body));
         let description = describe(answer.body.as_ref());
         let request = Arc::clone(&self.incoming(id)?.message);
-        let described = self.objects.reliable_server(id, Some(session)).is_some_and(ReliableServer::has_described);
         description_due(&request, described, description.is_some())?;
         self.send_2xx(id, session, answer, description, None)?;
         Ok(Some(session))
+    }
+
+    /// Whether a reliable response to an INVITE has carried our description.
+    fn has_described(&self, id: IncomingId, session: Option<SessionId>) -> bool {
+        self.objects.reliable_server(id, session).is_some_and(ReliableServer::has_described)
+    }
+
+    /// §13.2.1: a 2xx to which the host gives no body repeats the answer that an unreliable response has shown; but none
+    /// where a reliable one has carried it (`described`).
+    fn shown_answer(
+        &self,
+        session: Option<SessionId>,
+        described: bool,
+        options: &ResponseOptions<'_>,
+    ) -> Option<StoredBody> {
+        if described || options.body.is_some() {
+            return None;
+        }
+        self.objects.sessions.get(session?)?.shown_answer().cloned()
     }
 
     /// The 2xx to an INVITE or re-INVITE. It waits while a reliable response with a description is unacknowledged (RFC

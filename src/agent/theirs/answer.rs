@@ -248,6 +248,7 @@ impl Agent {
 
     /// Marks a request answered and stops what waited for the answer.
     pub(in crate::agent) fn answered_finally(&mut self, id: IncomingId) {
+        self.objects.use_place(id);
         let Some(incoming) = self.objects.incoming.get_mut(id) else { return };
         incoming.answered = true;
         let session = incoming.session;
@@ -325,7 +326,7 @@ impl Agent {
             }
             _ => {
                 let now = self.now;
-                // Beyond the limit of sessions there is no early dialog; then the caller hears nothing.
+                // Where it cannot be sent the caller hears nothing.
                 let _ = self.progress(now, id, 183, &ResponseOptions::default());
             }
         }

@@ -17,6 +17,8 @@ pub struct InviteServer {
     pub sessions: SmallVec<[SessionId; 1]>,
     /// The peer's Expires.
     pub expires: Option<TimerId>,
+    /// A place is kept for its first session.
+    pub has_place: bool,
 }
 
 /// What a REFER holds beyond other requests.

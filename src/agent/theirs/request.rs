@@ -101,16 +101,19 @@ impl Agent {
         Some(incoming)
     }
 
-    /// RFC 3261 §15.1.2: the session is over; its pending requests are answered 487; the BYE itself is the host's.
+    /// RFC 3261 §15.1.2: the session is over; its pending requests are answered 487; the BYE itself is the host's, and told
+    /// before what follows from it.
     fn bye_arrived(&mut self, id: SessionId, request: Arc<Message>) {
         let Some(incoming) = self.add_incoming(&request, IncomingKind::Other, Some(id)) else { return };
-        self.end_session(id, Ending::by(Reason::RemoteBye, &request));
+        let ending = Ending::by(Reason::RemoteBye, &request);
+        let Some(mut deeds) = self.decide(id, |session, clock| session.end(ending, clock)) else { return };
         self.tell(Event {
             incoming: Some(incoming),
             session: Some(id),
             message: Some(request),
             ..Event::new(EventKind::Bye)
         });
+        self.carry_out(id, &mut deeds);
     }
 
     /// RFC 6086 §4.2.2: an INFO of a package that we do not list gets 469 at once.

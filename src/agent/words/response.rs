@@ -44,6 +44,11 @@ impl<'a> Answer<'a> {
         Self::with_headers(status, options, HostHeaders::read_numbered(&options.headers, true, Some(HeaderId::RSeq))?)
     }
 
+    /// With this body where the host gave none.
+    pub(in crate::agent) fn or_body(self, body: Option<message::Body<'a>>) -> Self {
+        Self { body: self.body.or(body), ..self }
+    }
+
     fn with_headers(status: u16, options: &ResponseOptions<'a>, host: HostHeaders<'a>) -> Result<Self> {
         if let Some(reason) = options.reason_phrase {
             write::check_line(reason)?;

@@ -10,7 +10,7 @@ use crate::session::Session;
 use crate::session::offer_answer::{Party, StoredBody};
 use std::ffi::c_void;
 
-/// 1: after each ACK event with a body, a re-INVITE of the peer is answered 500 + Retry-After until
+/// 1: after each ACK event, with a body or without, a re-INVITE of the peer is answered 500 + Retry-After until
 /// sipdlg_session_ack_processed() (RFC 6337 §4.3). 0, the default: at once; it also lets go of one that waits. (SIP.js:
 /// onAck returns a promise.) Errors: ERR_STATE the session is over.
 #[unsafe(no_mangle)]

@@ -297,12 +297,13 @@ fn an_ack_is_found_by_its_number() {
     }
 }
 
-/// RFC 6337 §4.3 (UAS-IsI): no re-INVITE while the body of the ACK is not worked off.
+/// RFC 6337 §4.3 (UAS-IsI): no re-INVITE while the ACK is not worked off, whatever it brings (SIP.js).
 #[test]
-fn a_body_that_takes_its_time() {
+fn an_ack_that_takes_its_time() {
     for (deferred, offer, body, meets) in [
         (true, "", "answer", Arrival::RetryLater),
-        (true, "offer", "", Arrival::Process),
+        (true, "offer", "", Arrival::RetryLater),
+        (false, "offer", "", Arrival::Process),
         (false, "", "answer", Arrival::Process),
     ] {
         let mut clock = FakeClock::default();

@@ -48,7 +48,7 @@ class IncomingRequest(Handle):
         return session
 
     def accept(self, status_code: int = 200, **options: Unpack[ResponseArguments]) -> Session | None:
-        """2xx; gives the session of an INVITE."""
+        """2xx; gives the session of an INVITE. Without a body it repeats the answer that an unreliable 18x has shown."""
         return self._answer(lib.sipdlg_incoming_accept, status_code, options)
 
     def redirect(self, contacts: Sequence[Text], status_code: int = 302, **options: Unpack[ResponseArguments]) -> None:

@@ -242,7 +242,7 @@ class Session(Handle):
     # ---- past the messages, as SIP.js has it
 
     def set_defer_ack(self, on: bool) -> None:
-        """After each ACK event with a body, a re-INVITE is answered 500 + Retry-After until `ack_processed()`."""
+        """After each ACK event, a re-INVITE is answered 500 + Retry-After until `ack_processed()`."""
         check(lib.sipdlg_session_set_defer_ack(self.token, on))
 
     def ack_processed(self) -> bool:
