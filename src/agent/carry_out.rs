@@ -61,7 +61,7 @@ impl Agent {
         Some(decide(session, &mut clock))
     }
 
-    /// Ends a session, and says so. One that is over already says so when its BYE, or the answer to the peer's, is done.
+    /// Ends a session, and says so. One that is over already says so once its BYE, or the answer to the peer's, is done.
     pub(super) fn end_and_finish(&mut self, id: SessionId, ending: Ending) {
         if self.objects.lives(id) {
             self.end_session(id, ending);

@@ -79,8 +79,8 @@ impl Session {
     }
 
     /// A request in the dialog failed so that the usage is gone (RFC 5057). It is left by BYE (§12.2.1.2), which the
-    /// callee of an early dialog may not send (§15): there the INVITE is refused, for the peer knows no dialog to be answered
-    /// in.
+    /// callee of an early dialog may not send (§15): there the INVITE is refused, for the peer knows no dialog in which
+    /// it could be accepted.
     pub fn usage_failed(&mut self, ending: Ending) -> Deeds {
         if self.is_terminated() {
             return Deeds::new();

@@ -13,7 +13,8 @@ static void on_bob(void *user, const sipdlg_event_t *event)
 {
     size_t used = strlen(heard);
     (void)user;
-    snprintf(heard + used, sizeof heard - used, "%d:%d%s ", (int)event->kind, (int)event->session_state, event->session ? "s" : "");
+    snprintf(heard + used, sizeof heard - used, "%d:%d%s ", (int)event->kind, (int)event->session_state,
+             event->session ? "s" : "");
     if (event->kind == SIPDLG_EVENT_INVITE)
         call = event->incoming;
     if (event->kind == SIPDLG_EVENT_BYE)

@@ -1,11 +1,12 @@
 //! RFC 3261 §13.3.1.4 and §13.2.2.4: the 2xx is repeated until its ACK, the ACK for each repeat of the 2xx.
 
+use crate::common::by_hand::ByHand;
 use crate::common::pair::{Pair, Stand, TO_BOB};
 use crate::common::{ANSWER, HELD, HOLD, OFFER, ms, seconds};
 use sipdlg::agent::event::Reason;
 use sipdlg::agent::{EventKind, RequestOptions};
 use sipdlg::error::ErrorKind;
-use sipdlg::session::SessionState;
+use sipdlg::session::{SessionState, SignalingState};
 
 /// When a 2xx first sent at 0 is sent again.
 const SCHEDULE: [u64; 10] = [500, 1_500, 3_500, 7_500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500];
@@ -184,4 +185,72 @@ fn the_2xx_goes_on_being_repeated_after_the_callers_bye() {
     pair.advance(seconds(5));
     assert!(pair.wire.trace.sent_by("alice").contains(&"ACK".to_owned()));
     assert_eq!(pair.wire.trace.messages("bob", "200 INVITE").len(), 2);
+}
+
+/// RFC 6337 §4.3 (UAS-IsI): while an ACK is worked off, a re-INVITE gets 500 with Retry-After.
+#[test]
+fn a_deferred_ack_holds_reinvites_off() {
+    let mut stand = Stand::new();
+    stand.alice.answers(EventKind::Invite, OFFER);
+    stand.alice.hold(EventKind::Reinvite);
+    let invite = stand.peer.request("INVITE");
+    stand.say(invite.clone());
+    let ok = stand.peer.take("200 INVITE");
+    stand.peer.learn(&ok);
+    let session = stand.alice.session();
+    let now = stand.alice.now();
+    stand.alice.agent.set_defer_ack(now, session, true).expect("a living session");
+    assert!(!stand.alice.agent.ack_processed(now, session).expect("a living session"), "none waits");
+    let ack = stand.peer.ack(&invite, &ok).sdp(ANSWER);
+    stand.say(ack.clone());
+    assert_eq!(stand.alice.count(EventKind::Ack), 1);
+    assert_eq!(stand.alice.state(), (SessionState::Confirmed, SignalingState::Stable));
+    let before = stand.alice.properties();
+    let reinvite = stand.peer.request("INVITE").sdp(HOLD);
+    stand.say(reinvite.clone());
+    let later = stand.peer.take("500 INVITE");
+    let wait: u32 = later.value("retry-after").parse().expect("a number");
+    assert!((1..=10).contains(&wait));
+    let acked = stand.peer.ack(&reinvite, &later);
+    stand.say(acked);
+    let mut after = stand.alice.properties();
+    assert_eq!(after.remote_sequence_number, Some(2));
+    (after.remote_sequence_number, after.state_text) = (before.remote_sequence_number, before.state_text.clone());
+    assert_eq!(after, before);
+    assert!(stand.alice.agent.ack_processed(now, session).expect("a living session"));
+    assert!(!stand.alice.agent.ack_processed(now, session).expect("a living session"));
+    let reinvite = stand.peer.request("INVITE").sdp(HOLD);
+    stand.say(reinvite.clone());
+    assert_eq!(stand.alice.count(EventKind::Reinvite), 1);
+    stand.alice.accept(HELD);
+    stand.exchange();
+    let held = stand.peer.take("200 INVITE");
+    // One without a body is held as well (SIP.js).
+    let ack = stand.peer.ack(&reinvite, &held);
+    stand.say(ack.clone());
+    let refused = stand.peer.request("INVITE").sdp(HOLD);
+    stand.say(refused.clone());
+    let later = stand.peer.take("500 INVITE");
+    let acked = stand.peer.ack(&refused, &later);
+    stand.say(acked);
+    assert!(stand.alice.agent.ack_processed(now, session).expect("a living session"));
+    stand.say(ack);
+    assert!(!stand.alice.agent.ack_processed(now, session).expect("a living session"), "a repeated ACK is nothing new");
+    // Turned off, what waits is let go.
+    let late = stand.peer.request("INVITE");
+    stand.say(late.clone());
+    stand.alice.accept(OFFER);
+    stand.exchange();
+    let ok = stand.peer.take("200 INVITE");
+    let ack = stand.peer.ack(&late, &ok).sdp(ANSWER);
+    stand.say(ack);
+    stand.alice.agent.set_defer_ack(now, session, false).expect("a living session");
+    assert!(!stand.alice.agent.ack_processed(now, session).expect("a living session"));
+    let reinvite = stand.peer.request("INVITE").sdp(HOLD);
+    stand.say(reinvite.clone());
+    stand.alice.reject(488);
+    stand.exchange();
+    let refused = stand.peer.take("488 INVITE");
+    let ack = stand.peer.ack(&reinvite, &refused);
+    stand.say(ack);
 }

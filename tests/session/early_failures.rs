@@ -1,5 +1,5 @@
 //! A request of ours in an early dialog fails so that the dialog or its INVITE usage is gone (RFC 3261 §12.2.1.2, RFC
-//! 5057 §5): the callee, who may send no BYE there (RFC 3261 §15), refuses the INVITE; the caller ends that fork by BYE.
+//! 5057 §5): the callee, who may send no BYE there (RFC 3261 §15), refuses the INVITE; the caller ends the fork by BYE.
 
 use crate::common::draft::Draft;
 use crate::common::pair::{Stand, TO_BOB};
@@ -178,8 +178,8 @@ fn the_callee_refuses_its_invite_with_the_last_early_dialog() {
     assert_eq!(stand.alice.count(EventKind::Terminated), 2);
 }
 
-/// RFC 3262 §3: a reliable response that waits for its PRACK, and a 2xx that waits behind it, go with the dialog; the PRACK that
-/// still comes is good.
+/// RFC 3262 §3: a reliable response that waits for its PRACK, and a 2xx that waits behind it, go with the dialog; the
+/// PRACK that still comes is good.
 #[test]
 fn what_waited_for_a_prack_goes_with_the_dialog() {
     for accepted in [false, true] {
@@ -238,7 +238,7 @@ fn the_caller_ends_that_fork_by_bye() {
     }
 }
 
-/// A 2xx that is out is another matter: BYE follows its ACK (`hangup.rs`), and an INVITE that is answered is not refused.
+/// An INVITE that is answered is not refused once more. (Of a 2xx that is out `hangup.rs` tells.)
 #[test]
 fn a_host_that_rejected_meanwhile_is_not_overruled() {
     let mut stand = stand();

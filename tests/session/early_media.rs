@@ -122,8 +122,8 @@ fn a_preview_in_a_re_invite_goes_with_its_rejection() {
 /// What bob's host says to an INVITE: provisional responses, reliable or not, and what they describe.
 type Said = &'static [(u16, bool, &'static str)];
 
-/// RFC 3261 §13.2.1: the 2xx to which the host gives no body repeats the answer that was shown, for INVITE and re-INVITE.
-/// What it gives goes out as it is.
+/// RFC 3261 §13.2.1: the 2xx to which the host gives no body repeats the answer that was shown, for INVITE and
+/// re-INVITE. What it gives goes out as it is.
 #[test]
 fn a_2xx_without_a_body_repeats_the_answer_that_was_shown() {
     // The offer; what was said before; the body of accept(); that of the 2xx, `None`: refused.
@@ -238,7 +238,7 @@ fn each_fork_repeats_its_own_answer() {
     }
 }
 
-/// A description of another type is repeated with its type and that it is the session's; a body that is none answers nothing.
+/// A description of another type is repeated with its type and disposition; a body that is none answers nothing.
 #[test]
 fn what_is_repeated_says_what_it_is() {
     let mut pair = Pair::new();

@@ -1,5 +1,5 @@
-//! The caller hangs up the forks of its INVITE, whatever state each is in: BYE ends one of them, CANCEL the last of an INVITE that
-//! is still open (RFC 3261 §9.1, §15), and all have said TERMINATED as soon as the peer has answered.
+//! The caller hangs up the forks of its INVITE, whatever state each is in: BYE ends one of them, CANCEL the last of an
+//! INVITE that is still open (RFC 3261 §9.1, §15), and all have said TERMINATED as soon as the peer has answered.
 
 use crate::common::by_hand::ByHand;
 use crate::common::pair::{Stand, TO_BOB};
@@ -11,8 +11,8 @@ use sipdlg::config::ForkPolicy;
 
 const TAGS: [&str; 3] = ["one", "two", "three"];
 
-/// States of the forks: E early, A answered by a 2xx, C confirmed by hand (its 2xx was seen elsewhere), L left by BYE, which
-/// is not answered, H left and over. What their hang-ups send, in this order: B BYE, C CANCEL, - nothing.
+/// States of the forks: E early, A answered by a 2xx, C confirmed by hand (its 2xx was seen elsewhere), L left by BYE,
+/// which is not answered, H left and over. What their hang-ups send, in this order: B BYE, C CANCEL, - nothing.
 const TWO: [(&str, &str); 25] = [
     ("EE", "BC"),
     ("EA", "BB"),

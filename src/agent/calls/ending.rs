@@ -104,8 +104,8 @@ impl Agent {
         self.input(id, |session, _| session.leave(ending));
     }
 
-    /// The session is over, and so is its INVITE, unless another dialog of it lives, in which that goes on. `accepted`: its 2xx
-    /// was held; the host may answer again, in its time.
+    /// The session is over, and so is its INVITE, unless another dialog of it lives, in which that goes on. `accepted`:
+    /// its 2xx was held; the host may answer again, in its time.
     pub(in crate::agent) fn leave_invite(&mut self, id: SessionId, invite: IncomingId, accepted: bool) {
         if self.objects.is_answered(invite) {
             return;

@@ -101,8 +101,8 @@ impl Agent {
         Some(incoming)
     }
 
-    /// RFC 3261 §15.1.2: the session is over; its pending requests are answered 487; the BYE itself is the host's, and told
-    /// before what follows from it.
+    /// RFC 3261 §15.1.2: the session is over; its pending requests are answered 487; the BYE itself is the host's, and
+    /// told before what follows from it.
     fn bye_arrived(&mut self, id: SessionId, request: Arc<Message>) {
         let Some(incoming) = self.add_incoming(&request, IncomingKind::Other, Some(id)) else { return };
         let ending = Ending::by(Reason::RemoteBye, &request);

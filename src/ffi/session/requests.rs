@@ -44,7 +44,7 @@ unsafe fn send(
 }
 
 /// Ends the call, whatever its state: CANCEL, a final rejection (status_code, 0: 603), BYE, or BYE as soon as it is
-/// legal. Survives 401/407, time-outs and lost transports; TERMINATED always comes: with the final response
+/// legal. Of an INVITE's early dialogs only the last one is cancelled, and only without a final response. Survives 401/407, time-outs and lost transports; TERMINATED always comes: with the final response
 /// to what was sent, or 64*T1 (32 s) after it when the peer is silent. A second call does
 /// nothing, also during TERMINATED.
 /// options: headers (Reason, ...) and body of what is sent, or NULL. Errors: ERR_ARGUMENT
