@@ -106,8 +106,8 @@ pub enum sipdlg_transport_e {
 ///   no ACK came                                  ACK_TIMEOUT, STATE, TERMINATED
 ///   the ACK, or a 2xx, lacks the answer          ACK or ACCEPT, STATE, TERMINATED
 ///   sipdlg_session_bye()                         STATE, ACCEPT or REJECT of the BYE, TERMINATED
-///   hang-up, rejection, dispose, no answer in
-///   time, no PRACK, a fork that lost, Replaces   STATE, TERMINATED
+///   all else: hang-up, rejection, dispose, PRACK,
+///   time-outs, challenge, lost fork, Replaces    STATE, TERMINATED
 /// TERMINATED waits for the answer to the BYE, ours or the peer's, and for the ACK of a 2xx that goes on being
 /// repeated. What else was under way is told after STATE; after TERMINATED without session.
 #[repr(C)]

@@ -6,6 +6,7 @@ mod calls;
 
 use crate::common::pair::Stand;
 use crate::common::party::config;
+use crate::common::reliable_callee::knows_password;
 use called::{CALLED, acknowledge, called, early, peer_says};
 use calls::CALLS;
 use sipdlg::agent::EventKind;
@@ -18,6 +19,7 @@ type Row = (&'static str, fn(&mut Stand), &'static str);
 fn alice() -> Config {
     let mut alice = config("alice");
     alice.set_tolerance(quirk::REQUESTS_IN_EARLY).unwrap();
+    alice.add_credentials(None, b"alice", b"wonderland", false, None).unwrap();
     alice
 }
 
@@ -31,6 +33,7 @@ fn check(rows: &[Row]) {
     for (name, happens, expected) in rows {
         let mut stand = Stand::with(alice());
         stand.wire.trace.allowed.push("response-to-tag");
+        knows_password(&mut stand);
         happens(&mut stand);
         let events = &stand.alice.events;
         let kinds: Vec<String> = events.iter().map(|event| format!("{:?}", event.kind)).collect();

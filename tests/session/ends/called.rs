@@ -73,7 +73,7 @@ pub fn peer_takes_bye(stand: &mut Stand) {
     stand.peer_replies("BYE", 200, "");
 }
 
-pub const CALLED: [Row; 25] = [
+pub const CALLED: [Row; 26] = [
     (
         "the peer's BYE, early",
         |stand| {
@@ -212,6 +212,19 @@ pub const CALLED: [Row; 25] = [
         |stand| {
             let invite = early(stand);
             stand.advance(seconds(200));
+            acknowledge(stand, &invite);
+        },
+        "State Terminated",
+    ),
+    (
+        "the peer's Expires passes",
+        |stand| {
+            stand.alice.hold(EventKind::Invite);
+            let invite = stand.peer.request("INVITE").with("Expires", "1").sdp(OFFER);
+            stand.say(invite.clone());
+            ring(stand, None);
+            begin(stand);
+            stand.advance(seconds(2));
             acknowledge(stand, &invite);
         },
         "State Terminated",

@@ -4,9 +4,11 @@ use super::called::{info_fails, peer_says, peer_takes_bye};
 use super::{Row, begin};
 use crate::common::draft::Draft;
 use crate::common::pair::{Stand, TO_BOB};
+use crate::common::party::with_sdp;
+use crate::common::reliable_callee::progress;
 use crate::common::sip::Sip;
 use crate::common::{ANSWER, OFFER, seconds};
-use sipdlg::agent::EventKind;
+use sipdlg::agent::{EventKind, RequestOptions};
 
 fn calling(stand: &mut Stand, text: &str) -> Sip {
     stand.alice.invite(TO_BOB, text);
@@ -44,7 +46,7 @@ fn bye_early(stand: &mut Stand) -> (Sip, Draft) {
     (invite, ok)
 }
 
-pub const CALLS: [Row; 20] = [
+pub const CALLS: [Row; 23] = [
     (
         "its INVITE is rejected",
         |stand| {
@@ -72,6 +74,48 @@ pub const CALLS: [Row; 20] = [
             replies(stand, &invite, 486, "one");
         },
         "Reject State Terminated State Terminated",
+    ),
+    (
+        "its INVITE is challenged, and answered with the credentials",
+        |stand| {
+            let invite = ringing(stand);
+            let challenge = "Digest realm=\"example.com\", nonce=\"n\", algorithm=MD5";
+            let draft = stand.peer.reply_as(&invite, 401, "one").with("WWW-Authenticate", challenge);
+            stand.say(draft);
+            stand.peer.take("ACK");
+            stand.peer_replies("INVITE", 486, "");
+        },
+        "State Terminated Reject",
+    ),
+    (
+        "its INVITE is not answered in the time that it says",
+        |stand| {
+            let options = RequestOptions { expires_ms: 1_000, ..with_sdp(OFFER) };
+            stand.alice.invite_with(TO_BOB, options);
+            stand.exchange();
+            let invite = stand.peer.take("INVITE");
+            stand.peer.learn(&invite);
+            replies(stand, &invite, 180, "one");
+            begin(stand);
+            stand.advance(seconds(2));
+            stand.peer_replies("CANCEL", 200, "");
+            replies(stand, &invite, 487, "one");
+        },
+        "Reject State Terminated",
+    ),
+    (
+        "the PRACK is refused so that the dialog is gone",
+        |stand| {
+            let invite = calling(stand, OFFER);
+            progress(stand, &invite, 183, 1, ANSWER);
+            let prack = stand.peer.take("PRACK");
+            begin(stand);
+            let gone = stand.peer.reply(&prack, 481);
+            stand.say(gone);
+            peer_takes_bye(stand);
+            replies(stand, &invite, 487, "peer-tag");
+        },
+        "State Terminated Reject",
     ),
     (
         "the host cancels",
