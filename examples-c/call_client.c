@@ -1,5 +1,5 @@
-/* Places calls, each: INVITE, ACK, with options hold, resume and INFO, then BYE. Exit status 0 only when every call went through all
- * that was asked. One thread, the built-in runtime. */
+/* Places calls, each: INVITE, ACK, with options hold, resume and INFO, then BYE; takes the peer's re-INVITE. Exit status 0 only when
+ * every call went through all that was asked. One thread, the built-in runtime. */
 #include <stdio.h>
 #include <stdlib.h>
 #include "common.h"
@@ -69,7 +69,7 @@ static void give_up(struct call *call, const char *problem)
 {
     over(call, problem);
     if (call->session != 0)
-        sipdlg_session_hangup(call->session, 0, NULL);
+        answer_failed(sipdlg_session_hangup(call->session, 0, NULL), "hang-up"); /* it may have ended */
 }
 
 static sipdlg_status_t modify(struct call *call, const char *direction)
@@ -185,6 +185,20 @@ static void on_accept(void *user, const sipdlg_event_t *event)
     advance(call);
 }
 
+/* The peer holds the call, takes it back, moves it. */
+static void on_reinvite(void *user, const sipdlg_event_t *event)
+{
+    sipdlg_response_options_t response = SIPDLG_RESPONSE_OPTIONS_INIT;
+    struct call *call = event->user;
+    struct sdp sdp;
+    (void)user;
+    sdp_write(&sdp, ++call->version, sdp_answer_direction(event->message), &response.body);
+    if (answer_failed(sipdlg_incoming_accept(event->incoming, 0, &response, NULL), "re-INVITE")) {
+        answer_failed(sipdlg_incoming_reject(event->incoming, 500, NULL), "reject");
+        give_up(call, "no answer to a re-INVITE");
+    }
+}
+
 static void on_reject(void *user, const sipdlg_event_t *event)
 {
     struct call *call = event->user;
@@ -260,8 +274,8 @@ static void run(void)
             if (call != NULL && call->step == STEP_TALK)
                 advance(call);
         }
-        while (line_take(&to_cancel, now, &token))
-            sipdlg_outgoing_cancel(token, NULL, NULL); /* SIPDLG_NONE: answered already */
+        while (line_take(&to_cancel, now, &token)) /* SIPDLG_NONE: answered already */
+            answer_failed(sipdlg_outgoing_cancel(token, NULL, NULL), "cancel");
         if (placed < settings.calls)
             timeout = (int)(began + due(placed) - now);
         timeout = line_timeout(&to_hang_up, now, line_timeout(&to_cancel, now, timeout));
@@ -275,7 +289,7 @@ static void close_down(sipdlg_stats_t *stats)
 {
     sipdlg_session_t session = 0;
     while (sipdlg_agent_next_session(agent, session, &session) == SIPDLG_OK)
-        sipdlg_session_hangup(session, 0, NULL);
+        failed(sipdlg_session_hangup(session, 0, NULL), "hang-up");
     while (sipdlg_agent_stats(agent, stats) == SIPDLG_OK && stats->sessions > 0)
         if (failed(sipdlg_agent_run_once(agent, 1000), "run"))
             return;
@@ -295,6 +309,7 @@ static int start(void)
     delegate.on_accept = on_accept;
     delegate.on_redirect = on_reject;
     delegate.on_reject = on_reject;
+    delegate.on_reinvite = on_reinvite;
     delegate.on_terminated = on_terminated;
     return good && !failed(sipdlg_agent_listen(agent, settings.listen), settings.listen);
 }
@@ -302,6 +317,7 @@ static int start(void)
 int main(int argc, char **argv)
 {
     sipdlg_stats_t stats = { 0 };
+    sipdlg_status_t status;
     switch (options_parse("call_client: places calls", options, sizeof options / sizeof *options, argc, argv)) {
     case OPTIONS_HELP_SHOWN: return 0;
     case OPTIONS_WRONG: return 2;
@@ -318,8 +334,11 @@ int main(int argc, char **argv)
     to_hang_up.wait_ms = (uint64_t)settings.duration_ms;
     to_cancel.wait_ms = settings.cancel_ms < 0 ? 0 : (uint64_t)settings.cancel_ms;
     stats.size = sizeof stats;
-    if (!start())
+    if (!start()) {
+        if (agent != 0)
+            sipdlg_agent_free(agent);
         return 1;
+    }
     stop_on_signals(agent);
     run();
     close_down(&stats);
@@ -328,8 +347,8 @@ int main(int argc, char **argv)
            settings.calls, completed,
            (unsigned long long)stats.messages_received, (unsigned long long)stats.messages_sent,
            (unsigned long long)stats.retransmissions_received, (unsigned long long)stats.retransmissions_sent);
-    sipdlg_agent_free(agent);
+    status = sipdlg_agent_free(agent);
     line_free(&to_hang_up);
     line_free(&to_cancel);
-    return completed != settings.calls;
+    return status != SIPDLG_OK || completed != settings.calls;
 }

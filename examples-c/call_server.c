@@ -31,20 +31,29 @@ static void check(sipdlg_status_t status, const char *what)
         failures++;
 }
 
+static void check_answer(sipdlg_status_t status, const char *what)
+{
+    if (answer_failed(status, what))
+        failures++;
+}
+
 /* The version of the description that this side sent last is all that a call must remember: the user pointer carries it. */
-static void answer(sipdlg_incoming_t incoming, unsigned version, const char *direction)
+static sipdlg_status_t answer(sipdlg_incoming_t incoming, unsigned version, const char *direction)
 {
     sipdlg_response_options_t response = SIPDLG_RESPONSE_OPTIONS_INIT;
+    sipdlg_status_t status;
     struct sdp sdp;
     sdp_write(&sdp, version, direction, &response.body);
-    check(sipdlg_incoming_accept(incoming, 200, &response, NULL), "accept");
+    status = sipdlg_incoming_accept(incoming, 200, &response, NULL);
+    check_answer(status, "accept");
+    return status;
 }
 
 static void answer_call(sipdlg_incoming_t incoming)
 {
     const sipdlg_message_t *invite;
     if (sipdlg_incoming_message(incoming, &invite) != SIPDLG_OK)
-        return; /* cancelled meanwhile */
+        return; /* cancelled meanwhile, and acknowledged */
     /* Without a body where the reliable 183 had it; it then goes out when its PRACK is here. */
     if (!settings.reliable || sipdlg_incoming_accept(incoming, 200, NULL, NULL) != SIPDLG_OK)
         answer(incoming, 0, sdp_answer_direction(invite));
@@ -67,18 +76,23 @@ static sipdlg_status_t describe_reliably(sipdlg_incoming_t incoming)
     return status;
 }
 
+static void refuse(sipdlg_incoming_t incoming, int32_t status_code)
+{
+    check_answer(sipdlg_incoming_reject(incoming, status_code, NULL), "reject");
+}
+
 static void ring(sipdlg_incoming_t incoming)
 {
     sipdlg_status_t status = settings.reliable ? describe_reliably(incoming) : SIPDLG_ERR_STATE;
     if (status == SIPDLG_ERR_STATE)
         status = sipdlg_incoming_progress(incoming, 180, NULL, NULL);
-    if (status == SIPDLG_ERR_STALE || status == SIPDLG_ERR_STATE)
-        return; /* cancelled meanwhile */
-    check(status, "ring");
-    if (settings.answer_delay_ms == 0)
+    check_answer(status, "ring");
+    if (status != SIPDLG_OK)
+        refuse(incoming, 500); /* nothing where the caller has cancelled meanwhile */
+    else if (settings.answer_delay_ms == 0)
         answer_call(incoming);
     else if (!line_add(&to_answer, incoming))
-        check(sipdlg_incoming_reject(incoming, 500, NULL), "reject");
+        refuse(incoming, 500);
 }
 
 static void on_invite(void *user, const sipdlg_event_t *event)
@@ -89,19 +103,21 @@ static void on_invite(void *user, const sipdlg_event_t *event)
         printf("call from %.*s\n", (int)from.uri.len, from.uri.data);
         fflush(stdout);
     }
-    if (closing || settings.reject != 0)
-        check(sipdlg_incoming_reject(event->incoming, closing ? 503 : (int32_t)settings.reject, NULL), "reject");
+    if (closing)
+        refuse(event->incoming, 503);
+    else if (settings.reject != 0)
+        refuse(event->incoming, (int32_t)settings.reject);
     else if (settings.ring_ms == 0)
         ring(event->incoming);
     else if (!line_add(&to_ring, event->incoming))
-        check(sipdlg_incoming_reject(event->incoming, 500, NULL), "reject");
+        refuse(event->incoming, 500);
 }
 
 static void change(sipdlg_incoming_t incoming, sipdlg_session_t session, const sipdlg_message_t *reinvite)
 {
     uintptr_t version = (uintptr_t)sipdlg_session_user(session) + 1;
-    check(sipdlg_session_set_user(session, (void *)version, NULL), "version");
-    answer(incoming, (unsigned)version, sdp_answer_direction(reinvite));
+    if (answer(incoming, (unsigned)version, sdp_answer_direction(reinvite)) == SIPDLG_OK)
+        check(sipdlg_session_set_user(session, (void *)version, NULL), "version");
 }
 
 static void on_reinvite(void *user, const sipdlg_event_t *event)
@@ -110,16 +126,15 @@ static void on_reinvite(void *user, const sipdlg_event_t *event)
     if (settings.reinvite_delay_ms == 0)
         change(event->incoming, event->session, event->message);
     else if (!line_add(&to_change, event->incoming))
-        check(sipdlg_incoming_reject(event->incoming, 500, NULL), "reject");
+        refuse(event->incoming, 500);
 }
 
-/* A re-INVITE that was cancelled meanwhile has gone. */
 static void change_late(sipdlg_incoming_t incoming)
 {
     const sipdlg_message_t *reinvite;
     sipdlg_session_t session;
     if (sipdlg_incoming_message(incoming, &reinvite) != SIPDLG_OK)
-        return;
+        return; /* cancelled meanwhile, and acknowledged */
     if (sipdlg_incoming_session(incoming, &session) == SIPDLG_OK)
         change(incoming, session, reinvite);
     sipdlg_message_release(reinvite);
@@ -128,7 +143,7 @@ static void change_late(sipdlg_incoming_t incoming)
 static void on_info(void *user, const sipdlg_event_t *event)
 {
     (void)user;
-    check(sipdlg_incoming_accept(event->incoming, 200, NULL, NULL), "INFO");
+    check_answer(sipdlg_incoming_accept(event->incoming, 200, NULL, NULL), "INFO");
 }
 
 static void on_terminated(void *user, const sipdlg_event_t *event)
@@ -178,8 +193,10 @@ static void serve(sipdlg_agent_t agent)
         while (line_take(&to_change, now, &incoming))
             change_late(incoming);
         timeout = line_timeout(&to_answer, now, line_timeout(&to_ring, now, line_timeout(&to_change, now, -1)));
-        if (failed(sipdlg_agent_run_once(agent, timeout), "run"))
+        if (failed(sipdlg_agent_run_once(agent, timeout), "run")) {
+            failures++;
             return;
+        }
     }
 }
 
@@ -190,12 +207,14 @@ static void close_down(sipdlg_agent_t agent, sipdlg_stats_t *stats)
     uint64_t incoming;
     closing = 1;
     while (line_take(&to_ring, UINT64_MAX, &incoming))
-        sipdlg_incoming_reject(incoming, 480, NULL);
+        refuse(incoming, 480);
     while (sipdlg_agent_next_session(agent, session, &session) == SIPDLG_OK)
-        sipdlg_session_hangup(session, 480, NULL);
+        check(sipdlg_session_hangup(session, 480, NULL), "hang-up");
     while (sipdlg_agent_stats(agent, stats) == SIPDLG_OK && stats->sessions > 0)
-        if (failed(sipdlg_agent_run_once(agent, 1000), "run"))
+        if (failed(sipdlg_agent_run_once(agent, 1000), "run")) {
+            failures++;
             return;
+        }
 }
 
 int main(int argc, char **argv)
@@ -220,8 +239,11 @@ int main(int argc, char **argv)
     to_answer.wait_ms = (uint64_t)settings.answer_delay_ms;
     to_change.wait_ms = (uint64_t)settings.reinvite_delay_ms;
     stats.size = sizeof stats;
-    if (!start(&agent))
+    if (!start(&agent)) {
+        if (agent != 0)
+            sipdlg_agent_free(agent);
         return 1;
+    }
     stop_on_signals(agent);
     serve(agent);
     close_down(agent, &stats);
@@ -232,5 +254,6 @@ int main(int argc, char **argv)
            (unsigned long long)stats.retransmissions_received, (unsigned long long)stats.retransmissions_sent, failures);
     line_free(&to_ring);
     line_free(&to_answer);
+    line_free(&to_change);
     return sipdlg_agent_free(agent) != SIPDLG_OK || failures > 0;
 }

@@ -81,6 +81,11 @@ int failed(sipdlg_status_t status, const char *what)
     return 1;
 }
 
+int answer_failed(sipdlg_status_t status, const char *what)
+{
+    return status != SIPDLG_ERR_STALE && status != SIPDLG_ERR_STATE && failed(status, what);
+}
+
 /* ---------------------------------------------------------------- stopping */
 
 static volatile sig_atomic_t stopping;

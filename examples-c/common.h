@@ -24,6 +24,9 @@ enum options_result options_parse(const char *about, const struct option *option
 /* ---- errors: prints what failed and why; 1 when it did */
 
 int failed(sipdlg_status_t status, const char *what);
+/* The same for an answer. One may come due, or be given, when its request has ended: cancelled, or with its call. That is no failure;
+ * until the ACK of its 487 such a request is still there (SIPDLG_ERR_STATE), then it is not (SIPDLG_ERR_STALE). */
+int answer_failed(sipdlg_status_t status, const char *what);
 
 /* ---- stopping: SIGINT and SIGTERM set `stop_asked` and wake the agent */
 

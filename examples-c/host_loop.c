@@ -15,16 +15,30 @@ static const char sdp[] = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 12
 static sipdlg_agent_t agent;
 static int confirmed, ended;
 
+static int failed(sipdlg_status_t status, const char *what)
+{
+    char detail[256] = "";
+    if (status >= 0)
+        return 0;
+    sipdlg_last_error(detail, sizeof detail, NULL);
+    fprintf(stderr, "%s: %s (%s)\n", what, sipdlg_status_text(status), detail);
+    return 1;
+}
+
 /* ---------------------------------------------------------------- the call */
 
 static void on_invite(void *user, const sipdlg_event_t *event)
 {
     sipdlg_response_options_t response = SIPDLG_RESPONSE_OPTIONS_INIT;
+    sipdlg_status_t status;
     (void)user;
     response.body.data = sdp;
     response.body.len = sizeof sdp - 1;
-    sipdlg_incoming_progress(event->incoming, 180, NULL, NULL);
-    sipdlg_incoming_accept(event->incoming, 200, &response, NULL);
+    status = sipdlg_incoming_progress(event->incoming, 180, NULL, NULL);
+    if (status == SIPDLG_OK)
+        status = sipdlg_incoming_accept(event->incoming, 200, &response, NULL);
+    if (status != SIPDLG_ERR_STATE && failed(status, "answer")) /* ERR_STATE: the caller has cancelled already */
+        ended = 1;
 }
 
 static void on_ack(void *user, const sipdlg_event_t *event)
@@ -38,7 +52,8 @@ static void on_accept(void *user, const sipdlg_event_t *event)
 {
     (void)user;
     confirmed = 1;
-    sipdlg_session_hangup(event->session, 0, NULL);
+    if (failed(sipdlg_session_hangup(event->session, 0, NULL), "hang-up"))
+        ended = 1;
 }
 
 static void on_reject(void *user, const sipdlg_event_t *event)
@@ -85,7 +100,7 @@ static void receive(int fd, sipdlg_flow_t *flow)
     ssize_t len;
     while ((len = recvfrom(fd, packet, sizeof packet, MSG_DONTWAIT, (struct sockaddr *)&from, &from_len)) >= 0) {
         if (sipdlg_endpoint_from_sockaddr(&from, from_len, &flow->remote) == SIPDLG_OK)
-            sipdlg_agent_receive(agent, flow, packet, (size_t)len);
+            failed(sipdlg_agent_receive(agent, flow, packet, (size_t)len), "receive");
         from_len = sizeof from;
     }
 }
@@ -99,7 +114,7 @@ static void send_all(int fd)
         size_t to_len;
         if (sipdlg_endpoint_to_sockaddr(&out.flow.remote, &to, sizeof to, &to_len) != SIPDLG_OK
             || sendto(fd, out.data, out.len, 0, (struct sockaddr *)&to, (socklen_t)to_len) < 0)
-            sipdlg_agent_transmit_failed(agent, out.id);
+            failed(sipdlg_agent_transmit_failed(agent, out.id), "send"); /* SIPDLG_NONE: nobody waits for it */
     }
 }
 
@@ -110,10 +125,11 @@ static void run(int fd, sipdlg_flow_t flow)
     while (sipdlg_agent_next_timeout(agent, &delay_us) == SIPDLG_OK && !(ended && delay_us > 0)) {
         if (poll(&poller, 1, delay_us > 60000000u ? 60000 : (int)((delay_us + 999u) / 1000u)) < 0)
             return;
-        sipdlg_agent_set_time(agent, micros(CLOCK_MONOTONIC), micros(CLOCK_REALTIME));
+        if (failed(sipdlg_agent_set_time(agent, micros(CLOCK_MONOTONIC), micros(CLOCK_REALTIME)), "time"))
+            return;
         receive(fd, &flow);
-        sipdlg_agent_handle_timeout(agent);
-        sipdlg_agent_dispatch(agent);
+        if (failed(sipdlg_agent_handle_timeout(agent), "time-out") || failed(sipdlg_agent_dispatch(agent), "dispatch"))
+            return;
         send_all(fd);
     }
 }
@@ -132,10 +148,14 @@ static int open_socket(const char *address, sipdlg_flow_t *flow)
         || sipdlg_endpoint_to_sockaddr(&flow->local, &bound, sizeof bound, &len) != SIPDLG_OK)
         return -1;
     fd = socket(bound.ss_family, SOCK_DGRAM, 0);
-    if (fd < 0 || bind(fd, (struct sockaddr *)&bound, (socklen_t)len) != 0
-        || getsockname(fd, (struct sockaddr *)&bound, &bound_len) != 0
-        || sipdlg_endpoint_from_sockaddr(&bound, bound_len, &flow->local) != SIPDLG_OK)
+    if (fd < 0)
         return -1;
+    if (bind(fd, (struct sockaddr *)&bound, (socklen_t)len) != 0
+        || getsockname(fd, (struct sockaddr *)&bound, &bound_len) != 0
+        || sipdlg_endpoint_from_sockaddr(&bound, bound_len, &flow->local) != SIPDLG_OK) {
+        close(fd);
+        return -1;
+    }
     flow->link = (uint64_t)fd;
     return fd;
 }
@@ -163,7 +183,7 @@ static sipdlg_status_t new_agent(const sipdlg_flow_t *flow)
 int main(int argc, char **argv)
 {
     const char *listen_on = "127.0.0.1:5070", *to = NULL;
-    char text[64], detail[256] = "";
+    char text[64];
     sipdlg_flow_t flow;
     sipdlg_status_t status;
     int at, fd;
@@ -191,14 +211,12 @@ int main(int argc, char **argv)
     }
     if (status == SIPDLG_OK && to != NULL)
         status = place(to);
-    if (status != SIPDLG_OK) {
-        sipdlg_last_error(detail, sizeof detail, NULL);
-        fprintf(stderr, "%s (%s)\n", sipdlg_status_text(status), detail);
-        return 1;
+    if (!failed(status, "start")) {
+        run(fd, flow);
+        printf("%s\n", confirmed ? "call completed" : "no call");
     }
-    run(fd, flow);
-    sipdlg_agent_free(agent);
+    if (agent != 0 && failed(sipdlg_agent_free(agent), "end"))
+        confirmed = 0;
     close(fd);
-    printf("%s\n", confirmed ? "call completed" : "no call");
     return !confirmed;
 }

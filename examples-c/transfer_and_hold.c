@@ -97,7 +97,8 @@ static void alice_on_notify(void *user, const sipdlg_event_t *event)
     if (event->outgoing != transfer)
         fail("a NOTIFY of something else");
     transferred = event->status_code;
-    sipdlg_event_default(event); /* 200 */
+    if (failed(sipdlg_event_default(event), "NOTIFY")) /* 200 */
+        fail("a NOTIFY was not answered");
 }
 
 static void alice_on_terminated(void *user, const sipdlg_event_t *event)
@@ -126,16 +127,16 @@ static void on_invite(void *user, const sipdlg_event_t *event)
     struct sdp sdp;
     (void)user;
     sdp_write(&sdp, 0, sdp_answer_direction(event->message), &response.body);
-    if (event->kind == SIPDLG_EVENT_INVITE)
-        sipdlg_incoming_progress(event->incoming, 180, NULL, NULL);
-    if (failed(sipdlg_incoming_accept(event->incoming, 0, &response, NULL), "accept"))
+    if (event->kind == SIPDLG_EVENT_INVITE && answer_failed(sipdlg_incoming_progress(event->incoming, 180, NULL, NULL), "ring"))
+        fail("a call did not ring");
+    if (answer_failed(sipdlg_incoming_accept(event->incoming, 0, &response, NULL), "accept"))
         fail("a call was not accepted");
 }
 
 static void on_text(void *user, const sipdlg_event_t *event)
 {
     (void)user;
-    if (failed(sipdlg_incoming_accept(event->incoming, 0, NULL, NULL), "accept"))
+    if (answer_failed(sipdlg_incoming_accept(event->incoming, 0, NULL, NULL), "accept"))
         fail("INFO or MESSAGE was not accepted");
 }
 
@@ -214,11 +215,13 @@ int main(void)
     bob.on_info = bob.on_message = on_text;
     bob.on_refer = bob_on_refer;
     bob.on_terminated = bob_on_terminated;
-    if (!start(ALICE, &alice) || !start(BOB, &bob) || !start(CAROL, &carol) || !place())
-        return 1;
-    run();
+    if (start(ALICE, &alice) && start(BOB, &bob) && start(CAROL, &carol) && place())
+        run();
+    else
+        fail("the call was not placed");
     for (party = ALICE; party < PARTIES; party++)
-        sipdlg_agent_free(agents[party]);
+        if (agents[party] != 0 && failed(sipdlg_agent_free(agents[party]), names[party]))
+            fail("an agent was not freed");
     if (problem != NULL) {
         printf("\nFAILED at step %d: %s\n", (int)step, problem);
         return 1;

@@ -63,15 +63,16 @@ def response_in_dialog(status, *, body=None, headers=()):
     return response(status, body=body, headers=headers).replace("[last_To:];tag=[pid]s[call_number]", "[last_To:]")
 
 
-def bye_of_callee(cseq=1):
-    """BYE by the called side: what was To is From now. Needs `keep_addresses` on the INVITE."""
-    return _send(f"""BYE [next_url] SIP/2.0
+def request_of_callee(method, cseq, *, body=None):
+    """A request by the called side: what was To is From now. Needs `keep_addresses` on the INVITE."""
+    contact = "\nContact: <sip:[local_ip]:[local_port]>" if method == "INVITE" else ""
+    return _send(f"""{method} [next_url] SIP/2.0
 Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
 Max-Forwards: 70
 From: [$to];tag=[pid]s[call_number]
 To: [$from]
 Call-ID: [call_id]
-CSeq: {cseq} BYE""", True, None, "")
+CSeq: {cseq} {method}{contact}""", method != "ACK", body, "application/sdp")
 
 
 def recv_request(method, *, rrs=False, keep_addresses=False, optional=False):
