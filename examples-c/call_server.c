@@ -7,15 +7,17 @@
 static struct {
     const char *listen;
     long ring_ms, answer_delay_ms, reinvite_delay_ms, reject;
+    const char *contacts[TEXTS_MAX + 1];
     int reliable, quiet, ladder;
-} settings = { "udp:127.0.0.1:5070", 0, 0, 0, 0, 0, 0, 0 };
+} settings = { "udp:127.0.0.1:5070", 0, 0, 0, 0, { NULL }, 0, 0, 0 };
 
 static const struct option options[] = {
     { "listen", OPTION_TEXT, &settings.listen, "where to listen (udp:127.0.0.1:5070; port 0: any)" },
     { "ring-ms", OPTION_NUMBER, &settings.ring_ms, "time from INVITE to 180 (0)" },
     { "answer-delay-ms", OPTION_NUMBER, &settings.answer_delay_ms, "time from 180 to 200 (0)" },
     { "reinvite-delay-ms", OPTION_NUMBER, &settings.reinvite_delay_ms, "time from re-INVITE to 200 (0)" },
-    { "reject", OPTION_NUMBER, &settings.reject, "reject calls with this status code, 300 to 699" },
+    { "reject", OPTION_NUMBER, &settings.reject, "reject calls with this status code, 400 to 699, or redirect them, 300 to 399" },
+    { "contact", OPTION_TEXTS, settings.contacts, "with --reject 300 to 399: where to; may be given again (none: no Contact)" },
     { "reliable", OPTION_FLAG, &settings.reliable, "183 with the description instead of 180, reliable where the caller can (RFC 3262)" },
     { "quiet", OPTION_FLAG, &settings.quiet, "print nothing for each call" },
     { "ladder", OPTION_FLAG, &settings.ladder, "draw each message as an arrow" },
@@ -81,6 +83,14 @@ static void refuse(sipdlg_incoming_t incoming, int32_t status_code)
     check_answer(sipdlg_incoming_reject(incoming, status_code, NULL), "reject");
 }
 
+static void redirect(sipdlg_incoming_t incoming)
+{
+    sipdlg_status_t status = sipdlg_incoming_redirect(incoming, (int32_t)settings.reject, settings.contacts, NULL);
+    check_answer(status, "redirect");
+    if (status != SIPDLG_OK)
+        refuse(incoming, 500); /* a --contact that is no URI */
+}
+
 static void ring(sipdlg_incoming_t incoming)
 {
     sipdlg_status_t status = settings.reliable ? describe_reliably(incoming) : SIPDLG_ERR_STATE;
@@ -105,8 +115,10 @@ static void on_invite(void *user, const sipdlg_event_t *event)
     }
     if (closing)
         refuse(event->incoming, 503);
-    else if (settings.reject != 0)
+    else if (settings.reject >= 400)
         refuse(event->incoming, (int32_t)settings.reject);
+    else if (settings.reject != 0)
+        redirect(event->incoming);
     else if (settings.ring_ms == 0)
         ring(event->incoming);
     else if (!line_add(&to_ring, event->incoming))
@@ -229,6 +241,10 @@ int main(int argc, char **argv)
     }
     if (settings.reject != 0 && (settings.reject < 300 || settings.reject > 699)) {
         fprintf(stderr, "call_server: --reject wants 300 to 699\n");
+        return 2;
+    }
+    if (settings.contacts[0] != NULL && (settings.reject == 0 || settings.reject > 399)) {
+        fprintf(stderr, "call_server: --contact goes with --reject 300 to 399\n");
         return 2;
     }
     if (sipdlg_abi_version() != SIPDLG_ABI_VERSION) {

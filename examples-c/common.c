@@ -16,26 +16,36 @@ static void options_help(const char *about, const struct option *options, size_t
     size_t i;
     printf("%s\n\n", about);
     for (i = 0; i < count; i++) {
-        const char *value = options[i].kind == OPTION_NUMBER ? " N" : options[i].kind == OPTION_TEXT ? " TEXT" : "";
+        const char *value = options[i].kind == OPTION_FLAG ? "" : options[i].kind == OPTION_NUMBER ? " N" : " TEXT";
         printf("  --%s%-*s %s\n", options[i].name, (int)(22 - strlen(options[i].name)), value, options[i].help);
     }
     printf("  --%-22s %s\n", "help", "this text");
 }
 
-static int option_set(const struct option *option, const char *text)
+/* NULL, or what the option wants instead. */
+static const char *option_set(const struct option *option, const char *text)
 {
+    const char **texts;
     char *end;
+    int at;
     switch (option->kind) {
     case OPTION_FLAG:
         *(int *)option->value = 1;
-        return 1;
+        return NULL;
     case OPTION_TEXT:
         *(const char **)option->value = text;
-        return 1;
+        return NULL;
+    case OPTION_TEXTS:
+        texts = option->value;
+        for (at = 0; texts[at] != NULL; at++)
+            if (at + 1 == TEXTS_MAX)
+                return "no more values";
+        texts[at] = text;
+        return NULL;
     default:
         errno = 0;
         *(long *)option->value = strtol(text, &end, 10);
-        return errno == 0 && *text != '\0' && *end == '\0' && *(long *)option->value >= 0;
+        return errno == 0 && *text != '\0' && *end == '\0' && *(long *)option->value >= 0 ? NULL : "a number";
     }
 }
 
@@ -44,6 +54,7 @@ enum options_result options_parse(const char *about, const struct option *option
     int at;
     for (at = 1; at < argc; at++) {
         const struct option *option = NULL;
+        const char *wanted;
         size_t i;
         if (strcmp(argv[at], "--help") == 0) {
             options_help(about, options, count);
@@ -60,8 +71,9 @@ enum options_result options_parse(const char *about, const struct option *option
             fprintf(stderr, "%s: --%s wants a value\n", argv[0], option->name);
             return OPTIONS_WRONG;
         }
-        if (!option_set(option, argv[at])) {
-            fprintf(stderr, "%s: --%s wants a number, not %s\n", argv[0], option->name, argv[at]);
+        wanted = option_set(option, argv[at]);
+        if (wanted != NULL) {
+            fprintf(stderr, "%s: --%s wants %s, not %s\n", argv[0], option->name, wanted, argv[at]);
             return OPTIONS_WRONG;
         }
     }

@@ -7,12 +7,13 @@
 
 /* ---- options: "--name" or "--name VALUE" */
 
-enum option_kind { OPTION_FLAG, OPTION_NUMBER, OPTION_TEXT };
+enum option_kind { OPTION_FLAG, OPTION_NUMBER, OPTION_TEXT, OPTION_TEXTS };
+enum { TEXTS_MAX = 16 };         /* that often an option may stand that takes several texts */
 
 struct option {
     const char *name;            /* without "--" */
     enum option_kind kind;
-    void *value;                 /* int * for a flag, long * for a number, const char ** for a text */
+    void *value;                 /* int * for a flag, long * for a number, const char ** for a text, const char *[TEXTS_MAX + 1] for texts */
     const char *help;
 };
 
