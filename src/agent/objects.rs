@@ -5,7 +5,7 @@ use crate::agent::event::{Event, EventKind, flag};
 use crate::agent::ours::outgoing::{EndedFork, KeptAck, Outgoing, OutgoingState};
 use crate::agent::theirs::incoming::{Incoming, InviteServer, Kind as IncomingKind};
 use crate::agent::{Bytes, IncomingId, OutgoingId, SessionId};
-use crate::dialog::id::DialogKeys;
+use crate::dialog::id::{DialogKeys, is_same_tag};
 use crate::dialog::target::Contact;
 use crate::error::{Error, ErrorKind, Result};
 use crate::flow::Flow;
@@ -248,7 +248,8 @@ impl Objects {
     pub fn known_session(&self, incoming: &Incoming, to_tag: Option<&[u8]>) -> Option<SessionId> {
         let IncomingKind::Invite(invite) = &incoming.kind else { return incoming.session };
         let Some(tag) = to_tag else { return self.living_session(invite, None) };
-        let has_tag = |id: &SessionId| self.sessions.get(*id).is_some_and(|session| session.local_tag() == tag);
+        let has_tag =
+            |id: &SessionId| self.sessions.get(*id).is_some_and(|session| is_same_tag(session.local_tag(), tag));
         invite.sessions.iter().copied().find(has_tag)
     }
 
@@ -273,10 +274,11 @@ impl Objects {
     /// The dialog of a response to our INVITE, by its To tag.
     pub fn find_fork(&self, id: OutgoingId, tag: &[u8]) -> Found {
         let Some(invite) = self.outgoing.get(id).and_then(Outgoing::invite) else { return Found::No };
-        if let Some(ended) = invite.ended.iter().find(|ended| *ended.to_tag == *tag) {
+        if let Some(ended) = invite.ended.iter().find(|ended| is_same_tag(&ended.to_tag, tag)) {
             return Found::Ended { forgotten: ended.forgotten };
         }
-        let is_it = |id: &&SessionId| self.sessions.get(**id).is_some_and(|session| session.remote_tag() == tag);
+        let is_it =
+            |id: &&SessionId| self.sessions.get(**id).is_some_and(|session| is_same_tag(session.remote_tag(), tag));
         invite.sessions.iter().find(is_it).map_or(Found::No, |session| Found::Session(*session))
     }
 
@@ -309,7 +311,7 @@ impl Objects {
     /// The 2xx of this To tag was seen; what its repeats are answered with.
     pub fn keep_ack(&mut self, id: OutgoingId, tag: &[u8], sent: Option<(Bytes, Flow)>) {
         let Some(invite) = self.outgoing.get_mut(id).and_then(Outgoing::invite_mut) else { return };
-        match invite.acks.iter_mut().find(|kept| *kept.to_tag == *tag) {
+        match invite.acks.iter_mut().find(|kept| is_same_tag(&kept.to_tag, tag)) {
             Some(kept) => kept.sent = sent,
             None => invite.acks.push(KeptAck { to_tag: tag.into(), sent }),
         }

@@ -15,10 +15,16 @@ impl std::fmt::Debug for DialogKeys {
 }
 
 impl DialogKeys {
-    /// 128 bits that stand for Call-ID, local tag and remote tag.
+    /// 128 bits that stand for Call-ID, local tag and remote tag; tags are tokens, in any case (RFC 3261 §7.3.1).
     pub fn key(self, call_id: &[u8], local_tag: &[u8], remote_tag: &[u8]) -> u128 {
-        FieldHasher::new((self.0, self.1)).field(call_id).field(local_tag).field(remote_tag).finish().as_u128()
+        FieldHasher::new((self.0, self.1)).field(call_id).token(local_tag).token(remote_tag).finish().as_u128()
     }
+}
+
+/// Whether two tags name the same (RFC 3261 §7.3.1: tokens, in any case).
+#[inline]
+pub fn is_same_tag(one: &[u8], other: &[u8]) -> bool {
+    one.eq_ignore_ascii_case(other)
 }
 
 /// One block of text with its pieces.

@@ -115,7 +115,7 @@ impl Keys {
 
     /// §17.1.3: branch and method of CSeq.
     pub fn client(&self, branch: &[u8], method: &[u8]) -> Key {
-        key_of(self.start(Domain::Client).field(branch).field(method))
+        key_of(self.start(Domain::Client).token(branch).field(method))
     }
 
     /// §17.2.3: branch, sent-by and method; `method` because an ACK or CANCEL looks for its INVITE. Without the magic
@@ -125,7 +125,7 @@ impl Keys {
             Some(branch) => {
                 let port = request.port.unwrap_or(request.default_port);
                 let mut hasher = self.start(Domain::Server);
-                hasher.field(branch).field_in_lower_case(request.host).number(u32::from(port)).field(method);
+                hasher.token(branch).token(request.host).number(u32::from(port)).field(method);
                 key_of(&hasher)
             }
             None => self.old_server(self.old_base(request), method, request.to_tag),
@@ -143,7 +143,7 @@ impl Keys {
         let mut hasher = self.start(Domain::OldServer);
         hasher.bytes(&base.high.get().to_le_bytes()).bytes(&base.low.to_le_bytes()).field(method);
         if let Some(tag) = to_tag {
-            hasher.field(tag);
+            hasher.token(tag);
         }
         key_of(&hasher)
     }
@@ -155,7 +155,7 @@ impl Keys {
             return None;
         }
         let mut hasher = self.start(Domain::Merged);
-        hasher.field(request.from_tag.unwrap_or_default()).field(request.call_id);
+        hasher.token(request.from_tag.unwrap_or_default()).field(request.call_id);
         Some(key_of(hasher.number(request.cseq).field(request.method)))
     }
 
@@ -166,8 +166,11 @@ impl Keys {
 
     fn old_base(&self, request: &RequestFields<'_>) -> Key {
         let mut hasher = self.start(Domain::OldServerBase);
-        hasher.field(request.request_uri).field(request.from_tag.unwrap_or_default()).field(request.call_id);
-        key_of(hasher.number(request.cseq).field(request.via))
+        hasher.field(request.request_uri).token(request.from_tag.unwrap_or_default()).field(request.call_id);
+        hasher.number(request.cseq);
+        // All of a Via is tokens and host names, but what stands in quotes.
+        let quotes = memchr::memchr(b'"', request.via).is_some();
+        key_of(if quotes { hasher.field(request.via) } else { hasher.token(request.via) })
     }
 
     #[inline]
@@ -211,7 +214,8 @@ mod tests {
         let keys = keys();
         assert_eq!(keys.client(b"z9hG4bKa", b"INVITE"), keys.client(b"z9hG4bKa", b"INVITE"));
         assert_ne!(keys.client(b"z9hG4bKa", b"INVITE"), keys.client(b"z9hG4bKa", b"CANCEL"));
-        assert_ne!(keys.client(b"z9hG4bKa", b"INVITE"), keys.client(b"z9hG4bKA", b"INVITE"));
+        assert_eq!(keys.client(b"z9hG4bKa", b"INVITE"), keys.client(b"Z9Hg4bKA", b"INVITE"), "a token");
+        assert_ne!(keys.client(b"z9hG4bKa", b"INVITE"), keys.client(b"z9hG4bKa", b"invite"), "a method");
         assert_ne!(keys.client(b"z9hG4bKaI", b"NVITE"), keys.client(b"z9hG4bKa", b"INVITE"));
         let other = Keys::new(&mut Random::from_seed([2; 32]));
         assert_ne!(keys.client(b"z9hG4bKa", b"INVITE"), other.client(b"z9hG4bKa", b"INVITE"));
@@ -225,6 +229,8 @@ mod tests {
         for (changed, same) in [
             (RequestFields { method: b"ACK", ..INVITE }, true),
             (RequestFields { host: b"PC33.Example.com", ..INVITE }, true),
+            (RequestFields { branch: Some(b"Z9hG4bKNASHDS8"), ..INVITE }, true),
+            (RequestFields { method: b"invite", ..INVITE }, false),
             (RequestFields { port: Some(5060), ..INVITE }, true),
             (RequestFields { to_tag: Some(b"x"), cseq: 1, call_id: b"y", request_uri: b"sip:c@d", ..INVITE }, true),
             (RequestFields { method: b"BYE", ..INVITE }, false),
@@ -248,7 +254,10 @@ mod tests {
             (RequestFields { branch: Some(b"1"), ..OLD }, true),
             (RequestFields { branch: Some(b"z9hG4bK"), ..OLD }, true),
             (RequestFields { host: b"other", ..OLD }, true),
+            (RequestFields { via: b"SIP/2.0/udp PC33.example.com", ..OLD }, true),
             (RequestFields { method: b"BYE", ..OLD }, false),
+            (RequestFields { request_uri: b"sip:Bob@example.com", ..OLD }, false),
+            (RequestFields { call_id: b"A84b4c76e66710", ..OLD }, false),
             (RequestFields { via: b"SIP/2.0/UDP pc34.example.com", ..OLD }, false),
             (RequestFields { request_uri: b"sip:carol@example.com", ..OLD }, false),
             (RequestFields { from_tag: None, ..OLD }, false),
@@ -271,6 +280,7 @@ mod tests {
         for (changed, same) in [
             (RequestFields { branch: Some(b"z9hG4bKother"), host: b"proxy2", request_uri: b"sip:x@y", ..INVITE }, true),
             (RequestFields { from_tag: Some(b"1929"), ..INVITE }, false),
+            (RequestFields { call_id: b"A84b4c76e66710", ..INVITE }, false),
             (RequestFields { call_id: b"b84b4c76e66710", ..INVITE }, false),
             (RequestFields { cseq: 315, ..INVITE }, false),
             (RequestFields { method: b"OPTIONS", ..INVITE }, false),

@@ -59,3 +59,4 @@ mod targets;
 mod transport_failure;
 mod transport_rport;
 mod uris;
+mod token_case;

@@ -9,6 +9,7 @@ use crate::agent::ours::outgoing::{Kind, Outgoing};
 use crate::agent::wire::resolve::Located;
 use crate::agent::{Agent, OutgoingId, SessionId};
 use crate::dialog::Dialog;
+use crate::dialog::id::is_same_tag;
 use crate::error::{Error, Result};
 use crate::message::{HeaderId, Message, Method, write};
 use crate::session::Session;
@@ -131,7 +132,7 @@ impl Agent {
         let Some(outgoing) = self.objects.outgoing.get(id) else { return true };
         let Some(invite) = outgoing.invite() else { return true };
         let tag = response.to_tag().unwrap_or_default();
-        if let Some(kept) = invite.acks.iter().find(|kept| *kept.to_tag == *tag) {
+        if let Some(kept) = invite.acks.iter().find(|kept| is_same_tag(&kept.to_tag, tag)) {
             let session = invite.winner.or(outgoing.session);
             if let Some((bytes, flow)) = kept.sent.clone() {
                 self.outbox.retransmissions_sent += 1;
@@ -140,7 +141,7 @@ impl Agent {
             return true;
         }
         let owes = |session: &Session| {
-            session.remote_tag() == tag && session.owed_ack().is_some_and(|owed| owed.outgoing == id)
+            is_same_tag(session.remote_tag(), tag) && session.owed_ack().is_some_and(|owed| owed.outgoing == id)
         };
         let sessions = invite.sessions.iter().copied().chain(outgoing.session);
         sessions.filter_map(|id| self.objects.sessions.get(id)).any(owes)

@@ -9,7 +9,7 @@ use crate::agent::words::response::Answer;
 use crate::config::Policy;
 use crate::dialog::target::Contact;
 use crate::message::uri::Scheme;
-use crate::message::{HeaderId, Message, Method, write};
+use crate::message::{HeaderId, Message, Method, Parameters, write};
 use crate::session::reliable_server::{Wish, wish_of};
 use crate::transaction::table::Table;
 
@@ -145,11 +145,9 @@ fn body(request: &Message) -> Checked {
         return Ok(());
     }
     let disposition = request.header(HeaderId::ContentDisposition).unwrap_or_default();
-    let optional = disposition
-        .split(|byte| *byte == b';')
-        .skip(1)
-        .any(|parameter| parameter.trim_ascii().eq_ignore_ascii_case(b"handling=optional"));
-    if optional {
+    let parameters = disposition.get(disposition.iter().position(|byte| *byte == b';').unwrap_or(disposition.len())..);
+    let handling = Parameters::new(parameters.unwrap_or_default()).find(b"handling");
+    if handling.and_then(|handling| handling.value).is_some_and(|value| value.eq_ignore_ascii_case(b"optional")) {
         return Ok(());
     }
     let mut lines = Vec::new();
