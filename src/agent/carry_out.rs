@@ -132,7 +132,7 @@ impl Agent {
                 }
                 Deed::ForkEnded(outgoing, forgotten) => self.objects.fork_ended(outgoing, id, forgotten),
                 Deed::GiveUpRetry(outgoing) => self.retry_given_up(outgoing),
-                Deed::Bye(bye) => self.leave_by_bye(id, bye.ending, bye.tail),
+                Deed::Bye(bye) => self.leave_by_bye(id, bye.ending, bye.wanted),
                 Deed::Finish => self.finish_session(id),
                 Deed::Terminated(ending, reinvite) => {
                     if !self.objects.holder(id).is_some_and(Session::is_referring) {

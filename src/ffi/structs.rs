@@ -194,6 +194,8 @@ pub struct sipdlg_delegate_t {
 ///     Min-SE, Refer-To, Event, Subscription-State: stands instead of the library's own;
 ///   Supported, Require: united with the library's own;
 ///   anything else: added in the given order.
+/// One that may stand once and is given twice is refused, ERR_HEADER; so is a second Contact where a dialog is made or
+/// its target moved. All of this holds for CANCEL, for a BYE that waits for its ACK and for what is sent again as well.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct sipdlg_request_options_t {

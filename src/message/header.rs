@@ -231,6 +231,19 @@ pub(crate) fn scan_name(text: &[u8]) -> Option<(HeaderId, usize)> {
     Some((HeaderId::from_name(text.get(..length)?), length))
 }
 
+/// The value of a header in lines that we wrote, and all that follows it.
+pub fn in_lines(mut lines: &[u8], id: HeaderId) -> Option<&[u8]> {
+    while !lines.starts_with(b"\r\n") {
+        if let Some((found, length)) = scan_name(lines)
+            && found == id
+        {
+            return lines.get(length + 2..);
+        }
+        lines = lines.get(memchr::memchr(b'\n', lines)? + 1..)?;
+    }
+    None
+}
+
 /// `words` holds the first 16 bytes of the name in lower case; `text` begins with the name.
 #[inline]
 fn lookup(words: [u64; 2], length: usize, text: &[u8]) -> HeaderId {
@@ -277,6 +290,22 @@ impl HeaderId {
     #[inline]
     pub fn name(self) -> &'static str {
         self.row().map_or("", |row| row.1)
+    }
+
+    /// Whether a message has one line of it at most. Credentials and challenges are one a realm (RFC 3261 §20.7), Identity
+    /// one a kind of PASSporT (RFC 8224 §4).
+    pub fn stands_once(self) -> bool {
+        let many = matches!(
+            self,
+            Self::Authorization
+                | Self::ProxyAuthorization
+                | Self::WwwAuthenticate
+                | Self::ProxyAuthenticate
+                | Self::Identity
+                | Self::IdentityInfo
+                | Self::Other
+        );
+        !many && matches!(self.grammar(), Grammar::Single | Grammar::Address)
     }
 
     /// How its values are written. A header without a number is one value a line, for its grammar is not known.

@@ -4,7 +4,7 @@
 
 use super::address::NameAddr;
 use super::body::Body;
-use super::grammar::{self, is_token, trim, trim_end};
+use super::grammar::{self, BLANK, DIGIT, is, is_token, trim, trim_end};
 use super::header::{HeaderId, HeaderName};
 use super::method::Method;
 use super::status::reason_phrase;
@@ -106,9 +106,15 @@ pub fn response_head(out: &mut Vec<u8>, request: &Message, status: u16, reason: 
             HeaderId::Via | HeaderId::From | HeaderId::CallId | HeaderId::CSeq => {
                 copy_line(out, request, field);
             }
-            HeaderId::Timestamp if status == 100 => copy_line(out, request, field),
             _ => {}
         }
+    }
+    // §20.38; one that is none would make the answer malformed.
+    if status == 100
+        && let Some(value) = request.header(HeaderId::Timestamp)
+        && value.iter().all(|byte| is(*byte, DIGIT | BLANK) || *byte == b'.')
+    {
+        header(out, HeaderId::Timestamp, &[value]);
     }
 }
 
@@ -182,30 +188,33 @@ pub fn finish(out: &mut Vec<u8>, body: Option<&Body<'_>>) {
 
 /// The whole ACK to a non-2xx final `response` to `invite`, which is the INVITE as it was sent (RFC 3261 §17.1.1.3).
 pub fn ack_for(out: &mut Vec<u8>, invite: &Message, response: &Message) {
-    same_transaction(out, invite, b"ACK", response);
+    same_transaction(out, invite, b"ACK", response, b"");
     finish(out, None);
 }
 
 /// The whole CANCEL of `invite`, which is the INVITE as it was sent (RFC 3261 §9.1). `lines` are further header lines
-/// (Reason), each with its CR LF.
+/// (Reason), each with its CR LF; a Max-Forwards among them stands.
 pub fn cancel_for(out: &mut Vec<u8>, invite: &Message, lines: &[u8]) {
-    same_transaction(out, invite, Method::Cancel.name().as_bytes(), invite);
-    out.extend_from_slice(lines);
+    same_transaction(out, invite, Method::Cancel.name().as_bytes(), invite, lines);
     finish(out, None);
 }
 
-/// Request-URI, topmost Via, every Route, From, Call-ID and CSeq number of the INVITE, To of another message.
-fn same_transaction(out: &mut Vec<u8>, invite: &Message, method: &[u8], to: &Message) {
+/// Request-URI, topmost Via, every Route, From, Call-ID and CSeq number of the INVITE, To of another message, and
+/// further lines.
+fn same_transaction(out: &mut Vec<u8>, invite: &Message, method: &[u8], to: &Message, lines: &[u8]) {
     request_line(out, method, invite.uri().unwrap_or_default());
     if let Some(field) = invite.header(HeaderId::Via) {
         header(out, HeaderId::Via, &[Via::split(field).0]);
     }
-    out.extend_from_slice(b"Max-Forwards: 70\r\n");
+    if super::header::in_lines(lines, HeaderId::MaxForwards).is_none() {
+        out.extend_from_slice(b"Max-Forwards: 70\r\n");
+    }
     copy_lines(out, invite, HeaderId::Route);
     copy_lines(out, invite, HeaderId::From);
     copy_lines(out, to, HeaderId::To);
     copy_lines(out, invite, HeaderId::CallId);
     cseq(out, invite.cseq_number(), method);
+    out.extend_from_slice(lines);
 }
 
 /// Refuses text that would end a line: CR, LF, NUL.

@@ -70,8 +70,21 @@ pub enum Deed {
 pub struct DeferredBye {
     /// Why the session ends.
     pub ending: Ending,
-    /// Header lines and body of the host's for the BYE, ready to be written.
-    pub tail: Option<Box<[u8]>>,
+    /// What the host wants in it.
+    pub wanted: Option<Wanted>,
+}
+
+/// Header lines and body of the host's for a BYE that waits.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// "Name: value" lines.
+    pub headers: Box<[Box<[u8]>]>,
+    /// The body; `None`: none.
+    pub body: Option<Box<[u8]>>,
+    /// Its Content-Type; `None`: application/sdp.
+    pub content_type: Option<Box<[u8]>>,
+    /// Its Content-Disposition.
+    pub disposition: Option<Box<[u8]>>,
 }
 
 /// A response that a final one left unacknowledged: its PRACK is still good (§3).

@@ -66,7 +66,7 @@ impl Session {
 
     /// It ends by BYE as soon as that is legal: the callee's waits for the ACK (§15). The first reason counts.
     pub fn leave(&mut self, ending: Ending) -> Deeds {
-        self.leave_with(DeferredBye { ending, tail: None })
+        self.leave_with(DeferredBye { ending, wanted: None })
     }
 
     /// The same with what the host wants in the BYE.

@@ -51,6 +51,17 @@ static sipdlg_status_t with_header(request *send, const char *line)
     return send(alice, &options, NULL);
 }
 
+static sipdlg_status_t with_twice(request *send, const char *line)
+{
+    sipdlg_request_options_t options = SIPDLG_REQUEST_OPTIONS_INIT;
+    const char *headers[3];
+    headers[0] = line;
+    headers[1] = line;
+    headers[2] = NULL;
+    options.headers = headers;
+    return send(alice, &options, NULL);
+}
+
 static sipdlg_status_t with_body(request *send, size_t len, const char *type)
 {
     sipdlg_request_options_t options = SIPDLG_REQUEST_OPTIONS_INIT;
@@ -74,6 +85,8 @@ static void bad_requests(void)
         REFUSED(with_header(requests[i], "X-A"), SIPDLG_ERR_SYNTAX, "header");
         REFUSED(with_header(requests[i], "Via: SIP/2.0/UDP h"), SIPDLG_ERR_HEADER, "Via");
         REFUSED(with_header(requests[i], "Route: <sip:p;lr>"), SIPDLG_ERR_HEADER, "Route");
+        REFUSED(with_twice(requests[i], "Max-Forwards: 10"), SIPDLG_ERR_HEADER, "Max-Forwards: stands once");
+        REFUSED(with_twice(requests[i], "User-Agent: a"), SIPDLG_ERR_HEADER, "User-Agent: stands once");
         REFUSED(with_body(requests[i], 70000, "text/plain"), SIPDLG_ERR_LIMIT, "65535");
         REFUSED(with_body(requests[i], 5, "text"), SIPDLG_ERR_SYNTAX, "content_type");
         REFUSED(with_body(requests[i], 5, "text/plain\r\nX: y"), SIPDLG_ERR_SYNTAX, "content_type");

@@ -23,6 +23,7 @@ mod forking;
 mod glare;
 mod hangup;
 mod info_options;
+mod host_headers;
 mod late_offer;
 mod limits;
 mod loss;

@@ -22,7 +22,7 @@ fn refer_to_is_checked() {
         (Some("<sip:a@b>, <sip:c@d>"), &[], syntax),
         (Some("sip:a@b\r\nX: y"), &[], syntax),
         (Some("<sip:a@b"), &[], syntax),
-        (None, &[b"Refer-To: <sip:a@b>", b"Refer-To: <sip:c@d>"], syntax),
+        (None, &[b"Refer-To: <sip:a@b>", b"Refer-To: <sip:c@d>"], ErrorKind::Header),
         (None, &[b"Refer-To: x"], syntax),
     ];
     for (to, headers, kind) in rows {

@@ -3,7 +3,6 @@
 //! `session/terminate`.
 
 use crate::agent::options::{Body, RequestOptions};
-use crate::agent::ours::draft::OwnLines;
 use crate::agent::ours::outgoing::Kind;
 use crate::agent::words::headers::HostHeaders;
 use crate::agent::words::response::{Answer, checked_status};
@@ -11,7 +10,7 @@ use crate::agent::{Agent, IncomingId, OutgoingId, SessionId};
 use crate::error::{Error, Result};
 use crate::message::Method;
 use crate::session::Origin;
-use crate::session::deed::DeferredBye;
+use crate::session::deed::{DeferredBye, Wanted};
 use crate::session::reason::{Ending, Reason};
 use crate::session::terminate::Hangup;
 use crate::time::Now;
@@ -37,7 +36,7 @@ impl Agent {
         match session.hangup(self.objects.cancels(id)) {
             Hangup::Nothing => {}
             Hangup::Bye => {
-                if self.start_bye(id, options, ending.clone(), true, None).is_err() {
+                if self.start_bye(id, options, ending.clone(), true).is_err() {
                     // What the host gave is good, so there is no room or no way: the peer will not hear of it.
                     self.end_and_finish(id, ending);
                 }
@@ -49,8 +48,8 @@ impl Agent {
                 self.refuse_request(invite, answer, None, Ending { status_code: status, ..ending })?;
             }
             Hangup::ByeLater => {
-                let tail = self.tail(&host, OwnLines::default(), body.as_ref());
-                self.input(id, |session, _| session.leave_with(DeferredBye { ending, tail: Some(tail) }));
+                let wanted = Some(wanted_of(&options));
+                self.input(id, |session, _| session.leave_with(DeferredBye { ending, wanted }));
             }
             Hangup::Cancel => {
                 let Some(invite) = session.origin().and_then(|origin| origin.outgoing()) else { return Ok(()) };
@@ -66,25 +65,21 @@ impl Agent {
     pub fn bye(&mut self, now: Now, id: SessionId, options: RequestOptions<'_>) -> Result<OutgoingId> {
         self.at(now);
         self.session(id)?.bye_guard()?;
-        self.start_bye(id, options, Ending::because(Reason::LocalHangup), false, None)
+        self.start_bye(id, options, Ending::because(Reason::LocalHangup), false)
     }
 
     /// Sends BYE; the session is over from now on, and says so when the BYE is done. `silent`: the host hears nothing
-    /// of the request itself. `tail`: header lines and body that were written before.
+    /// of the request itself.
     fn start_bye(
         &mut self,
         id: SessionId,
         options: RequestOptions<'_>,
         ending: Ending,
         silent: bool,
-        tail: Option<Box<[u8]>>,
     ) -> Result<OutgoingId> {
         let request = self.draft_for_session(id, (Method::Bye, b"BYE"), Kind::Bye, options)?;
         if let Some(outgoing) = self.objects.outgoing.get_mut(request) {
             outgoing.silent = silent;
-            if let (Some(draft), Some(tail)) = (outgoing.draft_mut(), tail) {
-                draft.tail = tail;
-            }
         }
         self.watch_deserted_invite(id);
         self.end_session(id, ending);
@@ -93,8 +88,9 @@ impl Agent {
     }
 
     /// BYE by a decision of the library, of which the host hears TERMINATED only.
-    pub(in crate::agent) fn leave_by_bye(&mut self, id: SessionId, ending: Ending, tail: Option<Box<[u8]>>) {
-        if self.start_bye(id, RequestOptions::default(), ending.clone(), true, tail).is_err() {
+    pub(in crate::agent) fn leave_by_bye(&mut self, id: SessionId, ending: Ending, wanted: Option<Wanted>) {
+        let options = wanted.as_ref().map(options_of).unwrap_or_default();
+        if self.start_bye(id, options, ending.clone(), true).is_err() {
             self.end_and_finish(id, ending);
         }
     }
@@ -135,4 +131,23 @@ impl Agent {
         self.finish_session(id);
         Ok(())
     }
+}
+
+/// What a BYE that waits will carry for the host.
+fn wanted_of(options: &RequestOptions<'_>) -> Wanted {
+    Wanted {
+        headers: options.headers.iter().map(|line| Box::from(*line)).collect(),
+        body: options.body.map(|body| body.content.into()),
+        content_type: options.body.and_then(|body| body.content_type).map(Box::from),
+        disposition: options.body.and_then(|body| body.disposition).map(Box::from),
+    }
+}
+
+fn options_of(wanted: &Wanted) -> RequestOptions<'_> {
+    let body = wanted.body.as_deref().map(|content| Body {
+        content,
+        content_type: wanted.content_type.as_deref(),
+        disposition: wanted.disposition.as_deref(),
+    });
+    RequestOptions { headers: wanted.headers.iter().map(|line| &**line).collect(), body, ..RequestOptions::default() }
 }

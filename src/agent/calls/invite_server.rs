@@ -232,6 +232,7 @@ impl Agent {
         let description = describe(answer.body.as_ref());
         let request = Arc::clone(&self.incoming(id)?.message);
         description_due(&request, described, description.is_some())?;
+        self.answer_fits(&request, &answer)?;
         self.send_2xx(id, session, answer, description, None)?;
         Ok(Some(session))
     }

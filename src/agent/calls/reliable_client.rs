@@ -106,12 +106,12 @@ impl Agent {
 
 /// RAck is the library's; the host may give it where it is right.
 fn take_rack(lines: &mut Vec<&[u8]>, of: Acknowledged) -> Result<()> {
-    let mut wrong = false;
+    let (mut wrong, mut seen) = (false, false);
     lines.retain(|line| match write::split_header_line(line) {
         Ok((name, value)) if name.id() == HeaderId::RAck => {
             let right = RAck::parse(value)
                 .is_ok_and(|rack| (rack.rseq, rack.cseq, rack.method.text) == (of.rseq, of.cseq, &b"INVITE"[..]));
-            wrong |= !right;
+            wrong |= !right || std::mem::replace(&mut seen, true);
             false
         }
         _ => true,

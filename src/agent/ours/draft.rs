@@ -211,7 +211,7 @@ impl Agent {
         options: &RequestOptions<'_>,
     ) -> Result<Draft> {
         options.check_in_dialog()?;
-        let host = HostHeaders::read(&options.headers, true)?;
+        let host = HostHeaders::of_request(method.0, &options.headers, true)?;
         let body = options.body.map(Body::checked).transpose()?;
         let tail = self.tail(&host, OwnLines::of(method.0), body.as_ref());
         let destination = dialog.route_set.destination(&dialog.remote_target);

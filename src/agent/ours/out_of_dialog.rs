@@ -54,7 +54,7 @@ impl Agent {
         if target.parameter(b"method").is_some_and(|parameter| parameter.value.is_none_or(other)) {
             return Err(Error::syntax("target: its method is another one (RFC 3261 §19.1.5)"));
         }
-        let host = HostHeaders::read(&options.headers, false)?;
+        let host = HostHeaders::of_request(method.0, &options.headers, false)?;
         let body = options.body.map(Body::checked).transpose()?;
         let from = checked_address(options.from.unwrap_or(&self.config.aor))?.to_vec();
         let to = match options.to {

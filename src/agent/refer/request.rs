@@ -59,7 +59,10 @@ impl Agent {
         for line in &options.headers {
             let (name, value) = write::split_header_line(line)?;
             if name.id() == HeaderId::ReferTo {
-                if by_host.is_some() || replaces.is_some() {
+                if by_host.is_some() {
+                    return Err(Error::new(ErrorKind::Header, "Refer-To: stands once (RFC 3515 2.4.2)"));
+                }
+                if replaces.is_some() {
                     return Err(Error::syntax("Refer-To: a REFER has exactly one (RFC 3515 2.4.2)"));
                 }
                 NameAddr::of_host(value)?;

@@ -2,6 +2,7 @@
 //! reckoned generously, so that nothing that passes here is longer when it is written.
 
 use crate::agent::Agent;
+use crate::agent::methods::rules;
 use crate::agent::ours::draft::Draft;
 use crate::agent::words::response::Answer;
 use crate::error::{Error, ErrorKind, Result};
@@ -18,6 +19,9 @@ impl Agent {
 
     /// A response of ours: what it repeats of the request is not the host's fault, if the host adds nothing.
     pub(in crate::agent) fn answer_fits(&self, request: &Message, answer: &Answer<'_>) -> Result<()> {
+        if rules(request.method()).refreshes_target && (101..300).contains(&answer.status) {
+            answer.host.one_contact()?;
+        }
         let redirected = if (300..400).contains(&answer.status) { answer.lines.len() } else { 0 };
         let by_host = answer.host.bytes()
             + answer.body.as_ref().map_or(0, |body| body.content.len())

@@ -1,8 +1,9 @@
 //! Header lines of the host: refused, instead of ours, united with ours, or added (the list at
 //! `sipdlg_request_options_t`).
 
+use crate::agent::methods::rules;
 use crate::error::{Error, ErrorKind, Result};
-use crate::message::{HeaderId, HeaderName, write};
+use crate::message::{HeaderId, HeaderName, Method, list_of, write};
 use smallvec::SmallVec;
 
 /// What is written for the host: lines that stand instead of ours or are added, and tags to unite.
@@ -23,6 +24,15 @@ impl<'a> HostHeaders<'a> {
     /// Reads and checks the lines. `in_dialog`: Route is the dialog's.
     pub fn read(lines: &[&'a [u8]], in_dialog: bool) -> Result<Self> {
         Self::read_numbered(lines, in_dialog, None)
+    }
+
+    /// The same of a request of ours.
+    pub fn of_request(method: Method, lines: &[&'a [u8]], in_dialog: bool) -> Result<Self> {
+        let read = Self::read(lines, in_dialog)?;
+        if rules(method).refreshes_target {
+            read.one_contact()?;
+        }
+        Ok(read)
     }
 
     /// The same where the host may write RSeq or RAck itself (RFC 3262); whether its number is right is the caller's to
@@ -50,6 +60,9 @@ impl<'a> HostHeaders<'a> {
                 let name = String::from_utf8_lossy(name.text()).into_owned();
                 return Err(Error::new(ErrorKind::Header, format!("{name}: only the library writes this header")));
             }
+            if id.stands_once() && read.has(id) {
+                return Err(once(name));
+            }
             if id == HeaderId::Require && tags(value).any(|tag| !can(tag)) {
                 return Err(Error::new(ErrorKind::Unsupported, "Require: an extension that is not there yet"));
             }
@@ -57,6 +70,16 @@ impl<'a> HostHeaders<'a> {
             read.lines.push((name, value));
         }
         Ok(read)
+    }
+
+    /// RFC 3261 §8.1.1.8, §12.1: exactly one Contact makes a dialog or moves its target.
+    pub fn one_contact(&self) -> Result<()> {
+        let mut lines = self.lines.iter().filter(|(name, _)| name.id() == HeaderId::Contact);
+        match (lines.next(), lines.next()) {
+            (None, _) => Ok(()),
+            (Some((_, value)), None) if list_of(value).count() == 1 && *value != b"*" => Ok(()),
+            (Some((name, _)), _) => Err(once(*name)),
+        }
     }
 
     /// Whether the host gives none.
@@ -108,6 +131,11 @@ impl<'a> HostHeaders<'a> {
             write::header(out, HeaderId::Supported, &[&all.join(&b", "[..])]);
         }
     }
+}
+
+fn once(name: HeaderName<'_>) -> Error {
+    let name = String::from_utf8_lossy(name.text()).into_owned();
+    Error::new(ErrorKind::Header, format!("{name}: stands once (RFC 3261 7.3.1)"))
 }
 
 /// The values of a comma separated list of tokens.

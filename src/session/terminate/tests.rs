@@ -4,6 +4,7 @@ use super::*;
 use crate::attachment::Attachment;
 use crate::session::SignalingState;
 use crate::session::ack::tests::{accepted, ack, give_up, owing, reaccept};
+use crate::session::deed::Wanted;
 use crate::session::fixture::{self, FakeClock, callee, caller, confirmed_callee, confirmed_caller, said, section};
 use crate::session::invite_client::HostAcks;
 use crate::session::offer_answer::Part;
@@ -106,7 +107,8 @@ fn what_role_and_state_allow() {
 /// §15: at once, or with the ACK, or after 64*T1; the first reason and its header lines count.
 #[test]
 fn it_is_left_by_bye_once_that_is_legal() {
-    let bye = |reason, tail: &[u8]| DeferredBye { ending: ending(reason), tail: Some(tail.into()) };
+    let wanted = |text: &[u8]| Some(Wanted { body: Some(text.into()), ..Wanted::default() });
+    let bye = |reason, text| DeferredBye { ending: ending(reason), wanted: wanted(text) };
     type Then = fn(&mut Session, &mut FakeClock) -> Deeds;
     let acknowledged: Then = |session, clock| session.ack_arrived(&fixture::request("ACK", 1, ""), clock);
     let timed_out: Then = |session, clock| {
@@ -135,7 +137,7 @@ fn it_is_left_by_bye_once_that_is_legal() {
             deeds = then(&mut session, &mut clock);
         }
         let Some(Deed::Bye(sent)) = deeds.last() else { panic!("{rule}: {deeds:?}") };
-        assert_eq!((sent.ending.reason, sent.tail.as_deref()), (Reason::SessionExpired, Some(&b"first"[..])), "{rule}");
+        assert_eq!((sent.ending.reason, &sent.wanted), (Reason::SessionExpired, &wanted(b"first")), "{rule}");
         assert!(session.deferred_bye().is_none(), "{rule}: once");
     }
 }
