@@ -372,7 +372,10 @@ typedef enum sipdlg_quirk_e {
     SIPDLG_QUIRK_HASH_IN_USER = 32,
     /** a display name of the peer with `&`, `,`, `(` or `)` and without quotes */
     SIPDLG_QUIRK_UNQUOTED_NAME = 64,
-    /** a response with two tags in To, another From or none, a second Via below ours, a line without colon */
+    /**
+     * a response to a request of ours with two tags in To (the first counts), another From or none (ours counts), a
+     * second Via below ours, or a line without colon. Its getters show what counts, sipdlg_message_bytes() what came
+     */
     SIPDLG_QUIRK_BROKEN_RESPONSE = 128,
     /** a NOTIFY of a REFER that says "terminated" with a provisional response; the final one is waited for */
     SIPDLG_QUIRK_EARLY_TERMINATED = 512,

@@ -13,7 +13,7 @@ use crate::message::{HeaderId, Message, Method};
 use crate::time::Now;
 use crate::transaction::invite_server::State as InviteServerState;
 use crate::transaction::table::ServerState;
-use crate::transaction::{Outcome, ServerId, Tell, TransactionId};
+use crate::transaction::{ClientId, Outcome, ServerId, Tell, TransactionId};
 use std::sync::Arc;
 
 impl Agent {
@@ -45,10 +45,13 @@ impl Agent {
                     self.table.stamp(Arc::make_mut(&mut message));
                     self.request_arrived(message);
                 } else {
-                    self.response_arrived(&message);
+                    self.response_arrived(flow, &message);
                 }
             }
-            Err(malformed) => self.malformed(&malformed),
+            Err(malformed) => match self.mended_response(flow, data) {
+                Some((client, response)) => self.client_response(client, &response),
+                None => self.malformed(&malformed),
+            },
         }
     }
 
@@ -70,12 +73,23 @@ impl Agent {
         }
     }
 
-    fn response_arrived(&mut self, response: &Arc<Message>) {
-        // RFC 3261 §8.1.3.3: a response with more than one Via is not ours.
-        if response.values(HeaderId::Via).nth(1).is_some() {
-            return;
-        }
+    fn response_arrived(&mut self, flow: &Flow, response: &Arc<Message>) {
         let Some(client) = self.table.find_client(response) else { return };
+        let more_vias = response.values(HeaderId::Via).nth(1).is_some();
+        if self.takes_broken_responses() {
+            if !more_vias && !self.has_other_from(client, response) {
+                return self.client_response(client, response);
+            }
+            if let Some((client, response)) = self.mended_response(flow, response.bytes()) {
+                self.client_response(client, &response);
+            }
+        } else if !more_vias {
+            // RFC 3261 §8.1.3.3: one with more than one Via is discarded.
+            self.client_response(client, response);
+        }
+    }
+
+    fn client_response(&mut self, client: ClientId, response: &Arc<Message>) {
         let (table, mut effects) = self.transactions();
         let outcome = table.client_response(&mut effects, client, response);
         if outcome.owner == 0 {

@@ -12,6 +12,7 @@ pub mod digest;
 pub mod cseq;
 pub mod header;
 pub mod keys;
+mod mend;
 pub mod method;
 mod parse;
 pub mod rack;
@@ -32,6 +33,7 @@ pub(crate) use grammar::host_ip;
 pub(crate) use grammar::is_token;
 pub use grammar::{Parameter, Parameters};
 pub use header::{HeaderId, HeaderName};
+pub use mend::ANONYMOUS;
 pub use method::{Method, MethodName};
 pub use parse::Malformed;
 pub use rack::RAck;
@@ -199,6 +201,13 @@ impl Message {
     /// [`Message::parse`], read in the place where it will be shared.
     pub fn receive(data: &[u8], flow: Flow) -> Result<Arc<Self>, Malformed> {
         parse::receive(data, flow)
+    }
+
+    /// A response that [`Message::parse`] refuses, as it was meant: without lines that are no header, Vias below the
+    /// topmost, second To lines and what stands behind the first tag of To. `from` (a good value) stands instead of its
+    /// From, whatever that says. `None`: it is none, or more is wrong.
+    pub fn mended(data: &[u8], flow: Flow, from: &[u8]) -> Option<Self> {
+        mend::response(data, flow, from)
     }
 
     /// Whether it is a request.

@@ -41,6 +41,11 @@ impl Malformed {
             .then_some(message)
     }
 
+    /// The same as its answer repeats it: with nothing that would make the answer malformed.
+    pub fn to_answer(&self) -> Option<Message> {
+        super::mend::request(self.answerable()?)
+    }
+
     /// The status to answer: 505 for another version, else 400.
     pub fn status(&self) -> u16 {
         if self.rule == RULE_VERSION { 505 } else { 400 }
@@ -114,7 +119,7 @@ fn malformed(fault: Fault, message: Message) -> Malformed {
 /// Sixteen bytes a step, looking for control characters, of which a tab is the only usual one in a line: a third of the
 /// instructions of three-byte `memchr`, whose start costs more than lines of this length.
 #[inline]
-fn line_end(text: &[u8], from: usize) -> Option<usize> {
+pub(super) fn line_end(text: &[u8], from: usize) -> Option<usize> {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = ONES << 7;
     // The high bit of every byte below 0x20 is set, of some beyond ASCII too, and of none that is neither.

@@ -188,6 +188,16 @@ impl Table {
         true
     }
 
+    /// The number given at the start.
+    pub fn client_owner(&self, id: ClientId) -> Option<u64> {
+        self.clients.get(id.0).map(|client| client.owner)
+    }
+
+    /// The request, or its ACK, while it may have to be sent again.
+    pub fn client_sent(&self, id: ClientId) -> Option<&Bytes> {
+        self.clients.get(id.0)?.sent.as_ref()
+    }
+
     /// Those whose request goes through a link of the host's, or went.
     pub fn clients_on(&self, link: u64) -> Vec<ClientId> {
         self.clients.iter().filter(|(_, client)| client.flow.link == link).map(|(key, _)| ClientId(key)).collect()

@@ -1,9 +1,11 @@
 //! Final responses that end a call before it began (RFC 3261 §13.2.2.2, §13.2.2.3, §17.1.1.3).
 
 use crate::common::pair::{Pair, Stand, TO_BOB};
+use crate::common::party::config;
 use crate::common::{HOLD, OFFER, ms, seconds};
 use sipdlg::agent::event::Reason;
 use sipdlg::agent::{EventKind, ResponseOptions};
+use sipdlg::config::quirk;
 use sipdlg::session::{SessionState, SignalingState};
 
 #[test]
@@ -143,10 +145,12 @@ fn silence_is_a_local_408_after_64_t1() {
     assert!(event.message.is_none());
 }
 
-/// RFC 3261 §8.1.3.3: a response with two Vias is not ours.
+/// RFC 3261 §8.1.3.3: a response with two Vias is not ours. (With the quirk: `broken_responses`.)
 #[test]
 fn a_response_with_two_vias_is_discarded() {
-    let mut stand = Stand::new();
+    let mut alice = config("alice");
+    alice.tolerance &= !quirk::BROKEN_RESPONSE;
+    let mut stand = Stand::with(alice);
     stand.alice.invite(TO_BOB, OFFER);
     stand.exchange();
     let invite = stand.peer.take("INVITE");

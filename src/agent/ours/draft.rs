@@ -11,7 +11,7 @@ use crate::dialog::Dialog;
 use crate::dialog::route_set::Destination;
 use crate::error::Result;
 use crate::flow::Transport;
-use crate::message::{self, HeaderId, Method, write};
+use crate::message::{self, HeaderId, Method, header, write};
 
 /// A request without what its way decides.
 #[derive(Clone, Debug)]
@@ -120,6 +120,11 @@ impl Draft {
         }
         out.extend_from_slice(&self.credentials);
         out.extend_from_slice(&self.tail);
+    }
+
+    /// The value of From and all that follows it.
+    pub(in crate::agent) fn own_from(&self) -> Option<&[u8]> {
+        header::in_lines(&self.identity, HeaderId::From)
     }
 
     /// Sends it where the dialog leads now.

@@ -4,6 +4,7 @@
 pub(in crate::agent) mod answered;
 pub(in crate::agent) mod auth;
 pub(in crate::agent) mod authentication;
+mod broken_response;
 pub(in crate::agent) mod draft;
 pub(in crate::agent) mod in_dialog;
 pub(in crate::agent) mod launch;

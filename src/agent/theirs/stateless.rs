@@ -65,13 +65,13 @@ impl Agent {
 
     /// What does not parse: answered where it can be (RFC 3261 §18.3, §21.4.1), else dropped and counted.
     pub(in crate::agent) fn malformed(&mut self, malformed: &Malformed) {
-        match malformed.answerable() {
+        match malformed.to_answer() {
             Some(request) => {
                 let reason = format!("{} {}", malformed.header, malformed.rule);
                 let reason = format!("Bad Request: {}", reason.trim_start());
                 let status = malformed.status();
                 let reason = (status == 400).then_some(ascii(&reason));
-                self.reply(request, &Answer { reason: reason.as_deref(), ..Answer::plain(status) });
+                self.reply(&request, &Answer { reason: reason.as_deref(), ..Answer::plain(status) });
             }
             None => self.counters.dropped_malformed += 1,
         }
