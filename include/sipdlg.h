@@ -370,7 +370,7 @@ typedef enum sipdlg_quirk_e {
     SIPDLG_QUIRK_REQUESTS_IN_EARLY = 16,
     /** an unescaped `#` in the user of a URI that the peer sent; passed on as it came */
     SIPDLG_QUIRK_HASH_IN_USER = 32,
-    /** a display name of the peer with `&`, `,`, `(` or `)` and without quotes */
+    /** a display name in From or To with `&`, `,`, `(` or `)` and without quotes; left out of requests of ours */
     SIPDLG_QUIRK_UNQUOTED_NAME = 64,
     /**
      * a response to a request of ours with two tags in To (the first counts), another From or none (ours counts), a

@@ -9,7 +9,7 @@ use crate::config::quirk;
 use crate::dialog::target;
 use crate::error::Result;
 use crate::flow::Flow;
-use crate::message::{HeaderId, Message, Method};
+use crate::message::{HeaderId, Malformed, Message, Method};
 use crate::time::Now;
 use crate::transaction::invite_server::State as InviteServerState;
 use crate::transaction::table::ServerState;
@@ -36,18 +36,12 @@ impl Agent {
         if data.len() > self.config.limits.message_bytes {
             return self.oversize(flow, data);
         }
-        match Message::receive(data, *flow) {
-            Ok(mut message) => {
-                if self.config.tolerance & quirk::HASH_IN_USER == 0 {
-                    Arc::make_mut(&mut message).refuse_hash_in_user();
-                }
-                if message.is_request() {
-                    self.table.stamp(Arc::make_mut(&mut message));
-                    self.request_arrived(message);
-                } else {
-                    self.response_arrived(flow, &message);
-                }
+        match self.read_message(flow, data) {
+            Ok(mut message) if message.is_request() => {
+                self.table.stamp(Arc::make_mut(&mut message));
+                self.request_arrived(message);
             }
+            Ok(message) => self.response_arrived(flow, &message),
             Err(malformed) => match self.mended_response(flow, data) {
                 Some((client, response)) => self.client_response(client, &response),
                 None => self.malformed(&malformed),
@@ -55,11 +49,28 @@ impl Agent {
         }
     }
 
-    /// The quirk, in a message that is taken for the first time.
-    pub(super) fn count_hash_in_user(&mut self, message: &Message) {
-        if self.config.tolerance & quirk::HASH_IN_USER != 0 && target::has_hash_in_user(message) {
+    /// Reads a message as far as the quirks of its addresses are tolerated.
+    pub(super) fn read_message(&self, flow: &Flow, data: &[u8]) -> std::result::Result<Arc<Message>, Malformed> {
+        let mut message = Message::receive(data, *flow, self.tolerates(quirk::UNQUOTED_NAME))?;
+        if !self.tolerates(quirk::HASH_IN_USER) {
+            Arc::make_mut(&mut message).refuse_hash_in_user();
+        }
+        Ok(message)
+    }
+
+    /// The quirks of addresses, in a message that is taken for the first time.
+    pub(super) fn count_odd_addresses(&mut self, message: &Message) {
+        if self.tolerates(quirk::HASH_IN_USER) && target::has_hash_in_user(message) {
             self.counters.count_quirk(quirk::HASH_IN_USER);
         }
+        if message.has_unquoted_name() {
+            self.counters.count_quirk(quirk::UNQUOTED_NAME);
+        }
+    }
+
+    /// Whether a quirk is tolerated.
+    pub(super) fn tolerates(&self, quirk: u32) -> bool {
+        self.config.tolerance & quirk != 0
     }
 
     /// Beyond the limit: 513 where it is a request that can be answered (RFC 3261 §21.5.7), else dropped.
@@ -229,7 +240,7 @@ impl Agent {
         if self.table.room().is_err() {
             return self.refuse_for_limit(&request);
         }
-        self.count_hash_in_user(&request);
+        self.count_odd_addresses(&request);
         let door = Door { face: &self.face, table: &self.table, objects: &self.objects };
         match door.admit(&request) {
             Err(refused) => match self.objects.dialog_of(&request).filter(|_| request.method() == Method::Invite) {

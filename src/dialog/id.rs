@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::hash::FieldHasher;
-use crate::message::{HeaderId, Message};
+use crate::message::{HeaderId, Message, NameAddr};
 
 /// Keys of the hash that finds dialogs: secret, so that no peer can choose two names that meet.
 #[derive(Clone, Copy)]
@@ -49,16 +49,20 @@ pub struct AddressText<'a> {
 impl<'a> AddressText<'a> {
     /// Of From.
     pub fn of_from(message: &'a Message) -> Result<Self> {
-        Self::of(message.header(HeaderId::From), message.from_uri())
+        Self::of(message, HeaderId::From, message.from_uri())
     }
 
     /// Of To.
     pub fn of_to(message: &'a Message) -> Result<Self> {
-        Self::of(message.header(HeaderId::To), message.to_uri())
+        Self::of(message, HeaderId::To, message.to_uri())
     }
 
-    fn of(value: Option<&'a [u8]>, uri: Option<&'a [u8]>) -> Result<Self> {
-        let (value, uri) = value.zip(uri).ok_or_else(|| Error::syntax("address missing"))?;
+    fn of(message: &'a Message, header: HeaderId, uri: Option<&'a [u8]>) -> Result<Self> {
+        let (value, uri) = message.header(header).zip(uri).ok_or_else(|| Error::syntax("address missing"))?;
+        // A name that lacks its quotes is not repeated in requests of ours; the URI is all that counts there (§12.2.1.1).
+        if message.has_unquoted_name() && NameAddr::parse(value).is_err() {
+            return Ok(Self { address: uri, uri });
+        }
         Ok(Self { address: address_part(value, uri), uri })
     }
 }

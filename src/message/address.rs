@@ -26,6 +26,17 @@ impl<'a> NameAddr<'a> {
 
     #[inline]
     pub(crate) fn read(value: &'a [u8]) -> Result<Self, &'static str> {
+        Self::read_as::<false>(value)
+    }
+
+    /// [`NameAddr::read`] of a value whose display name lacks its quotes: it may have `&`, `,`, `(` and `)`.
+    #[cold]
+    pub(crate) fn read_unquoted(value: &'a [u8]) -> Result<Self, &'static str> {
+        Self::read_as::<true>(value)
+    }
+
+    #[inline]
+    fn read_as<const UNQUOTED: bool>(value: &'a [u8]) -> Result<Self, &'static str> {
         const BRACKETS: &str = "name-addr: display name and <URI> (RFC 3261 §25.1)";
         let (display_name, uri, rest) = if value.first() == Some(&b'"') {
             let (_, rest) = quoted(value).ok_or("name-addr: quoted string without an end (RFC 3261 §25.1)")?;
@@ -36,7 +47,8 @@ impl<'a> NameAddr<'a> {
         } else if let Some((name, inner)) = grammar::split_once(value, b'<').filter(|(name, _)| may_be_a_name(name)) {
             let name = trim(name);
             // *(token LWS); bytes beyond ASCII are tolerated, for UTF-8 names without quotes are common.
-            if !name.iter().all(|byte| is(*byte, TOKEN | BLANK) || *byte >= 0x80) {
+            let unquoted = |byte: &u8| UNQUOTED && matches!(byte, b'&' | b',' | b'(' | b')');
+            if !name.iter().all(|byte| is(*byte, TOKEN | BLANK) || *byte >= 0x80 || unquoted(byte)) {
                 return Err("name-addr: display name is tokens or a quoted string (RFC 3261 §25.1)");
             }
             let (uri, rest) = grammar::split_once(inner, b'>').ok_or(BRACKETS)?;
@@ -168,6 +180,17 @@ mod tests {
             );
         }
         assert_eq!(&*NameAddr::parse(br#""J \"R" <tel:1>"#).unwrap().display_text(), br#"J "R"#);
+    }
+
+    #[test]
+    fn a_name_without_its_quotes() {
+        for (text, name) in [("Smith, John <sip:a@b>;tag=1", "Smith, John"), ("A & B (x)<sip:a@b>", "A & B (x)")] {
+            assert!(NameAddr::read(text.as_bytes()).is_err(), "{text}");
+            assert_eq!(NameAddr::read_unquoted(text.as_bytes()).unwrap().display_name, name.as_bytes());
+        }
+        for text in ["a@b <sip:a@b>", "a; b <sip:a@b>", "a \"b\" <sip:a@b>", "sip:a@b, <sip:c@d>", "Smith, John"] {
+            assert!(NameAddr::read_unquoted(text.as_bytes()).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::via::Via;
 use super::{Message, NameAddr, write};
 use crate::flow::Flow;
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// Stands where nobody knows who it was (RFC 3261 §8.1.1.3).
 pub const ANONYMOUS: &[u8] = b"<sip:anonymous@anonymous.invalid>";
@@ -18,7 +19,7 @@ pub const ANONYMOUS: &[u8] = b"<sip:anonymous@anonymous.invalid>";
 /// response, or more is wrong.
 ///
 /// [`Message::bytes`] are those that came.
-pub(super) fn response(mut data: &[u8], flow: Flow, from: &[u8]) -> Option<Message> {
+pub(super) fn response(mut data: &[u8], flow: Flow, from: &[u8], unquoted: bool) -> Option<Message> {
     while let Some(rest) = data.strip_prefix(b"\r\n") {
         data = rest;
     }
@@ -45,7 +46,7 @@ pub(super) fn response(mut data: &[u8], flow: Flow, from: &[u8]) -> Option<Messa
                 write::header(&mut out, HeaderId::Via, &[Via::split(value).0]);
             }
             HeaderId::To if !std::mem::replace(&mut to, true) => {
-                write::header(&mut out, HeaderId::To, &[with_first_tag(value).unwrap_or(value)]);
+                write::header(&mut out, HeaderId::To, &[with_first_tag(value, unquoted).unwrap_or(value)]);
             }
             HeaderId::Via | HeaderId::To | HeaderId::From => {}
             _ => {
@@ -55,7 +56,7 @@ pub(super) fn response(mut data: &[u8], flow: Flow, from: &[u8]) -> Option<Messa
         }
     }
     out.extend_from_slice(data.get(at..)?);
-    let mut message = parse::parse(&out, Some(flow)).ok()?;
+    let mut message = Arc::unwrap_or_clone(parse::receive(&out, flow, unquoted).ok()?);
     message.wire = Some(data.get(..at + 2 + message.body().len())?.into());
     Some(message)
 }
@@ -111,7 +112,7 @@ fn cseq<'a>(value: &'a [u8], method: &'a [u8]) -> (u32, &'a [u8]) {
 
 /// A From or To that reads.
 fn address(value: &[u8]) -> Cow<'_, [u8]> {
-    if let Some(value) = with_first_tag(value) {
+    if let Some(value) = with_first_tag(value, false) {
         return Cow::Borrowed(value);
     }
     match loose_parameter(value, b"tag") {
@@ -121,8 +122,9 @@ fn address(value: &[u8]) -> Cow<'_, [u8]> {
 }
 
 /// An address that reads, or its beginning with the first tag.
-fn with_first_tag(value: &[u8]) -> Option<&[u8]> {
-    if NameAddr::read(value).is_ok() {
+fn with_first_tag(value: &[u8], unquoted: bool) -> Option<&[u8]> {
+    let read = if unquoted { NameAddr::read_unquoted } else { NameAddr::read };
+    if read(value).is_ok() {
         return Some(value);
     }
     // Where `;tag=` stands in a display name the beginning does not read; nobody needs to write it there often.
@@ -135,7 +137,7 @@ fn with_first_tag(value: &[u8]) -> Option<&[u8]> {
         let tag = Parameters::new(rest).next()?.ok().filter(|parameter| parameter.is(b"tag"))?.value?;
         let end = (tag.as_ptr() as usize).wrapping_sub(value.as_ptr() as usize).checked_add(tag.len())?;
         let beginning = value.get(..end)?;
-        NameAddr::read(beginning).is_ok_and(|address| address.tag.is_some()).then_some(beginning)
+        read(beginning).is_ok_and(|address| address.tag.is_some()).then_some(beginning)
     })
 }
 
@@ -177,7 +179,7 @@ mod tests {
 
     /// What a response becomes, without its body.
     fn mended(text: &str) -> Option<(Vec<String>, Message)> {
-        let message = response(text.as_bytes(), flow(), OURS.as_bytes())?;
+        let message = response(text.as_bytes(), flow(), OURS.as_bytes(), false)?;
         let line = |(_, name, value): (_, &[u8], &[u8])| {
             [String::from_utf8_lossy(name), String::from_utf8_lossy(value)].join(": ")
         };
@@ -235,8 +237,8 @@ mod tests {
     #[test]
     fn many_tags_are_looked_at_once() {
         let many = ";tag=".repeat(200_000);
-        assert!(with_first_tag(format!("\"{many}").as_bytes()).is_none());
-        assert!(with_first_tag(format!("<sip:a@b>{many}").as_bytes()).is_none());
+        assert!(with_first_tag(format!("\"{many}").as_bytes(), true).is_none());
+        assert!(with_first_tag(format!("<sip:a@b>{many}").as_bytes(), false).is_none());
     }
 
     #[test]

@@ -157,6 +157,8 @@ pub struct Message {
     flow: Option<Flow>,
     hashed: Option<RequestKeys>,
     hash_in_user_refused: bool,
+    /// The display name of From or To lacks its quotes.
+    unquoted_name: bool,
 }
 
 impl fmt::Debug for Message {
@@ -198,16 +200,17 @@ impl Message {
         parse::parse(data, flow)
     }
 
-    /// [`Message::parse`], read in the place where it will be shared.
-    pub fn receive(data: &[u8], flow: Flow) -> Result<Arc<Self>, Malformed> {
-        parse::receive(data, flow)
+    /// [`Message::parse`], read in the place where it will be shared. `unquoted`: display names in From and To may lack
+    /// their quotes.
+    pub fn receive(data: &[u8], flow: Flow, unquoted: bool) -> Result<Arc<Self>, Malformed> {
+        parse::receive(data, flow, unquoted)
     }
 
     /// A response that [`Message::parse`] refuses, as it was meant: without lines that are no header, Vias below the
     /// topmost, second To lines and what stands behind the first tag of To. `from` (a good value) stands instead of its
-    /// From, whatever that says. `None`: it is none, or more is wrong.
-    pub fn mended(data: &[u8], flow: Flow, from: &[u8]) -> Option<Self> {
-        mend::response(data, flow, from)
+    /// From, whatever that says; `unquoted` as for [`Message::receive`]. `None`: it is none, or more is wrong.
+    pub fn mended(data: &[u8], flow: Flow, from: &[u8], unquoted: bool) -> Option<Self> {
+        mend::response(data, flow, from, unquoted)
     }
 
     /// Whether it is a request.
@@ -389,7 +392,12 @@ impl Message {
 
     /// The `index`-th value of a header, read as an address. `None`: there is no such value.
     pub fn name_addr<'n>(&self, name: impl Into<HeaderName<'n>>, index: usize) -> Option<Result<NameAddr<'_>>> {
-        self.values(name).nth(index).map(NameAddr::parse)
+        let name = name.into();
+        let value = self.values(name).nth(index)?;
+        if self.unquoted_name && matches!(name.id(), HeaderId::From | HeaderId::To) {
+            return Some(NameAddr::read(value).or_else(|_| NameAddr::read_unquoted(value)).map_err(Error::syntax));
+        }
+        Some(NameAddr::parse(value))
     }
 
     /// The `index`-th Via, 0 the topmost. `None`: there are fewer.
@@ -480,6 +488,11 @@ impl Message {
     fn whole_line_of(&self, field: &Field) -> Option<&[u8]> {
         let length = field.length.saturating_add(u32::from(field.offset)).saturating_add(2);
         Span { start: field.name, length }.get(&self.text).filter(|line| line.ends_with(b"\r\n"))
+    }
+
+    /// Whether the display name of From or To lacks its quotes: the quirk, where [`Message::receive`] takes it.
+    pub fn has_unquoted_name(&self) -> bool {
+        self.unquoted_name
     }
 
     /// Its agent does not tolerate the quirk HASH_IN_USER.

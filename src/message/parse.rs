@@ -68,6 +68,8 @@ type Broken = (&'static str, &'static str);
 
 /// What the pass over the header lines has met so far.
 struct Pass {
+    /// Display names in From and To may lack their quotes.
+    unquoted: bool,
     via: bool,
     from: bool,
     to: bool,
@@ -89,16 +91,16 @@ enum Fault {
 
 pub(super) fn parse(data: &[u8], flow: Option<Flow>) -> Result<Message, Malformed> {
     let mut message = Message::unread(flow);
-    match message.read(data) {
+    match message.read(data, false) {
         Ok(()) => Ok(message),
         Err(fault) => Err(malformed(fault, message)),
     }
 }
 
-pub(super) fn receive(data: &[u8], flow: Flow) -> Result<Arc<Message>, Malformed> {
+pub(super) fn receive(data: &[u8], flow: Flow, unquoted: bool) -> Result<Arc<Message>, Malformed> {
     let mut message = Arc::new(Message::unread(Some(flow)));
     // Nobody else has it yet, so that nothing is cloned.
-    match Arc::make_mut(&mut message).read(data) {
+    match Arc::make_mut(&mut message).read(data, unquoted) {
         Ok(()) => Ok(message),
         Err(fault) => Err(malformed(fault, Arc::unwrap_or_clone(message))),
     }
@@ -183,10 +185,11 @@ impl Message {
             flow,
             hashed: None,
             hash_in_user_refused: false,
+            unquoted_name: false,
         }
     }
 
-    fn read(&mut self, mut data: &[u8]) -> Result<(), Fault> {
+    fn read(&mut self, mut data: &[u8], unquoted: bool) -> Result<(), Fault> {
         // RFC 3261 §7.5: empty lines before the start line.
         while let Some(rest) = data.strip_prefix(b"\r\n") {
             data = rest;
@@ -195,6 +198,7 @@ impl Message {
             return Err(Fault::Framing("a message is shorter than 4 GiB"));
         }
         let mut pass = Pass {
+            unquoted,
             via: false,
             from: false,
             to: false,
@@ -300,13 +304,13 @@ impl Message {
             }
             HeaderId::From => {
                 once(&mut pass.from, "From")?;
-                let from = NameAddr::read(value).map_err(|rule| ("From", rule))?;
+                let from = self.address(value, pass).map_err(|rule| ("From", rule))?;
                 self.from_uri = Span::of(from.uri, text);
                 self.from_tag = from.tag.map_or(Span::NONE, |tag| Span::of(tag, text));
             }
             HeaderId::To => {
                 once(&mut pass.to, "To")?;
-                let to = NameAddr::read(value).map_err(|rule| ("To", rule))?;
+                let to = self.address(value, pass).map_err(|rule| ("To", rule))?;
                 self.to_uri = Span::of(to.uri, text);
                 self.to_tag = to.tag.map_or(Span::NONE, |tag| Span::of(tag, text));
             }
@@ -354,6 +358,19 @@ impl Message {
             _ => {}
         }
         Ok(())
+    }
+
+    /// From or To.
+    #[inline]
+    fn address<'a>(&mut self, value: &'a [u8], pass: &Pass) -> Result<NameAddr<'a>, &'static str> {
+        match NameAddr::read(value) {
+            Err(rule) if pass.unquoted => {
+                let address = NameAddr::read_unquoted(value).map_err(|_| rule)?;
+                self.unquoted_name = true;
+                Ok(address)
+            }
+            read => read,
+        }
     }
 
     /// Keeps of a top Via that does not read what an answer needs.

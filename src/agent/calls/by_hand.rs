@@ -46,7 +46,7 @@ impl Agent {
             Some(flow) => *flow,
             None => self.way_back(session, data)?,
         };
-        let mut message = Message::receive(data, flow).map_err(|malformed| Error::syntax(malformed.rule))?;
+        let mut message = self.read_message(&flow, data).map_err(|malformed| Error::syntax(malformed.rule))?;
         if !message.is_request() {
             return Err(Error::argument("data: a response; this takes requests"));
         }

@@ -153,7 +153,7 @@ impl Agent {
         let secure = outgoing.invite().is_some_and(|invite| invite.secure);
         let attachment = outgoing.attachment.clone();
         let dialog = Dialog::of_caller(&request, response, secure)?;
-        self.count_hash_in_user(response);
+        self.count_odd_addresses(response);
         let outgoing = self.outgoing(id)?;
         let mut session = Session::of_caller(dialog, id, &request, response, attachment);
         if let Some(auth) = &outgoing.auth {

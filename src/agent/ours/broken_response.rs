@@ -13,7 +13,7 @@ use std::sync::Arc;
 impl Agent {
     /// Whether such responses are taken.
     pub(in crate::agent) fn takes_broken_responses(&self) -> bool {
-        self.config.tolerance & quirk::BROKEN_RESPONSE != 0
+        self.tolerates(quirk::BROKEN_RESPONSE)
     }
 
     /// The response that `data` was meant to be, when its transaction is one of ours; counted once.
@@ -21,13 +21,19 @@ impl Agent {
         if !self.takes_broken_responses() {
             return None;
         }
-        let read = Message::mended(data, *flow, ANONYMOUS)?;
+        let unquoted = self.tolerates(quirk::UNQUOTED_NAME);
+        let mut read = Message::mended(data, *flow, ANONYMOUS, unquoted)?;
         let client = self.table.find_client(&read)?;
         let ours = self.our_from(client).map(up_to_line_end);
         // Without one nobody looks at the response any more.
-        let response = ours.map_or(Some(read), |ours| Message::mended(data, *flow, ours))?;
+        if let Some(ours) = ours {
+            read = Message::mended(data, *flow, ours, unquoted)?;
+        }
+        if !self.tolerates(quirk::HASH_IN_USER) {
+            read.refuse_hash_in_user();
+        }
         self.counters.count_quirk(quirk::BROKEN_RESPONSE);
-        Some((client, Arc::new(response)))
+        Some((client, Arc::new(read)))
     }
 
     /// Whether its From is another than that of our request (RFC 3261 §8.2.6.2): another tag or URI.
