@@ -821,7 +821,10 @@ void sipdlg_config_free(sipdlg_config_t *config);
  */
 sipdlg_status_t sipdlg_config_set_aor(sipdlg_config_t *config, const char *name_addr);
 
-/** Contact (name-addr or URI). Default: user of the AOR at the address of the transport in use (RFC 3261 §8.1.1.8). */
+/**
+ * Contact (name-addr or URI), sent as it is. Default: user of the AOR at the address of the transport in use; a SIPS
+ * URI only where Request-URI or route are (RFC 3261 §8.1.1.8, §12.1.1), over TLS and WSS too (RFC 5630 §5.1.1.2).
+ */
 sipdlg_status_t sipdlg_config_set_contact(sipdlg_config_t *config, const char *name_addr);
 
 /** User-Agent and Server. Default "sipdlg/VERSION"; "" sends none. */
@@ -968,7 +971,9 @@ void *sipdlg_agent_user(sipdlg_agent_t agent);
 /**
  * Says that the host has a socket: transport, local and link of `flow`; remote is ignored. At least one is needed.
  * sent_by: host[:port] for Via and Contact when it is not the local address (NAT, WS: "x.invalid"). For TCP and TLS: a
- * listener or, with port 0, "can connect". Errors: ERR_STATE this transport and local is there already.
+ * listener or, with port 0, "can connect". WSS serves sip URIs with transport=ws where there is no WS; TLS and WSS
+ * serve those with tcp and ws of a dialog whose messages came so. Errors: ERR_STATE this transport and local is there
+ * already.
  */
 sipdlg_status_t sipdlg_agent_add_transport(sipdlg_agent_t agent, const sipdlg_flow_t *flow, const char *sent_by);
 

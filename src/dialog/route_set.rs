@@ -1,5 +1,6 @@
 //! The route set and where it leads (RFC 3261 §12.2.1.1, §16.12.1.2).
 
+use crate::message::uri::is_sips;
 use crate::message::{HeaderId, Message, NameAddr, Uri};
 use std::borrow::Cow;
 
@@ -18,6 +19,14 @@ pub struct Destination<'a> {
     pub routes: Vec<Cow<'a, [u8]>>,
     /// The URI of the element that gets the request first.
     pub next_hop: Cow<'a, [u8]>,
+}
+
+impl Destination<'_> {
+    /// Whether the Request-URI or the top Route is a SIPS URI (§8.1.1.8).
+    pub fn is_sips(&self) -> bool {
+        let top = || self.routes.first().and_then(|route| NameAddr::parse(route).ok());
+        is_sips(&self.request_uri) || top().is_some_and(|top| is_sips(top.uri))
+    }
 }
 
 impl RouteSet {
@@ -95,6 +104,31 @@ mod tests {
         let to = set.destination(TARGET);
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         (text(&to.request_uri), to.routes.iter().map(|route| text(route)).collect(), text(&to.next_hop))
+    }
+
+    /// §8.1.1.8: what makes our Contact sips.
+    #[test]
+    fn the_request_uri_and_the_top_route_may_be_sips() {
+        let (plain, sips): (&[u8], &[u8]) = (b"sip:bob@192.0.2.4", b"SIPS:bob@192.0.2.4");
+        type Row = (&'static [u8], &'static [&'static [u8]], bool);
+        let rows: [Row; 10] = [
+            (plain, &[], false),
+            (sips, &[], true),
+            (plain, &[b"<sip:p1;lr>"], false),
+            (plain, &[b"\"<sip:x>\" <sips:p1;lr>;x=y"], true),
+            (plain, &[b"<sip:p1;lr>", b"<sips:p2;lr>"], false),
+            (sips, &[b"<sip:p1;lr>"], true),
+            // Strict routers: the first becomes the Request-URI, the target the last Route.
+            (plain, &[b"<sips:p1>"], true),
+            (plain, &[b"<sip:p1>", b"<sips:p2;lr>"], true),
+            (sips, &[b"<sip:p1>"], true),
+            (sips, &[b"<sip:p1>", b"<sip:p2;lr>"], false),
+        ];
+        for (target, values, expected) in rows {
+            let set = RouteSet::new(values.iter().copied());
+            let to = set.destination(target);
+            assert_eq!(to.is_sips(), expected, "{to:?}");
+        }
     }
 
     #[test]

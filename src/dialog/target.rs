@@ -3,6 +3,7 @@
 
 use crate::dialog::route_set::RouteSet;
 use crate::flow::Transport;
+use crate::message::uri::is_sips;
 use crate::message::{HeaderId, Message, NameAddr, Uri};
 use std::borrow::Cow;
 
@@ -69,4 +70,17 @@ pub fn has_hash_in_user(message: &Message) -> bool {
     let uris = addresses.filter_map(|value| NameAddr::parse(value).ok()).map(|address| address.uri);
     let all = uris.chain(message.uri()).chain(message.from_uri()).chain(message.to_uri());
     all.filter(|uri| uri.contains(&b'#')).any(|uri| Uri::received(uri).is_ok_and(|uri| uri.hash_in_user))
+}
+
+/// Whether the Contact of a response to `request` is a SIPS URI: by the Request-URI, the top Record-Route, or Contact where
+/// nobody records a route (§12.1.1). The transport does not count (RFC 5630 §5.1.1.2).
+pub fn wants_sips(request: &Message) -> bool {
+    let first = |header| request.values(header).next();
+    let top = || first(HeaderId::RecordRoute).or_else(|| first(HeaderId::Contact));
+    request.uri().is_some_and(is_sips) || top().is_some_and(names_sips)
+}
+
+fn names_sips(address: &[u8]) -> bool {
+    // The usual one is told at a glance.
+    !address.starts_with(b"<sip:") && NameAddr::parse(address).is_ok_and(|address| is_sips(address.uri))
 }

@@ -73,7 +73,8 @@ pub unsafe extern "C" fn sipdlg_config_set_aor(
     }
 }
 
-/// Contact (name-addr or URI). Default: user of the AOR at the address of the transport in use (RFC 3261 §8.1.1.8).
+/// Contact (name-addr or URI), sent as it is. Default: user of the AOR at the address of the transport in use; a SIPS
+/// URI only where Request-URI or route are (RFC 3261 §8.1.1.8, §12.1.1), over TLS and WSS too (RFC 5630 §5.1.1.2).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_config_set_contact(
     config: *mut sipdlg_config_t,

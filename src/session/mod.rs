@@ -175,7 +175,7 @@ struct Running {
     /// Where requests go whatever the URI says (`set_flow`).
     fixed_flow: Option<Box<Flow>>,
     /// The connection that the dialog's messages came on: it serves while the remote target is the next hop.
-    connection: Option<Box<Flow>>,
+    connection: Option<Box<Connection>>,
     /// Where the next hop's name led, until it fails or moves.
     resolved: Option<Box<Resolved>>,
     /// What it knows of REFERs; `None`: there was none.
@@ -183,6 +183,13 @@ struct Running {
     /// The host's.
     attachment: Attachment,
     unseen: Unseen,
+}
+
+/// A connection, of which the transport is remembered when it is closed.
+#[derive(Clone, Debug)]
+struct Connection {
+    flow: Flow,
+    open: bool,
 }
 
 /// One INVITE usage of a dialog.
@@ -380,19 +387,27 @@ impl Session {
 
     /// The connection that the dialog's messages came on.
     pub fn connection(&self) -> Option<&Flow> {
-        self.running.connection.as_deref()
+        self.running.connection.as_deref().filter(|known| known.open).map(|known| &known.flow)
+    }
+
+    /// The transport that the dialog's messages came by, unless that is UDP.
+    pub fn came_by(&self) -> Option<Transport> {
+        self.running.connection.as_deref().map(|known| known.flow.transport)
     }
 
     /// Takes note of the way of a message of the peer.
     pub fn came_on(&mut self, flow: Option<&Flow>) {
         if flow != self.connection() {
-            self.running.connection = flow.filter(|flow| flow.transport != Transport::Udp).copied().map(Box::new);
+            let connection = flow.filter(|flow| flow.transport != Transport::Udp);
+            self.running.connection = connection.map(|flow| Box::new(Connection { flow: *flow, open: true }));
         }
     }
 
     /// A connection is gone: its messages go by their URIs again.
     pub fn link_closed(&mut self, link: u64) {
-        self.running.connection = self.running.connection.take().filter(|flow| flow.link != link);
+        if let Some(connection) = self.running.connection.as_mut().filter(|known| known.flow.link == link) {
+            connection.open = false;
+        }
     }
 
     /// Where requests go from now on; `None`: by URI again.

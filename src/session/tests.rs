@@ -74,6 +74,10 @@ fn a_closed_link_is_no_way() {
         session.set_flow(fixed);
         session.link_closed(closed);
         assert_eq!(session.way(), expected.as_ref(), "{connected:?} {closed} {fixed:?}");
+        let came = connected.map(|flow| flow.transport);
+        assert_eq!(session.came_by(), came, "how they came is remembered: {connected:?} {closed}");
+        session.came_on(connected.as_ref());
+        assert_eq!(session.connection(), connected.as_ref(), "it is there again");
     }
 }
 

@@ -56,6 +56,7 @@ mod reliable_queue;
 mod reliable_sending;
 mod replaces;
 mod routes;
+mod sips_contact;
 mod takeover;
 mod targets;
 mod token_case;

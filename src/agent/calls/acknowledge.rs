@@ -11,6 +11,7 @@ use crate::agent::{Agent, OutgoingId, SessionId};
 use crate::dialog::Dialog;
 use crate::dialog::id::is_same_tag;
 use crate::error::{Error, Result};
+use crate::flow::{Flow, Transport};
 use crate::message::{HeaderId, Message, Method, write};
 use crate::session::Session;
 use crate::session::offer_answer::StoredBody;
@@ -80,8 +81,11 @@ impl Agent {
             draft.credentials = credentials_of(&request);
         }
         let known = session.and_then(|id| self.objects.sessions.get(id));
-        let fixed = known.and_then(|session| session.way()).or(outgoing.fixed_flow.as_ref());
-        let way = self.locate(&draft.next_hop, fixed, known.and_then(|session| session.resolved()));
+        let stranger = response.filter(|_| known.is_none());
+        let connection = stranger.and_then(|response| connection_of(response, &dialog));
+        let fixed = known.and_then(|session| session.way()).or(outgoing.fixed_flow.as_ref()).or(connection);
+        let came = known.and_then(|session| session.came_by()).or(stranger.and_then(came_by));
+        let way = self.locate(&draft.next_hop, fixed, came, known.and_then(|session| session.resolved()));
         match way? {
             Located::At(flow) => self.send_kept_ack(id, session, tag, &draft, &flow),
             Located::Ask(question) => {
@@ -106,7 +110,8 @@ impl Agent {
         if let Ok(draft) = self.draft_in_dialog(&dialog, (Method::Bye, b"BYE"), number, &options) {
             let mut outgoing = Outgoing::new(Method::Bye, Kind::Other, draft);
             outgoing.silent = true;
-            outgoing.fixed_flow = fixed_flow;
+            outgoing.fixed_flow = fixed_flow.or(connection_of(response, &dialog).copied());
+            outgoing.came_by = came_by(response);
             outgoing.auth = inherited;
             if let Ok(bye) = self.objects.add_outgoing(outgoing) {
                 self.launch(bye);
@@ -120,7 +125,7 @@ impl Agent {
         session: Option<SessionId>,
         tag: &[u8],
         draft: &Draft,
-        flow: &crate::flow::Flow,
+        flow: &Flow,
     ) -> Result<()> {
         let sent = self.send_ack(session, draft, flow)?;
         self.objects.keep_ack(id, tag, Some(sent));
@@ -151,6 +156,15 @@ impl Agent {
     pub(in crate::agent) fn ack_failed(&mut self, session: Option<SessionId>) {
         self.tell(Event { session, reason: Reason::Transport, ..Event::new(EventKind::TransportError) });
     }
+}
+
+/// The way in a dialog that no session has, as a session has it: the connection, unless there is a route set.
+fn connection_of<'a>(response: &'a Message, dialog: &Dialog) -> Option<&'a Flow> {
+    response.flow().filter(|flow| flow.transport != Transport::Udp && dialog.route_set.is_empty())
+}
+
+fn came_by(response: &Message) -> Option<Transport> {
+    response.flow().map(|flow| flow.transport)
 }
 
 /// RFC 3261 §22.1: the ACK to a 2xx repeats the credentials of its INVITE; it cannot be challenged.

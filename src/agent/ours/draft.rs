@@ -4,13 +4,14 @@
 use crate::agent::Agent;
 use crate::agent::methods::rules;
 use crate::agent::options::{Body, RequestOptions};
-use crate::agent::wire::transport::LocalTransport;
+use crate::agent::wire::transport::{LocalTransport, Transports};
 use crate::agent::words::headers::HostHeaders;
 use crate::config::Policy;
 use crate::dialog::Dialog;
 use crate::dialog::route_set::Destination;
 use crate::error::Result;
 use crate::flow::Transport;
+use crate::message::uri::is_sips;
 use crate::message::{self, HeaderId, Method, header, write};
 
 /// A request without what its way decides.
@@ -26,6 +27,8 @@ pub struct Draft {
     identity: Box<[u8]>,
     pub(in crate::agent) cseq: u32,
     own_contact: bool,
+    /// It has a SIPS URI (RFC 3261 §8.1.1.8).
+    sips_contact: bool,
     /// The host writes Authorization or Proxy-Authorization, so it answers challenges itself.
     pub(in crate::agent) credentials_by_host: bool,
     /// Authorization and Proxy-Authorization lines of ours.
@@ -94,6 +97,7 @@ impl Draft {
         write_address(&mut lines, HeaderId::From, identity.from, identity.from_tag);
         write_address(&mut lines, HeaderId::To, identity.to, identity.to_tag);
         write::header(&mut lines, HeaderId::CallId, &[identity.call_id]);
+        let own_contact = rules(method.0).refreshes_target && !host.has(HeaderId::Contact);
         Self {
             method_name: method.1.into(),
             request_uri: destination.request_uri.as_ref().into(),
@@ -101,22 +105,30 @@ impl Draft {
             routes: route_lines(destination),
             identity: lines.into_boxed_slice(),
             cseq,
-            own_contact: rules(method.0).refreshes_target && !host.has(HeaderId::Contact),
+            own_contact,
+            sips_contact: own_contact && destination.is_sips(),
             credentials_by_host: host.has(HeaderId::Authorization) || host.has(HeaderId::ProxyAuthorization),
             credentials: Box::default(),
             tail,
         }
     }
 
-    pub(in crate::agent) fn write(&self, out: &mut Vec<u8>, transport: &LocalTransport, branch: &[u8]) {
+    /// `local`: which of the transports it goes by.
+    pub(in crate::agent) fn write(
+        &self,
+        out: &mut Vec<u8>,
+        transports: &Transports,
+        local: &LocalTransport,
+        branch: &[u8],
+    ) {
         write::request_line(out, &self.method_name, &self.request_uri);
-        let kind = transport.flow.transport;
-        write::via(out, kind.via_name().as_bytes(), &transport.sent_by, branch, kind == Transport::Udp);
+        let kind = local.flow.transport;
+        write::via(out, kind.via_name().as_bytes(), &local.sent_by, branch, kind == Transport::Udp);
         out.extend_from_slice(&self.routes);
         out.extend_from_slice(&self.identity);
         write::cseq(out, self.cseq, &self.method_name);
         if self.own_contact {
-            out.extend_from_slice(&transport.contact_line);
+            out.extend_from_slice(transports.contact_line(local, self.sips_contact));
         }
         out.extend_from_slice(&self.credentials);
         out.extend_from_slice(&self.tail);
@@ -133,6 +145,7 @@ impl Draft {
         self.request_uri = destination.request_uri.as_ref().into();
         self.next_hop = destination.next_hop.as_ref().into();
         self.routes = route_lines(&destination);
+        self.sips_contact = destination.is_sips() || dialog.secure;
     }
 
     /// Bytes of what does not depend on its way.
@@ -144,7 +157,7 @@ impl Draft {
 
     /// Whether it goes to a sips URI.
     pub(in crate::agent) fn is_sips(&self) -> bool {
-        self.request_uri.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"sips:"))
+        is_sips(&self.request_uri)
     }
 }
 
@@ -220,7 +233,9 @@ impl Agent {
         let body = options.body.map(Body::checked).transpose()?;
         let tail = self.tail(&host, OwnLines::of(method.0), body.as_ref());
         let destination = dialog.route_set.destination(&dialog.remote_target);
-        let draft = Draft::new(method, &destination, &Identity::of_dialog(dialog), cseq, &host, tail);
+        let mut draft = Draft::new(method, &destination, &Identity::of_dialog(dialog), cseq, &host, tail);
+        // RFC 5630 §5.1.1.2: in a dialog that sips made it stays so.
+        draft.sips_contact |= dialog.secure;
         self.request_fits(&draft)?;
         Ok(draft)
     }

@@ -27,7 +27,8 @@ impl Agent {
         let session = outgoing.session.and_then(|id| self.objects.holder(id));
         let fixed = outgoing.fixed_flow.as_ref().or(session.and_then(|session| session.way()));
         let known = session.and_then(|session| session.resolved());
-        self.locate(&draft.next_hop, fixed, known)
+        let came = session.and_then(|session| session.came_by()).or(outgoing.came_by);
+        self.locate(&draft.next_hop, fixed, came, known)
     }
 
     /// Writes a drafted request for its way and hands it to a transaction.
@@ -66,7 +67,7 @@ impl Agent {
         let outgoing = self.outgoing(id)?;
         let draft = outgoing.draft().ok_or_else(|| Error::state("the request is answered"))?;
         let local = self.transports.of_flow(flow)?;
-        draft.write(out, local, branch);
+        draft.write(out, &self.transports, local, branch);
         let link = if flow.link != 0 || flow.transport != Transport::Udp { flow.link } else { local.flow.link };
         let flow = Flow { link, local: flow.local.or(local.flow.local), ..*flow };
         Ok((Bytes::from(&out[..]), flow, draft.method_name.clone()))
@@ -82,7 +83,7 @@ impl Agent {
         let branch = self.token(b"z9hG4bK", 12);
         let local = self.transports.of_flow(flow)?;
         let mut out = Vec::with_capacity(512);
-        draft.write(&mut out, local, &branch);
+        draft.write(&mut out, &self.transports, local, &branch);
         let link = if flow.link != 0 || flow.transport != Transport::Udp { flow.link } else { local.flow.link };
         let flow = Flow { link, local: flow.local.or(local.flow.local), ..*flow };
         let bytes = Bytes::from(out);

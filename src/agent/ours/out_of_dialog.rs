@@ -82,6 +82,7 @@ impl Agent {
         outgoing.flags = options.flags;
         outgoing.attachment = options.attachment;
         outgoing.fixed_flow = options.flow;
+        outgoing.came_by = options.refer.and_then(|refer| self.came_by_of_refer_to(refer));
         let id = self.objects.add_outgoing(outgoing)?;
         // What can be known at once is told at once.
         if let Err(error) = self.find_way(id) {

@@ -4,7 +4,7 @@ use crate::agent::ours::authentication::Authentication;
 use crate::agent::ours::draft::Draft;
 use crate::attachment::{Attachment, Unseen};
 use crate::dialog::Dialog;
-use crate::flow::Flow;
+use crate::flow::{Flow, Transport};
 use crate::message::{Message, Method};
 use crate::session::reason::Reason;
 use crate::session::reliable_client::Acknowledged;
@@ -180,6 +180,8 @@ pub struct Outgoing {
     course: Course,
     /// The host's choice of way.
     pub(in crate::agent) fixed_flow: Option<Flow>,
+    /// How the message came that its target is from, where no session tells that.
+    pub(in crate::agent) came_by: Option<Transport>,
     /// The host hears nothing of it: disposed, or made by the library.
     pub(in crate::agent) silent: bool,
     /// It goes when its last event was delivered.
@@ -202,6 +204,7 @@ impl Outgoing {
             attachment: Attachment::default(),
             course: Course::Resolving { draft: Box::new(draft), sent: None },
             fixed_flow: None,
+            came_by: None,
             silent: false,
             over: false,
             retries: 0,

@@ -7,6 +7,7 @@ use crate::agent::refer::request::refer_target;
 use crate::agent::theirs::incoming::Incoming;
 use crate::agent::{Agent, IncomingId, OutgoingId};
 use crate::error::{Error, Result};
+use crate::flow::Transport;
 use crate::message::uri::unescape;
 use crate::message::{HeaderId, Method, Replaces, write};
 
@@ -50,6 +51,13 @@ impl Agent {
             lines.push([b"Referred-By: ", referred_by].concat());
         }
         Ok(Asked { target: uri.as_request_uri().into_owned(), lines })
+    }
+
+    /// How the peer's Refer-To is read: it is a Contact of its side, so `tcp` in it means TLS where the REFER came over that; who has TCP as
+    /// well cannot tell.
+    pub(in crate::agent) fn came_by_of_refer_to(&self, id: IncomingId) -> Option<Transport> {
+        let flow = self.objects.incoming.get(id)?.message().flow()?;
+        Some(flow.transport).filter(|_| !self.transports.has(Transport::Tcp))
     }
 
     /// An INVITE of ours goes out because of a REFER, which is accepted with it.

@@ -82,12 +82,13 @@ impl Queries {
 }
 
 impl Agent {
-    /// Where `uri` leads. `fixed`: the host's word counts more; without remote it chooses the socket only. `known`:
-    /// what an earlier look-up for the same hop gave.
+    /// Where `uri` leads. `fixed`: the host's word counts more; without remote it chooses the socket only. `came`: how
+    /// the dialog's messages came. `known`: what an earlier look-up for the same hop gave.
     pub(in crate::agent) fn locate(
         &self,
         uri: &[u8],
         fixed: Option<&Flow>,
+        came: Option<Transport>,
         known: Option<&Resolved>,
     ) -> Result<Located> {
         if let Some(flow) = fixed.filter(|flow| flow.remote.is_some()) {
@@ -104,12 +105,13 @@ impl Agent {
                 "only sip and sips URIs lead somewhere; give a flow or a route",
             ));
         }
-        let asked = match parsed.parameter(b"transport").and_then(|parameter| parameter.value) {
+        let named = match parsed.parameter(b"transport").and_then(|parameter| parameter.value) {
             Some(name) => Some(Transport::named(name, secure).ok_or_else(|| {
                 Error::new(ErrorKind::NoTransport, "transport: the URI asks for one that SIP does not know")
             })?),
             None => None,
         };
+        let asked = named.map(|named| self.transports.meant(named, fixed.map(|flow| flow.transport).or(came)));
         let host = parsed.parameter(b"maddr").and_then(|parameter| parameter.value).unwrap_or(parsed.host);
         let (link, local) = fixed.map_or((0, None), |flow| (flow.link, flow.local));
         let Some(ip) = host_ip(host) else {

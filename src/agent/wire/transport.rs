@@ -13,8 +13,20 @@ pub struct LocalTransport {
     pub flow: Flow,
     /// `host[:port]` of Via.
     pub sent_by: Box<[u8]>,
-    /// The whole Contact line, with its line end.
-    pub contact_line: Box<[u8]>,
+    /// The whole Contact line with a SIP URI, with its line end.
+    contact_line: Box<[u8]>,
+    /// The same with a SIPS URI.
+    sips_contact_line: Box<[u8]>,
+}
+
+impl LocalTransport {
+    /// Whether both have an address of the same family, or one has none.
+    fn is_beside(&self, other: &Self) -> bool {
+        match (self.flow.local, other.flow.local) {
+            (Some(one), Some(other)) => one.is_ipv4() == other.is_ipv4(),
+            _ => true,
+        }
+    }
 }
 
 /// All of them.
@@ -37,8 +49,10 @@ impl Transports {
                 return Err(Error::argument("flow: a local address or sent_by is needed for Via and Contact"));
             }
         };
-        let contact_line = contact_line(config, flow.transport, &sent_by).into_boxed_slice();
-        self.list.push(LocalTransport { flow: Flow { remote: None, ..*flow }, sent_by, contact_line });
+        let line = |sips| contact_line(config, flow.transport, &sent_by, sips).into_boxed_slice();
+        let (contact_line, sips_contact_line) = (line(false), line(true));
+        let flow = Flow { remote: None, ..*flow };
+        self.list.push(LocalTransport { flow, sent_by, contact_line, sips_contact_line });
         Ok(())
     }
 
@@ -51,12 +65,35 @@ impl Transports {
 
     /// The most that a transport's sent-by in Via and its Contact line take.
     pub fn longest_lines(&self) -> usize {
-        self.list.iter().map(|known| known.sent_by.len() + known.contact_line.len()).max().unwrap_or(0)
+        let lines =
+            |known: &LocalTransport| known.sent_by.len() + known.contact_line.len().max(known.sips_contact_line.len());
+        self.list.iter().map(lines).max().unwrap_or(0)
+    }
+
+    /// The Contact line of a message that goes by `local`. SIPS is reached where TLS is, whatever way the message goes.
+    pub fn contact_line<'a>(&'a self, local: &'a LocalTransport, sips: bool) -> &'a [u8] {
+        if !sips {
+            return &local.contact_line;
+        }
+        let secure = || self.list.iter().find(|known| known.flow.transport.is_secure() && known.is_beside(local));
+        let local = if local.flow.transport.is_secure() { local } else { secure().unwrap_or(local) };
+        &local.sips_contact_line
     }
 
     /// Whether there is one of this kind.
-    fn has(&self, transport: Transport) -> bool {
+    pub fn has(&self, transport: Transport) -> bool {
         self.list.iter().any(|known| known.flow.transport == transport)
+    }
+
+    /// The transport that the parameter of a SIP URI means. `tcp` and `ws` are said of TLS and WSS too (RFC 5630 §3.1.4, RFC
+    /// 7118 §5): they mean these where the dialog's messages `came` so, and `ws` where there is no other.
+    pub fn meant(&self, parameter: Transport, came: Option<Transport>) -> Transport {
+        let (encrypted, alone) = match parameter {
+            Transport::Tcp => (Transport::Tls, false),
+            Transport::Ws => (Transport::Wss, !self.has(Transport::Ws)),
+            other => return other,
+        };
+        if (came == Some(encrypted) || alone) && self.has(encrypted) { encrypted } else { parameter }
     }
 
     /// RFC 3263 §4.1 without NAPTR: TLS for sips, else UDP; where that was not added, what was.
@@ -105,24 +142,27 @@ fn checked_sent_by(text: &[u8]) -> Result<&[u8]> {
 }
 
 /// Contact as configured, or the AOR's user at this transport (RFC 3261 §8.1.1.8).
-fn contact_line(config: &Config, transport: Transport, sent_by: &[u8]) -> Vec<u8> {
+fn contact_line(config: &Config, transport: Transport, sent_by: &[u8], sips: bool) -> Vec<u8> {
     let mut line = b"Contact: ".to_vec();
     match &config.contact {
         Some(contact) if contact.contains(&b'<') => line.extend_from_slice(contact),
         Some(uri) => line.extend_from_slice(&[b"<", &uri[..], b">"].concat()),
         None => {
             let user = NameAddr::of_host(&config.aor).ok().and_then(|(_, uri)| uri.user).unwrap_or_default();
-            line.extend_from_slice(if transport.is_secure() { b"<sips:" } else { b"<sip:" });
+            line.extend_from_slice(if sips { b"<sips:" } else { b"<sip:" });
             line.extend_from_slice(user);
             if !user.is_empty() {
                 line.push(b'@');
             }
             line.extend_from_slice(sent_by);
-            // RFC 5630 §5.1: transport=tls must not be used; sips says it.
-            if matches!(transport, Transport::Tcp | Transport::Ws | Transport::Wss) {
-                line.extend_from_slice(b";transport=");
-                line.extend_from_slice(if transport == Transport::Tcp { b"tcp" } else { b"ws" });
-            }
+            // RFC 5630 §3.1.4: never tls or wss. A SIPS URI means TLS by itself (RFC 3261 §19.1.2).
+            let parameter: &[u8] = match transport {
+                Transport::Udp => b"",
+                Transport::Tls if sips => b"",
+                Transport::Tcp | Transport::Tls => b";transport=tcp",
+                Transport::Ws | Transport::Wss => b";transport=ws",
+            };
+            line.extend_from_slice(parameter);
             line.push(b'>');
         }
     }

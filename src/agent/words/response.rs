@@ -3,6 +3,7 @@
 use crate::agent::options::{Body, ResponseOptions};
 use crate::agent::words::headers::HostHeaders;
 use crate::agent::{Agent, Bytes, IncomingId};
+use crate::dialog::target;
 use crate::error::{Error, Result};
 use crate::message::write;
 use crate::message::{self, HeaderId, Message, Method};
@@ -79,7 +80,8 @@ impl Agent {
             write::record_routes(&mut out, request);
             let local = request.flow().and_then(|flow| self.transports.of_flow(flow).ok());
             if let Some(local) = local.filter(|_| !host.has(HeaderId::Contact)) {
-                out.extend_from_slice(&local.contact_line);
+                let sips = target::wants_sips(request) || self.is_of_sips_dialog(request);
+                out.extend_from_slice(self.transports.contact_line(local, sips));
             }
         }
         if answer.abilities && !host.has(HeaderId::Allow) {
@@ -104,6 +106,12 @@ impl Agent {
         let bytes = Bytes::from(&out[..]);
         self.scratch = out;
         bytes
+    }
+
+    /// RFC 5630 §5.1.1.2: what sips made stays so, whatever the peer writes later.
+    fn is_of_sips_dialog(&self, request: &Message) -> bool {
+        let dialog = request.to_tag().and_then(|_| self.objects.dialog_of(request));
+        dialog.and_then(|id| self.objects.holder(id)).is_some_and(|holder| holder.dialog().secure)
     }
 
     /// Sends a response in its transaction.
