@@ -69,6 +69,11 @@ impl Transport {
         matches!(self, Self::Tcp | Self::Tls)
     }
 
+    /// Whether it is a WebSocket: one message of its own carries one of ours (RFC 7118 §5.2).
+    pub fn is_websocket(self) -> bool {
+        matches!(self, Self::Ws | Self::Wss)
+    }
+
     /// Whether it is encrypted.
     pub fn is_secure(self) -> bool {
         matches!(self, Self::Tls | Self::Wss)

@@ -25,6 +25,7 @@ mod glare;
 mod hangup;
 mod host_headers;
 mod info_options;
+mod keep_alive;
 mod late_offer;
 mod limits;
 mod loss;

@@ -126,6 +126,11 @@ impl Outbox {
         self.transmits.push_back(Transmit { id, bytes: Bytes::clone(bytes), flow: *flow, host: None });
     }
 
+    /// The answer to a keep-alive (RFC 5626 §4.4.1).
+    pub fn pong(&mut self, flow: &Flow) {
+        self.transmit(Sender::Nobody, &Bytes::from(&b"\r\n"[..]), flow);
+    }
+
     /// Every message, in or out, passes here once: counted, and told to the log.
     #[inline]
     pub fn witness(&mut self, direction: Direction, flow: &Flow, bytes: &[u8]) {

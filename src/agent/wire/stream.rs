@@ -1,7 +1,6 @@
 //! Messages in a byte stream (RFC 3261 §18.3) and keep-alives between them (RFC 5626 §4.4.1).
 
-use crate::agent::wire::outbox::Sender;
-use crate::agent::{Agent, Bytes};
+use crate::agent::Agent;
 use crate::error::{Error, ErrorKind, Result};
 use crate::flow::Flow;
 use crate::message::HeaderId;
@@ -116,7 +115,7 @@ impl Agent {
                     return Err(lost());
                 }
                 Piece::Ping => {
-                    self.outbox.transmit(Sender::Nobody, &Bytes::from(&b"\r\n"[..]), flow);
+                    self.outbox.pong(flow);
                     at += 4;
                 }
                 Piece::Blank => at += 2,
