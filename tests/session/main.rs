@@ -58,6 +58,7 @@ mod reliable_sending;
 mod replaces;
 mod routes;
 mod sips_contact;
+mod service;
 mod takeover;
 mod targets;
 mod token_case;

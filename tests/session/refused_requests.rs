@@ -42,7 +42,7 @@ fn an_unknown_method_gets_501() {
 #[test]
 fn a_scheme_that_is_not_sip_gets_416() {
     let mut stand = Stand::new();
-    for uri in ["mailto:alice@example.com", "http://192.0.2.1/"] {
+    for uri in ["mailto:alice@example.com", "http://192.0.2.1/", "urnservice:sos"] {
         let request = stand.peer.request("OPTIONS").request_uri(uri);
         refused(&mut stand, request, 416);
     }
