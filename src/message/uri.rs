@@ -450,16 +450,20 @@ fn pair(text: &[u8]) -> Parameter<'_> {
     }
 }
 
-/// `name=value`; a parameter may lack the value and its `=`, a header only the value.
+/// `name=value`; a parameter may lack the value and its `=`, a header only the value. In a Replaces peers write the `@` of
+/// the Call-ID and the `;` of the tags as they are.
 fn is_pair(text: &[u8], header: bool) -> bool {
     let Parameter { name, value } = pair(text);
+    let replaces = header && name.eq_ignore_ascii_case(b"Replaces");
     !name.is_empty()
         && is_escaped_text(name, URI_PARAMETER)
         // The equals sign inside a value is not in the grammar, but is seen (`;ob=x=`), and harms nobody.
         && match value {
             Some(value) => {
                 (header || !value.is_empty())
-                    && value.split(|byte| *byte == b'=').all(|piece| is_escaped_text(piece, URI_PARAMETER | TOKEN))
+                    && value
+                        .split(|byte| *byte == b'=' || replaces && matches!(byte, b'@' | b';'))
+                        .all(|piece| is_escaped_text(piece, URI_PARAMETER | TOKEN))
             }
             None => !header,
         }

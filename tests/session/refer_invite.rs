@@ -1,8 +1,8 @@
 //! What a REFER asks for: its Refer-To, and the INVITE that follows, with Replaces too (RFC 3515 §2.1, RFC 5589).
 
-use crate::common::pair::{Pair, TO_ALICE};
+use crate::common::pair::{Pair, Stand, TO_ALICE};
 use crate::common::party::{Party, config, with_sdp};
-use crate::common::refer::refer_with;
+use crate::common::refer::{refer_of, refer_with};
 use crate::common::{ANSWER, OFFER, seconds};
 use sipdlg::agent::{EventKind, RequestOptions, ResponseOptions};
 use sipdlg::error::ErrorKind;
@@ -15,7 +15,9 @@ fn refer_to_is_checked() {
     let before = pair.alice.agent.session(pair.alice.session()).unwrap().state_text();
     let syntax = ErrorKind::Syntax;
     type Row = (Option<&'static str>, &'static [&'static [u8]], ErrorKind);
-    let rows: [Row; 8] = [
+    let rows: [Row; 10] = [
+        (Some("sip:c@d?Replaces=a@b%3Bto-tag%3D1%3Bfrom-tag%3D2"), &[], syntax),
+        (None, &[b"Refer-To: <sip:c@d?Replaces=a%40b;to-tag=1;from-tag=2>"], syntax),
         (None, &[], ErrorKind::Argument),
         (Some(""), &[], syntax),
         (Some("carol"), &[], syntax),
@@ -67,6 +69,48 @@ fn an_invite_is_tied_to_its_refer() {
     assert_eq!(bodies, ["SIP/2.0 100 Trying\r\n", "SIP/2.0 180 Ringing\r\n", "SIP/2.0 200 OK\r\n"]);
     assert_eq!(pair.alice.statuses(EventKind::Notify), [100, 180, 200]);
     assert!(pair.alice.events.iter().filter(|e| e.kind == EventKind::Notify).all(|e| e.session == Some(call)));
+}
+
+/// RFC 3891 §6.1 in RFC 3261 §19.1.1: peers leave the `@` of the Call-ID and the `;` of the tags as they are.
+#[test]
+fn replaces_in_refer_to_as_peers_write_it() {
+    let wanted = "abc@192.0.2.7;to-tag=1;from-tag=2;early-only";
+    for (refer_to, target) in [
+        (
+            "<sip:carol@192.0.2.2?Replaces=abc%40192.0.2.7%3Bto-tag%3D1%3Bfrom-tag%3D2%3Bearly-only>",
+            "sip:carol@192.0.2.2",
+        ),
+        (
+            "<sip:carol@192.0.2.2?Replaces=abc@192.0.2.7%3Bto-tag%3D1%3Bfrom-tag%3D2%3Bearly-only>",
+            "sip:carol@192.0.2.2",
+        ),
+        ("<sip:carol@192.0.2.2?replaces=abc%40192.0.2.7;to-tag=1;from-tag=2;early-only>", "sip:carol@192.0.2.2"),
+        (
+            "\"C\" <sip:carol@192.0.2.2;x=y?Replaces=abc@192.0.2.7;to-tag=1;from-tag=2;early-only>",
+            "sip:carol@192.0.2.2;x=y",
+        ),
+        ("<sip:carol@192.0.2.2?X=y&Replaces=abc@192.0.2.7;to-tag=1;from-tag=2;early-only&Y=z>", "sip:carol@192.0.2.2"),
+        ("sip:carol@192.0.2.2?Replaces=abc@192.0.2.7;to-tag=1;from-tag=2;early-only", "sip:carol@192.0.2.2"),
+    ] {
+        let mut stand = Stand::peer_called();
+        stand.alice.on(EventKind::Refer, |agent, now, event| {
+            agent.invite(now, None, RequestOptions { refer: event.incoming, ..with_sdp(OFFER) }).unwrap();
+        });
+        let refer = refer_of(&mut stand).set("Refer-To", refer_to);
+        stand.say(refer);
+        let invite = stand.peer.take("INVITE");
+        assert_eq!((invite.uri(), invite.value("replaces")), (target, wanted), "{refer_to}");
+        let busy = stand.peer.reply(&invite, 486);
+        stand.say(busy);
+    }
+    // In no other header, in no parameter.
+    for refer_to in ["<sip:carol@192.0.2.2?X=a@b>", "<sip:carol@192.0.2.2?X=a;b>", "<sip:carol@192.0.2.2;Replaces=a@b>"]
+    {
+        let mut stand = Stand::peer_called();
+        let refer = refer_of(&mut stand).set("Refer-To", refer_to);
+        stand.say(refer);
+        stand.peer.take("400 REFER");
+    }
 }
 
 /// It fails: rejected, unanswered, cancelled. Each is the last NOTIFY.

@@ -65,7 +65,7 @@ impl Agent {
                 if replaces.is_some() {
                     return Err(Error::syntax("Refer-To: a REFER has exactly one (RFC 3515 2.4.2)"));
                 }
-                NameAddr::of_host(value)?;
+                own_refer_target(value)?;
                 by_host = Some(value);
             }
         }
@@ -87,7 +87,7 @@ impl Agent {
         write::check_line(text)?;
         let mut line = b"Refer-To: ".to_vec();
         let Some(replaced) = replaced else {
-            let (address, _) = NameAddr::of_host(text)?;
+            let (address, _) = own_refer_target(text)?;
             // A name-addr goes as it is.
             if address.is_bare(text) {
                 line.extend_from_slice(&[b"<", text, b">"].concat());
@@ -97,7 +97,7 @@ impl Agent {
             return Ok(Some(line));
         };
         let uri = match refer_to {
-            Some(text) => NameAddr::of_host(text)?.1,
+            Some(text) => own_refer_target(text)?.1,
             None => Uri::received(text)?,
         };
         if !uri.is_sip() {
@@ -237,6 +237,15 @@ pub(in crate::agent) fn fault_of(request: &Message) -> Option<&'static [u8]> {
 pub(in crate::agent) fn refer_target(request: &Message) -> Result<Uri<'_>> {
     let value = request.header(HeaderId::ReferTo).unwrap_or_default();
     request.read_uri(NameAddr::parse(value).map_or(value, |address| address.uri))
+}
+
+/// What of the host's becomes one: what peers write bare is escaped (RFC 3261 §19.1.1).
+fn own_refer_target(text: &[u8]) -> Result<(NameAddr<'_>, Uri<'_>)> {
+    let (address, uri) = NameAddr::of_host(text)?;
+    if uri.headers.iter().any(|byte| matches!(byte, b'@' | b';')) {
+        return Err(Error::syntax("Refer-To: `@` and `;` in a header of a URI are escaped (RFC 3261 19.1.1)"));
+    }
+    Ok((address, uri))
 }
 
 /// RFC 3891 §4: "0" where the peer has no tag.
