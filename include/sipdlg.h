@@ -180,15 +180,17 @@ typedef enum sipdlg_event_kind_e {
     /** [incoming, session] default 200; STATE and, once it is answered, TERMINATED follow in any case. */
     SIPDLG_EVENT_BYE = 5,
     /**
-     * [incoming, session] RFC 6086: of a listed package, or without Info-Package. Default 469 with Recv-Info.
-     * Unlisted packages are answered 469 before.
+     * [incoming, session] RFC 6086: of a listed package, or without Info-Package. Default 469 with Recv-Info, but 200
+     * where it has neither Info-Package nor body. Unlisted packages are answered 469 before.
      */
     SIPDLG_EVENT_INFO = 6,
     /** [incoming, session or 0] default 200. */
     SIPDLG_EVENT_MESSAGE = 7,
     /**
-     * [incoming, session or 0, outgoing: our REFER] status_code: of the sipfrag. Default: unknown event 489, no
-     * subscription 481 (RFC 6665 §4.1.3), else 200.
+     * [incoming, session or 0, outgoing: our REFER] status_code: of the sipfrag, 0 none. Default: unknown event 489, no
+     * subscription 481 (RFC 6665 §4.1.3), else 200. Flag LAST: the subscription of our REFER ends with it, and the
+     * token, once the REFER has its final response. LAST with incoming 0: it ended without a NOTIFY, which did not come
+     * in time, or with its dialog (reason DIALOG_GONE).
      */
     SIPDLG_EVENT_NOTIFY = 8,
     /** [incoming, session or 0] malformed ones are answered 400 before. Default 603 (RFC 5057 §5.6). */
@@ -288,6 +290,8 @@ typedef enum sipdlg_event_flag_e {
     SIPDLG_EVENT_NEEDS_ACK = 8,
     /** INVITE whose Replaces says early-only; already checked */
     SIPDLG_EVENT_EARLY_ONLY = 16,
+    /** NOTIFY: the subscription of our REFER ends with it */
+    SIPDLG_EVENT_LAST = 64,
 } sipdlg_event_flag_e;
 
 /** Why the library did something by itself; in TERMINATED and in sipdlg_explain_entry_t. */
@@ -1332,8 +1336,10 @@ sipdlg_status_t sipdlg_session_notify(sipdlg_session_t session,
  * RFC 5589 §7): that session is put into Refer-To's Replaces, and refer_to NULL means its remote target. A Refer-To in
  * the headers stands instead of refer_to. NOTIFY events carry the same outgoing token until the subscription ends,
  * also when the session has ended; their function is looked for in the session's delegate (ended: the last that it
- * had), then the agent's, never in that of the REFER. Without an event the subscription ends when no NOTIFY comes in
- * 64*T1 after the 2xx, or after the time that the last one announced. Header "Refer-Sub: false": no subscription, when
+ * had), then the agent's, never in that of the REFER. It ends by a NOTIFY that says
+ * "terminated" (with the quirk EARLY_TERMINATED not by one with a provisional code and no other reason than noresource:
+ * the final one is waited for, 600 s), when no NOTIFY comes in 64*T1 after the 2xx or after the time that the last one
+ * announced, or with its dialog; the last event says so (LAST). Header "Refer-Sub: false": no subscription, when
  * the peer agrees (RFC 4488).
  * Errors: ERR_STATE early (without the quirk REQUESTS_IN_EARLY), or `replaces` is over or an early dialog of our own
  * INVITE; ERR_ARGUMENT no refer_to, `replaces` is this session or of another agent, or refer_to has a Replaces beside

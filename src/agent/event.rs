@@ -74,6 +74,8 @@ pub mod flag {
     pub const NEEDS_ACK: u32 = 8;
     /// INVITE whose Replaces says early-only.
     pub const EARLY_ONLY: u32 = 16;
+    /// NOTIFY with which the subscription of our REFER ends.
+    pub const LAST: u32 = 64;
 }
 
 /// What happened; the fields are those of `sipdlg_event_t`.

@@ -53,7 +53,7 @@ pub(super) enum Unanswered {
     Invite,
     /// By what it acknowledges (RFC 3262 §3, §5).
     Prack,
-    /// 469 with Recv-Info (RFC 6086 §5.2.2).
+    /// 469 with Recv-Info, one that asks for nothing 200 (RFC 6086 §4.2.2).
     Info,
     /// What is asked for (RFC 3261 §11.2).
     Options,

@@ -5,6 +5,7 @@ use crate::agent::event::{Event, EventKind, flag};
 use crate::agent::ours::outgoing::{EndedFork, KeptAck, Outgoing, OutgoingState};
 use crate::agent::theirs::incoming::{Incoming, InviteServer, Kind as IncomingKind};
 use crate::agent::{Bytes, IncomingId, OutgoingId, SessionId};
+use crate::attachment::Opaque;
 use crate::dialog::id::{DialogKeys, is_same_tag};
 use crate::dialog::target::Contact;
 use crate::error::{Error, ErrorKind, Result};
@@ -149,6 +150,11 @@ impl Objects {
             Some(session) => Some(session),
             None => self.remains.get_mut(&id.raw()).map(|remains| &mut **remains),
         }
+    }
+
+    /// Who hears of what comes in the dialog of a session that no event names any more: the last delegate that it had.
+    pub fn delegate_of_gone(&self, id: SessionId) -> Option<Opaque> {
+        self.holder(id).filter(|holder| holder.is_gone())?.attachment().delegate.clone()
     }
 
     /// What a dialog knows of REFERs.
@@ -423,7 +429,9 @@ impl Objects {
         if let Some(incoming) = event.incoming.and_then(|id| self.incoming.get_mut(id)) {
             event.method = event.method.or(Some(incoming.method));
             // That which hands it up is taken back where nobody has seen it when the default has answered.
-            incoming.unseen.one_more(number, false, event.kind.is_request());
+            // One that tells an end is not.
+            let replaceable = event.kind.is_request() && event.flags & flag::LAST == 0;
+            incoming.unseen.one_more(number, false, replaceable);
         }
         if let Some(outgoing) = event.outgoing.and_then(|id| self.outgoing.get_mut(id)) {
             event.method = event.method.or(Some(outgoing.method));

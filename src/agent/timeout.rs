@@ -71,7 +71,7 @@ impl Agent {
                 Timeout::Outgoing(id, OutgoingTimer::CancelGivenUp) => self.cancel_given_up(id),
                 Timeout::Outgoing(id, OutgoingTimer::Challenge) => self.challenge_given_up(id),
                 Timeout::Outgoing(id, OutgoingTimer::Retry) => self.retry_due(id),
-                Timeout::Outgoing(id, OutgoingTimer::Subscription) => self.subscriber_over(id),
+                Timeout::Outgoing(id, OutgoingTimer::Subscription) => self.subscription_lost(id, Reason::None),
                 Timeout::Query(query) => {
                     self.query_answered(query, &[]);
                 }

@@ -124,13 +124,15 @@ pub enum sipdlg_event_kind_e {
     SIPDLG_EVENT_PRACK = 4,
     /// [incoming, session] default 200; STATE and, once it is answered, TERMINATED follow in any case.
     SIPDLG_EVENT_BYE = 5,
-    /// [incoming, session] RFC 6086: of a listed package, or without Info-Package. Default 469 with Recv-Info.
-    /// Unlisted packages are answered 469 before.
+    /// [incoming, session] RFC 6086: of a listed package, or without Info-Package. Default 469 with Recv-Info, but 200
+    /// where it has neither Info-Package nor body. Unlisted packages are answered 469 before.
     SIPDLG_EVENT_INFO = 6,
     /// [incoming, session or 0] default 200.
     SIPDLG_EVENT_MESSAGE = 7,
-    /// [incoming, session or 0, outgoing: our REFER] status_code: of the sipfrag. Default: unknown event 489, no
-    /// subscription 481 (RFC 6665 §4.1.3), else 200.
+    /// [incoming, session or 0, outgoing: our REFER] status_code: of the sipfrag, 0 none. Default: unknown event 489, no
+    /// subscription 481 (RFC 6665 §4.1.3), else 200. Flag LAST: the subscription of our REFER ends with it, and the
+    /// token, once the REFER has its final response. LAST with incoming 0: it ended without a NOTIFY, which did not come
+    /// in time, or with its dialog (reason DIALOG_GONE).
     SIPDLG_EVENT_NOTIFY = 8,
     /// [incoming, session or 0] malformed ones are answered 400 before. Default 603 (RFC 5057 §5.6).
     SIPDLG_EVENT_REFER = 9,
@@ -217,6 +219,8 @@ pub enum sipdlg_event_flag_e {
     SIPDLG_EVENT_NEEDS_ACK = 8,
     /// INVITE whose Replaces says early-only; already checked
     SIPDLG_EVENT_EARLY_ONLY = 16,
+    /// NOTIFY: the subscription of our REFER ends with it
+    SIPDLG_EVENT_LAST = 64,
 }
 
 /// Why the library did something by itself; in TERMINATED and in sipdlg_explain_entry_t.
@@ -456,6 +460,7 @@ mod tests {
             flag::NEEDS_PRACK, sipdlg_event_flag_e::SIPDLG_EVENT_NEEDS_PRACK;
             flag::NEEDS_ACK, sipdlg_event_flag_e::SIPDLG_EVENT_NEEDS_ACK;
             flag::EARLY_ONLY, sipdlg_event_flag_e::SIPDLG_EVENT_EARLY_ONLY;
+            flag::LAST, sipdlg_event_flag_e::SIPDLG_EVENT_LAST;
             request_flag::MANUAL_ACK, sipdlg_request_flag_e::SIPDLG_REQUEST_MANUAL_ACK;
             request_flag::MANUAL_PRACK, sipdlg_request_flag_e::SIPDLG_REQUEST_MANUAL_PRACK;
             request_flag::NO_RETRY, sipdlg_request_flag_e::SIPDLG_REQUEST_NO_RETRY;

@@ -139,8 +139,9 @@ pub(crate) fn function_for(inner: &Inner, event: &Event) -> Option<(Function, *m
         return of(core.outgoing(event.outgoing?).ok()?.attachment());
     }
     let of_incoming = || of(core.incoming(event.incoming?).ok()?.attachment());
+    let of_refer = || of(core.outgoing(event.outgoing?).ok()?.subscriber_attachment()?);
     let of_session = || of(core.session(event.session?).ok()?.attachment());
-    of_incoming().or_else(of_session).or_else(|| of(&inner.attachment))
+    of_incoming().or_else(of_refer).or_else(of_session).or_else(|| of(&inner.attachment))
 }
 
 /// User pointer of the request, else of the session.

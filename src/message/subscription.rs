@@ -35,19 +35,19 @@ impl<'a> EventName<'a> {
 
 /// A Subscription-State value (RFC 6665 §8.2.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SubscriptionState {
+pub enum SubscriptionState<'a> {
     /// active, pending, or one that we do not know: it lives, for so many seconds when it says so.
     Living(Option<u32>),
-    /// terminated.
-    Terminated,
+    /// terminated, and why.
+    Terminated(Option<&'a [u8]>),
 }
 
-impl SubscriptionState {
+impl<'a> SubscriptionState<'a> {
     /// Reads a value; `None` when it is none.
-    pub fn parse(value: &[u8]) -> Option<Self> {
+    pub fn parse(value: &'a [u8]) -> Option<Self> {
         let (state, parameters) = head_and_parameters(value)?;
         if state.eq_ignore_ascii_case(b"terminated") {
-            return Some(Self::Terminated);
+            return Some(Self::Terminated(Parameters::new(parameters).find(b"reason").and_then(|reason| reason.value)));
         }
         let seconds = |parameter: Parameter<'_>| parameter.value.and_then(decimal_u32);
         Some(Self::Living(Parameters::new(parameters).find(b"expires").and_then(seconds)))
@@ -60,13 +60,17 @@ fn head_and_parameters(value: &[u8]) -> Option<(&[u8], &[u8])> {
     is_token(head).then_some((head, parameters))
 }
 
-/// The status code in the status line that a message/sipfrag body begins with (RFC 3515 §2.4.5).
+/// The status code in the status line that a message/sipfrag body begins with (RFC 3515 §2.4.5); the version in any case
+/// (RFC 3261 §7.1).
 pub fn sipfrag_status(message: &Message) -> Option<u16> {
     let view = message.body_view()?;
     if !view.is_type(b"message", b"sipfrag") {
         return None;
     }
-    let rest = view.content.strip_prefix(b"SIP/2.0 ")?;
+    let (version, rest) = view.content.split_at_checked(8)?;
+    if !version.eq_ignore_ascii_case(b"SIP/2.0 ") {
+        return None;
+    }
     let (digits, after) = rest.split_at_checked(3)?;
     let ends = after.first().is_none_or(|byte| matches!(byte, b' ' | b'\r' | b'\n'));
     let status = digits.iter().all(u8::is_ascii_digit).then(|| decimal_u32(digits))??;
@@ -113,7 +117,8 @@ mod tests {
             ("active;expires=60", Some(Living(Some(60)))),
             ("active", Some(Living(None))),
             ("pending;expires=x", Some(Living(None))),
-            ("Terminated;reason=noresource", Some(Terminated)),
+            ("Terminated;reason=noresource", Some(Terminated(Some(b"noresource")))),
+            ("terminated ; x=y", Some(Terminated(None))),
             ("other", Some(Living(None))),
             ("", None),
         ];
@@ -136,6 +141,11 @@ mod tests {
             ("SIP/2.0 200 OK", Some(200)),
             ("SIP/2.0 100 Trying\r\nX: y\r\n", Some(100)),
             ("SIP/2.0 603", Some(603)),
+            ("sip/2.0 200 OK\r\n", Some(200)),
+            ("Sip/2.0 180 Ringing\n", Some(180)),
+            ("SIP/2.0 486\n", Some(486)),
+            ("SIP/3.0 200 OK", None),
+            ("SIP/2.0200 OK", None),
             ("SIP/2.0 6031 x", None),
             ("SIP/2.0 099 x", None),
             ("SIP/2.0 7", None),
@@ -144,7 +154,16 @@ mod tests {
         ] {
             assert_eq!(notify("message/sipfrag;version=2.0", body), status, "{body}");
         }
-        assert_eq!(notify("text/plain", "SIP/2.0 200 OK"), None);
+        for (kind, read) in [
+            ("message/sipfrag", true),
+            ("Message/SipFrag; version=\"2.0\"", true),
+            ("message / sipfrag ;x=y", true),
+            ("message/sipfragment", false),
+            ("message/sip", false),
+            ("text/plain", false),
+        ] {
+            assert_eq!(notify(kind, "sip/2.0 200 OK").is_some(), read, "{kind}");
+        }
         let mut out = Vec::new();
         write_sipfrag(&mut out, 180, b"Ringing");
         assert_eq!(out, b"SIP/2.0 180 Ringing\r\n");

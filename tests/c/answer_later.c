@@ -94,6 +94,7 @@ int main(void)
     /* an INFO that nobody answers gets its default after half of 64*T1 */
     CHECK_OK(sipdlg_agent_next_session(pair.agent[ALICE], 0, &alice));
     request.delegate = &client;
+    pair_body(&request.body, "v=0");
     CHECK_OK(sipdlg_session_info(alice, &request, NULL));
     pair_advance(&pair, 15990);
     CHECK_NUMBER(infos, 0);

@@ -76,7 +76,8 @@ int main(void)
     pair_invite(&pair, &client, NULL, NULL);
     pair_exchange(&pair);
     CHECK_NUMBER(status, 200);
-    in_the_dialog(&client, sipdlg_session_info, NULL, 469, NULL);
+    in_the_dialog(&client, sipdlg_session_info, NULL, 200, NULL); /* RFC 6086 section 4.2.2 */
+    in_the_dialog(&client, sipdlg_session_info, "v=0", 469, NULL);
     in_the_dialog(&client, sipdlg_session_message, NULL, 200, NULL);
     in_the_dialog(&client, sipdlg_session_options, NULL, 200, "Allow");
     in_the_dialog(&client, sipdlg_session_invite, HOLD, 488, "Warning");

@@ -155,9 +155,12 @@ static sipdlg_config_t *stern(void)
 /* By RFC 5057 a 469 ends the INFO alone; here it ends the call. And a 491, which then is not tried again. */
 static void the_host_says_what_a_failure_ends(void)
 {
+    sipdlg_request_options_t tone = SIPDLG_REQUEST_OPTIONS_INIT;
+    pair_body(&tone.body, "Signal=5");
+    tone.body.content_type = "application/dtmf-relay";
     CHECK_NUMBER(sipdlg_effect_of("INFO", 469), SIPDLG_EFFECT_TRANSACTION);
     call(stern());
-    CHECK_OK(sipdlg_session_info(session[ALICE], NULL, NULL));
+    CHECK_OK(sipdlg_session_info(session[ALICE], &tone, NULL));
     pair_exchange(&pair);
     CHECK_STATUS(sipdlg_session_state(session[ALICE]), SIPDLG_ERR_STALE);
     pair_close(&pair);

@@ -147,6 +147,7 @@ static void delegate_of_a_session(void)
     CHECK_NUMBER(of_session, 1);
     CHECK_CSTR(pair_trace(&pair), "> INFO\n< 200 INFO\n");
     CHECK_OK(sipdlg_session_set_delegate(bob, NULL));
+    pair_body(&request.body, "v=0");
     CHECK_OK(sipdlg_session_info(alice, &request, NULL));
     pair_exchange(&pair);
     CHECK_NUMBER(of_session, 1);

@@ -92,6 +92,7 @@ int main(void)
     nothing_more(BOB);
 
     /* a default is done on demand, once; until then the peer waits */
+    pair_body(&request.body, "v=0");
     CHECK_OK(sipdlg_session_info(alice, &request, &info));
     pair_exchange(&pair);
     event = next(BOB, SIPDLG_EVENT_INFO);

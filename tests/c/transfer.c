@@ -62,6 +62,27 @@ static void on_notify(void *user, const sipdlg_event_t *event)
     CHECK_OK(sipdlg_event_default(event));
 }
 
+/* That no NOTIFY comes any more is told too, to the delegate that the session had last. */
+static int ends, silent;
+
+static int notify_is_lost(int from, const char *data, size_t len)
+{
+    return silent && from == BOB && len > 6 && memcmp(data, "NOTIFY", 6) == 0;
+}
+
+static void on_end(void *user, const sipdlg_event_t *event)
+{
+    (void)user;
+    CHECK(event->outgoing == refer && refer != 0);
+    CHECK_NUMBER(event->session, 0);
+    CHECK_NUMBER(event->incoming, 0);
+    CHECK_NUMBER(event->flags, SIPDLG_EVENT_LAST);
+    CHECK_NUMBER(event->status_code, 0);
+    CHECK(event->message == NULL);
+    CHECK_NUMBER(sipdlg_outgoing_state(refer), SIPDLG_OUTGOING_COMPLETED);
+    ends++;
+}
+
 static void on_terminated(void *user, const sipdlg_event_t *event)
 {
     (void)user;
@@ -142,6 +163,23 @@ int main(void)
     pair_exchange(&pair);
     CHECK(notifies >= 2 && notified[0] == 100 && notified[notifies - 1] == 200);
     CHECK(strstr(pair_trace(&pair), "< INVITE\n") != NULL);
+
+    /* the call ends, then nothing more is heard */
+    tied = 0;
+    CHECK_OK(sipdlg_session_refer(first, CAROL, 0, NULL, &refer));
+    pair_exchange(&pair);
+    client.on_notify = on_end;
+    CHECK_OK(sipdlg_session_set_delegate(first, &client));
+    CHECK_OK(sipdlg_session_bye(first, NULL, NULL));
+    pair_exchange(&pair);
+    pair.lost = notify_is_lost;
+    silent = 1;
+    pair_advance(&pair, 631000);
+    CHECK_NUMBER(ends, 0);
+    pair_advance(&pair, 2000);
+    CHECK_NUMBER(ends, 1);
+    CHECK_NUMBER(sipdlg_outgoing_state(refer), SIPDLG_ERR_STALE);
+    silent = 0;
     session = 0;
     while (sipdlg_agent_next_session(pair.agent[ALICE], session, &session) == SIPDLG_OK)
         CHECK_OK(sipdlg_session_hangup(session, 0, NULL));

@@ -20,8 +20,29 @@ struct Row {
 }
 
 /// In a confirmed dialog; BYE last.
-const IN_DIALOG: [Row; 8] = [
-    Row { make: |peer| peer.request("INFO"), event: EventKind::Info, status: 469, carries: &["recv-info"] },
+const IN_DIALOG: [Row; 11] = [
+    // RFC 6086 §4.2.2: it asks for nothing, so it is in order.
+    Row { make: |peer| peer.request("INFO"), event: EventKind::Info, status: 200, carries: &[] },
+    Row {
+        make: |peer| peer.request("INFO").with("Content-Type", "application/dtmf-relay"),
+        event: EventKind::Info,
+        status: 200,
+        carries: &[],
+    },
+    Row {
+        make: |peer| peer.request("INFO").content("application/dtmf-relay", "Signal=5\r\n"),
+        event: EventKind::Info,
+        status: 469,
+        carries: &["recv-info"],
+    },
+    Row {
+        make: |peer| {
+            peer.request("INFO").with("Info-Package", "dtmf").content("application/dtmf-relay", "Signal=5\r\n")
+        },
+        event: EventKind::Info,
+        status: 469,
+        carries: &["recv-info"],
+    },
     Row {
         make: |peer| peer.request("INFO").with("Info-Package", "dtmf"),
         event: EventKind::Info,

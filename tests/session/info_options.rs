@@ -2,7 +2,7 @@
 
 use crate::common::pair::{Pair, Stand, TO_BOB};
 use crate::common::party::config;
-use crate::common::{HELD, HOLD, seconds};
+use crate::common::{ANSWER, HELD, HOLD, OFFER, seconds};
 use sipdlg::agent::{EventKind, RequestOptions};
 use sipdlg::session::SessionState;
 
@@ -20,7 +20,43 @@ fn info_goes_both_ways() {
     assert_eq!(pair.wire.trace.messages("alice", "INFO")[0].value("content-type"), "application/dtmf-relay");
 }
 
-/// Design §8: an INFO that no host takes gets 469 with Recv-Info; only that transaction fails.
+/// RFC 6086 §4.2.2: one without package and body, as old exchanges send each half minute, is in order; also in an early
+/// dialog, where ours waits for the answer, and where packages are known.
+#[test]
+fn a_bare_info_gets_200_by_default() {
+    for packages in [None, Some(&b"dtmf"[..])] {
+        let mut config = config("alice");
+        config.set_info_packages(packages).unwrap();
+        let mut stand = Stand::with(config);
+        stand.alice.hold(EventKind::Invite);
+        let invite = stand.peer.request("INVITE").sdp(OFFER);
+        stand.say(invite.clone());
+        let call = stand.alice.incoming();
+        stand.alice.progress(180, "");
+        stand.exchange();
+        let ringing = stand.peer.take("180 INVITE");
+        stand.peer.learn(&ringing);
+        let info = stand.peer.request("INFO");
+        stand.say(info);
+        assert_eq!(stand.peer.take("200 INFO").get("recv-info"), None);
+        stand.alice.incoming = Some(call);
+        stand.alice.accept(ANSWER);
+        stand.exchange();
+        let ok = stand.peer.take("200 INVITE");
+        let ack = stand.peer.ack(&invite, &ok);
+        stand.say(ack);
+        let info = stand.peer.request("INFO");
+        stand.say(info);
+        stand.peer.take("200 INFO");
+        assert_eq!((stand.alice.count(EventKind::Info), stand.alice.state().0), (2, SessionState::Confirmed));
+        // An empty package is none that we know.
+        let info = stand.peer.request("INFO").with("Info-Package", "");
+        stand.say(info);
+        stand.peer.take("469 INFO");
+    }
+}
+
+/// Design §8: an INFO with a body that no host takes gets 469 with Recv-Info; only that transaction fails.
 #[test]
 fn info_without_a_taker_gets_469() {
     let mut pair = Pair::confirmed();

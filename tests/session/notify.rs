@@ -1,6 +1,7 @@
 //! NOTIFY that comes and NOTIFY by hand (RFC 6665).
 
 use crate::common::pair::{Pair, Stand};
+use crate::common::refer::notify_of;
 use crate::common::seconds;
 use sipdlg::agent::{Body, EventKind, RequestOptions};
 use sipdlg::error::ErrorKind;
@@ -24,6 +25,25 @@ fn a_notify_that_nobody_asked_for() {
         assert_eq!(stand.alice.count(EventKind::Notify), 4);
         assert_eq!(stand.alice.last(EventKind::Notify).session.is_some(), in_dialog);
         assert_eq!(stand.alice.state().0 == SessionState::Confirmed, in_dialog);
+    }
+}
+
+/// What its sipfrag says is told whoever subscribed: nobody, another REFER, one that is over; in a dialog and out of one.
+#[test]
+fn the_status_code_is_that_of_the_sipfrag() {
+    for in_dialog in [true, false] {
+        let mut stand = if in_dialog { Stand::peer_called() } else { Stand::new() };
+        for (event, fragment, status) in [
+            ("refer", "SIP/2.0 200 OK\r\n", 200),
+            ("refer;id=77", "sip/2.0 180 Ringing\n", 180),
+            ("message-summary", "SIP/2.0 603 Declined", 603),
+            ("refer", "no status line", 0),
+        ] {
+            let notify = notify_of(&mut stand, event, "terminated;reason=noresource", fragment);
+            stand.say(notify);
+            let told = stand.alice.last(EventKind::Notify);
+            assert_eq!((told.status_code, told.outgoing), (status, None), "{event} {fragment}");
+        }
     }
 }
 

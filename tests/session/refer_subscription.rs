@@ -1,11 +1,16 @@
 //! The subscription that a REFER makes: whether there is one, how long it lives, what ends it (RFC 4488, RFC 6665).
 
 use crate::common::pair::{Pair, Stand};
+use crate::common::party::config;
 use crate::common::refer::{CAROL, accepts, notify_of, refer_of, refer_with};
 use crate::common::seconds;
-use sipdlg::agent::{EventKind, ResponseOptions};
+use sipdlg::agent::event::flag;
+use sipdlg::agent::{EventKind, OutgoingId, Reason, ResponseOptions};
+use sipdlg::config::quirk;
 use sipdlg::error::ErrorKind;
+use sipdlg::flow::{Flow, Transport};
 use sipdlg::session::SessionState;
+use sipdlg::time::Now;
 
 /// RFC 4488 §4: Refer-Sub: false asks; only the 2xx grants.
 #[test]
@@ -174,13 +179,161 @@ fn a_silent_notifier_is_not_waited_for() {
         };
         stand.advance(patience - seconds(1));
         assert!(stand.alice.agent.outgoing(refer).is_ok(), "{announced:?}");
+        assert_eq!(stand.alice.statuses(EventKind::Notify), announced.map_or(vec![], |_| vec![100]), "{announced:?}");
         stand.advance(seconds(2));
         assert!(stand.alice.agent.outgoing(refer).is_err(), "{announced:?}");
+        lost(&stand, refer, Reason::None);
         let late = notify_of(&mut stand, "refer", "terminated;reason=noresource", "SIP/2.0 200 OK");
         stand.say(late);
         stand.peer.take("481 NOTIFY");
         assert_eq!(stand.alice.state().0, SessionState::Confirmed);
     }
+}
+
+/// The last event says that nothing follows, and no NOTIFY did.
+#[track_caller]
+fn lost(stand: &Stand, refer: OutgoingId, reason: Reason) {
+    let told = stand.alice.last(EventKind::Notify);
+    assert_eq!((told.flags, told.outgoing, told.reason, told.status_code), (flag::LAST, Some(refer), reason, 0));
+    assert!(told.incoming.is_none() && told.message.is_none());
+}
+
+/// RFC 5057 §5.1: a failure that hits the dialog ends every subscription in it, also that of a REFER which is unanswered
+/// yet; the call may be over before.
+#[test]
+fn the_end_of_the_dialog_is_told() {
+    for (accepted, hung_up) in [(true, false), (false, false), (true, true)] {
+        let mut stand = Stand::alice_called();
+        let refer = stand.alice.refer(CAROL);
+        stand.exchange();
+        let asked = stand.peer.take("REFER");
+        let ok = stand.peer.reply(&asked, 200).with("Contact", "<sip:peer@192.0.2.2:5060>");
+        if accepted {
+            stand.say(ok.clone());
+        }
+        if hung_up {
+            let theirs = refer_of(&mut stand);
+            accepts(&mut stand.alice);
+            stand.say(theirs);
+            stand.peer.take("200 REFER");
+            let bye = stand.peer.request("BYE");
+            stand.say(bye);
+            assert_eq!(stand.alice.count(EventKind::Terminated), 1);
+            stand.peer_replies("NOTIFY", 404, "");
+            lost(&stand, refer, Reason::DialogGone);
+            assert!(stand.alice.agent.outgoing(refer).is_err());
+            continue;
+        }
+        stand.alice.message("x");
+        stand.exchange();
+        stand.peer_replies("MESSAGE", 404, "");
+        lost(&stand, refer, Reason::DialogGone);
+        assert_eq!(stand.alice.agent.outgoing(refer).is_ok(), !accepted, "it has its answer to come");
+        stand.peer_replies("BYE", 200, "");
+        if !accepted {
+            stand.say(ok);
+            assert_eq!(stand.alice.statuses(EventKind::Accept), [200, 200]);
+            assert!(stand.alice.agent.outgoing(refer).is_err());
+        }
+    }
+}
+
+/// RFC 6665 §4.1.3, and the quirk: "terminated" with a provisional code, as SIP.js says it, ends nothing; the final code
+/// does. What says why is believed.
+#[test]
+fn terminated_too_early() {
+    // Subscription-State, fragment, whether the subscription goes on with the quirk.
+    let rows = [
+        ("terminated", "SIP/2.0 180 Ringing\r\n", true),
+        ("Terminated;reason=NoResource", "SIP/2.0 100 Trying\r\n", true),
+        ("terminated;x=y", "sip/2.0 183 Session Progress\n", true),
+        ("terminated;reason=timeout", "SIP/2.0 100 Trying\r\n", false),
+        ("terminated;reason=rejected", "SIP/2.0 180 Ringing\r\n", false),
+        ("terminated", "SIP/2.0 200 OK\r\n", false),
+        ("terminated;reason=noresource", "SIP/2.0 503 Service Unavailable\r\n", false),
+        ("terminated", "what", false),
+    ];
+    for (state, fragment, goes_on) in rows {
+        for quirk_on in [true, false] {
+            let mut config = config("alice");
+            if !quirk_on {
+                config.set_tolerance(quirk::ALL & !quirk::OFF & !quirk::EARLY_TERMINATED).unwrap();
+            }
+            let mut stand = Stand::with(config);
+            stand.peer_calls();
+            let refer = stand.alice.refer(CAROL);
+            stand.exchange();
+            let asked = stand.peer.take("REFER");
+            let ok = stand.peer.reply(&asked, 200).with("Contact", "<sip:peer@192.0.2.2:5060>");
+            stand.say(ok);
+            let notify = notify_of(&mut stand, "refer", state, fragment);
+            stand.say(notify);
+            stand.peer.take("200 NOTIFY");
+            let lives = goes_on && quirk_on;
+            let row = format!("{state} {fragment} {quirk_on}");
+            assert_eq!(stand.alice.agent.outgoing(refer).is_ok(), lives, "{row}");
+            assert_eq!(stand.alice.last(EventKind::Notify).flags, if lives { 0 } else { flag::LAST }, "{row}");
+            let counted = stand.alice.agent.stats().quirks[quirk::EARLY_TERMINATED.trailing_zeros() as usize];
+            assert_eq!(counted, u64::from(lives), "{row}");
+            // Ringing may take its time.
+            stand.advance(seconds(300));
+            let notify = notify_of(&mut stand, "refer", "terminated", "SIP/2.0 200 OK\r\n");
+            stand.say(notify);
+            stand.peer.take(if lives { "200 NOTIFY" } else { "481 NOTIFY" });
+            let told = stand.alice.last(EventKind::Notify);
+            assert_eq!((told.status_code, told.outgoing), (200, Some(refer).filter(|_| lives)), "{row}");
+            assert_eq!(told.flags, if lives { flag::LAST } else { 0 }, "{row}");
+            assert!(stand.alice.agent.outgoing(refer).is_err(), "{row}");
+        }
+    }
+}
+
+/// Nothing follows the early word: the end is told all the same, also past the call.
+#[test]
+fn terminated_too_early_and_then_nothing() {
+    for hung_up in [false, true] {
+        let mut stand = Stand::alice_called();
+        let refer = stand.alice.refer(CAROL);
+        stand.exchange();
+        let asked = stand.peer.take("REFER");
+        let ok = stand.peer.reply(&asked, 200).with("Contact", "<sip:peer@192.0.2.2:5060>");
+        stand.say(ok);
+        if hung_up {
+            stand.alice.hangup();
+            stand.exchange();
+            stand.peer_replies("BYE", 200, "");
+        }
+        let notify = notify_of(&mut stand, "refer", "terminated", "SIP/2.0 180 Ringing\r\n");
+        stand.say(notify);
+        stand.advance(seconds(631));
+        assert_eq!(stand.alice.last(EventKind::Notify).flags, 0);
+        stand.advance(seconds(2));
+        lost(&stand, refer, Reason::None);
+        assert!(stand.alice.agent.outgoing(refer).is_err());
+        assert_eq!(stand.alice.last(EventKind::Notify).session.is_none(), hung_up);
+    }
+}
+
+/// The event that tells the end is not taken back when the host looks away for so long that the NOTIFY gets its default.
+#[test]
+fn the_last_word_waits_for_the_host() {
+    let mut pair = Pair::confirmed();
+    accepts(&mut pair.bob);
+    let refer = pair.alice.refer(CAROL);
+    pair.exchange();
+    for status in [180, 200] {
+        pair.bob.notify(status);
+        let now = pair.bob.now();
+        let notify = pair.bob.agent.poll_transmit().expect("a NOTIFY");
+        let flow = Flow { link: 1, ..Flow::new(Transport::Udp, Some(pair.alice.address), Some(pair.bob.address)) };
+        pair.alice.agent.receive(now, &flow, &notify.bytes).expect("taken");
+    }
+    let now = pair.alice.now();
+    pair.alice.agent.handle_timeout(Now { monotonic: now.monotonic.plus(seconds(40)), ..now });
+    let told: Vec<_> = std::iter::from_fn(|| pair.alice.agent.poll_event()).map(|event| event.status_code).collect();
+    assert_eq!(told, [200], "that of 180 is taken back");
+    assert!(pair.alice.agent.outgoing(refer).is_err());
+    pair.end_unjudged();
 }
 
 /// RFC 3515 §2.4.4: SUBSCRIBE refreshes or ends the subscription; of a REFER that was never accepted it gets 403.
@@ -249,7 +402,7 @@ fn a_disposed_refer_hears_nothing() {
     pair.alice.agent.dispose_outgoing(now, refer).unwrap();
     pair.bob.notify(180);
     pair.exchange();
-    assert_eq!(pair.alice.statuses(EventKind::Notify), [100, 0], "the REFER is gone");
+    assert_eq!(pair.alice.statuses(EventKind::Notify), [100, 180], "the REFER is gone");
     assert!(pair.alice.last(EventKind::Notify).outgoing.is_none());
     assert_eq!(pair.wire.trace.messages("alice", "481 NOTIFY").len(), 1);
     assert_eq!(pair.bob.living()[1], 0);

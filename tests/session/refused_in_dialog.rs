@@ -106,7 +106,7 @@ fn all_refused(stand: &mut Stand, state: &str) {
 /// Left to their defaults, which refuse.
 const BY_DEFAULT: [(&str, Make, u16, Number); 2] = [
     ("re-INVITE", |peer| peer.request("INVITE").set("Contact", "<sip:moved@192.0.2.2:5060>").sdp(HOLD), 488, Counts),
-    ("INFO", |peer| peer.request("INFO"), 469, Counts),
+    ("INFO", |peer| peer.request("INFO").content("text/plain", "x"), 469, Counts),
 ];
 
 #[test]

@@ -114,6 +114,8 @@ pub struct Subscriber {
     pub unwanted: bool,
     /// The end of patience for a NOTIFY.
     pub timer: Option<TimerId>,
+    /// Who hears that it ended without one, where the session is gone.
+    pub heard_by: Attachment,
 }
 
 /// What kind of request.
@@ -356,6 +358,14 @@ impl Outgoing {
     /// The host's.
     pub fn attachment(&self) -> &Attachment {
         &self.attachment
+    }
+
+    /// Who hears that the subscription of this REFER has ended without a NOTIFY, beyond its session.
+    pub fn subscriber_attachment(&self) -> Option<&Attachment> {
+        match &self.kind {
+            Kind::Refer(subscriber) => Some(&subscriber.heard_by),
+            _ => None,
+        }
     }
 
     pub(in crate::agent) fn invite(&self) -> Option<&InviteClient> {

@@ -236,7 +236,7 @@ impl Agent {
             self.objects.notify_leaves(refer, id);
         }
         self.launch(request);
-        if let Some(refer) = found.filter(|_| state == SubscriptionState::Terminated) {
+        if let Some(refer) = found.filter(|_| matches!(state, SubscriptionState::Terminated(_))) {
             self.stop_notifying(refer, None);
         }
         Ok(request)

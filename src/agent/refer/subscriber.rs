@@ -1,11 +1,12 @@
 //! Subscriptions of our REFERs: the peer notifies (RFC 3515 §2.4, RFC 6665).
 
-use crate::agent::event::{Event, EventKind};
+use crate::agent::event::{Event, EventKind, Reason, flag};
 use crate::agent::ours::outgoing::{Kind, OutgoingState, Subscribed};
 use crate::agent::theirs::incoming::Kind as IncomingKind;
 use crate::agent::timeout::{OutgoingTimer, Timeout};
 use crate::agent::words::response::Answer;
 use crate::agent::{Agent, OutgoingId, SessionId};
+use crate::config::quirk;
 use crate::message::subscription::sipfrag_status;
 use crate::message::{EventName, HeaderId, Message, SubscriptionState};
 use std::sync::Arc;
@@ -15,6 +16,17 @@ use std::time::Duration;
 const LONGEST: Duration = Duration::from_secs(86_400);
 /// What we take where its NOTIFYs say nothing, which RFC 6665 §4.2.2 forbids.
 const UNSAID: Duration = Duration::from_secs(3_600);
+/// How long the final NOTIFY is waited for after one that said "terminated" too early.
+const TERMINATED_EARLY: Duration = Duration::from_secs(600);
+
+/// How a subscription of ours goes on after a NOTIFY.
+enum Next {
+    /// It lives for so long.
+    Living(Duration),
+    Over,
+    /// The NOTIFY does not say.
+    Unsaid,
+}
 
 impl Agent {
     /// A REFER of ours has its final answer.
@@ -65,6 +77,22 @@ impl Agent {
         }
     }
 
+    /// It has ended without a NOTIFY that says so, which the host has to hear: no NOTIFY came in time, or the dialog is gone.
+    pub(in crate::agent) fn subscription_lost(&mut self, id: OutgoingId, reason: Reason) {
+        let Some(session) = self.objects.outgoing.get(id).and_then(|outgoing| outgoing.session) else { return };
+        let delegate = self.objects.delegate_of_gone(session);
+        let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
+        let Kind::Refer(subscriber) = &mut outgoing.kind else { return };
+        subscriber.heard_by.delegate = delegate;
+        if !outgoing.silent {
+            let session = Some(session);
+            let event =
+                Event { session, outgoing: Some(id), reason, flags: flag::LAST, ..Event::new(EventKind::Notify) };
+            self.tell(event);
+        }
+        self.subscriber_over(id);
+    }
+
     /// A NOTIFY in a dialog. What it does to the subscription it does at arrival; how it is answered is the host's.
     pub(in crate::agent) fn notify_arrived(&mut self, id: SessionId, request: Arc<Message>) {
         let event = EventName::of(&request);
@@ -74,24 +102,45 @@ impl Agent {
             return self.refuse(&request, &Answer::plain(481));
         }
         let default = default_of(event.as_ref(), refer.is_some());
-        let about = Event {
-            outgoing: refer,
-            status_code: refer.and_then(|_| sipfrag_status(&request)).unwrap_or(0),
-            ..Event::new(EventKind::Notify)
+        let about = about_notify(&request);
+        let next = match refer {
+            Some(_) => self.next_after(&request, about.status_code),
+            None => Next::Unsaid,
         };
-        let handed = self.hand_up_as(about, Some(id), Arc::clone(&request), IncomingKind::Notify { default });
+        let flags = if matches!(next, Next::Over) { flag::LAST } else { 0 };
+        let about = Event { outgoing: refer, flags, ..about };
+        let handed = self.hand_up_as(about, Some(id), request, IncomingKind::Notify { default });
         // The event names the REFER, which may go with this.
         if let Some(refer) = refer.filter(|_| handed) {
-            self.notified(refer, &request);
+            self.notified(refer, &next);
         }
     }
 
-    fn notified(&mut self, refer: OutgoingId, request: &Message) {
-        let state = request.header(HeaderId::SubscriptionState).and_then(SubscriptionState::parse);
-        match state {
-            Some(SubscriptionState::Terminated) => self.subscriber_over(refer),
+    /// What a NOTIFY says of its subscription. The quirk: "terminated" beside a provisional response, for no reason or for
+    /// that which a final one has (RFC 3515 §2.4.5), is said too early.
+    fn next_after(&mut self, request: &Message, status: u16) -> Next {
+        match request.header(HeaderId::SubscriptionState).and_then(SubscriptionState::parse) {
+            Some(SubscriptionState::Terminated(reason)) => {
+                let early = (100..200).contains(&status)
+                    && reason.is_none_or(|reason| reason.eq_ignore_ascii_case(b"noresource"))
+                    && self.config.tolerance & quirk::EARLY_TERMINATED != 0;
+                if !early {
+                    return Next::Over;
+                }
+                self.counters.count_quirk(quirk::EARLY_TERMINATED);
+                Next::Living(TERMINATED_EARLY)
+            }
             Some(SubscriptionState::Living(seconds)) => {
-                let span = seconds.map_or(UNSAID, |seconds| Duration::from_secs(u64::from(seconds))).min(LONGEST);
+                Next::Living(seconds.map_or(UNSAID, |seconds| Duration::from_secs(u64::from(seconds))).min(LONGEST))
+            }
+            None => Next::Unsaid,
+        }
+    }
+
+    fn notified(&mut self, refer: OutgoingId, next: &Next) {
+        match next {
+            Next::Over => self.subscriber_over(refer),
+            Next::Living(span) => {
                 if let Some(Kind::Refer(subscriber)) =
                     self.objects.outgoing.get_mut(refer).map(|outgoing| &mut outgoing.kind)
                 {
@@ -100,7 +149,7 @@ impl Agent {
                 // The last NOTIFY, which says that it has expired, is given time to arrive.
                 self.expect_notify(refer, span.saturating_add(self.config.timers.patience()));
             }
-            None => {}
+            Next::Unsaid => {}
         }
     }
 
@@ -110,7 +159,7 @@ impl Agent {
             return;
         };
         for refer in ours {
-            self.subscriber_over(refer);
+            self.subscription_lost(refer, Reason::DialogGone);
         }
         for refer in theirs {
             self.stop_notifying(refer, None);
@@ -120,8 +169,13 @@ impl Agent {
     /// A NOTIFY out of every dialog.
     pub(in crate::agent) fn stray_notify_arrived(&mut self, request: Arc<Message>) {
         let default = default_of(EventName::of(&request).as_ref(), false);
-        self.hand_up_as(Event::new(EventKind::Notify), None, request, IncomingKind::Notify { default });
+        self.hand_up_as(about_notify(&request), None, request, IncomingKind::Notify { default });
     }
+}
+
+/// What the event of a NOTIFY says beyond the request: what its sipfrag does, whoever subscribed.
+fn about_notify(request: &Message) -> Event {
+    Event { status_code: sipfrag_status(request).unwrap_or(0), ..Event::new(EventKind::Notify) }
 }
 
 /// The default answer to a NOTIFY: 489 to a package that nobody knows (RFC 6665 §4.1.3), 481 where nobody subscribed.

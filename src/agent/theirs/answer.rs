@@ -26,13 +26,11 @@ impl Agent {
         session: Option<SessionId>,
     ) -> Option<IncomingId> {
         let flow = reply_flow(request)?;
-        let living = session.is_some_and(|id| self.objects.sessions.get(id).is_some());
-        let of_session = session.and_then(|id| self.objects.holder(id)).map(|session| session.attachment().clone());
         // Where the session is gone, nobody else would know its functions.
-        let attachment = of_session.map_or_else(Attachment::default, |of_session| Attachment {
-            delegate: of_session.delegate.filter(|_| !living),
-            user: of_session.user,
-        });
+        let attachment = Attachment {
+            delegate: session.and_then(|id| self.objects.delegate_of_gone(id)),
+            user: session.and_then(|id| self.objects.holder(id)).and_then(|session| session.attachment().user.clone()),
+        };
         let (patience, piece) = match request.method() {
             Method::Invite => (self.config.invite_answer_timeout, PROVISIONAL_REFRESH),
             _ => (self.config.other_answer_timeout, Duration::MAX),

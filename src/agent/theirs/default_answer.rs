@@ -90,6 +90,12 @@ impl Agent {
                 write::header(&mut lines, HeaderId::Warning, &[b"399 sipdlg \"no session change is wanted\""]);
                 Answer::plain(488)
             }
+            // RFC 6086 §4.2.2: nothing is asked for, so it is in order. It keeps calls alive.
+            Unanswered::Info
+                if incoming.message.body().is_empty() && incoming.message.header(HeaderId::InfoPackage).is_none() =>
+            {
+                Answer::plain(200)
+            }
             Unanswered::Info => {
                 lines = self.face.recv_info_of_469();
                 Answer::plain(469)

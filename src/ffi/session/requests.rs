@@ -142,8 +142,10 @@ pub unsafe extern "C" fn sipdlg_session_notify(
 /// RFC 5589 §7): that session is put into Refer-To's Replaces, and refer_to NULL means its remote target. A Refer-To in
 /// the headers stands instead of refer_to. NOTIFY events carry the same outgoing token until the subscription ends,
 /// also when the session has ended; their function is looked for in the session's delegate (ended: the last that it
-/// had), then the agent's, never in that of the REFER. Without an event the subscription ends when no NOTIFY comes in
-/// 64*T1 after the 2xx, or after the time that the last one announced. Header "Refer-Sub: false": no subscription, when
+/// had), then the agent's, never in that of the REFER. It ends by a NOTIFY that says
+/// "terminated" (with the quirk EARLY_TERMINATED not by one with a provisional code and no other reason than noresource:
+/// the final one is waited for, 600 s), when no NOTIFY comes in 64*T1 after the 2xx or after the time that the last one
+/// announced, or with its dialog; the last event says so (LAST). Header "Refer-Sub: false": no subscription, when
 /// the peer agrees (RFC 4488).
 /// Errors: ERR_STATE early (without the quirk REQUESTS_IN_EARLY), or `replaces` is over or an early dialog of our own
 /// INVITE; ERR_ARGUMENT no refer_to, `replaces` is this session or of another agent, or refer_to has a Replaces beside

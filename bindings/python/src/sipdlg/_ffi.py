@@ -122,6 +122,7 @@ class EventFlag(IntFlag):  # enum sipdlg_event_flag_e
     NEEDS_PRACK = 4
     NEEDS_ACK = 8
     EARLY_ONLY = 16
+    LAST = 64
 
 
 class Reason(IntEnum):  # enum sipdlg_reason_e
