@@ -245,7 +245,11 @@ typedef enum sipdlg_event_kind_e {
     SIPDLG_EVENT_STATE = 30,
     /** [session] no ACK for 64*T1 (RFC 3261 §13.3.1.4). Default BYE. */
     SIPDLG_EVENT_ACK_TIMEOUT = 31,
-    /** [outgoing, session] will be sent again in delay_us; sipdlg_outgoing_cancel() stops it. */
+    /**
+     * [outgoing, session] will be sent again in delay_us; sipdlg_outgoing_cancel() stops it. Flag NEEDS_BODY: an exchange
+     * was completed while it waited, so its offer is stale (RFC 3264 §8); it is sent only with a new body, see
+     * sipdlg_outgoing_retry(), and without one REJECT with its 491 or 500 follows in delay_us. Default then: REJECT.
+     */
     SIPDLG_EVENT_GLARE_RETRY = 32,
     /** [session] the last event of a session, exactly once; see above. reason, status_code, message: why. */
     SIPDLG_EVENT_TERMINATED = 33,
@@ -290,6 +294,8 @@ typedef enum sipdlg_event_flag_e {
     SIPDLG_EVENT_NEEDS_ACK = 8,
     /** INVITE whose Replaces says early-only; already checked */
     SIPDLG_EVENT_EARLY_ONLY = 16,
+    /** GLARE_RETRY: only with a new body, sipdlg_outgoing_retry() */
+    SIPDLG_EVENT_NEEDS_BODY = 32,
     /** NOTIFY: the subscription of our REFER ends with it */
     SIPDLG_EVENT_LAST = 64,
 } sipdlg_event_flag_e;
@@ -1547,6 +1553,13 @@ int32_t sipdlg_outgoing_state(sipdlg_outgoing_t outgoing);
 sipdlg_status_t sipdlg_outgoing_cancel(sipdlg_outgoing_t outgoing,
                                        const char *reason,
                                        const sipdlg_request_options_t *options);
+
+/**
+ * A re-INVITE that waits to be sent again (GLARE_RETRY, with or without NEEDS_BODY): it goes out with this body instead
+ * of its own, when its wait is over, or at once where it is. The last body counts, and may become stale as well; all
+ * else stays as it was. Errors: ERR_STATE it does not wait for that; ERR_ARGUMENT no body; ERR_SYNTAX; ERR_LIMIT.
+ */
+sipdlg_status_t sipdlg_outgoing_retry(sipdlg_outgoing_t outgoing, const sipdlg_body_t *body);
 
 /**
  * Answers CHALLENGE, at once or within 32 s. NULL user: give up, REJECT. Errors: ERR_STATE none waits, or these

@@ -4,7 +4,6 @@
 use crate::agent::event::{Event, EventKind};
 use crate::agent::objects::Removed;
 use crate::agent::{Agent, IncomingId, OutgoingId, SessionId};
-use crate::session::Session;
 
 /// The event that the host is looking at.
 #[derive(Clone, Copy, Debug, Default)]
@@ -41,10 +40,15 @@ impl Agent {
         number
     }
 
-    /// Tells STATE when the state is not what was told last; the first one is the birth.
+    /// Tells STATE when the state is not what was told last; the first one is the birth. What it makes stale follows.
     pub(super) fn note_state(&mut self, id: SessionId) {
-        if self.objects.sessions.get_mut(id).and_then(Session::news).is_some() {
+        let Some(session) = self.objects.sessions.get_mut(id) else { return };
+        let (news, stale) = (session.news().is_some(), session.stale_retry());
+        if news {
             self.tell(Event { session: Some(id), ..Event::new(EventKind::State) });
+        }
+        if let Some(stale) = stale {
+            self.ask_for_body(stale);
         }
     }
 

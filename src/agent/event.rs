@@ -74,6 +74,8 @@ pub mod flag {
     pub const NEEDS_ACK: u32 = 8;
     /// INVITE whose Replaces says early-only.
     pub const EARLY_ONLY: u32 = 16;
+    /// GLARE_RETRY whose request is sent only with a new body.
+    pub const NEEDS_BODY: u32 = 32;
     /// NOTIFY with which the subscription of our REFER ends.
     pub const LAST: u32 = 64;
 }

@@ -172,7 +172,9 @@ pub enum sipdlg_event_kind_e {
     SIPDLG_EVENT_STATE = 30,
     /// [session] no ACK for 64*T1 (RFC 3261 §13.3.1.4). Default BYE.
     SIPDLG_EVENT_ACK_TIMEOUT = 31,
-    /// [outgoing, session] will be sent again in delay_us; sipdlg_outgoing_cancel() stops it.
+    /// [outgoing, session] will be sent again in delay_us; sipdlg_outgoing_cancel() stops it. Flag NEEDS_BODY: an exchange
+    /// was completed while it waited, so its offer is stale (RFC 3264 §8); it is sent only with a new body, see
+    /// sipdlg_outgoing_retry(), and without one REJECT with its 491 or 500 follows in delay_us. Default then: REJECT.
     SIPDLG_EVENT_GLARE_RETRY = 32,
     /// [session] the last event of a session, exactly once; see above. reason, status_code, message: why.
     SIPDLG_EVENT_TERMINATED = 33,
@@ -219,6 +221,8 @@ pub enum sipdlg_event_flag_e {
     SIPDLG_EVENT_NEEDS_ACK = 8,
     /// INVITE whose Replaces says early-only; already checked
     SIPDLG_EVENT_EARLY_ONLY = 16,
+    /// GLARE_RETRY: only with a new body, sipdlg_outgoing_retry()
+    SIPDLG_EVENT_NEEDS_BODY = 32,
     /// NOTIFY: the subscription of our REFER ends with it
     SIPDLG_EVENT_LAST = 64,
 }
@@ -460,6 +464,7 @@ mod tests {
             flag::NEEDS_PRACK, sipdlg_event_flag_e::SIPDLG_EVENT_NEEDS_PRACK;
             flag::NEEDS_ACK, sipdlg_event_flag_e::SIPDLG_EVENT_NEEDS_ACK;
             flag::EARLY_ONLY, sipdlg_event_flag_e::SIPDLG_EVENT_EARLY_ONLY;
+            flag::NEEDS_BODY, sipdlg_event_flag_e::SIPDLG_EVENT_NEEDS_BODY;
             flag::LAST, sipdlg_event_flag_e::SIPDLG_EVENT_LAST;
             request_flag::MANUAL_ACK, sipdlg_request_flag_e::SIPDLG_REQUEST_MANUAL_ACK;
             request_flag::MANUAL_PRACK, sipdlg_request_flag_e::SIPDLG_REQUEST_MANUAL_PRACK;

@@ -127,6 +127,16 @@ pub(crate) unsafe fn body<'a>(body: &sipdlg_body_t) -> Result<Option<Body<'a>>> 
     }
 }
 
+/// # Safety
+/// `given` is NULL or readable, and so is all that it points to, for `'a`.
+pub(crate) unsafe fn optional_body<'a>(given: *const sipdlg_body_t) -> Result<Option<Body<'a>>> {
+    if given.is_null() {
+        return Ok(None);
+    }
+    // SAFETY: promised by the caller.
+    unsafe { body(&given.read_unaligned()) }
+}
+
 fn check_flags(flags: u32, known: u32) -> Result<()> {
     match flags & !known {
         0 => Ok(()),

@@ -11,9 +11,10 @@ use crate::ffi::convert::{optional_text, write_out};
 use crate::ffi::guard::{NONE, OK, guard};
 use crate::ffi::handle::{self, Kind};
 use crate::ffi::host::{set_delegate, set_user, user};
-use crate::ffi::options::with_options;
+use crate::ffi::options::{optional_body, with_options};
 use crate::ffi::structs::{
-    sipdlg_delegate_t, sipdlg_message_t, sipdlg_outgoing_t, sipdlg_release_t, sipdlg_request_options_t, sipdlg_status_t,
+    sipdlg_body_t, sipdlg_delegate_t, sipdlg_message_t, sipdlg_outgoing_t, sipdlg_release_t, sipdlg_request_options_t,
+    sipdlg_status_t,
 };
 use crate::time::Now;
 use std::ffi::{c_char, c_void};
@@ -104,6 +105,24 @@ pub unsafe extern "C" fn sipdlg_outgoing_cancel(
             let sent = unsafe { with_options(options, inner, |core, options| core.cancel(now, id, reason, &options)) }?;
             Ok(if sent { OK } else { NONE })
         })
+    })
+}
+
+/// A re-INVITE that waits to be sent again (GLARE_RETRY, with or without NEEDS_BODY): it goes out with this body instead
+/// of its own, when its wait is over, or at once where it is. The last body counts, and may become stale as well; all
+/// else stays as it was. Errors: ERR_STATE it does not wait for that; ERR_ARGUMENT no body; ERR_SYNTAX; ERR_LIMIT.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_outgoing_retry(
+    outgoing: sipdlg_outgoing_t,
+    body: *const sipdlg_body_t,
+) -> sipdlg_status_t {
+    guard(|| {
+        with_outgoing(outgoing, |inner, id, now| {
+            // SAFETY: the caller promises that `body` is NULL or readable, and so is all that it points to.
+            let body = unsafe { optional_body(body) }?.ok_or_else(|| Error::argument("body: none"))?;
+            inner.core.retry(now, id, body)
+        })?;
+        Ok(OK)
     })
 }
 

@@ -128,6 +128,24 @@ pub struct OfferAnswer {
     state: State,
 }
 
+/// What is said of our side: the last exchange, and whether a description of ours has come after it. Told apart by identity.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    exchange: Option<Arc<Exchange>>,
+    said_more: bool,
+}
+
+impl PartialEq for Standing {
+    fn eq(&self, other: &Self) -> bool {
+        let same = match (&self.exchange, &other.exchange) {
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            (None, None) => true,
+            _ => false,
+        };
+        same && self.said_more == other.said_more
+    }
+}
+
 /// What a message has brought, kept with its request until that has ended well, and the books before it: what its
 /// failure undoes (RFC 3261 §14.1, RFC 6337 §3.4).
 #[derive(Clone, Debug, Default)]
@@ -211,6 +229,17 @@ impl OfferAnswer {
             State::Open { by, .. } | State::Undone { by, .. } => Some(*by),
             _ => None,
         }
+    }
+
+    /// What is said of our side now.
+    pub fn standing(&self) -> Standing {
+        let (exchange, said_more) = match &self.state {
+            State::Initial | State::Closed => (None, false),
+            State::Stable(exchange) => (Some(exchange), false),
+            State::Open { by, before, preview, .. } => (before.as_ref(), *by == Party::Local || preview.is_some()),
+            State::Undone { by, before, .. } => (before.as_ref(), *by == Party::Local),
+        };
+        Standing { exchange: exchange.cloned(), said_more }
     }
 
     /// What a description of `party` would be now.

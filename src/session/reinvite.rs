@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::message::Message;
 use crate::session::ack::AckProcessing;
 use crate::session::deed::{Deed, Deeds};
-use crate::session::offer_answer::{Carries, Party, StoredBody};
+use crate::session::offer_answer::{Carries, Party, Standing, StoredBody};
 use crate::session::{Describing, Role, Session, SessionState};
 use crate::slots::{IncomingId, OutgoingId};
 use crate::transaction::ServerId;
@@ -17,7 +17,19 @@ pub struct OurReinvite {
     pub(super) request: OutgoingId,
     pub(super) carries: Carries,
     /// It was refused and will be sent again: to the peer it never was.
-    pub(super) waits: bool,
+    waits: bool,
+    offer: Offer,
+}
+
+/// The offer in our re-INVITE, which is sent again only while no description of ours came after it (RFC 3264 §8).
+#[derive(Clone, Debug)]
+enum Offer {
+    /// It has none.
+    None,
+    /// None came after it; what stood when it began to wait, or when it was written.
+    Fresh(Standing),
+    /// One did.
+    Stale,
 }
 
 /// What decides about INVITEs in the dialog and is known outside of the session.
@@ -88,17 +100,54 @@ impl Session {
 
     /// Our re-INVITE goes out, with this offer; also once more. `our_reinvite_guard` has asked.
     pub fn our_reinvite_sent(&mut self, request: OutgoingId, offer: Option<StoredBody>) -> Deeds {
+        let freshness = self.freshness(offer.is_some());
         let turn = self.lasting.signaling.turn(Party::Local).ok();
         let carries = offer.zip(turn).map(|(offer, turn)| turn.carry(offer)).unwrap_or_default();
-        self.running.ours = Some(Box::new(OurReinvite { request, carries, waits: false }));
+        self.running.ours = Some(Box::new(OurReinvite { request, carries, waits: false, offer: freshness }));
         smallvec![Deed::State]
     }
 
     /// It was refused for now and will be sent again (§14.1): the session is as if it had never been.
     pub fn our_reinvite_waits(&mut self, request: OutgoingId) -> Deeds {
+        let offer = self.running.ours.as_mut().map(|ours| std::mem::replace(&mut ours.offer, Offer::None));
         let deeds = self.our_reinvite_undone(request);
-        self.running.ours = Some(Box::new(OurReinvite { request, carries: Carries::Nothing, waits: true }));
+        let offer = match offer {
+            Some(Offer::Fresh(_)) => self.freshness(true),
+            offer => offer.unwrap_or(Offer::None),
+        };
+        self.running.ours = Some(Box::new(OurReinvite { request, carries: Carries::Nothing, waits: true, offer }));
         deeds
+    }
+
+    /// A description of ours that is written now.
+    fn freshness(&self, has_offer: bool) -> Offer {
+        if has_offer { Offer::Fresh(self.lasting.signaling.standing()) } else { Offer::None }
+    }
+
+    /// A PRACK of it has brought another offer of ours.
+    pub(super) fn our_reinvite_overtaken(&mut self) {
+        if let Some(ours) = self.running.ours.as_mut().filter(|ours| matches!(ours.offer, Offer::Fresh(_))) {
+            ours.offer = Offer::Stale;
+        }
+    }
+
+    /// Our re-INVITE that waits with an offer which is stale, as soon as no exchange is under way. To be asked after each
+    /// change of the books: what was said and taken back counts as well.
+    pub fn stale_retry(&mut self) -> Option<OutgoingId> {
+        let ours = self.running.ours.as_mut().filter(|ours| ours.waits)?;
+        let books = &self.lasting.signaling;
+        if matches!(&ours.offer, Offer::Fresh(standing) if *standing != books.standing()) {
+            ours.offer = Offer::Stale;
+        }
+        (matches!(ours.offer, Offer::Stale) && books.open_offer().is_none()).then_some(ours.request)
+    }
+
+    /// The host has given the one that waits a new body.
+    pub fn retry_renewed(&mut self, has_offer: bool) {
+        let offer = self.freshness(has_offer);
+        if let Some(ours) = self.running.ours.as_mut().filter(|ours| ours.waits) {
+            ours.offer = offer;
+        }
     }
 
     /// It will not be sent again.

@@ -216,11 +216,16 @@ impl Session {
             client.exchange = Exchange::Complete;
         }
         if let Some(description) = description {
+            if !answers {
+                self.our_reinvite_overtaken();
+            }
             let books = &mut self.lasting.signaling;
             // `None`: the host has told it by hand before.
             let turn = if answers { books.turn_to_answer(Party::Local) } else { books.turn_to_offer(Party::Local) };
             let carries = turn.map(|turn| turn.carry(description)).unwrap_or_default();
-            client.describing = Some(Describing { prack: id, answers, carries });
+            if let Some(client) = &mut self.running.reliable_client {
+                client.describing = Some(Describing { prack: id, answers, carries });
+            }
         }
         smallvec![Deed::State]
     }

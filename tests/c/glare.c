@@ -1,9 +1,11 @@
 /* re-INVITEs that cross: both get 491, both wait, both succeed; or the host says otherwise. And what a failure ends, by the host's word. */
 #include "pair.h"
 
+#define LATER "v=0\r\no=- 1 4 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n"
+
 static struct pair pair;
 static sipdlg_session_t session[2];
-static int retries[2], rejected[2], accepted[2], reinvites[2];
+static int renews, asked[2], retries[2], rejected[2], accepted[2], reinvites[2];
 static uint64_t delay_us[2];
 static int32_t last_status;
 static sipdlg_outgoing_t waiting[2];
@@ -26,17 +28,37 @@ static void on_reinvite(void *user, const sipdlg_event_t *event)
     CHECK_OK(pair_accept(event->incoming, NULL));
 }
 
+/* What is refused first changes nothing. */
+static void renew(sipdlg_outgoing_t outgoing)
+{
+    sipdlg_body_t body;
+    memset(&body, 0, sizeof body);
+    CHECK_STATUS(sipdlg_outgoing_retry(outgoing, NULL), SIPDLG_ERR_ARGUMENT);
+    CHECK_STATUS(sipdlg_outgoing_retry(outgoing, &body), SIPDLG_ERR_ARGUMENT);
+    pair_body(&body, LATER);
+    body.content_type = "sdp";
+    CHECK_STATUS(sipdlg_outgoing_retry(outgoing, &body), SIPDLG_ERR_SYNTAX);
+    pair_body(&body, LATER);
+    CHECK_OK(sipdlg_outgoing_retry(outgoing, &body));
+}
+
 static void on_fate(void *user, const sipdlg_event_t *event)
 {
     int side = side_of(event);
     (void)user;
     switch (event->kind) {
     case SIPDLG_EVENT_GLARE_RETRY:
+        CHECK_NUMBER(event->status_code, 491);
+        CHECK_NUMBER(event->reason, SIPDLG_REASON_GLARE_RETRY);
+        if (event->flags & SIPDLG_EVENT_NEEDS_BODY) {
+            asked[side]++;
+            if (renews)
+                renew(event->outgoing);
+            break;
+        }
         retries[side]++;
         delay_us[side] = event->delay_us;
         waiting[side] = event->outgoing;
-        CHECK_NUMBER(event->status_code, 491);
-        CHECK_NUMBER(event->reason, SIPDLG_REASON_GLARE_RETRY);
         CHECK_NUMBER(event->signaling_state, SIPDLG_SIGNALING_STABLE);
         break;
     case SIPDLG_EVENT_REJECT:
@@ -59,6 +81,7 @@ static const sipdlg_delegate_t *fate(void)
 static void call(sipdlg_config_t *alice)
 {
     sipdlg_delegate_t agent = SIPDLG_DELEGATE_INIT;
+    memset(asked, 0, sizeof asked);
     memset(retries, 0, sizeof retries);
     memset(rejected, 0, sizeof rejected);
     memset(accepted, 0, sizeof accepted);
@@ -84,7 +107,9 @@ static void reinvite(int side, uint32_t flags)
 
 static void both_are_tried_again(void)
 {
+    sipdlg_body_t body;
     call(NULL);
+    renews = 1;
     pair_trace(&pair);
     reinvite(ALICE, 0);
     reinvite(BOB, 0);
@@ -97,11 +122,35 @@ static void both_are_tried_again(void)
     pair_advance(&pair, 5000);
     CHECK_NUMBER(retries[ALICE], 1);
     CHECK_NUMBER(retries[BOB], 1);
+    CHECK_NUMBER(asked[ALICE], 1); /* it has answered bob's meanwhile */
+    CHECK_NUMBER(asked[BOB], 0);
+    pair_body(&body, LATER);
+    CHECK_STATUS(sipdlg_outgoing_retry(waiting[ALICE], &body), SIPDLG_ERR_STATE);
     CHECK_NUMBER(reinvites[ALICE], 1);
     CHECK_NUMBER(reinvites[BOB], 1);
     CHECK_NUMBER(accepted[ALICE], 2);
     CHECK_NUMBER(accepted[BOB], 1);
     CHECK_NUMBER(rejected[ALICE] + rejected[BOB], 0);
+    CHECK_OK(sipdlg_session_hangup(session[ALICE], 0, NULL));
+    pair_close(&pair);
+}
+
+/* RFC 3264 section 8: no offer after a later description. */
+static void a_stale_one_is_not_sent(void)
+{
+    call(NULL);
+    renews = 0;
+    reinvite(ALICE, 0);
+    reinvite(BOB, 0);
+    pair_exchange(&pair);
+    pair_advance(&pair, 2000);
+    CHECK_NUMBER(asked[ALICE], 1);
+    pair_trace(&pair);
+    pair_advance(&pair, 8000);
+    CHECK_CSTR(pair_trace(&pair), "");
+    CHECK_NUMBER(rejected[ALICE], 1);
+    CHECK_NUMBER(last_status, 491);
+    CHECK_NUMBER(accepted[BOB], 1);
     CHECK_OK(sipdlg_session_hangup(session[ALICE], 0, NULL));
     pair_close(&pair);
 }
@@ -176,6 +225,7 @@ static void the_host_says_what_a_failure_ends(void)
 int main(void)
 {
     both_are_tried_again();
+    a_stale_one_is_not_sent();
     a_waiting_one_is_cancelled_another_not_retried();
     a_configuration_without_retry();
     the_host_says_what_a_failure_ends();

@@ -1,12 +1,14 @@
 //! re-INVITEs that meet each other (RFC 3261 §14, RFC 5407 §3.3.1).
 
 use crate::common::pair::{Pair, Stand};
-use crate::common::party::with_sdp;
+use crate::common::party::{Party, sdp, with_sdp};
 use crate::common::{HELD, HOLD, OFFER, ms, seconds};
+use sipdlg::agent::event::flag;
 use sipdlg::agent::options::request_flag;
 use sipdlg::agent::{EventKind, RequestOptions};
 use sipdlg::session::{SessionState, SignalingState};
 
+const LATER: &str = "v=0\r\no=alice 1 4 IN IP4 192.0.2.1\r\ns=-\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n";
 const GOOD: (SessionState, SignalingState) = (SessionState::Confirmed, SignalingState::Stable);
 
 #[test]
@@ -167,6 +169,15 @@ fn each_491_is_tried_again() {
     assert_eq!(stand.alice.state(), GOOD);
 }
 
+/// What it sends again has a later offer where it answered meanwhile (RFC 3264 §8).
+fn renews(party: &mut Party) {
+    party.on(EventKind::GlareRetry, |agent, now, event| {
+        if event.flags & flag::NEEDS_BODY != 0 {
+            agent.retry(now, event.outgoing.unwrap(), sdp(LATER).unwrap()).unwrap();
+        }
+    });
+}
+
 /// RFC 3261 §14.1: both sides re-INVITE at once; each gets 491; the owner of the Call-ID retries after 2.1 to 4 s, the
 /// other within 2 s, so that exactly one of them succeeds first.
 #[test]
@@ -174,6 +185,7 @@ fn glare_resolves_by_call_id_ownership() {
     let mut pair = Pair::confirmed();
     pair.alice.answers(EventKind::Reinvite, HELD);
     pair.bob.answers(EventKind::Reinvite, HELD);
+    renews(&mut pair.alice);
     pair.alice.reinvite(HOLD);
     pair.bob.reinvite(HOLD);
     pair.exchange();
@@ -259,6 +271,7 @@ fn refuse_with_491(stand: &mut Stand) {
 fn a_retry_waits_for_the_peers_reinvite_and_follows_its_target() {
     let mut stand = waiting();
     stand.alice.hold(EventKind::Reinvite);
+    renews(&mut stand.alice);
     stand.peer.contact = "sip:peer@192.0.2.2:5060;moved".to_owned();
     let theirs = stand.peer.request("INVITE").sdp(OFFER);
     stand.say(theirs.clone());
@@ -273,7 +286,7 @@ fn a_retry_waits_for_the_peers_reinvite_and_follows_its_target() {
     stand.say(ack);
     stand.advance(ms(4_000));
     let again = stand.peer_replies("INVITE", 200, HELD);
-    assert_eq!((again.cseq(), again.sdp(), again.uri()), (3, Some(HOLD), "sip:peer@192.0.2.2:5060;moved"));
+    assert_eq!((again.cseq(), again.sdp(), again.uri()), (3, Some(LATER), "sip:peer@192.0.2.2:5060;moved"));
     stand.peer.take("ACK");
     assert_eq!(stand.alice.state(), GOOD);
 }
@@ -283,6 +296,7 @@ fn a_retry_waits_for_the_peers_reinvite_and_follows_its_target() {
 fn a_retry_waits_for_the_peers_ack() {
     for refuses in [false, true] {
         let mut stand = waiting();
+        renews(&mut stand.alice);
         if !refuses {
             stand.alice.answers(EventKind::Reinvite, HELD);
         }

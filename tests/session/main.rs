@@ -59,6 +59,7 @@ mod replaces;
 mod routes;
 mod service;
 mod sips_contact;
+mod stale_offer;
 mod takeover;
 mod targets;
 mod token_case;

@@ -9,7 +9,7 @@ import pytest
 from pair import ANSWER, BOB, HOLD, OFFER, Pair
 
 import sipdlg
-from sipdlg import Body, DialogState, EventKind, SessionState, SignalingState
+from sipdlg import Body, DialogState, EventFlag, EventKind, SessionState, SignalingState
 
 
 def confirmed(pair: Pair) -> tuple[sipdlg.Session, sipdlg.Session]:
@@ -201,3 +201,32 @@ def test_a_request_that_the_host_matched() -> None:
         with pytest.raises(sipdlg.ArgumentError, match="NULL"):
             lines[1] = "Via: SIP/2.0/UDP bob.example.com;branch=z9hG4bK-x"
             ours.receive_request("\r\n".join(lines).encode())
+
+
+def test_a_stale_offer_is_renewed() -> None:
+    with Pair() as pair:
+        ours, theirs = confirmed(pair)
+        mine = ours.invite(body=HOLD)
+        theirs.invite(body=OFFER)
+        pair.exchange()
+        assert not pair.alice.take(EventKind.GLARE_RETRY).flags
+        pair.trace()
+        pair.advance(2_000)
+        asked = pair.alice.take(EventKind.REINVITE).incoming
+        assert asked is not None
+        asked.accept(body=ANSWER)
+        pair.exchange()
+        stale = pair.alice.take(EventKind.GLARE_RETRY)
+        assert stale.flags == EventFlag.NEEDS_BODY and stale.outgoing == mine
+        with pytest.raises(sipdlg.ArgumentError):
+            mine.retry("")
+        mine.retry(HOLD.replace("- 1 2", "- 1 3"))
+        pair.advance(4_000)
+        assert [b"- 1 3 IN" in data for data in pair.wire if data.startswith(b"INVITE sip:bob")][-1]
+        again = pair.bob.take(EventKind.REINVITE).incoming
+        assert again is not None
+        again.accept(body=ANSWER)
+        pair.exchange()
+        assert pair.alice.take(EventKind.ACCEPT).outgoing == mine
+        with pytest.raises(sipdlg.StateError):
+            mine.retry(HOLD)

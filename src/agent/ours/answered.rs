@@ -169,8 +169,11 @@ impl Agent {
             invite.cancel_reason = Reason::Disposed;
         }
         let subscribed = matches!(outgoing.kind, Kind::Refer(_));
-        // Nobody will answer its challenge.
+        // Nobody will answer its challenge, or give it a new body.
         self.challenge_given_up(id);
+        if self.needs_body(id) {
+            self.retry_given_up(id);
+        }
         if subscribed {
             // What still comes of its subscription gets 481, which ends it (RFC 6665 §4.1.3).
             self.subscriber_over(id);

@@ -148,6 +148,20 @@ impl Draft {
         self.sips_contact = destination.is_sips() || dialog.secure;
     }
 
+    /// The same with another body: the lines that speak of the former go with it.
+    pub(in crate::agent) fn with_body(&self, body: &message::Body<'_>) -> Self {
+        let of_body = |line: &&[u8]| {
+            let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
+            let id = HeaderId::from_name(name);
+            matches!(id, HeaderId::ContentType | HeaderId::ContentDisposition | HeaderId::ContentLength)
+        };
+        let mut tail = Vec::with_capacity(self.tail.len() + body.content.len());
+        let lines = self.tail.split_inclusive(|byte| *byte == b'\n').take_while(|line| *line != b"\r\n");
+        lines.filter(|line| !of_body(line)).for_each(|line| tail.extend_from_slice(line));
+        write::finish(&mut tail, Some(body));
+        Self { tail: tail.into_boxed_slice(), ..self.clone() }
+    }
+
     /// Bytes of what does not depend on its way.
     pub(in crate::agent) fn bytes(&self) -> usize {
         let pieces =

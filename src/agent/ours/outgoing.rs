@@ -6,9 +6,11 @@ use crate::attachment::{Attachment, Unseen};
 use crate::dialog::Dialog;
 use crate::flow::{Flow, Transport};
 use crate::message::{Message, Method};
+use crate::session::offer_answer::StoredBody;
 use crate::session::reason::Reason;
 use crate::session::reliable_client::Acknowledged;
 use crate::slots::{IncomingId, SessionId};
+use crate::time::Time;
 use crate::timer::TimerId;
 use crate::transaction::{Bytes, ClientId};
 use smallvec::SmallVec;
@@ -146,13 +148,28 @@ pub struct Sent {
     pub flow: Flow,
 }
 
+/// A re-INVITE that waits to be sent again.
+#[derive(Clone, Debug)]
+pub struct Glare {
+    /// What it was refused with.
+    pub refusal: Arc<Message>,
+    /// Its offer, or that of the new body.
+    pub offer: Option<StoredBody>,
+    /// When it may go.
+    pub due: Time,
+    /// Then, or when the host's time for a new body is over.
+    pub timer: TimerId,
+    /// The host was asked for a new body and gave none yet.
+    pub asked: bool,
+}
+
 /// Why a request that was refused waits to be sent again.
 #[derive(Clone, Debug)]
 pub enum Waiting {
     /// The host is asked for credentials for this realm.
     Challenge { response: Arc<Message>, realm: Box<[u8]>, timer: TimerId },
     /// 491, or 500 with Retry-After (RFC 3261 §14.1).
-    Glare { refusal: Arc<Message>, timer: TimerId },
+    Glare(Glare),
 }
 
 /// How far a request is.
@@ -268,6 +285,17 @@ impl Outgoing {
         }
     }
 
+    /// The re-INVITE that waits to be sent again.
+    pub(in crate::agent) fn glare_mut(&mut self) -> Option<&mut Glare> {
+        match &mut self.course {
+            Course::Waiting { why, .. } => match &mut **why {
+                Waiting::Glare(glare) => Some(glare),
+                Waiting::Challenge { .. } => None,
+            },
+            _ => None,
+        }
+    }
+
     fn turn(&mut self, next: impl FnOnce(Course) -> Course) {
         let course = std::mem::replace(&mut self.course, Course::Done { sent: None, client: None });
         self.course = next(course);
@@ -329,7 +357,7 @@ impl Outgoing {
             Course::Sent { sent, client, .. } => Course::Done { sent: Some(sent), client },
             Course::Resolving { sent, .. } => Course::Done { sent, client: None },
             Course::Waiting { sent, client, why, .. } => {
-                let (Waiting::Challenge { timer: running, .. } | Waiting::Glare { timer: running, .. }) = *why;
+                let (Waiting::Challenge { timer: running, .. } | Waiting::Glare(Glare { timer: running, .. })) = *why;
                 timer = Some(running);
                 Course::Done { sent, client }
             }

@@ -1,17 +1,18 @@
 //! re-INVITEs of ours that are sent again by themselves after a 491, or a 500 with Retry-After (RFC 3261 §14.1).
 
-use crate::agent::event::{Event, EventKind, Reason};
+use crate::agent::event::{Event, EventKind, Reason, flag};
 use crate::agent::methods::effect_of_answer;
-use crate::agent::options::request_flag;
-use crate::agent::ours::outgoing::{Cancelling, Kind, Outgoing, Waiting};
+use crate::agent::options::{Body, request_flag};
+use crate::agent::ours::outgoing::{Cancelling, Glare, Kind, Outgoing, Waiting};
 use crate::agent::timeout::{OutgoingTimer, Timeout};
 use crate::agent::{Agent, OutgoingId, SessionId};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::message::Message;
 use crate::session::offer_answer::StoredBody;
 use crate::session::reinvite::Around;
 use crate::session::usage::Effect;
 use crate::session::{Session, glare};
+use crate::time::Now;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,17 +20,26 @@ use std::time::Duration;
 /// for ever is not asked for ever.
 const ROUNDS: u8 = 16;
 
+/// How long a new body is waited for beyond the moment when the request may go.
+const BODY_PATIENCE: Duration = Duration::from_secs(4);
+
 impl Agent {
     /// A refusal that is dealt with: the request waits to be sent again. False: it is the final answer.
     pub(in crate::agent) fn retried(&mut self, id: OutgoingId, refusal: &Arc<Message>) -> bool {
         let Some(session) = self.may_retry(id, refusal.status()) else { return false };
         let Some(role) = self.objects.sessions.get(session).map(Session::role) else { return false };
         let Some(wait) = glare::wait(role, refusal, &mut self.random) else { return false };
-        self.input(session, |session, _| session.our_reinvite_waits(id));
+        let sent = self.objects.outgoing.get(id).and_then(Outgoing::message);
+        let offer = sent.as_ref().and_then(|sent| sent.session_body()).map(|offer| StoredBody::of_remote(&offer));
         if let Some(outgoing) = self.objects.outgoing.get_mut(id) {
             outgoing.retries = outgoing.retries.saturating_add(1);
         }
-        self.wait_to_retry(id, session, wait, refusal);
+        self.wait_to_retry(id, wait, refusal, offer);
+        self.input(session, |session, _| session.our_reinvite_waits(id));
+        // A PRACK of it may have made its offer stale: that was told instead.
+        if !self.needs_body(id) {
+            self.tell_retry(id, session, wait, refusal, 0);
+        }
         true
     }
 
@@ -45,33 +55,112 @@ impl Agent {
         may.then_some(session)
     }
 
-    fn wait_to_retry(&mut self, id: OutgoingId, session: SessionId, wait: Duration, refusal: &Arc<Message>) {
+    fn wait_to_retry(&mut self, id: OutgoingId, wait: Duration, refusal: &Arc<Message>, offer: Option<StoredBody>) {
         let timer = self.arm(wait, Timeout::Outgoing(id, OutgoingTimer::Retry));
+        let (refusal, due) = (Arc::clone(refusal), self.now.monotonic.plus(wait));
         if let Some(outgoing) = self.objects.outgoing.get_mut(id) {
-            outgoing.wait(Waiting::Glare { refusal: Arc::clone(refusal), timer });
+            outgoing.wait(Waiting::Glare(Glare { refusal, offer, due, timer, asked: false }));
         }
+    }
+
+    fn tell_retry(&mut self, id: OutgoingId, session: SessionId, wait: Duration, refusal: &Arc<Message>, flags: u32) {
         let event = Event {
             session: Some(session),
             message: Some(Arc::clone(refusal)),
             reason: Reason::GlareRetry,
             delay_us: u64::try_from(wait.as_micros()).unwrap_or(u64::MAX),
+            flags,
             ..Event::new(EventKind::GlareRetry)
         };
         self.tell_fate(id, event);
     }
 
+    /// A description of ours came after the offer of a request that waits: the host is asked for a new one, once. A host
+    /// that does not listen gives none.
+    pub(in crate::agent) fn ask_for_body(&mut self, id: OutgoingId) {
+        let now = self.now.monotonic;
+        let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
+        let (silent, session) = (outgoing.silent, outgoing.session);
+        let Some(glare) = outgoing.glare_mut().filter(|glare| !glare.asked) else { return };
+        if silent {
+            return self.retry_given_up(id);
+        }
+        glare.asked = true;
+        let (refusal, due, former) = (Arc::clone(&glare.refusal), glare.due, glare.timer);
+        let patience = due.since(now).saturating_add(BODY_PATIENCE);
+        self.stop(Some(former));
+        self.arm_retry(id, patience);
+        if let Some(session) = session {
+            self.tell_retry(id, session, patience, &refusal, flag::NEEDS_BODY);
+        }
+    }
+
+    fn arm_retry(&mut self, id: OutgoingId, after: Duration) {
+        let timer = self.arm(after, Timeout::Outgoing(id, OutgoingTimer::Retry));
+        if let Some(glare) = self.objects.outgoing.get_mut(id).and_then(Outgoing::glare_mut) {
+            glare.timer = timer;
+        }
+    }
+
+    /// Whether a request waits for a new body.
+    pub(in crate::agent) fn needs_body(&self, id: OutgoingId) -> bool {
+        let waiting = self.objects.outgoing.get(id).and_then(Outgoing::waiting);
+        matches!(waiting, Some(Waiting::Glare(glare)) if glare.asked)
+    }
+
+    /// A new body for a re-INVITE that waits to be sent again; it goes out as soon as it may. Errors: state, it does not
+    /// wait for that; argument, there is none; syntax; limit.
+    pub fn retry(&mut self, now: Now, id: OutgoingId, body: Body<'_>) -> Result<()> {
+        self.at(now);
+        let outgoing = self.outgoing(id)?;
+        let (Some(Waiting::Glare(glare)), Some(draft)) = (outgoing.waiting(), outgoing.draft()) else {
+            return Err(Error::state("the request does not wait to be sent again after a 491 or 500 (RFC 3261 14.1)"));
+        };
+        let body = body.checked()?;
+        if body.content.is_empty() {
+            return Err(Error::argument("body: none"));
+        }
+        let draft = draft.with_body(&body);
+        self.request_fits(&draft)?;
+        let (asked, former, due, session) = (glare.asked, glare.timer, glare.due, outgoing.session);
+        let offer = StoredBody::of_local(&body);
+        if let Some(session) = session.and_then(|id| self.objects.sessions.get_mut(id)) {
+            session.retry_renewed(offer.is_some());
+        }
+        let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return Ok(()) };
+        if let Some(written) = outgoing.draft_mut() {
+            *written = draft;
+        }
+        if let Some(glare) = outgoing.glare_mut() {
+            glare.offer = offer;
+            glare.asked = false;
+        }
+        if due <= self.now.monotonic {
+            self.retry_due(id);
+        } else if asked {
+            self.stop(Some(former));
+            self.arm_retry(id, due.since(self.now.monotonic));
+        }
+        Ok(())
+    }
+
     /// The wait is over. RFC 5407 §3.3.1: what the peer does meanwhile comes first; then another wait.
     pub(in crate::agent) fn retry_due(&mut self, id: OutgoingId) {
-        let Some(refusal) = self.forget_retry(id) else { return };
+        if self.needs_body(id) {
+            return self.retry_given_up(id);
+        }
         let Some(session) = self.objects.outgoing.get(id).and_then(|outgoing| outgoing.session) else { return };
-        let sent = self.objects.outgoing.get(id).and_then(Outgoing::message);
-        let offer = sent.as_ref().and_then(|sent| sent.session_body()).map(|offer| StoredBody::of_remote(&offer));
+        if self.objects.sessions.get_mut(session).and_then(Session::stale_retry).is_some() {
+            return self.ask_for_body(id);
+        }
+        let Some(Glare { refusal, offer, .. }) = self.forget_retry(id) else { return };
         if self.reinvite_may_go(session, offer.is_some()).and_then(|()| self.table.room()).is_ok() {
             return self.send_again(id, session, offer);
         }
         let Some(role) = self.objects.sessions.get(session).map(Session::role) else { return };
         let wait = glare::after_491(role, &mut self.random);
-        self.wait_to_retry(id, session, wait, &refusal);
+        self.wait_to_retry(id, wait, &refusal, offer);
+        self.tell_retry(id, session, wait, &refusal, 0);
     }
 
     /// Whether an INVITE may go out in the dialog now (§14.1).
@@ -103,7 +192,7 @@ impl Agent {
 
     /// The refusal of a request that waits becomes its final answer. Nothing when none waits.
     pub(in crate::agent) fn retry_given_up(&mut self, id: OutgoingId) {
-        let Some(refusal) = self.forget_retry(id) else { return };
+        let Some(Glare { refusal, .. }) = self.forget_retry(id) else { return };
         let session = self.objects.outgoing.get(id).and_then(|outgoing| outgoing.session);
         if let Some(session) = session.and_then(|id| self.objects.sessions.get_mut(id)) {
             session.retry_called_off(id);
@@ -111,11 +200,11 @@ impl Agent {
         self.invite_rejected(id, refusal.status(), Some(&refusal));
     }
 
-    fn forget_retry(&mut self, id: OutgoingId) -> Option<Arc<Message>> {
+    fn forget_retry(&mut self, id: OutgoingId) -> Option<Glare> {
         let outgoing = self.objects.outgoing.get_mut(id)?;
-        let Waiting::Glare { .. } = outgoing.waiting()? else { return None };
-        let Some(Waiting::Glare { refusal, timer }) = outgoing.wait_over() else { return None };
-        self.stop(Some(timer));
-        Some(refusal)
+        outgoing.glare_mut()?;
+        let Some(Waiting::Glare(glare)) = outgoing.wait_over() else { return None };
+        self.stop(Some(glare.timer));
+        Some(glare)
     }
 }

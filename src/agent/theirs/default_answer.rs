@@ -1,6 +1,6 @@
 //! The default of every event: what is done when no function of the host's is found.
 
-use crate::agent::event::{Event, EventKind};
+use crate::agent::event::{Event, EventKind, flag};
 use crate::agent::methods::{Unanswered, rules};
 use crate::agent::theirs::incoming::{Acknowledges, Kind};
 use crate::agent::words::response::Answer;
@@ -39,6 +39,14 @@ impl Agent {
             EventKind::Challenge => {
                 if let Some(outgoing) = event.outgoing {
                     self.challenge_given_up(outgoing);
+                }
+                Ok(())
+            }
+            EventKind::GlareRetry => {
+                if let Some(outgoing) =
+                    event.outgoing.filter(|id| event.flags & flag::NEEDS_BODY != 0 && self.needs_body(*id))
+                {
+                    self.retry_given_up(outgoing);
                 }
                 Ok(())
             }

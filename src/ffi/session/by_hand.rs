@@ -1,9 +1,8 @@
 //! What SIP.js's SessionDialog lets its user do past the messages, in the order of the header.
 
-use crate::error::Result;
 use crate::ffi::convert::{boolean, bytes, optional_flow};
 use crate::ffi::guard::{NONE, OK, guard};
-use crate::ffi::options::body;
+use crate::ffi::options::optional_body;
 use crate::ffi::session::with_session;
 use crate::ffi::structs::{sipdlg_body_t, sipdlg_flow_t, sipdlg_session_t, sipdlg_status_t};
 use crate::session::Session;
@@ -108,14 +107,4 @@ pub unsafe extern "C" fn sipdlg_session_signaling_state_transition(
         })?;
         Ok(OK)
     })
-}
-
-/// # Safety
-/// `given` is NULL or readable, and so is all that it points to, for `'a`.
-unsafe fn optional_body<'a>(given: *const sipdlg_body_t) -> Result<Option<crate::agent::Body<'a>>> {
-    if given.is_null() {
-        return Ok(None);
-    }
-    // SAFETY: promised by the caller.
-    unsafe { body(&given.read_unaligned()) }
 }

@@ -311,3 +311,66 @@ fn when_their_transaction_is_over() {
         assert_eq!(session.running.theirs.is_some(), pending, "{row}: nothing is kept where nothing is under way");
     }
 }
+
+/// RFC 3264 §8: an offer of ours is not sent after a later description of ours, whatever became of that.
+#[test]
+fn which_retry_is_stale() {
+    type Act = fn(&mut Session);
+    let send: Act = |session| drop(session.our_reinvite_sent(ours(), fixture::sdp("second")));
+    let send_without: Act = |session| drop(session.our_reinvite_sent(ours(), None));
+    let waits: Act = |session| drop(session.our_reinvite_waits(ours()));
+    let offered: Act = |session| drop(session.their_reinvite_arrived(theirs(), &request("INVITE", 2, "theirs")));
+    let asked: Act = |session| drop(session.their_reinvite_arrived(theirs(), &request("INVITE", 2, "")));
+    let accepted: Act = |session| {
+        session.accepted(fixture::sent_2xx_to(theirs(), 2, "reply"), &mut FakeClock::default());
+        session.answered(theirs());
+    };
+    let acknowledged: Act = |session| drop(session.ack_arrived(&request("ACK", 2, ""), &mut FakeClock::default()));
+    let answered: Act = |session| drop(session.ack_arrived(&request("ACK", 2, "x"), &mut FakeClock::default()));
+    let refused: Act = |session| {
+        session.their_reinvite_refused(None, &mut FakeClock::default());
+        session.answered(theirs());
+    };
+    let shown: Act = |session| session.lasting.signaling.show(Party::Local, fixture::sdp("shown").expect("one"));
+    let ours_by_hand: Act = |session| session.transition(Party::Local, fixture::sdp("hand")).expect("legal");
+    let theirs_by_hand: Act = |session| session.transition(Party::Remote, fixture::sdp("hand")).expect("legal");
+    let rolled_back: Act = |session| session.rollback().expect("it is not over");
+    let renewed: Act = |session| session.retry_renewed(true);
+    let renewed_without: Act = |session| session.retry_renewed(false);
+    let reliable: Act = |session| {
+        session.take_reliable(ours(), &fixture::reliable(2, 1, "reliable"), 1, false).expect("in order");
+    };
+    let prack: Act = |session| drop(session.our_prack_sent(OutgoingId::from_raw(3), fixture::sdp("third"), true));
+    let bare_prack: Act = |session| drop(session.our_prack_sent(OutgoingId::from_raw(3), None, false));
+    // What happens, and after which of these steps it is stale.
+    let rows: [(&str, &[Act], &[usize]); 18] = [
+        ("it waits", &[send, waits], &[]),
+        ("theirs, answered", &[send, waits, offered, accepted, acknowledged], &[3, 4]),
+        ("theirs, refused", &[send, waits, offered, refused], &[]),
+        ("theirs, shown an answer and refused", &[send, waits, offered, shown, refused], &[4]),
+        ("theirs without offer", &[send, waits, asked, accepted, answered], &[4]),
+        ("theirs without offer and answer", &[send, waits, asked, accepted, acknowledged], &[4]),
+        ("ours has no offer", &[send_without, waits, offered, accepted, acknowledged], &[]),
+        ("by hand, ours", &[send, waits, ours_by_hand, theirs_by_hand], &[3]),
+        ("by hand, theirs", &[send, waits, theirs_by_hand, ours_by_hand], &[3]),
+        ("by hand and taken back", &[send, waits, ours_by_hand, rolled_back], &[3]),
+        ("theirs by hand and taken back", &[send, waits, theirs_by_hand, rolled_back], &[]),
+        ("its answer was told by hand", &[send, theirs_by_hand, waits], &[]),
+        ("an exchange before it", &[offered, accepted, acknowledged, send, waits], &[]),
+        ("a new body", &[send, waits, offered, accepted, renewed, acknowledged], &[3]),
+        ("a new body before", &[send, waits, renewed, offered, accepted], &[4]),
+        ("no offer any more", &[send, waits, renewed_without, offered, accepted], &[]),
+        ("answered reliably", &[send, reliable, bare_prack, waits], &[]),
+        ("an offer in its PRACK", &[send, reliable, prack, waits], &[3]),
+    ];
+    for (row, acts, expected) in rows {
+        let mut session = fixture::confirmed_caller();
+        let mut stale = Vec::new();
+        for (step, act) in acts.iter().enumerate() {
+            act(&mut session);
+            stale.extend(session.stale_retry().map(|retry| (step, retry)));
+        }
+        let expected: Vec<_> = expected.iter().map(|step| (*step, ours())).collect();
+        assert_eq!(stale, expected, "{row}");
+    }
+}

@@ -122,6 +122,7 @@ class EventFlag(IntFlag):  # enum sipdlg_event_flag_e
     NEEDS_PRACK = 4
     NEEDS_ACK = 8
     EARLY_ONLY = 16
+    NEEDS_BODY = 32
     LAST = 64
 
 
@@ -905,6 +906,9 @@ def declare(dll: C.CDLL) -> None:
     # sipdlg_request_options_t *options);
     dll.sipdlg_outgoing_cancel.argtypes = [C.c_uint64, C.c_char_p, C.POINTER(RequestOptions)]
     dll.sipdlg_outgoing_cancel.restype = C.c_int32
+    # sipdlg_status_t sipdlg_outgoing_retry(sipdlg_outgoing_t outgoing, const sipdlg_body_t *body);
+    dll.sipdlg_outgoing_retry.argtypes = [C.c_uint64, C.POINTER(Body)]
+    dll.sipdlg_outgoing_retry.restype = C.c_int32
     # sipdlg_status_t sipdlg_outgoing_authenticate(sipdlg_outgoing_t outgoing, const char *user, const char *password);
     dll.sipdlg_outgoing_authenticate.argtypes = [C.c_uint64, C.c_char_p, C.c_char_p]
     dll.sipdlg_outgoing_authenticate.restype = C.c_int32

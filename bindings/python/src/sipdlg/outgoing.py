@@ -12,7 +12,7 @@ from ._handle import Handle
 from ._loader import lib
 from .errors import StaleError, check
 from .message import Message
-from .options import RequestArguments, request_options
+from .options import Body, RequestArguments, body_struct, request_options
 
 
 class OutgoingRequest(Handle):
@@ -37,6 +37,11 @@ class OutgoingRequest(Handle):
         raw = request_options(options)
         reference = C.byref(raw) if raw is not None else None
         return check(lib.sipdlg_outgoing_cancel(self.token, encode_or_none(reason), reference)) != NONE
+
+    def retry(self, body: Body | Text) -> None:
+        """A re-INVITE that waits to be sent again (GLARE_RETRY): it goes out with this body instead of its own."""
+        raw = body_struct(body)
+        check(lib.sipdlg_outgoing_retry(self.token, C.byref(raw)))
 
     def authenticate(self, user: Text | None, password: Text | None = None) -> None:
         """Answers CHALLENGE, at once or within 32 s. No user: give up, REJECT."""
