@@ -47,6 +47,12 @@ fn response_head_repeats_the_request() {
     let trying = written(|out| write::response_head(out, &invite, 100, Some(b"Wait"), None));
     assert!(trying.starts_with("SIP/2.0 100 Wait\r\n") && trying.contains("\r\nTimestamp: 54\r\n"));
     assert!(trying.contains("To: <sip:bob@b.example>\r\n"));
+    // RFC 3261 §20.38: once, and a number.
+    for (value, repeated) in [("54\r\nTimestamp: 55", 1), ("5.4 1.0", 1), ("now", 0)] {
+        let invite = message(&INVITE.replace("Timestamp: 54", &format!("Timestamp: {value}")), None);
+        let trying = written(|out| write::response_head(out, &invite, 100, None, None));
+        assert_eq!(trying.matches("Timestamp").count(), repeated, "{value}");
+    }
     let routes = written(|out| write::record_routes(out, &invite));
     assert_eq!(routes, "Record-Route: <sip:p9;lr>\r\nRecord-Route: <sip:p8;lr>\r\n");
     let tagged = message(&INVITE.replace("To: <sip:bob@b.example>", "To: <sip:bob@b.example>;tag=old"), None);

@@ -7,6 +7,7 @@ use crate::common::sip::Sip;
 use crate::common::{ANSWER, HELD, HOLD, NOTHING, OFFER, seconds};
 use sipdlg::agent::{EventKind, Reason, RequestOptions};
 use sipdlg::config::quirk;
+use sipdlg::flow::Transport;
 use sipdlg::message::{HeaderId, Message};
 use sipdlg::session::SessionState::Confirmed;
 use sipdlg::session::SignalingState::Stable;
@@ -144,6 +145,28 @@ fn a_whole_call() {
         broken.replies(&bye, 200, as_it_is);
         assert_eq!(broken.stand.alice.count(EventKind::Terminated), 1, "at once: {name}");
         assert_eq!(broken.stand.alice.agent.stats().dropped_malformed, 0, "{name}");
+    }
+}
+
+/// A stream frames them as any other message (RFC 3261 §18.3).
+#[test]
+fn over_tcp() {
+    for way in WAYS {
+        let mut stand = Stand::over(Transport::Tcp, config("alice"));
+        stand.wire.trace.allowed.extend(["ack-unprovoked", "ack-form", "ack-owed", "dialog-exists", "no-dialog-481"]);
+        stand.alice.invite("sip:bob@192.0.2.2:5060;transport=tcp", OFFER);
+        stand.exchange();
+        let invite = stand.peer.take("INVITE");
+        stand.peer.learn(&invite);
+        stand.peer.contact += ";transport=tcp";
+        let ok = broken(way, &stand.peer.reply(&invite, 200).sdp(ANSWER));
+        let ringing = broken(way, &stand.peer.reply(&invite, 180));
+        stand.peer.send_bytes(ringing);
+        stand.peer.send_bytes(ok);
+        stand.exchange();
+        stand.peer.take("ACK");
+        assert_eq!(stand.alice.state(), (Confirmed, Stable), "{}", way.0);
+        assert_eq!(stand.alice.agent.stats().quirks[7], 2, "{}", way.0);
     }
 }
 
