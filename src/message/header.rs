@@ -214,7 +214,8 @@ const fn colon(word: u64) -> Option<usize> {
 }
 
 /// The header line at the beginning of `text`: id, and length of the name up to the colon. `None`: no colon at all.
-#[inline]
+/// Inlined always: a call for each line of a message would cost 2% of reading it.
+#[inline(always)]
 pub(crate) fn scan_name(text: &[u8]) -> Option<(HeaderId, usize)> {
     if let Some(chunk) = text.first_chunk::<16>() {
         let chunk = u128::from_le_bytes(*chunk);
