@@ -254,7 +254,8 @@ typedef enum sipdlg_event_kind_e {
     /** [session] the last event of a session, exactly once; see above. reason, status_code, message: why. */
     SIPDLG_EVENT_TERMINATED = 33,
     /**
-     * [outgoing or 0] text is a host name; query, transport, port, secure. Answer by sipdlg_agent_resolved().
+     * [outgoing or 0] text is a host name; query, transport, port, secure. Answer by sipdlg_agent_resolved(). Other
+     * requests of the same dialog, and those of the library's own, may wait for the same answer.
      * Default: the runtime's resolver, else no target.
      */
     SIPDLG_EVENT_RESOLVE = 40,
@@ -578,7 +579,10 @@ typedef struct sipdlg_transmit_t {
     size_t len;
     /** where to; see sipdlg_flow_t */
     sipdlg_flow_t flow;
-    /** when a connection may have to be opened: the name in the URI (TLS server name, RFC 5922; WS Host). As data */
+    /**
+     * requests: the name that was asked for, of the URI or top Route (TLS server name, RFC 5922; WS Host). NULL: it has
+     * an address, as in `flow`. As data
+     */
     sipdlg_str_t host;
 } sipdlg_transmit_t;
 
@@ -989,7 +993,7 @@ sipdlg_status_t sipdlg_agent_add_transport(sipdlg_agent_t agent, const sipdlg_fl
 
 /**
  * Says that a socket or connection is gone (by link). Streams: its half message is dropped; requests in flight on it
- * fail over (RFC 3263 §4.3) or get a local 503. SIPDLG_NONE: not known.
+ * go to the next target of their name (see sipdlg_agent_resolved()) or get a local 503. SIPDLG_NONE: not known.
  */
 sipdlg_status_t sipdlg_agent_link_closed(sipdlg_agent_t agent, uint64_t link);
 
@@ -1033,6 +1037,9 @@ sipdlg_status_t sipdlg_agent_transmit_failed(sipdlg_agent_t agent, uint64_t id);
 /**
  * Answers RESOLVE, at once or later: where to, best first (RFC 3263); transport and remote of each flow count;
  * count 0: not found. SIPDLG_NONE: no one waits any more. Unanswered for 32 s: not found.
+ * A request whose target fails (sipdlg_agent_transmit_failed(), no response at all in 64*T1, 503) goes to the next one,
+ * with another branch (RFC 3263 §4.3); the first 16 that a transport reaches are tried. The target that answered is
+ * kept for the dialog. No further one is tried for an INVITE that was cancelled.
  */
 sipdlg_status_t sipdlg_agent_resolved(sipdlg_agent_t agent,
                                       uint64_t query,

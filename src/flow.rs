@@ -1,6 +1,8 @@
 //! The way of a message: transport, the host's number for the socket, both addresses.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 /// Transports of SIP. The numbers are those of `enum sipdlg_transport_e`, where 0 means any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -107,5 +109,73 @@ impl Flow {
     /// A flow of `transport` between two addresses, on any socket.
     pub fn new(transport: Transport, local: Option<SocketAddr>, remote: Option<SocketAddr>) -> Self {
         Self { transport, link: 0, local, remote }
+    }
+}
+
+/// A flow, and the name of who is at its end where the URI has one (RFC 5922 §7).
+#[derive(Clone, Debug)]
+pub struct Hop {
+    /// The way.
+    pub flow: Flow,
+    /// `None`: the URI has an address.
+    pub host: Option<Arc<[u8]>>,
+}
+
+/// Who goes by which link, so that nobody walks through all when one is lost. Link 0 is none.
+#[derive(Clone, Debug)]
+pub struct ByLink<T> {
+    links: BTreeMap<u64, BTreeSet<T>>,
+}
+
+impl<T> Default for ByLink<T> {
+    fn default() -> Self {
+        Self { links: BTreeMap::new() }
+    }
+}
+
+impl<T: Copy + Ord> ByLink<T> {
+    /// One more goes by a link.
+    pub fn insert(&mut self, link: u64, who: T) {
+        if link != 0 {
+            self.links.entry(link).or_default().insert(who);
+        }
+    }
+
+    /// It does not any more.
+    pub fn remove(&mut self, link: u64, who: T) {
+        let Some(all) = self.links.get_mut(&link) else { return };
+        all.remove(&who);
+        if all.is_empty() {
+            self.links.remove(&link);
+        }
+    }
+
+    /// All that go by a link.
+    pub fn on(&self, link: u64) -> impl Iterator<Item = T> + '_ {
+        self.links.get(&link).into_iter().flatten().copied()
+    }
+
+    /// Whether nobody goes by any.
+    pub fn is_empty(&self) -> bool {
+        self.links.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_goes_by_a_link() {
+        let mut known = ByLink::default();
+        for (link, who) in [(7, 2), (7, 1), (8, 3), (0, 4)] {
+            known.insert(link, who);
+        }
+        assert_eq!(known.on(7).collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(known.on(0).count() + known.on(9).count(), 0);
+        for (link, who) in [(7, 1), (7, 2), (8, 3), (9, 1)] {
+            known.remove(link, who);
+        }
+        assert!(known.is_empty(), "nothing is kept for links that nobody uses");
     }
 }

@@ -118,7 +118,7 @@ impl Agent {
                 }
                 Deed::Repeat(repeated) => {
                     self.outbox.retransmissions_sent += 1;
-                    self.outbox.transmit(Sender::Session(id), &repeated.0, &repeated.1);
+                    self.outbox.transmit(Sender::Session(id), &repeated.0, &repeated.1, None);
                 }
                 Deed::Left(left) => {
                     if let Some(key) = self.objects.sessions.get(id).map(|session| session.key(self.objects.keys)) {

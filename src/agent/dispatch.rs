@@ -1,5 +1,6 @@
 //! Who gets this message: responses by their transaction, requests by transaction, checks (RFC 3261 §8.2) and dialog.
 
+use crate::agent::calls::acknowledge::Acknowledging;
 use crate::agent::event::{Event, EventKind};
 use crate::agent::theirs::admit::{Admitted, Door};
 use crate::agent::wire::outbox::{Direction, Sender};
@@ -132,8 +133,8 @@ impl Agent {
                     return;
                 }
                 match outcome.tell {
-                    Tell::TimedOut => self.request_failed(id, 408),
-                    Tell::TransportError => self.request_failed(id, 503),
+                    Tell::TimedOut => self.try_failed(id, 408),
+                    Tell::TransportError => self.try_failed(id, 503),
                     Tell::Nothing | Tell::PassUp => {}
                 }
                 if outcome.ended {
@@ -171,6 +172,7 @@ impl Agent {
                 });
                 true
             }
+            Some(Sender::Ack { invite, session }) => self.ack_not_sent(Acknowledging { invite, session }, id),
             Some(Sender::Session(session)) => {
                 // A name that was looked up is looked up again after a failure.
                 if let Some(session) = self.objects.sessions.get_mut(session) {
@@ -191,14 +193,15 @@ impl Agent {
     pub fn link_closed(&mut self, now: Now, link: u64) -> bool {
         self.at(now);
         let half = self.streams.remove(&link).is_some();
-        self.objects.link_closed(link);
+        let known = self.transports.remove(link);
+        let carried = self.objects.link_closed(link);
         let clients = self.table.clients_on(link);
         for client in &clients {
             let (table, mut effects) = self.transactions();
             let outcome = table.client_transport_error(&mut effects, *client);
             self.transaction_told(TransactionId::Client(*client), outcome);
         }
-        self.transports.remove(link) || half || !clients.is_empty()
+        known || half || carried || !clients.is_empty()
     }
 
     pub(super) fn request_arrived(&mut self, request: Arc<Message>) {

@@ -131,11 +131,11 @@ struct Effects<'a> {
 }
 
 impl Sink for Effects<'_> {
-    fn send(&mut self, from: TransactionId, bytes: &Bytes, flow: &Flow, retransmission: bool) {
+    fn send(&mut self, from: TransactionId, bytes: &Bytes, flow: &Flow, host: Option<&Bytes>, retransmission: bool) {
         if retransmission {
             self.outbox.retransmissions_sent += 1;
         }
-        self.outbox.transmit(Sender::Transaction(from), bytes, flow);
+        self.outbox.transmit(Sender::Transaction(from), bytes, flow, host);
     }
 
     fn arm(&mut self, after: Duration, timer: Timer) -> TimerId {

@@ -2,14 +2,14 @@
 //! their names; what there is room for, and the facts that need more than one object to be told.
 
 use crate::agent::event::{Event, EventKind, flag};
-use crate::agent::ours::outgoing::{EndedFork, KeptAck, Outgoing, OutgoingState};
+use crate::agent::ours::outgoing::{EndedFork, KeptAck, Outgoing, OutgoingState, SentAck};
 use crate::agent::theirs::incoming::{Incoming, InviteServer, Kind as IncomingKind};
-use crate::agent::{Bytes, IncomingId, OutgoingId, SessionId};
+use crate::agent::{IncomingId, OutgoingId, SessionId};
 use crate::attachment::Opaque;
 use crate::dialog::id::{DialogKeys, is_same_tag};
 use crate::dialog::target::Contact;
 use crate::error::{Error, ErrorKind, Result};
-use crate::flow::Flow;
+use crate::flow::ByLink;
 use crate::message::{HeaderId, Message, Replaces};
 use crate::session::reason::Reason;
 use crate::session::refer::Referrals;
@@ -33,6 +33,9 @@ pub(super) struct Objects {
     /// and SUBSCRIBE passes there.
     remains: HashMap<u64, Box<Session>, BuildHasherDefault<Identity>>,
     dialogs: HashMap<u128, SessionId, BuildHasherDefault<Identity>>,
+    /// Dialogs by the connection that their messages came on, and that connection's link by dialog.
+    by_link: ByLink<u64>,
+    link_of: HashMap<u64, u64, BuildHasherDefault<Identity>>,
     /// What finds dialogs.
     pub keys: DialogKeys,
     /// How many sessions there may be.
@@ -73,6 +76,8 @@ impl Objects {
             outgoing: Slots::default(),
             remains: HashMap::default(),
             dialogs: HashMap::default(),
+            by_link: ByLink::default(),
+            link_of: HashMap::default(),
             keys,
             limit,
             kept: 0,
@@ -124,7 +129,27 @@ impl Objects {
         let id = self.sessions.insert(session);
         let id = id.ok_or_else(|| Error::new(ErrorKind::Limit, "sessions: no slot is free"))?;
         self.dialogs.insert(key, id);
+        self.note_connection(id);
         Ok(id)
+    }
+
+    /// A dialog's messages may come on another connection now, or it is gone.
+    pub fn note_connection(&mut self, id: SessionId) {
+        let link = self.holder(id).and_then(Session::connection).map_or(0, |connection| connection.link);
+        if link == 0 && self.by_link.is_empty() {
+            return;
+        }
+        let former = self.link_of.get(&id.raw()).copied().unwrap_or(0);
+        if former == link {
+            return;
+        }
+        self.by_link.remove(former, id.raw());
+        self.by_link.insert(link, id.raw());
+        if link == 0 {
+            self.link_of.remove(&id.raw());
+        } else {
+            self.link_of.insert(id.raw(), link);
+        }
     }
 
     /// Stores a dialog that never was a session's: its number is one that none has.
@@ -198,6 +223,7 @@ impl Objects {
     pub fn remove_session(&mut self, id: SessionId) -> Removed {
         let Some(session) = self.sessions.remove(id) else { return Removed::Gone };
         if !session.is_referring() {
+            self.note_connection(id);
             return Removed::Gone;
         }
         let room = self.remains.len() < self.limit;
@@ -208,26 +234,27 @@ impl Objects {
     /// There was no room for what remains.
     pub fn drop_remains(&mut self, id: SessionId) {
         self.remains.remove(&id.raw());
+        self.note_connection(id);
     }
 
     /// Lets go of a dialog whose session is over and that no subscription needs any more.
     pub fn let_dialog_go(&mut self, id: SessionId) {
         if self.holder(id).is_some_and(|holder| holder.is_gone() && !holder.is_referring()) {
             self.forget_dialog(id);
-            self.remains.remove(&id.raw());
+            self.drop_remains(id);
         }
     }
 
-    /// Dialogs whose messages came on a connection that is gone go by their URIs again.
-    pub fn link_closed(&mut self, link: u64) {
-        let mut at = self.sessions.next(None);
-        while let Some(id) = at {
-            if let Some(session) = self.sessions.get_mut(id) {
-                session.link_closed(link);
+    /// Dialogs whose messages came on a connection that is gone go by their URIs again. False: there are none.
+    pub fn link_closed(&mut self, link: u64) -> bool {
+        let lost: Vec<SessionId> = self.by_link.on(link).map(SessionId::from_raw).collect();
+        for id in &lost {
+            if let Some(holder) = self.holder_mut(*id) {
+                holder.link_closed(link);
             }
-            at = self.sessions.next(Some(id));
+            self.note_connection(*id);
         }
-        self.remains.values_mut().for_each(|remains| remains.link_closed(link));
+        !lost.is_empty()
     }
 
     // ------------------------------------------------------------------ the dialogs of one INVITE
@@ -315,7 +342,7 @@ impl Objects {
     }
 
     /// The 2xx of this To tag was seen; what its repeats are answered with.
-    pub fn keep_ack(&mut self, id: OutgoingId, tag: &[u8], sent: Option<(Bytes, Flow)>) {
+    pub fn keep_ack(&mut self, id: OutgoingId, tag: &[u8], sent: Option<SentAck>) {
         let Some(invite) = self.outgoing.get_mut(id).and_then(Outgoing::invite_mut) else { return };
         match invite.acks.iter_mut().find(|kept| is_same_tag(&kept.to_tag, tag)) {
             Some(kept) => kept.sent = sent,
@@ -358,9 +385,18 @@ impl Objects {
     }
 
     /// A name once looked up is kept for the dialog.
-    pub fn note_resolved(&mut self, session: Option<SessionId>, hop: Option<Box<[u8]>>, flow: Flow) {
-        if let (Some(session), Some(next_hop)) = (session.and_then(|id| self.holder_mut(id)), hop) {
-            session.set_resolved(Some(Resolved { next_hop, flow }));
+    pub fn note_resolved(&mut self, session: Option<SessionId>, resolved: &Resolved) {
+        if let Some(session) = session.and_then(|id| self.holder_mut(id)) {
+            session.set_resolved(Some(resolved.clone()));
+        }
+    }
+
+    /// Whether a request of ours may go out (again): in a Mortal dialog only what outlives the session (RFC 5407 §2).
+    pub fn may_go_out(&self, outgoing: &Outgoing) -> bool {
+        match outgoing.session.map(|session| self.holder(session)) {
+            None => true,
+            Some(None) => outgoing.outlives_session(),
+            Some(Some(session)) => outgoing.outlives_session() || !session.is_terminated(),
         }
     }
 

@@ -121,7 +121,7 @@ pub unsafe extern "C" fn sipdlg_agent_add_transport(
 }
 
 /// Says that a socket or connection is gone (by link). Streams: its half message is dropped; requests in flight on it
-/// fail over (RFC 3263 §4.3) or get a local 503. SIPDLG_NONE: not known.
+/// go to the next target of their name (see sipdlg_agent_resolved()) or get a local 503. SIPDLG_NONE: not known.
 #[unsafe(no_mangle)]
 pub extern "C" fn sipdlg_agent_link_closed(agent: sipdlg_agent_t, link: u64) -> sipdlg_status_t {
     guard(|| with_agent(agent, |inner, now| Ok(found(inner.core.link_closed(now, link)))))
@@ -236,6 +236,9 @@ pub extern "C" fn sipdlg_agent_transmit_failed(agent: sipdlg_agent_t, id: u64) -
 
 /// Answers RESOLVE, at once or later: where to, best first (RFC 3263); transport and remote of each flow count;
 /// count 0: not found. SIPDLG_NONE: no one waits any more. Unanswered for 32 s: not found.
+/// A request whose target fails (sipdlg_agent_transmit_failed(), no response at all in 64*T1, 503) goes to the next one,
+/// with another branch (RFC 3263 §4.3); the first 16 that a transport reaches are tried. The target that answered is
+/// kept for the dialog. No further one is tried for an INVITE that was cancelled.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_agent_resolved(
     agent: sipdlg_agent_t,

@@ -178,7 +178,8 @@ pub enum sipdlg_event_kind_e {
     SIPDLG_EVENT_GLARE_RETRY = 32,
     /// [session] the last event of a session, exactly once; see above. reason, status_code, message: why.
     SIPDLG_EVENT_TERMINATED = 33,
-    /// [outgoing or 0] text is a host name; query, transport, port, secure. Answer by sipdlg_agent_resolved().
+    /// [outgoing or 0] text is a host name; query, transport, port, secure. Answer by sipdlg_agent_resolved(). Other
+    /// requests of the same dialog, and those of the library's own, may wait for the same answer.
     /// Default: the runtime's resolver, else no target.
     SIPDLG_EVENT_RESOLVE = 40,
     /// [incoming, or session, or neither] a response or an ACK could not be sent.

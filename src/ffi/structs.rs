@@ -254,7 +254,8 @@ pub struct sipdlg_transmit_t {
     pub len: usize,
     /// where to; see sipdlg_flow_t
     pub flow: sipdlg_flow_t,
-    /// when a connection may have to be opened: the name in the URI (TLS server name, RFC 5922; WS Host). As data
+    /// requests: the name that was asked for, of the URI or top Route (TLS server name, RFC 5922; WS Host). NULL: it has
+    /// an address, as in `flow`. As data
     pub host: sipdlg_str_t,
 }
 

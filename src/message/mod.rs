@@ -14,6 +14,7 @@ pub mod header;
 pub mod keys;
 mod mend;
 pub mod method;
+pub(crate) mod next_hop;
 mod parse;
 pub mod rack;
 pub mod replaces;

@@ -17,6 +17,7 @@ pub mod refer;
 pub mod reinvite;
 pub mod reliable_client;
 pub mod reliable_server;
+pub mod resolved;
 pub mod terminate;
 pub mod usage;
 
@@ -39,6 +40,7 @@ use refer::Referrals;
 use reinvite::OurReinvite;
 use reliable_client::ReliableClient;
 use reliable_server::ReliableServer;
+pub use resolved::Resolved;
 use smallvec::SmallVec;
 
 /// SessionState of SIP.js; the numbers are those of `enum sipdlg_session_state_e`.
@@ -244,15 +246,6 @@ struct Pending {
 #[derive(Clone, Debug)]
 pub struct KnownCredentials(Vec<Credentials>);
 
-/// Where a host name led.
-#[derive(Clone, Debug)]
-pub struct Resolved {
-    /// The next hop's URI that was asked for.
-    pub next_hop: Box<[u8]>,
-    /// The answer.
-    pub flow: Flow,
-}
-
 impl Session {
     fn new(dialog: Dialog, role: Role, phase: Phase, origin: Option<Origin>, attachment: Attachment) -> Box<Self> {
         // Where it stays, for it is large.
@@ -366,10 +359,10 @@ impl Session {
     /// The message moves the remote target (RFC 6141 §4). True: it is another now.
     pub fn refreshed(&mut self, message: &Message) -> bool {
         let moved = self.lasting.dialog.refresh_target(message);
-        if moved {
+        if moved && self.lasting.dialog.route_set.is_empty() {
             // A name that led to the old one may lead elsewhere when the peer comes back to it.
             let target = &self.lasting.dialog.remote_target;
-            self.running.resolved.take_if(|known| *known.next_hop != **target);
+            self.running.resolved.take_if(|known| !known.serves(target));
         }
         moved
     }
@@ -383,6 +376,11 @@ impl Session {
     pub fn way(&self) -> Option<&Flow> {
         let connection = || self.connection().filter(|_| self.lasting.dialog.route_set.is_empty());
         self.running.fixed_flow.as_deref().or_else(connection)
+    }
+
+    /// Whether that is the connection.
+    pub fn goes_by_connection(&self) -> bool {
+        self.running.fixed_flow.is_none() && self.way().is_some()
     }
 
     /// The connection that the dialog's messages came on.
@@ -405,7 +403,14 @@ impl Session {
 
     /// A connection is gone: its messages go by their URIs again.
     pub fn link_closed(&mut self, link: u64) {
-        if let Some(connection) = self.running.connection.as_mut().filter(|known| known.flow.link == link) {
+        if self.connection().is_some_and(|connection| connection.link == link) {
+            self.connection_failed();
+        }
+    }
+
+    /// The connection leads nowhere: messages go by their URIs, until another one brings some.
+    pub fn connection_failed(&mut self) {
+        if let Some(connection) = &mut self.running.connection {
             connection.open = false;
         }
     }
@@ -413,11 +418,28 @@ impl Session {
     /// Where requests go from now on; `None`: by URI again.
     pub fn set_flow(&mut self, flow: Option<Flow>) {
         self.running.fixed_flow = flow.map(Box::new);
+        // What was found was found for another socket.
+        self.running.resolved = None;
     }
 
     /// Where a name led that was looked up for it.
     pub fn resolved(&self) -> Option<&Resolved> {
         self.running.resolved.as_deref()
+    }
+
+    /// Our INVITE went by name: who answered it gets the dialog's requests first, where they go by that name too.
+    pub fn answered_by(&mut self, resolved: Option<&Resolved>) {
+        let Some(resolved) = resolved.filter(|_| self.running.resolved.is_none()) else { return };
+        if resolved.serves(&self.lasting.dialog.route_set.destination(&self.lasting.dialog.remote_target).next_hop) {
+            self.set_resolved(Some(resolved.clone()));
+        }
+    }
+
+    /// A target of a name failed: later requests go to the next one first.
+    pub fn target_failed(&mut self, target: &Flow) {
+        if let Some(resolved) = &mut self.running.resolved {
+            resolved.failed(target);
+        }
     }
 
     /// A name was looked up, or has to be looked up again.

@@ -64,8 +64,8 @@ pub struct Timer {
 /// What a table needs of the floor above.
 pub trait Sink {
     /// Puts bytes onto the wire. A failure is reported later, to [`table::Table::client_transport_error`].
-    /// `retransmission` tells repeats from what is sent for the first time.
-    fn send(&mut self, from: TransactionId, bytes: &Bytes, flow: &Flow, retransmission: bool);
+    /// `host` is the name of who is there. `retransmission` tells repeats from what is sent for the first time.
+    fn send(&mut self, from: TransactionId, bytes: &Bytes, flow: &Flow, host: Option<&Arc<[u8]>>, retransmission: bool);
     /// Arms a timer.
     fn arm(&mut self, after: Duration, timer: Timer) -> timer::TimerId;
     /// Stops a timer, which may have come due.

@@ -9,7 +9,7 @@ use super::{Bytes, ClientId, Outcome, ServerId, Sink, Timer, TransactionId};
 use super::{invite_client, invite_server, messages, non_invite_client, non_invite_server};
 use crate::config::TimerValues;
 use crate::error::{Error, ErrorKind, Result};
-use crate::flow::Flow;
+use crate::flow::{ByLink, Flow, Hop, Transport};
 use crate::message::{Message, Method};
 use crate::random::Random;
 use crate::timer::TimerId;
@@ -37,7 +37,7 @@ struct Client {
     state: ClientState,
     running: Running,
     owner: u64,
-    flow: Flow,
+    hop: Hop,
     /// The request while it may have to be sent again or acknowledged, then the ACK while it may.
     sent: Option<Bytes>,
 }
@@ -56,6 +56,9 @@ struct Server {
     sent: Option<Bytes>,
     old: Option<Box<Old>>,
 }
+
+/// Sockets of UDP that are told apart.
+const DATAGRAM_LINKS: usize = 16;
 
 /// What one transaction takes, apart from its bytes to be sent again.
 #[cfg(test)]
@@ -81,6 +84,9 @@ pub struct Table {
     clients: Slab<Client>,
     servers: Slab<Server>,
     client_by_key: ByKey<ClientId>,
+    clients_by_link: ByLink<ClientId>,
+    /// Links of UDP: a few sockets carry all there is, so that their clients are walked through.
+    datagram_links: Vec<u64>,
     server_by_key: ByKey<ServerId>,
     server_by_merged: ByKey<ServerId>,
     counters: Counters,
@@ -96,6 +102,8 @@ impl Table {
             clients: Slab::new(),
             servers: Slab::new(),
             client_by_key: ByKey::default(),
+            clients_by_link: ByLink::default(),
+            datagram_links: Vec::new(),
             server_by_key: ByKey::default(),
             server_by_merged: ByKey::default(),
             counters: Counters::default(),
@@ -135,7 +143,7 @@ impl Table {
         request: Bytes,
         branch: &[u8],
         method: &[u8],
-        flow: Flow,
+        hop: Hop,
         owner: u64,
     ) -> Result<ClientId> {
         self.room()?;
@@ -143,7 +151,7 @@ impl Table {
         if self.client_by_key.contains_key(&key) {
             return Err(Error::state("RFC 3261 §8.1.1.7: this branch is in use"));
         }
-        let environment = Environment { timers: self.timers, reliable: flow.transport.is_reliable() };
+        let environment = Environment { timers: self.timers, reliable: hop.flow.transport.is_reliable() };
         let (state, actions) = if method == b"INVITE" {
             let (state, actions) = invite_client::start(&environment);
             (ClientState::Invite(state), actions)
@@ -152,14 +160,15 @@ impl Table {
             (ClientState::NonInvite(state), actions)
         };
         let running = Running::default();
-        let client = Client { key, state, running, owner, flow, sent: Some(Arc::clone(&request)) };
+        let client = Client { key, state, running, owner, hop: hop.clone(), sent: Some(Arc::clone(&request)) };
         let id = ClientId(self.clients.insert(client));
         self.client_by_key.insert(key, id);
+        self.note_link(&hop.flow, id);
         let transaction = TransactionId::Client(id);
         if let Some(client) = self.clients.get_mut(id.0) {
             client.running.change(sink, transaction, actions);
         }
-        sink.send(transaction, &request, &flow, false);
+        sink.send(transaction, &request, &hop.flow, hop.host.as_ref(), false);
         Ok(id)
     }
 
@@ -200,7 +209,17 @@ impl Table {
 
     /// Those whose request goes through a link of the host's, or went.
     pub fn clients_on(&self, link: u64) -> Vec<ClientId> {
-        self.clients.iter().filter(|(_, client)| client.flow.link == link).map(|(key, _)| ClientId(key)).collect()
+        let walks = self.datagram_links.contains(&link) || self.datagram_links.len() == DATAGRAM_LINKS;
+        let walked = self.clients.iter().filter(|(_, client)| walks && client.hop.flow.link == link);
+        if walks { walked.map(|(key, _)| ClientId(key)).collect() } else { self.clients_by_link.on(link).collect() }
+    }
+
+    fn note_link(&mut self, flow: &Flow, id: ClientId) {
+        if flow.transport != Transport::Udp {
+            self.clients_by_link.insert(flow.link, id);
+        } else if !self.datagram_links.contains(&flow.link) && self.datagram_links.len() < DATAGRAM_LINKS {
+            self.datagram_links.push(flow.link);
+        }
     }
 
     /// Bytes held by all transactions, reckoned.
@@ -220,7 +239,7 @@ impl Table {
     ) -> Outcome {
         let Some(client) = self.clients.get_mut(id.0) else { return Outcome::default() };
         client.running.came_due(input);
-        let environment = Environment { timers: self.timers, reliable: client.flow.transport.is_reliable() };
+        let environment = Environment { timers: self.timers, reliable: client.hop.flow.transport.is_reliable() };
         let waited = client.state.is_waiting();
         let (state, actions) = client.state.handle(input, &environment);
         client.state = state;
@@ -229,7 +248,7 @@ impl Table {
         match actions.send {
             Wire::Again => {
                 if let Some(bytes) = &client.sent {
-                    sink.send(transaction, bytes, &client.flow, true);
+                    sink.send(transaction, bytes, &client.hop.flow, client.hop.host.as_ref(), true);
                     self.counters.retransmissions_sent += 1;
                 }
             }
@@ -237,7 +256,7 @@ impl Table {
                 let ack =
                     client.sent.as_deref().zip(response).and_then(|(invite, response)| messages::ack(invite, response));
                 if let Some(ack) = &ack {
-                    sink.send(transaction, ack, &client.flow, false);
+                    sink.send(transaction, ack, &client.hop.flow, client.hop.host.as_ref(), false);
                 }
                 client.sent = ack;
             }
@@ -259,6 +278,9 @@ impl Table {
     fn remove_client(&mut self, id: ClientId) {
         if let Some(client) = self.clients.remove(id.0) {
             forget(&mut self.client_by_key, client.key, id);
+            if client.hop.flow.transport != Transport::Udp {
+                self.clients_by_link.remove(client.hop.flow.link, id);
+            }
         }
     }
 
@@ -355,7 +377,7 @@ impl Table {
         server.state = state;
         let transaction = TransactionId::Server(id);
         server.running.change(sink, transaction, actions);
-        sink.send(transaction, &response, &server.flow, repeated);
+        sink.send(transaction, &response, &server.flow, None, repeated);
         self.counters.retransmissions_sent += u64::from(repeated);
         server.request = None;
         if let (Some(old), 300..) = (&mut server.old, status) {
@@ -397,14 +419,14 @@ impl Table {
         match actions.send {
             Wire::Again => {
                 if let Some(bytes) = &server.sent {
-                    sink.send(transaction, bytes, &server.flow, true);
+                    sink.send(transaction, bytes, &server.flow, None, true);
                     self.counters.retransmissions_sent += 1;
                 }
             }
             Wire::Trying => {
                 if let Some(request) = server.request.take() {
                     let trying = messages::trying(&request);
-                    sink.send(transaction, &trying, &server.flow, false);
+                    sink.send(transaction, &trying, &server.flow, None, false);
                     server.sent = Some(trying);
                 }
             }

@@ -113,6 +113,27 @@ int main(void)
     answer_now = 0;
     pair_trace(&pair);
 
+    /* the first target cannot be reached: the next one gets it, and the name stands beside each (RFC 3263 4.3, RFC 5922) */
+    call("sip:bob@bob.example");
+    out.size = sizeof out;
+    pair_exchange(&pair);
+    {
+        sipdlg_flow_t targets[2];
+        int at;
+        targets[0] = targets[1] = target;
+        targets[0].remote.port = 9;
+        CHECK_OK(sipdlg_agent_resolved(pair.agent[ALICE], query, targets, 2));
+        for (at = 0; at < 2; at++) {
+            CHECK_OK(sipdlg_agent_poll_transmit(pair.agent[ALICE], &out));
+            CHECK_NUMBER(out.flow.remote.port, targets[at].remote.port);
+            CHECK_STR(out.host, "bob.example");
+            CHECK_OK(sipdlg_agent_transmit_failed(pair.agent[ALICE], out.id));
+        }
+    }
+    CHECK_STATUS(sipdlg_agent_transmit_failed(pair.agent[ALICE], out.id), SIPDLG_NONE);
+    pair_exchange(&pair);
+    CHECK_NUMBER(rejected, 503);
+
     /* not found */
     call("sip:bob@bob.example");
     pair_exchange(&pair);

@@ -37,6 +37,8 @@ pub struct Wire {
     pub lose: Option<Fate>,
     /// Tells the sender that it could not be sent.
     pub fail: Option<Fate>,
+    /// The same for all that goes there.
+    pub unreachable: Vec<SocketAddr>,
     random: u64,
     flying: BinaryHeap<Reverse<(u64, usize, usize)>>,
     count: usize,
@@ -52,6 +54,7 @@ impl Wire {
             duplication: 0,
             lose: None,
             fail: None,
+            unreachable: Vec::new(),
             random: seed,
             flying: BinaryHeap::new(),
             count: 0,
@@ -71,6 +74,10 @@ impl Wire {
     pub fn send(&mut self, from: usize, target: SocketAddr, bytes: Arc<[u8]>, reliable: bool) -> bool {
         let number = self.trace.sent(self.now, from, target, bytes, reliable);
         let name = self.trace.parties[from].name.clone();
+        if self.unreachable.contains(&target) {
+            self.trace.datagrams[number].failed = true;
+            return false;
+        }
         if let Ok(sip) = &self.trace.datagrams[number].sip {
             if self.fail.as_mut().is_some_and(|fail| fail(&name, sip)) {
                 self.trace.datagrams[number].failed = true;

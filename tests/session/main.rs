@@ -19,6 +19,8 @@ mod digest;
 mod early_failures;
 mod early_media;
 mod ends;
+mod failover;
+mod failover_dialog;
 mod fork_hangup;
 mod forking;
 mod glare;

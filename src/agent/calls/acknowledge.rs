@@ -4,19 +4,31 @@ use crate::agent::event::{Event, EventKind, Reason};
 use crate::agent::options::{Body, RequestOptions};
 use crate::agent::ours::authentication::Authentication;
 use crate::agent::ours::draft::Draft;
-use crate::agent::ours::launch::sender_of;
-use crate::agent::ours::outgoing::{Kind, Outgoing};
+use crate::agent::ours::outgoing::{Kind, Outgoing, SentAck};
+use crate::agent::wire::outbox::Sender;
 use crate::agent::wire::resolve::Located;
-use crate::agent::{Agent, OutgoingId, SessionId};
+use crate::agent::{Agent, Bytes, OutgoingId, SessionId};
 use crate::dialog::Dialog;
-use crate::dialog::id::is_same_tag;
 use crate::error::{Error, Result};
-use crate::flow::{Flow, Transport};
+use crate::flow::{Flow, Hop, Transport};
 use crate::message::{HeaderId, Message, Method, write};
-use crate::session::Session;
 use crate::session::offer_answer::StoredBody;
+use crate::session::{Resolved, Session};
 use crate::time::Now;
 use std::sync::Arc;
+
+/// Whose 2xx an ACK is for: that to this INVITE, in the dialog of this session, where one was made.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::agent) struct Acknowledging {
+    pub invite: OutgoingId,
+    pub session: Option<SessionId>,
+}
+
+impl Acknowledging {
+    pub fn sender(self) -> Sender {
+        Sender::Ack { invite: self.invite, session: self.session }
+    }
+}
 
 impl Agent {
     /// ACK of the 2xx that waits for the host.
@@ -83,11 +95,15 @@ impl Agent {
         let known = session.and_then(|id| self.objects.sessions.get(id));
         let stranger = response.filter(|_| known.is_none());
         let connection = stranger.and_then(|response| connection_of(response, &dialog));
-        let fixed = known.and_then(|session| session.way()).or(outgoing.fixed_flow.as_ref()).or(connection);
-        let came = known.and_then(|session| session.came_by()).or(stranger.and_then(came_by));
-        let way = self.locate(&draft.next_hop, fixed, came, known.and_then(|session| session.resolved()));
-        match way? {
-            Located::At(flow) => self.send_kept_ack(id, session, tag, &draft, &flow),
+        let fixed = known.and_then(Session::way).or(outgoing.fixed_flow.as_ref()).or(connection);
+        let came = known.and_then(Session::came_by).or(stranger.and_then(came_by));
+        let resolved = known.map_or(outgoing.resolved.as_deref(), Session::resolved);
+        match self.locate(&draft.next_hop, fixed, came, resolved)? {
+            Located::At(hop) => self.send_ack(Acknowledging { invite: id, session }, tag, &draft, hop, None),
+            Located::Known(resolved) => {
+                let resolved = resolved.clone();
+                self.send_ack_by_name(Acknowledging { invite: id, session }, tag, &draft, resolved)
+            }
             Located::Ask(question) => {
                 self.objects.keep_ack(id, tag, None);
                 self.ask_for_ack(id, session, tag, draft, question);
@@ -101,7 +117,7 @@ impl Agent {
         self.acknowledge(id, None, response);
         let Some(outgoing) = self.objects.outgoing.get(id).filter(|_| bye) else { return };
         let secure = outgoing.invite().is_some_and(|invite| invite.secure);
-        let (fixed_flow, request) = (outgoing.fixed_flow, outgoing.message());
+        let (fixed_flow, request, resolved) = (outgoing.fixed_flow, outgoing.message(), outgoing.resolved.clone());
         let inherited = outgoing.auth.as_deref().map(Authentication::inherited);
         let Some(request) = request else { return };
         let Ok(mut dialog) = Dialog::of_caller(&request, response, secure) else { return };
@@ -113,43 +129,59 @@ impl Agent {
             outgoing.fixed_flow = fixed_flow.or(connection_of(response, &dialog).copied());
             outgoing.came_by = came_by(response);
             outgoing.auth = inherited;
-            if let Ok(bye) = self.objects.add_outgoing(outgoing) {
-                self.launch(bye);
+            let resolved = resolved.filter(|known| outgoing.draft().is_some_and(|draft| known.serves(&draft.next_hop)));
+            match (self.objects.add_outgoing(outgoing), resolved) {
+                (Ok(bye), Some(resolved)) => self.send_to_first(bye, resolved),
+                (Ok(bye), None) => self.launch(bye),
+                (Err(_), _) => {}
             }
         }
     }
 
-    pub(in crate::agent) fn send_kept_ack(
+    /// The name in the way of an ACK was looked up; `None`: it has no target.
+    pub(in crate::agent) fn ack_resolved(
         &mut self,
-        id: OutgoingId,
-        session: Option<SessionId>,
+        of: Acknowledging,
         tag: &[u8],
         draft: &Draft,
-        flow: &Flow,
-    ) -> Result<()> {
-        let sent = self.send_ack(session, draft, flow)?;
-        self.objects.keep_ack(id, tag, Some(sent));
-        Ok(())
+        answer: Option<Resolved>,
+    ) {
+        let sent = answer.map(|resolved| {
+            self.objects.note_resolved(of.session, &resolved);
+            self.send_ack_by_name(of, tag, draft, resolved)
+        });
+        // The INVITE may be over; then nobody repeats the 2xx either.
+        if !matches!(sent, Some(Ok(()))) {
+            self.ack_failed(of.session);
+        }
     }
 
-    /// Whether this 2xx was seen before: its ACK goes out again, or is still the host's to send.
-    pub(in crate::agent) fn repeat_ack(&mut self, id: OutgoingId, response: &Message) -> bool {
-        let Some(outgoing) = self.objects.outgoing.get(id) else { return true };
-        let Some(invite) = outgoing.invite() else { return true };
-        let tag = response.to_tag().unwrap_or_default();
-        if let Some(kept) = invite.acks.iter().find(|kept| is_same_tag(&kept.to_tag, tag)) {
-            let session = invite.winner.or(outgoing.session);
-            if let Some((bytes, flow)) = kept.sent.clone() {
-                self.outbox.retransmissions_sent += 1;
-                self.outbox.transmit(sender_of(session), &bytes, &flow);
-            }
-            return true;
-        }
-        let owes = |session: &Session| {
-            is_same_tag(session.remote_tag(), tag) && session.owed_ack().is_some_and(|owed| owed.outgoing == id)
-        };
-        let sessions = invite.sessions.iter().copied().chain(outgoing.session);
-        sessions.filter_map(|id| self.objects.sessions.get(id)).any(owes)
+    fn send_ack_by_name(&mut self, of: Acknowledging, tag: &[u8], draft: &Draft, resolved: Resolved) -> Result<()> {
+        let hop = resolved.hop().ok_or_else(|| Error::state("no target"))?;
+        self.send_ack(of, tag, draft, hop, Some(Box::new(resolved)))
+    }
+
+    /// Sends what has no transaction, and keeps it for the repeats.
+    fn send_ack(
+        &mut self,
+        of: Acknowledging,
+        tag: &[u8],
+        draft: &Draft,
+        hop: Hop,
+        resolved: Option<Box<Resolved>>,
+    ) -> Result<()> {
+        let branch = self.token(b"z9hG4bK", 12);
+        let local = self.transports.of_flow(&hop.flow)?;
+        let mut out = Vec::with_capacity(512);
+        draft.write(&mut out, &self.transports, local, &branch);
+        let (bytes, hop) = (Bytes::from(out), local.hop(hop));
+        let transmit = self.outbox.transmit(of.sender(), &bytes, &hop.flow, hop.host.as_ref());
+        let left = resolved.as_ref().map_or(0, |resolved| resolved.others());
+        let holder = of.session.and_then(|id| self.objects.sessions.get(id));
+        let by_connection = resolved.is_none() && holder.is_some_and(Session::goes_by_connection);
+        let sent = SentAck { bytes, hop, resolved, left, by_connection, transmit, repeats: 0 };
+        self.objects.keep_ack(of.invite, tag, Some(sent));
+        Ok(())
     }
 
     /// An ACK could not be sent.

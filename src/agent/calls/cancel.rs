@@ -67,7 +67,7 @@ impl Agent {
 
     pub(in crate::agent) fn send_wanted_cancel(&mut self, id: OutgoingId) {
         let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
-        let Some(Sent { bytes: sent, flow }) = outgoing.last_sent().cloned() else { return };
+        let Some(Sent { bytes: sent, hop }) = outgoing.last_sent().cloned() else { return };
         let Some(invite) = outgoing.invite_mut() else { return };
         let Cancelling::Wanted(lines) = &mut invite.cancelling else { return };
         let lines = std::mem::take(lines);
@@ -78,7 +78,7 @@ impl Agent {
         let branch = request.branch().unwrap_or_default();
         let (table, mut effects) = self.transactions();
         // Its own answer does not matter: the INVITE's final response comes, or patience ends.
-        let _ = table.start_client(&mut effects, Bytes::from(out), branch, b"CANCEL", flow, 0);
+        let _ = table.start_client(&mut effects, Bytes::from(out), branch, b"CANCEL", hop, 0);
         let give_up = self.arm(self.config.timers.patience(), Timeout::Outgoing(id, OutgoingTimer::CancelGivenUp));
         let old = self
             .objects

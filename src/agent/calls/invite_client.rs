@@ -82,7 +82,7 @@ impl Agent {
             }
             101..=199 => self.invite_progressed(id, response),
             200..=299 => self.invite_accepted(id, response),
-            _ if self.challenged(id, response) || self.retried(id, response) => {}
+            _ if self.unavailable(id, response) || self.challenged(id, response) || self.retried(id, response) => {}
             _ => self.invite_rejected(id, response.status(), Some(response)),
         }
     }
@@ -159,6 +159,7 @@ impl Agent {
         if let Some(auth) = &outgoing.auth {
             session.keep_credentials(auth.credentials.clone());
         }
+        session.answered_by(outgoing.resolved.as_deref());
         let made = self.objects.add_session(session)?;
         if let Some(invite) = self.objects.outgoing.get_mut(id).and_then(Outgoing::invite_mut) {
             invite.sessions.push(made);
@@ -226,11 +227,14 @@ impl Agent {
     fn confirm(&mut self, id: OutgoingId, session_id: SessionId, response: &Arc<Message>, unwanted: bool) {
         let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
         let manual = outgoing.flags & request_flag::MANUAL_ACK != 0;
+        let resolved = outgoing.resolved.clone();
         let Some(invite) = outgoing.invite_mut() else { return };
         invite.winner = invite.winner.or(Some(session_id));
         let Some(session) = self.objects.sessions.get_mut(session_id) else { return };
         let by_host = if unwanted { HostAcks::None } else { host_acks(manual) };
         let taken = session.confirmed_by(id, response, by_host);
+        session.answered_by(resolved.as_deref());
+        self.objects.note_connection(session_id);
         self.counters.calls_confirmed += 1;
         self.note_state(session_id);
         if unwanted {

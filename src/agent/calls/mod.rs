@@ -1,6 +1,7 @@
 //! Calls: INVITE both ways with its forks, ACK, CANCEL, PRACK and BYE. What a message means for a session is in
 //! `session`; here is which session it reaches, and what is written.
 
+pub(in crate::agent) mod ack_again;
 pub(in crate::agent) mod acknowledge;
 pub(in crate::agent) mod by_hand;
 pub(in crate::agent) mod cancel;

@@ -31,7 +31,9 @@ impl Agent {
         let Some(session) = self.objects.sessions.get_mut(id).filter(|session| !session.is_terminated()) else {
             return Some(flag::RELIABLE);
         };
-        let prack = session.take_reliable(invite, response, rseq, manual)?;
+        let prack = session.take_reliable(invite, response, rseq, manual);
+        self.objects.note_connection(id);
+        let prack = prack?;
         self.note_state(id);
         match prack {
             Prack::ByHost => Some(flag::RELIABLE | flag::NEEDS_PRACK),

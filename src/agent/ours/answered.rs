@@ -19,7 +19,7 @@ impl Agent {
         if outgoing.invite().is_some() {
             return self.invite_answered(id, response);
         }
-        if self.challenged(id, response) {
+        if self.unavailable(id, response) || self.challenged(id, response) {
             return;
         }
         self.other_answered(id, response);
@@ -61,15 +61,16 @@ impl Agent {
         if outgoing.state() == OutgoingState::Completed {
             return;
         }
-        if outgoing.invite().is_some() {
-            return self.invite_rejected(id, status, None);
-        }
-        let (timer, session) = (outgoing.done(), outgoing.session);
-        self.stop(timer);
+        let (session, is_invite) = (outgoing.session, outgoing.invite().is_some());
+        let timer = if is_invite { None } else { outgoing.done() };
         // A name that was looked up is looked up again after a failure.
         if let Some(session) = session.and_then(|id| self.objects.holder_mut(id)) {
             session.set_resolved(None);
         }
+        if is_invite {
+            return self.invite_rejected(id, status, None);
+        }
+        self.stop(timer);
         self.prack_done(id, status, None);
         let event = Event { session, status_code: status, flags: flag::LOCAL, ..Event::new(EventKind::Reject) };
         self.tell_fate(id, event);

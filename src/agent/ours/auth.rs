@@ -88,18 +88,13 @@ impl Agent {
         Some(response)
     }
 
-    /// Whether a request may be sent again. In a Mortal dialog only its BYE (RFC 5407 §2); one that is to be cancelled
-    /// is not.
+    /// Whether a request may be sent again with credentials; one that is to be cancelled is not.
     fn may_authenticate(&self, id: OutgoingId) -> bool {
         let Some(outgoing) = self.objects.outgoing.get(id) else { return false };
         let by_host = outgoing.draft().is_none_or(|draft| draft.credentials_by_host);
         let again = outgoing.auth.as_ref().is_none_or(|auth| auth.may_go_on());
         let wanted = outgoing.invite().is_none_or(|invite| matches!(invite.cancelling, Cancelling::No));
-        let alive = match outgoing.session.map(|session| self.objects.holder(session)) {
-            None => true,
-            Some(None) => false,
-            Some(Some(session)) => outgoing.outlives_session() || !session.is_terminated(),
-        };
+        let alive = self.objects.may_go_out(outgoing);
         outgoing.flags & request_flag::NO_AUTH == 0 && !by_host && again && wanted && alive
     }
 
@@ -117,34 +112,38 @@ impl Agent {
     fn resubmit(&mut self, id: OutgoingId, answers: Vec<Credentials>, response: &Arc<Message>) {
         let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
         outgoing.auth.get_or_insert_default().answered(answers);
-        let (session, flow) = (outgoing.session, outgoing.last_sent().map(|sent| sent.flow));
-        outgoing.again();
-        let forks = outgoing.invite_mut().map(|invite| std::mem::take(&mut invite.sessions)).unwrap_or_default();
-        for fork in forks {
-            // The challenge ended them (§13.2.2.3); the host hears why.
-            let ending = Ending::by(Reason::Authenticated, response);
-            self.end_and_finish(fork, ending);
-        }
-        let sent =
-            self.objects.outgoing.get(id).filter(|outgoing| outgoing.invite().is_some()).and_then(Outgoing::message);
-        if let (Some(session), Some(sent)) = (session.and_then(|id| self.objects.sessions.get_mut(id)), sent) {
-            session.our_reinvite_restarted(sent.session_body().map(|offer| StoredBody::of_remote(&offer)));
-        }
+        let (session, hop) = (outgoing.session, outgoing.last_sent().map(|sent| sent.hop.clone()));
+        // The challenge ended its dialogs (§13.2.2.3); the host hears why.
+        self.start_anew(id, &Ending::by(Reason::Authenticated, response));
         let next = session.and_then(|id| self.objects.holder_mut(id)).map(Session::take_number);
-        let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
-        if let Some(invite) = outgoing.invite_mut() {
-            // The new INVITE makes dialogs of its own, and their tags may be the same.
-            invite.ended.clear();
-            invite.acks.clear();
-        }
-        if let Some(draft) = outgoing.draft_mut() {
+        if let Some(draft) = self.objects.outgoing.get_mut(id).and_then(Outgoing::draft_mut) {
             draft.cseq = next.unwrap_or(draft.cseq.wrapping_add(1) & 0x7fff_ffff);
         }
         self.authorize(id);
         // The nonce is good where it came from.
-        match flow {
-            Some(flow) => self.send_request(id, &flow),
+        match hop {
+            Some(hop) => self.send_request(id, hop),
             None => self.launch(id),
+        }
+    }
+
+    /// A request is to go out once more: what its responses made so far is over.
+    pub(in crate::agent) fn start_anew(&mut self, id: OutgoingId, ending: &Ending) {
+        let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
+        outgoing.again();
+        let session = outgoing.session;
+        let Some(invite) = outgoing.invite_mut() else { return };
+        for fork in std::mem::take(&mut invite.sessions) {
+            self.end_and_finish(fork, ending.clone());
+        }
+        let sent = self.objects.outgoing.get(id).and_then(Outgoing::message);
+        if let (Some(session), Some(sent)) = (session.and_then(|id| self.objects.sessions.get_mut(id)), sent) {
+            session.our_reinvite_restarted(sent.session_body().map(|offer| StoredBody::of_remote(&offer)));
+        }
+        if let Some(invite) = self.objects.outgoing.get_mut(id).and_then(Outgoing::invite_mut) {
+            // The new INVITE makes dialogs of its own, and their tags may be the same.
+            invite.ended.clear();
+            invite.acks.clear();
         }
     }
 

@@ -10,7 +10,6 @@ use crate::config::Policy;
 use crate::dialog::Dialog;
 use crate::dialog::route_set::Destination;
 use crate::error::Result;
-use crate::flow::Transport;
 use crate::message::uri::is_sips;
 use crate::message::{self, HeaderId, Method, header, write};
 
@@ -122,8 +121,7 @@ impl Draft {
         branch: &[u8],
     ) {
         write::request_line(out, &self.method_name, &self.request_uri);
-        let kind = local.flow.transport;
-        write::via(out, kind.via_name().as_bytes(), &local.sent_by, branch, kind == Transport::Udp);
+        local.write_via(out, branch);
         out.extend_from_slice(&self.routes);
         out.extend_from_slice(&self.identity);
         write::cseq(out, self.cseq, &self.method_name);

@@ -3,92 +3,100 @@
 use crate::agent::ours::draft::Draft;
 use crate::agent::ours::outgoing::{Outgoing, OutgoingState, Sent};
 use crate::agent::timeout::{OutgoingTimer, Timeout};
-use crate::agent::wire::outbox::Sender;
 use crate::agent::wire::resolve::Located;
-use crate::agent::{Agent, Bytes, OutgoingId, SessionId};
+use crate::agent::{Agent, Bytes, OutgoingId};
 use crate::error::{Error, Result};
-use crate::flow::{Flow, Transport};
+use crate::flow::Hop;
+use crate::session::{Resolved, Session};
 use std::time::Duration;
 
 impl Agent {
     /// Finds the way of a drafted request and sends it, or asks for the way.
     pub(in crate::agent) fn launch(&mut self, id: OutgoingId) {
+        let by_connection = self.goes_by_connection(id);
+        if let Some(outgoing) = self.objects.outgoing.get_mut(id) {
+            (outgoing.resolved, outgoing.left, outgoing.failed) = (None, 0, 0);
+            outgoing.by_connection = by_connection;
+        }
         match self.find_way(id) {
-            Ok(Located::At(flow)) => self.send_request(id, &flow),
+            Ok(Located::At(hop)) => self.send_request(id, hop),
+            Ok(Located::Known(resolved)) => {
+                let resolved = Box::new(resolved.clone());
+                self.send_to_first(id, resolved);
+            }
             Ok(Located::Ask(question)) => self.ask(id, question),
             Err(_) => self.request_failed(id, 503),
         }
     }
 
     /// Where a drafted request goes.
-    pub(in crate::agent) fn find_way(&self, id: OutgoingId) -> Result<Located> {
+    pub(in crate::agent) fn find_way(&self, id: OutgoingId) -> Result<Located<'_>> {
         let outgoing = self.outgoing(id)?;
         let draft = outgoing.draft().ok_or_else(|| Error::state("the request is answered"))?;
+        if let Some(fixed) = &outgoing.fixed_flow {
+            return self.locate(&draft.next_hop, Some(fixed), outgoing.came_by, None);
+        }
         let session = outgoing.session.and_then(|id| self.objects.holder(id));
-        let fixed = outgoing.fixed_flow.as_ref().or(session.and_then(|session| session.way()));
-        let known = session.and_then(|session| session.resolved());
-        let came = session.and_then(|session| session.came_by()).or(outgoing.came_by);
-        self.locate(&draft.next_hop, fixed, came, known)
+        let came = session.and_then(Session::came_by).or(outgoing.came_by);
+        self.locate(&draft.next_hop, session.and_then(Session::way), came, session.and_then(Session::resolved))
+    }
+
+    fn goes_by_connection(&self, id: OutgoingId) -> bool {
+        let Some(outgoing) = self.objects.outgoing.get(id).filter(|outgoing| outgoing.fixed_flow.is_none()) else {
+            return false;
+        };
+        outgoing.session.and_then(|id| self.objects.holder(id)).is_some_and(Session::goes_by_connection)
+    }
+
+    /// Sends a drafted request to the first target of a name; the others follow if it fails.
+    pub(in crate::agent) fn send_to_first(&mut self, id: OutgoingId, resolved: Box<Resolved>) {
+        let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
+        let Some(hop) = resolved.hop() else { return };
+        outgoing.left = resolved.others();
+        outgoing.resolved = Some(resolved);
+        outgoing.by_connection = false;
+        self.send_request(id, hop);
     }
 
     /// Writes a drafted request for its way and hands it to a transaction.
-    pub(in crate::agent) fn send_request(&mut self, id: OutgoingId, flow: &Flow) {
+    pub(in crate::agent) fn send_request(&mut self, id: OutgoingId, hop: Hop) {
         let branch = self.token(b"z9hG4bK", 12);
         let mut out = std::mem::take(&mut self.scratch);
         out.clear();
-        let sent = self.write_request(id, flow, &branch, &mut out);
+        let sent = self.write_request(id, hop, &branch, &mut out);
         self.scratch = out;
-        let started = sent.and_then(|(bytes, flow, method)| {
+        let started = sent.and_then(|(bytes, hop, method)| {
             let (table, mut effects) = self.transactions();
-            let client = table.start_client(&mut effects, Bytes::clone(&bytes), &branch, &method, flow, id.raw())?;
-            Ok((client, bytes, flow))
+            let (copy, way) = (Bytes::clone(&bytes), hop.clone());
+            let client = table.start_client(&mut effects, copy, &branch, &method, way, id.raw())?;
+            Ok((client, bytes, hop))
         });
         match started {
-            Ok((client, bytes, flow)) => {
+            Ok((client, bytes, hop)) => {
                 if let Some(outgoing) = self.objects.outgoing.get_mut(id) {
-                    let sips = outgoing.draft().is_some_and(Draft::is_sips);
-                    outgoing.sent(Sent { bytes, flow }, client);
+                    let secure = outgoing.draft().is_some_and(Draft::is_sips) && hop.flow.transport.is_secure();
+                    outgoing.sent(Sent { bytes, hop }, client);
                     if let Some(invite) = outgoing.invite_mut() {
-                        invite.secure = sips && flow.transport.is_secure();
+                        invite.secure = secure;
                     }
                 }
             }
-            Err(_) => self.request_failed(id, 503),
+            Err(_) => self.try_failed(id, 503),
         }
     }
 
     fn write_request(
         &self,
         id: OutgoingId,
-        flow: &Flow,
+        hop: Hop,
         branch: &[u8],
         out: &mut Vec<u8>,
-    ) -> Result<(Bytes, Flow, Box<[u8]>)> {
+    ) -> Result<(Bytes, Hop, Box<[u8]>)> {
         let outgoing = self.outgoing(id)?;
         let draft = outgoing.draft().ok_or_else(|| Error::state("the request is answered"))?;
-        let local = self.transports.of_flow(flow)?;
+        let local = self.transports.of_flow(&hop.flow)?;
         draft.write(out, &self.transports, local, branch);
-        let link = if flow.link != 0 || flow.transport != Transport::Udp { flow.link } else { local.flow.link };
-        let flow = Flow { link, local: flow.local.or(local.flow.local), ..*flow };
-        Ok((Bytes::from(&out[..]), flow, draft.method_name.clone()))
-    }
-
-    /// Sends what has no transaction: the ACK to a 2xx. Gives the bytes and the way, for repeats.
-    pub(in crate::agent) fn send_ack(
-        &mut self,
-        session: Option<SessionId>,
-        draft: &Draft,
-        flow: &Flow,
-    ) -> Result<(Bytes, Flow)> {
-        let branch = self.token(b"z9hG4bK", 12);
-        let local = self.transports.of_flow(flow)?;
-        let mut out = Vec::with_capacity(512);
-        draft.write(&mut out, &self.transports, local, &branch);
-        let link = if flow.link != 0 || flow.transport != Transport::Udp { flow.link } else { local.flow.link };
-        let flow = Flow { link, local: flow.local.or(local.flow.local), ..*flow };
-        let bytes = Bytes::from(out);
-        self.outbox.transmit(sender_of(session), &bytes, &flow);
-        Ok((bytes, flow))
+        Ok((Bytes::from(&out[..]), local.hop(hop), draft.method_name.clone()))
     }
 
     /// Arms the host's Expires of an INVITE of ours (RFC 3261 §13.2.1).
@@ -102,8 +110,4 @@ impl Agent {
             }
         }
     }
-}
-
-pub(in crate::agent) fn sender_of(session: Option<SessionId>) -> Sender {
-    session.map_or(Sender::Nobody, Sender::Session)
 }

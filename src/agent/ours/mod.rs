@@ -6,6 +6,7 @@ pub(in crate::agent) mod auth;
 pub(in crate::agent) mod authentication;
 mod broken_response;
 pub(in crate::agent) mod draft;
+pub(in crate::agent) mod failover;
 pub(in crate::agent) mod in_dialog;
 pub(in crate::agent) mod launch;
 pub(in crate::agent) mod out_of_dialog;

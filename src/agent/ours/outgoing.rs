@@ -4,8 +4,9 @@ use crate::agent::ours::authentication::Authentication;
 use crate::agent::ours::draft::Draft;
 use crate::attachment::{Attachment, Unseen};
 use crate::dialog::Dialog;
-use crate::flow::{Flow, Transport};
+use crate::flow::{Flow, Hop, Transport};
 use crate::message::{Message, Method};
+use crate::session::Resolved;
 use crate::session::offer_answer::StoredBody;
 use crate::session::reason::Reason;
 use crate::session::reliable_client::Acknowledged;
@@ -38,7 +39,26 @@ pub struct KeptAck {
     /// Whose 2xx.
     pub to_tag: Box<[u8]>,
     /// The ACK and its way; `None` while the way is looked up, and when there is none.
-    pub sent: Option<(Bytes, Flow)>,
+    pub sent: Option<SentAck>,
+}
+
+/// The same as it went out.
+#[derive(Clone, Debug)]
+pub struct SentAck {
+    /// The message.
+    pub bytes: Bytes,
+    /// Its way.
+    pub hop: Hop,
+    /// Where its name led, what serves first; `None`: an address.
+    pub resolved: Option<Box<Resolved>>,
+    /// How many of those were not tried yet.
+    pub left: usize,
+    /// It went by the connection of its dialog.
+    pub by_connection: bool,
+    /// The number of its last transmit.
+    pub transmit: u64,
+    /// How often it was repeated.
+    pub repeats: u32,
 }
 
 /// An early dialog of ours that ended before its 2xx.
@@ -145,7 +165,7 @@ pub struct Sent {
     /// The message.
     pub bytes: Bytes,
     /// Its way.
-    pub flow: Flow,
+    pub hop: Hop,
 }
 
 /// A re-INVITE that waits to be sent again.
@@ -201,6 +221,14 @@ pub struct Outgoing {
     pub(in crate::agent) fixed_flow: Option<Flow>,
     /// How the message came that its target is from, where no session tells that.
     pub(in crate::agent) came_by: Option<Transport>,
+    /// Where its name led, what it goes to first; `None`: an address, or the way is not known.
+    pub(in crate::agent) resolved: Option<Box<Resolved>>,
+    /// How many of those were not tried yet.
+    pub(in crate::agent) left: usize,
+    /// It goes by the connection of its dialog.
+    pub(in crate::agent) by_connection: bool,
+    /// What it gets where no other target is found for one that failed; 0: none has failed.
+    pub(in crate::agent) failed: u16,
     /// The host hears nothing of it: disposed, or made by the library.
     pub(in crate::agent) silent: bool,
     /// It goes when its last event was delivered.
@@ -224,6 +252,10 @@ impl Outgoing {
             course: Course::Resolving { draft: Box::new(draft), sent: None },
             fixed_flow: None,
             came_by: None,
+            resolved: None,
+            left: 0,
+            by_connection: false,
+            failed: 0,
             silent: false,
             over: false,
             retries: 0,
@@ -380,7 +412,7 @@ impl Outgoing {
     /// The request as sent last; `None` before.
     pub fn message(&self) -> Option<Arc<Message>> {
         let sent = self.last_sent()?;
-        Message::parse(&sent.bytes, Some(sent.flow)).ok().map(Arc::new)
+        Message::parse(&sent.bytes, Some(sent.hop.flow)).ok().map(Arc::new)
     }
 
     /// The host's.

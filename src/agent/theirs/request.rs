@@ -49,7 +49,10 @@ impl Agent {
                 }
                 return;
             }
-            _ => session.came_on(request.flow()),
+            _ => {
+                session.came_on(request.flow());
+                self.objects.note_connection(id);
+            }
         }
         match inside {
             Inside::Bye => self.bye_arrived(id, request),

@@ -38,7 +38,7 @@ impl Agent {
                 Some(transaction)
             }
             Err(_) => {
-                self.outbox.transmit(Sender::Nobody, &bytes, &flow);
+                self.outbox.transmit(Sender::Nobody, &bytes, &flow, None);
                 None
             }
         }
@@ -53,7 +53,7 @@ impl Agent {
     fn reply_tagged(&mut self, request: &Message, answer: &Answer<'_>, to_tag: &[u8]) {
         let Some(flow) = reply_flow(request) else { return };
         let bytes = self.write_response(request, answer, Some(to_tag));
-        self.outbox.transmit(Sender::Nobody, &bytes, &flow);
+        self.outbox.transmit(Sender::Nobody, &bytes, &flow, None);
     }
 
     /// There is no room: 503 where one can answer, else the request is dropped; either is counted.

@@ -5,7 +5,7 @@ use crate::agent::event::Event;
 use crate::config::LogLevel;
 use crate::flow::Flow;
 use crate::message::Message;
-use crate::slots::SessionId;
+use crate::slots::{OutgoingId, SessionId};
 use crate::transaction::{Bytes, TransactionId};
 use std::collections::VecDeque;
 
@@ -18,7 +18,7 @@ pub struct Transmit {
     pub bytes: Bytes,
     /// Where to.
     pub flow: Flow,
-    /// When a connection may have to be opened: the name in the URI.
+    /// Of a request, when a connection may have to be opened: the name in the URI.
     pub host: Option<Bytes>,
 }
 
@@ -36,8 +36,10 @@ pub enum Direction {
 pub enum Sender {
     /// A transaction.
     Transaction(TransactionId),
-    /// An ACK to a 2xx, or a 2xx that is repeated.
+    /// A 2xx that is repeated.
     Session(SessionId),
+    /// An ACK to a 2xx.
+    Ack { invite: OutgoingId, session: Option<SessionId> },
     /// Nobody.
     Nobody,
 }
@@ -113,8 +115,8 @@ impl Outbox {
         Some(event)
     }
 
-    /// Queues a message.
-    pub fn transmit(&mut self, sender: Sender, bytes: &Bytes, flow: &Flow) {
+    /// Queues a message. `host`: the name of who is there. Gives its number.
+    pub fn transmit(&mut self, sender: Sender, bytes: &Bytes, flow: &Flow, host: Option<&Bytes>) -> u64 {
         let id = self.take_id();
         self.witness(Direction::Out, flow, bytes);
         if sender != Sender::Nobody {
@@ -123,12 +125,13 @@ impl Outbox {
             }
             self.senders.push_back((id, sender));
         }
-        self.transmits.push_back(Transmit { id, bytes: Bytes::clone(bytes), flow: *flow, host: None });
+        self.transmits.push_back(Transmit { id, bytes: Bytes::clone(bytes), flow: *flow, host: host.cloned() });
+        id
     }
 
     /// The answer to a keep-alive (RFC 5626 §4.4.1).
     pub fn pong(&mut self, flow: &Flow) {
-        self.transmit(Sender::Nobody, &Bytes::from(&b"\r\n"[..]), flow);
+        self.transmit(Sender::Nobody, &Bytes::from(&b"\r\n"[..]), flow, None);
     }
 
     /// Every message, in or out, passes here once: counted, and told to the log.

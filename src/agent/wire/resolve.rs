@@ -1,17 +1,19 @@
 //! Where a URI leads (RFC 3263). The core knows addresses only; names are the host's to look up.
 
+use crate::agent::calls::acknowledge::Acknowledging;
 use crate::agent::event::{Event, EventKind};
 use crate::agent::ours::draft::Draft;
 use crate::agent::timeout::Timeout;
 use crate::agent::{Agent, OutgoingId, SessionId};
 use crate::error::{Error, ErrorKind, Result};
-use crate::flow::{Flow, Transport};
+use crate::flow::{Flow, Hop, Transport};
 use crate::message::uri::Scheme;
-use crate::message::{Uri, host_ip};
-use crate::session::{Resolved, Session};
+use crate::message::{Uri, host_ip, next_hop};
+use crate::session::Resolved;
 use crate::time::Now;
 use crate::timer::{TimerId, Wheel};
 use crate::transaction::key::Identity;
+use smallvec::{SmallVec, smallvec};
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 use std::net::SocketAddr;
@@ -22,19 +24,30 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(32);
 
 /// What to look up.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::agent) struct Question {
     host: Arc<[u8]>,
     port: u16,
     transport: Option<Transport>,
     secure: bool,
+    /// The socket that it has to go through, where that is chosen.
+    socket: Option<Flow>,
+}
+
+impl Question {
+    /// RFC 2606 §2, RFC 7118 §5: the Contact of a WebSocket client names nobody.
+    pub fn is_nowhere(&self) -> bool {
+        self.host.rsplit(|byte| *byte == b'.').next().is_some_and(|last| last.eq_ignore_ascii_case(b"invalid"))
+    }
 }
 
 /// Where a request goes.
 #[derive(Debug)]
-pub(in crate::agent) enum Located {
+pub(in crate::agent) enum Located<'a> {
     /// There.
-    At(Flow),
+    At(Hop),
+    /// Where its name led before.
+    Known(&'a Resolved),
     /// Somebody must look up a name first.
     Ask(Question),
 }
@@ -50,15 +63,11 @@ enum Waiter {
 
 #[derive(Clone, Debug)]
 struct Query {
-    waiter: Waiter,
+    waiters: SmallVec<[Waiter; 1]>,
+    /// The dialog in which it was asked.
+    session: Option<SessionId>,
     question: Question,
     timer: TimerId,
-}
-
-impl Query {
-    fn is_of(&self, id: OutgoingId) -> bool {
-        matches!(self.waiter, Waiter::Request(outgoing) if outgoing == id)
-    }
 }
 
 /// Names that are being looked up.
@@ -72,30 +81,39 @@ impl Queries {
     /// Forgets what was asked for a request that is over.
     pub fn drop_of(&mut self, outgoing: OutgoingId, wheel: &mut Wheel<Timeout>) {
         self.open.retain(|_, query| {
-            let drops = query.is_of(outgoing);
+            query.waiters.retain(|waiter| !matches!(waiter, Waiter::Request(id) if *id == outgoing));
+            let drops = query.waiters.is_empty();
             if drops {
                 wheel.stop(query.timer);
             }
             !drops
         });
     }
+
+    /// A look-up under way that answers this question too: one of the same dialog. Who is `silent` joins any, for no
+    /// host looks for its RESOLVE.
+    fn same(&mut self, question: &Question, session: Option<SessionId>, silent: bool) -> Option<&mut Query> {
+        let mut open = self.open.values_mut();
+        open.find(|query| query.question == *question && (silent || session.is_some() && query.session == session))
+    }
 }
 
 impl Agent {
     /// Where `uri` leads. `fixed`: the host's word counts more; without remote it chooses the socket only. `came`: how
-    /// the dialog's messages came. `known`: what an earlier look-up for the same hop gave.
-    pub(in crate::agent) fn locate(
+    /// the dialog's messages came. `known`: what an earlier look-up gave.
+    pub(in crate::agent) fn locate<'a>(
         &self,
         uri: &[u8],
         fixed: Option<&Flow>,
         came: Option<Transport>,
-        known: Option<&Resolved>,
-    ) -> Result<Located> {
+        known: Option<&'a Resolved>,
+    ) -> Result<Located<'a>> {
         if let Some(flow) = fixed.filter(|flow| flow.remote.is_some()) {
-            return Ok(Located::At(*flow));
+            let host = Uri::parse(uri).ok().and_then(|uri| next_hop::name(&uri).map(Arc::from));
+            return Ok(Located::At(Hop { flow: *flow, host }));
         }
-        if let Some(known) = known.filter(|known| *known.next_hop == *uri) {
-            return Ok(Located::At(known.flow));
+        if let Some(known) = known.filter(|known| known.serves(uri)) {
+            return Ok(Located::Known(known));
         }
         let parsed = Uri::received(uri)?;
         let secure = parsed.scheme == Scheme::Sips;
@@ -112,22 +130,26 @@ impl Agent {
             None => None,
         };
         let asked = named.map(|named| self.transports.meant(named, fixed.map(|flow| flow.transport).or(came)));
-        let host = parsed.parameter(b"maddr").and_then(|parameter| parameter.value).unwrap_or(parsed.host);
+        let host = next_hop::host(&parsed);
         let (link, local) = fixed.map_or((0, None), |flow| (flow.link, flow.local));
         let Some(ip) = host_ip(host) else {
             let transport = asked.or(fixed.map(|flow| flow.transport));
-            return Ok(Located::Ask(Question { host: host.into(), port: parsed.port.unwrap_or(0), transport, secure }));
+            let (host, port) = (host.into(), parsed.port.unwrap_or(0));
+            return Ok(Located::Ask(Question { host, port, transport, secure, socket: fixed.copied() }));
         };
         let transport = asked.or(fixed.map(|flow| flow.transport)).unwrap_or_else(|| self.transports.usual(secure));
         let remote = SocketAddr::new(ip, parsed.port.unwrap_or(transport.default_port()));
         let flow = Flow { transport, link, local, remote: Some(remote) };
         self.transports.of_flow(&flow)?;
-        Ok(Located::At(flow))
+        // The host of a URI with maddr may be a name all the same.
+        let host = if host == parsed.host { None } else { next_hop::name(&parsed).map(Arc::from) };
+        Ok(Located::At(Hop { flow, host }))
     }
 
     /// Asks the host where a request's name leads.
-    pub(in crate::agent) fn ask(&mut self, outgoing: OutgoingId, question: Question) {
-        self.open_query(Waiter::Request(outgoing), outgoing, question);
+    pub(in crate::agent) fn ask(&mut self, id: OutgoingId, question: Question) {
+        let session = self.objects.outgoing.get(id).and_then(|outgoing| outgoing.session);
+        self.open_query(Waiter::Request(id), id, session, question);
     }
 
     /// Asks where an ACK goes.
@@ -140,16 +162,19 @@ impl Agent {
         question: Question,
     ) {
         let waiter = Waiter::Ack { invite, session, tag: tag.into(), draft: Box::new(draft) };
-        self.open_query(waiter, invite, question);
+        self.open_query(waiter, invite, session, question);
     }
 
-    fn open_query(&mut self, waiter: Waiter, outgoing: OutgoingId, question: Question) {
+    fn open_query(&mut self, waiter: Waiter, id: OutgoingId, session: Option<SessionId>, question: Question) {
+        let silent = self.objects.outgoing.get(id).is_none_or(|outgoing| outgoing.silent);
+        if let Some(query) = self.queries.same(&question, session, silent) {
+            return query.waiters.push(waiter);
+        }
         self.queries.last += 1;
         let query = self.queries.last;
         let timer = self.arm(PATIENCE, Timeout::Query(query));
         self.tell(Event {
-            outgoing: Some(outgoing)
-                .filter(|id| self.objects.outgoing.get(*id).is_some_and(|outgoing| !outgoing.silent)),
+            outgoing: Some(id).filter(|_| !silent),
             query,
             text: Some(Arc::clone(&question.host)),
             port: question.port,
@@ -157,7 +182,8 @@ impl Agent {
             secure: question.secure,
             ..Event::new(EventKind::Resolve)
         });
-        self.queries.open.insert(query, Query { waiter, question, timer });
+        let waiters = smallvec![waiter];
+        self.queries.open.insert(query, Query { waiters, session, question, timer });
     }
 
     /// Answers RESOLVE: where to, best first. False: no one waits any more.
@@ -169,55 +195,57 @@ impl Agent {
     pub(in crate::agent) fn query_answered(&mut self, query: u64, targets: &[Flow]) -> bool {
         let Some(open) = self.queries.open.remove(&query) else { return false };
         self.stop(Some(open.timer));
-        let usable = targets.iter().find_map(|target| self.usable(&open, target));
-        match open.waiter {
-            Waiter::Request(id) => {
-                let Some(outgoing) = self.objects.outgoing.get(id) else { return false };
-                let hop = outgoing.draft().map(|draft| draft.next_hop.clone());
-                let session = outgoing.session;
-                let over = session.is_some_and(|id| self.objects.holder(id).is_none_or(Session::is_terminated));
-                if over && !outgoing.outlives_session() {
-                    // RFC 5407 §2: nothing new goes out in a dialog that is Mortal.
-                    self.request_failed(id, 481);
-                    return true;
+        let usable: Vec<Flow> = targets.iter().filter_map(|target| self.usable(&open.question, target)).collect();
+        let mut waited = false;
+        for waiter in open.waiters {
+            waited |= match waiter {
+                Waiter::Request(id) => self.request_resolved(id, &open.question.host, &usable),
+                Waiter::Ack { invite, session, tag, draft } => {
+                    let answer = Resolved::new(&draft.next_hop, &open.question.host, usable.iter().copied());
+                    self.ack_resolved(Acknowledging { invite, session }, &tag, &draft, answer);
+                    true
                 }
-                match usable {
-                    Some(flow) => {
-                        self.objects.note_resolved(session, hop, flow);
-                        self.send_request(id, &flow);
-                    }
-                    None => self.request_failed(id, 503),
+            };
+        }
+        waited
+    }
+
+    /// A request's name was looked up. False: nobody waits for it.
+    fn request_resolved(&mut self, id: OutgoingId, host: &Arc<[u8]>, usable: &[Flow]) -> bool {
+        let Some(outgoing) = self.objects.outgoing.get(id) else { return false };
+        let (session, failed, chosen) = (outgoing.session, outgoing.failed, outgoing.fixed_flow.is_some());
+        if !self.objects.may_go_out(outgoing) {
+            // RFC 5407 §2: nothing new goes out in a dialog that is Mortal.
+            self.request_failed(id, if failed == 0 { 481 } else { failed });
+            return true;
+        }
+        let Some(draft) = outgoing.draft() else { return false };
+        let answer = Resolved::new(&draft.next_hop, host, usable.iter().copied());
+        // Not once more to where it has failed.
+        let tried = outgoing.last_sent().map(|sent| sent.hop.flow).filter(|_| failed != 0);
+        let answer = answer.and_then(|answer| tried.map_or(Some(answer.clone()), |tried| answer.without(&tried)));
+        match answer {
+            Some(resolved) => {
+                if !chosen {
+                    self.objects.note_resolved(session, &resolved);
                 }
+                self.send_to_first(id, Box::new(resolved));
             }
-            Waiter::Ack { invite, session, tag, draft } => {
-                let Some(flow) = usable else {
-                    self.ack_failed(session);
-                    return true;
-                };
-                self.objects.note_resolved(session, Some(draft.next_hop.clone()), flow);
-                // The INVITE may be over; then nobody repeats the 2xx either.
-                if self.send_kept_ack(invite, session, &tag, &draft, &flow).is_err() {
-                    self.ack_failed(session);
-                }
-            }
+            None => self.request_failed(id, if failed == 0 { 503 } else { failed }),
         }
         true
     }
 
     /// A target of an answer as a flow, when a transport of ours reaches it. Port 0 asks for that of the URI, else of
     /// the transport.
-    fn usable(&self, query: &Query, target: &Flow) -> Option<Flow> {
+    fn usable(&self, question: &Question, target: &Flow) -> Option<Flow> {
         let remote = target.remote?;
-        let fixed = match &query.waiter {
-            Waiter::Request(id) => self.objects.outgoing.get(*id).and_then(|outgoing| outgoing.fixed_flow),
-            Waiter::Ack { .. } => None,
-        };
-        let flow = fixed.unwrap_or(*target);
+        let flow = question.socket.unwrap_or(*target);
         // RFC 3261 §26.2.2: a SIPS URI is reached over TLS at every hop, or not at all.
-        if query.question.secure && !flow.transport.is_secure() {
+        if question.secure && !flow.transport.is_secure() {
             return None;
         }
-        let port = match (remote.port(), query.question.port) {
+        let port = match (remote.port(), question.port) {
             (0, 0) => flow.transport.default_port(),
             (0, port) | (port, _) => port,
         };

@@ -1,9 +1,10 @@
 //! Our sockets as the core knows them: what stands in Via and Contact, and which one reaches a target.
 
+use crate::agent::Bytes;
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
-use crate::flow::{Flow, Transport};
-use crate::message::{NameAddr, Uri};
+use crate::flow::{Flow, Hop, Transport};
+use crate::message::{NameAddr, Uri, write};
 use std::net::SocketAddr;
 
 /// A socket that the host told of.
@@ -26,6 +27,32 @@ impl LocalTransport {
             (Some(one), Some(other)) => one.is_ipv4() == other.is_ipv4(),
             _ => true,
         }
+    }
+}
+
+impl LocalTransport {
+    /// A way as a message goes out through this socket. A connection keeps the host's number.
+    pub fn hop(&self, hop: Hop) -> Hop {
+        let Hop { flow, host } = hop;
+        let link = if flow.link != 0 || flow.transport != Transport::Udp { flow.link } else { self.flow.link };
+        Hop { flow: Flow { link, local: flow.local.or(self.flow.local), ..flow }, host }
+    }
+
+    /// Our Via of a request that goes out through this socket.
+    pub fn write_via(&self, out: &mut Vec<u8>, branch: &[u8]) {
+        let kind = self.flow.transport;
+        write::via(out, kind.via_name().as_bytes(), &self.sent_by, branch, kind == Transport::Udp);
+    }
+
+    /// A request of ours with another Via, which is the first line after its start line.
+    pub fn with_via(&self, request: &[u8], branch: &[u8]) -> Bytes {
+        let mut lines = memchr::memmem::find_iter(request, b"\r\n").map(|at| at + 2);
+        let (start, rest) = (lines.next().unwrap_or(0), lines.next().unwrap_or(0));
+        let mut out = Vec::with_capacity(request.len() + 64);
+        out.extend_from_slice(request.get(..start).unwrap_or_default());
+        self.write_via(&mut out, branch);
+        out.extend_from_slice(request.get(rest..).unwrap_or_default());
+        Bytes::from(out)
     }
 }
 

@@ -25,7 +25,7 @@ struct Floor {
 }
 
 impl Sink for Floor {
-    fn send(&mut self, _: TransactionId, bytes: &Bytes, _: &Flow, retransmission: bool) {
+    fn send(&mut self, _: TransactionId, bytes: &Bytes, _: &Flow, _: Option<&Arc<[u8]>>, retransmission: bool) {
         let line = String::from_utf8_lossy(bytes).lines().next().unwrap().to_owned();
         self.sent.push((self.now.as_micros() / 1_000, line, retransmission));
         self.bytes.push(Arc::clone(bytes));
@@ -76,7 +76,9 @@ impl World {
         let message = Message::parse(request.as_bytes(), None).unwrap();
         let branch = message.branch().unwrap();
         let method = message.method_text();
-        self.table.start_client(&mut self.floor, request.as_bytes().into(), branch, method, flow, owner).unwrap()
+        self.table
+            .start_client(&mut self.floor, request.as_bytes().into(), branch, method, Hop { flow, host: None }, owner)
+            .unwrap()
     }
 
     fn response(&mut self, id: ClientId, response: &str) -> Outcome {
@@ -538,7 +540,14 @@ fn the_limit_counts_both_kinds() {
     assert_eq!(error.kind, ErrorKind::Limit);
     let bytes: Bytes = invite().as_bytes().into();
     let start = |world: &mut World, branch: &[u8]| {
-        world.table.start_client(&mut world.floor, Arc::clone(&bytes), branch, b"INVITE", UDP, 4)
+        world.table.start_client(
+            &mut world.floor,
+            Arc::clone(&bytes),
+            branch,
+            b"INVITE",
+            Hop { flow: UDP, host: None },
+            4,
+        )
     };
     assert_eq!(start(&mut world, b"z9hG4bKx").unwrap_err().kind, ErrorKind::Limit);
     world.respond(id, 200).unwrap();
@@ -562,7 +571,10 @@ fn bytes_are_dropped_when_they_cannot_be_needed() {
     world.floor.bytes.clear();
     assert_eq!((Arc::strong_count(&info), Arc::strong_count(&shared)), (1, 2));
     let sent: Bytes = request("BYE", VIA, 3, ";tag=a6c8").as_bytes().into();
-    let id = world.table.start_client(&mut world.floor, Arc::clone(&sent), b"z9hG4bK776", b"BYE", UDP, 3).unwrap();
+    let id = world
+        .table
+        .start_client(&mut world.floor, Arc::clone(&sent), b"z9hG4bK776", b"BYE", Hop { flow: UDP, host: None }, 3)
+        .unwrap();
     world.floor.bytes.clear();
     assert_eq!(Arc::strong_count(&sent), 2);
     world.response(id, &response_text(200, "BYE", "z9hG4bK776"));

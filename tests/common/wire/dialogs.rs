@@ -67,6 +67,7 @@ pub fn judge(view: &mut View<'_>) {
     for line in 0..replay.view.seen.len() {
         let (out, request) = (replay.view.seen[line].out, replay.view.sip(line).is_request());
         match (out, request) {
+            (true, true) if replay.view.moved_on(line) => replay.moved_on(line),
             (true, true) => replay.request_out(line),
             (true, false) => replay.response_out(line),
             (false, true) => replay.request_in(line),
@@ -94,6 +95,15 @@ fn swapped(key: Key) -> Key {
 }
 
 impl Replay<'_, '_> {
+    /// The request was judged when it went to its first target; what it offers is open again.
+    fn moved_on(&mut self, line: usize) {
+        let (sip, client) = (self.view.sip(line), self.view.of[line]);
+        let Some(dialog) = self.dialogs.get_mut(&key_of(sip)) else { return };
+        if let (Some(client), "INVITE", Some(_)) = (client, sip.method(), sip.sdp()) {
+            dialog.open = Some(Open { ours: true, invite: Invite::Ours(client), sent_at: u64::MAX });
+        }
+    }
+
     fn response_in(&mut self, line: usize) {
         let Some(client) = self.view.of[line] else { return };
         let (response, status) = (self.view.sip(line), self.view.status(line));

@@ -264,17 +264,24 @@ fn judge_2xx_acks(view: &mut View<'_>, client: usize, responses: &[usize], left:
         let late = at + TOLERANCE >= view.at(first) + view.timers.patience();
         match ack {
             Some(ack_place) => {
-                let ack = left.remove(ack_place);
+                let mut ack = left.remove(ack_place);
                 if view.sip(ack).branch() == request.branch() {
                     view.blame("ack-form", ack, "the ACK of a 2xx has a branch of its own");
                 }
                 match had {
-                    Some(first_ack) if view.seen[first_ack].bytes != view.seen[ack].bytes => {
+                    Some(last_ack) if view.seen[last_ack].bytes != view.seen[ack].bytes && !view.moved_on(ack) => {
                         view.blame("retransmission-identical", ack, "the ACK of a repeated 2xx differs");
                     }
                     _ => {}
                 }
-                by_tag.insert(tag, Some(had.unwrap_or(ack)));
+                // It could not be sent: the next target gets one.
+                while let Some(place) = left.iter().position(|next| {
+                    let same = of_dialog(view.sip(*next)) && view.at(*next) == view.at(ack);
+                    view.seen[ack].failed && *next > ack && same && view.moved_on(*next)
+                }) {
+                    ack = left.remove(place);
+                }
+                by_tag.insert(tag, Some(ack));
             }
             None if late || forgotten(view, client, first) => {}
             // Repeats that came while the host had not yet acknowledged are covered by the first ACK.

@@ -188,6 +188,35 @@ impl<'a> View<'a> {
         self.clients[client].responses.iter().copied().find(|line| self.status(*line) >= 200)
     }
 
+    /// Whether a request is the one that failed elsewhere, now on its way to another target: the same but for its
+    /// branch (RFC 3263 §4.3).
+    pub fn moved_on(&self, line: usize) -> bool {
+        let (seen, sip) = (&self.seen[line], self.seen[line].sip);
+        let is_same = |other: &Sip| {
+            (other.method(), other.uri(), other.value("cseq"), other.call_id(), other.sdp())
+                == (sip.method(), sip.uri(), sip.value("cseq"), sip.call_id(), sip.sdp())
+                && (other.from_tag(), other.to_tag()) == (sip.from_tag(), sip.to_tag())
+                && other.branch() != sip.branch()
+        };
+        (0..line).any(|other| {
+            let former = &self.seen[other];
+            former.out
+                && former.sip.is_request()
+                && former.target != seen.target
+                && is_same(former.sip)
+                && self.is_lost(other, line)
+        })
+    }
+
+    /// Whether a request had failed by then: not sent, 503, or silence; of an ACK nobody knows.
+    fn is_lost(&self, line: usize, by: usize) -> bool {
+        let Some(client) = self.of[line] else { return true };
+        let refused = self.final_to(client).is_some_and(|last| last < by && self.status(last) == 503);
+        let silent = self.clients[client].responses.is_empty()
+            && self.at(by) + super::TOLERANCE >= self.at(self.clients[client].sends[0]) + self.timers.patience();
+        self.seen[line].failed || refused || silent
+    }
+
     /// Whether a line is the first of its request (not a repeat).
     pub fn is_first(&self, line: usize) -> bool {
         let (seen, Some(of)) = (&self.seen[line], self.of[line]) else { return true };

@@ -202,11 +202,13 @@ impl Replay<'_, '_> {
 
     fn ack_out(&mut self, line: usize) {
         let sip = self.view.sip(line);
-        let invite = (0..self.view.clients.len()).find(|client| {
-            let first = self.view.sip(self.view.clients[*client].sends[0]);
+        // Of those that went to one target after the other the last.
+        let invite = (0..self.view.clients.len()).rev().find(|client| {
+            let sent = self.view.clients[*client].sends[0];
+            let first = self.view.sip(sent);
             let same_call = tag(first.from_tag()) == tag(sip.from_tag())
                 && first.to_tag().is_none_or(|to| Some(to) == sip.to_tag());
-            first.method() == "INVITE" && first.cseq() == sip.cseq() && same_call
+            sent < line && first.method() == "INVITE" && first.cseq() == sip.cseq() && same_call
         });
         let Some(client) = invite else { return };
         let request = self.view.sip(self.view.clients[client].sends[0]);

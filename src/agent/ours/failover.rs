@@ -1,0 +1,126 @@
+//! The next target of a name after one that failed (RFC 3263 §4.3, RFC 3261 §8.1.3.1).
+
+use crate::agent::ours::outgoing::{Cancelling, Outgoing, OutgoingState};
+use crate::agent::wire::resolve::{Located, Question};
+use crate::agent::{Agent, OutgoingId};
+use crate::flow::Hop;
+use crate::message::Message;
+use crate::session::reason::{Ending, Reason};
+use crate::session::{Resolved, Session};
+use std::sync::Arc;
+
+/// Where a request goes whose try failed.
+enum Next {
+    /// To the next of its targets.
+    Target(Hop),
+    /// Its dialog's connection failed: to these.
+    Name(Box<Resolved>),
+    /// The same, but nobody has looked the name up.
+    Ask(Question),
+}
+
+impl Agent {
+    /// A try of a request got no answer, 408 (time-out) or 503 (transport): the next target gets it, or that is its
+    /// end.
+    pub(in crate::agent) fn try_failed(&mut self, id: OutgoingId, status: u16) {
+        // A target that has answered provisionally is there.
+        let is_there = |known: &Outgoing| status == 408 && known.state() == OutgoingState::Proceeding;
+        let answered = self.objects.outgoing.get(id).is_some_and(is_there);
+        if answered || !self.tries_next(id, status, None) {
+            self.request_failed(id, status);
+        }
+    }
+
+    /// A final response: 503 says that this target cannot do it, whatever its Retry-After (RFC 3261 §21.5.4). False: it
+    /// is the final answer.
+    pub(in crate::agent) fn unavailable(&mut self, id: OutgoingId, response: &Arc<Message>) -> bool {
+        response.status() == 503 && self.tries_next(id, 503, Some(response))
+    }
+
+    fn tries_next(&mut self, id: OutgoingId, status: u16, response: Option<&Arc<Message>>) -> bool {
+        let Some(next) = self.next_target(id) else { return false };
+        self.forget_challenge(id);
+        let message = response.cloned();
+        self.start_anew(id, &Ending { reason: Reason::Rejected, status_code: status, message });
+        self.renumber(id);
+        match next {
+            Next::Target(hop) => self.send_request(id, hop),
+            Next::Name(resolved) => self.send_to_first(id, resolved),
+            Next::Ask(question) => {
+                if let Some(outgoing) = self.objects.outgoing.get_mut(id) {
+                    outgoing.failed = status;
+                }
+                self.ask(id, question);
+            }
+        }
+        true
+    }
+
+    /// Takes the next target of a request that failed at one. Nothing where it may not go out again.
+    fn next_target(&mut self, id: OutgoingId) -> Option<Next> {
+        let outgoing = self.objects.outgoing.get(id)?;
+        let session = outgoing.session;
+        let wanted = outgoing.invite().is_none_or(|invite| matches!(invite.cancelling, Cancelling::No));
+        let wanted = wanted && self.objects.may_go_out(outgoing);
+        if outgoing.by_connection {
+            return if wanted { self.instead_of_connection(id) } else { None };
+        }
+        if let Some(failed) = outgoing.resolved.as_ref().and_then(|resolved| resolved.first()).copied()
+            && let Some(session) = session.and_then(|id| self.objects.holder_mut(id))
+        {
+            session.target_failed(&failed);
+        }
+        let outgoing = self.objects.outgoing.get_mut(id).filter(|_| wanted)?;
+        let resolved = outgoing.resolved.as_mut()?;
+        while outgoing.left > 0 {
+            outgoing.left -= 1;
+            let hop = resolved.move_on()?;
+            // The socket may have gone since.
+            if self.transports.of_flow(&hop.flow).is_ok() {
+                return Some(Next::Target(hop));
+            }
+        }
+        None
+    }
+
+    /// What the name of the next hop offers beside the connection that the dialog's messages came on.
+    fn instead_of_connection(&mut self, id: OutgoingId) -> Option<Next> {
+        let outgoing = self.objects.outgoing.get_mut(id)?;
+        let failed = outgoing.last_sent()?.hop.flow;
+        let next_hop = outgoing.draft()?.next_hop.clone();
+        let holder = outgoing.session?;
+        let session = self.objects.holder(holder)?;
+        let known = session.resolved().filter(|known| known.serves(&next_hop));
+        let next = match known {
+            Some(known) => Next::Name(Box::new(known.without(&failed)?)),
+            None => match self.locate(&next_hop, None, session.came_by(), None).ok()? {
+                Located::Ask(question) if !question.is_nowhere() => Next::Ask(question),
+                _ => return None,
+            },
+        };
+        self.objects.outgoing.get_mut(id)?.by_connection = false;
+        let session = self.objects.holder_mut(holder)?;
+        session.connection_failed();
+        session.target_failed(&failed);
+        self.objects.note_connection(holder);
+        Some(next)
+    }
+
+    /// The same request has the same number (RFC 3263 §4.3), unless a later one of the dialog was sent since: then its
+    /// own would be out of order (RFC 3261 §12.2.2).
+    fn renumber(&mut self, id: OutgoingId) {
+        let outgoing = self.objects.outgoing.get(id);
+        let Some((session, number)) = outgoing.and_then(|known| Some((known.session?, known.draft()?.cseq))) else {
+            return;
+        };
+        let last = self.objects.holder(session).and_then(|session| session.dialog().local.last());
+        if last == Some(number) {
+            return;
+        }
+        let next = self.objects.holder_mut(session).map(Session::take_number);
+        if let (Some(next), Some(draft)) = (next, self.objects.outgoing.get_mut(id).and_then(Outgoing::draft_mut)) {
+            draft.cseq = next;
+            self.authorize(id);
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! What of a URI decides where it leads (RFC 3263 §4).
+
+use super::Uri;
+use super::grammar::host_ip;
+
+/// The host that is looked for: maddr counts more.
+pub(crate) fn host<'a>(uri: &Uri<'a>) -> &'a [u8] {
+    uri.parameter(b"maddr").and_then(|parameter| parameter.value).unwrap_or(uri.host)
+}
+
+/// The name of who is asked for, which its certificate has to have (RFC 5922 §7); `None`: the URI has addresses only.
+pub(crate) fn name<'a>(uri: &Uri<'a>) -> Option<&'a [u8]> {
+    [host(uri), uri.host].into_iter().find(|host| !host.is_empty() && host_ip(host).is_none())
+}
+
+/// Whether one look-up serves both.
+pub(crate) fn is_same(one: &[u8], other: &[u8]) -> bool {
+    if one == other {
+        return true;
+    }
+    let (Ok(one), Ok(other)) = (Uri::parse(one), Uri::parse(other)) else { return false };
+    let transport = |uri: &Uri<'_>| {
+        uri.parameter(b"transport").and_then(|parameter| parameter.value).map(<[u8]>::to_ascii_lowercase)
+    };
+    one.is_sip()
+        && one.scheme == other.scheme
+        && one.port == other.port
+        && host(&one).eq_ignore_ascii_case(host(&other))
+        && transport(&one) == transport(&other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_look_up_serves() {
+        let rows = [
+            ("sip:a@gw.example", "sip:a@gw.example", true),
+            ("sip:a@gw.example", "sip:b@GW.example;user=phone?x=y", true),
+            ("sip:gw.example;transport=tcp;lr", "SIP:a@gw.example;transport=TCP", true),
+            ("sip:a@x;maddr=gw.example", "sip:gw.example", true),
+            ("sip:a@gw.example", "sips:a@gw.example", false),
+            ("sip:a@gw.example", "sip:a@gw.example:5060", false),
+            ("sip:a@gw.example", "sip:a@gw.example;transport=udp", false),
+            ("sip:a@gw.example", "sip:a@other.example", false),
+            ("tel:+123", "tel:+124", false),
+        ];
+        for (one, other, same) in rows {
+            assert_eq!(is_same(one.as_bytes(), other.as_bytes()), same, "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn who_is_asked_for() {
+        let rows = [
+            ("sips:a@gw.example:5071", Some("gw.example")),
+            ("sip:192.0.2.1", None),
+            ("sip:[2001:db8::1]:5060", None),
+            ("sips:gw.example;maddr=192.0.2.1", Some("gw.example")),
+            ("sips:gw.example;maddr=one.example", Some("one.example")),
+            ("tel:+123", None),
+        ];
+        for (uri, expected) in rows {
+            let uri = Uri::parse(uri.as_bytes()).expect("a URI");
+            assert_eq!(name(&uri), expected.map(str::as_bytes), "{uri:?}");
+        }
+    }
+}

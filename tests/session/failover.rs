@@ -1,0 +1,378 @@
+//! The targets of a name, one after the other (RFC 3263 §4.3, RFC 3261 §8.1.3.1): INVITE and requests out of a dialog.
+//! Those in a dialog are in `failover_dialog`.
+
+use crate::common::pair::{BOB, Stand};
+use crate::common::party::{Party, config};
+use crate::common::sip::Sip;
+use crate::common::{ANSWER, NOTHING, OFFER, seconds};
+use sipdlg::agent::event::flag;
+use sipdlg::agent::{EventKind, Reason, RequestOptions};
+use sipdlg::flow::{Flow, Transport};
+use sipdlg::session::{SessionState, SignalingState};
+use std::net::SocketAddr;
+
+pub const NAMED: &str = "sip:bob@gw.example";
+pub const FIRST: &str = "192.0.2.71:5060";
+
+fn address(text: &str) -> SocketAddr {
+    text.parse().expect("an address")
+}
+
+/// A way to an address, by any socket.
+pub fn to(text: &str) -> Flow {
+    Flow::new(Transport::Udp, None, Some(address(text)))
+}
+
+/// Alice finds these for every name.
+pub fn finds(party: &mut Party, targets: &[&str]) {
+    let targets: Vec<Flow> = targets.iter().map(|text| to(text)).collect();
+    party.on(EventKind::Resolve, move |agent, now, event| {
+        assert!(agent.resolved(now, event.query, &targets));
+    });
+}
+
+/// Alice, for whom every name has two targets: one that is nobody's, and the peer.
+pub fn stand() -> Stand {
+    let mut stand = Stand::new();
+    finds(&mut stand.alice, &[FIRST, BOB]);
+    stand.peer.contact = "sip:peer@gw.example".to_owned();
+    stand
+}
+
+/// The same; what goes to the first target is refused at once.
+pub fn refusing() -> Stand {
+    let mut stand = stand();
+    stand.wire.unreachable.push(address(FIRST));
+    stand
+}
+
+/// What alice sent of this kind, and whether it went to the first target.
+pub fn sent(stand: &Stand, short: &str) -> Vec<(bool, Sip)> {
+    let sent = stand.wire.trace.datagrams.iter().filter(|datagram| datagram.from == 0);
+    let parsed = sent.map(|datagram| (datagram.target == address(FIRST), datagram.sip.clone().expect("a message")));
+    parsed.filter(|(_, sip)| sip.short() == short).collect()
+}
+
+/// Whether each went to the first target.
+pub fn went(stand: &Stand, short: &str) -> Vec<bool> {
+    sent(stand, short).iter().map(|(first, _)| *first).collect()
+}
+
+/// The peer replies to the last of these that went to the first target, as if it stood there.
+#[track_caller]
+pub fn first_replies(stand: &mut Stand, short: &str, status: u16) {
+    let all = sent(stand, short);
+    let (_, request) = all.iter().rev().find(|(first, _)| *first).expect("one went to the first target");
+    let reply = stand.peer.reply(request, status);
+    stand.say(reply);
+}
+
+/// The same request but for its branch.
+#[track_caller]
+fn same_but_for_the_branch(one: &Sip, other: &Sip) {
+    for name in ["from", "to", "call-id", "cseq", "contact", "max-forwards"] {
+        assert_eq!(one.get(name), other.get(name), "{name}");
+    }
+    assert_eq!((one.uri(), one.sdp()), (other.uri(), other.sdp()));
+    assert_ne!(one.branch(), other.branch());
+}
+
+fn is_call(stand: &Stand) {
+    assert_eq!(stand.alice.state(), (SessionState::Confirmed, SignalingState::Stable));
+}
+
+#[test]
+fn an_invite_that_the_first_refuses_goes_to_the_next() {
+    let mut stand = refusing();
+    stand.alice.invite(NAMED, OFFER);
+    stand.exchange();
+    assert_eq!(went(&stand, "INVITE"), [true, false]);
+    let all = sent(&stand, "INVITE");
+    same_but_for_the_branch(&all[0].1, &all[1].1);
+    stand.peer_replies("INVITE", 200, ANSWER);
+    is_call(&stand);
+    assert_eq!(stand.alice.count(EventKind::Reject), 0);
+    // Who answered is kept for the dialog, and nothing is looked up again.
+    assert_eq!(went(&stand, "ACK"), [false]);
+    stand.alice.options();
+    stand.exchange();
+    assert_eq!((went(&stand, "OPTIONS"), stand.alice.count(EventKind::Resolve)), (vec![false], 1));
+    stand.peer_replies("OPTIONS", 200, "");
+}
+
+/// Timer B without any response.
+#[test]
+fn an_invite_that_the_first_never_answers_goes_to_the_next() {
+    let mut stand = stand();
+    stand.alice.invite(NAMED, OFFER);
+    stand.advance(seconds(31));
+    assert!(went(&stand, "INVITE").iter().all(|first| *first));
+    stand.advance(seconds(2));
+    let all = sent(&stand, "INVITE");
+    same_but_for_the_branch(&all[0].1, &all[all.len() - 1].1);
+    stand.peer_replies("INVITE", 200, ANSWER);
+    is_call(&stand);
+}
+
+/// §17.1.1.3: the ACK of the 503 follows its INVITE; Retry-After is that server's alone (§21.5.4).
+#[test]
+fn an_invite_that_the_first_cannot_serve_goes_to_the_next() {
+    let mut stand = stand();
+    stand.alice.invite(NAMED, OFFER);
+    stand.exchange();
+    let first = sent(&stand, "INVITE").remove(0).1;
+    let unavailable = stand.peer.reply(&first, 503).with("Retry-After", "120");
+    stand.say(unavailable);
+    assert_eq!((went(&stand, "ACK"), went(&stand, "INVITE")), (vec![true], vec![true, false]));
+    let all = sent(&stand, "INVITE");
+    same_but_for_the_branch(&all[0].1, &all[1].1);
+    assert_eq!(sent(&stand, "ACK")[0].1.branch(), first.branch());
+    assert_eq!(stand.alice.count(EventKind::Reject), 0);
+    stand.peer_replies("INVITE", 200, ANSWER);
+    is_call(&stand);
+}
+
+/// §13.2.2.3: a 503 ends the dialogs of its INVITE; the next target makes its own, with the same tag if it likes.
+#[test]
+fn early_dialogs_of_a_target_that_gives_up_end() {
+    let mut stand = stand();
+    stand.alice.invite(NAMED, OFFER);
+    stand.exchange();
+    first_replies(&mut stand, "INVITE", 180);
+    let early = stand.alice.session();
+    first_replies(&mut stand, "INVITE", 503);
+    let ended = stand.alice.last(EventKind::Terminated);
+    assert_eq!((ended.reason, ended.status_code), (Reason::Rejected, 503));
+    assert_eq!(stand.alice.count(EventKind::Reject), 0);
+    stand.peer_replies("INVITE", 200, ANSWER);
+    assert_ne!(stand.alice.session(), early);
+    is_call(&stand);
+}
+
+/// Who has answered provisionally is there: a time-out says nothing against it.
+#[test]
+fn a_target_that_has_answered_is_not_left_for_its_silence() {
+    let mut stand = stand();
+    let now = stand.alice.now();
+    stand.alice.agent.request(now, b"MESSAGE", NAMED.as_bytes(), RequestOptions::default()).expect("a MESSAGE");
+    stand.exchange();
+    first_replies(&mut stand, "MESSAGE", 100);
+    stand.advance(seconds(40));
+    assert!(went(&stand, "MESSAGE").iter().all(|first| *first));
+    assert_eq!(stand.alice.statuses(EventKind::Reject), [408]);
+}
+
+#[test]
+fn requests_out_of_a_dialog_go_to_the_next() {
+    for method in ["OPTIONS", "MESSAGE", "REGISTER", "PUBLISH", "FOO"] {
+        let mut stand = refusing();
+        let now = stand.alice.now();
+        let method_name = method.as_bytes();
+        stand.alice.agent.request(now, method_name, NAMED.as_bytes(), RequestOptions::default()).expect(method);
+        stand.exchange();
+        assert_eq!(went(&stand, method), [true, false]);
+        stand.peer_replies(method, 503, "");
+        assert_eq!(stand.alice.statuses(EventKind::Reject), [503], "there is no third");
+        assert!(stand.alice.last(EventKind::Reject).message.is_some());
+    }
+}
+
+/// Each target once, however often it is named; what no socket reaches is passed over; the last failure is told.
+#[test]
+fn when_all_have_failed_the_request_has() {
+    let other = "192.0.2.72:5060";
+    for (silent, status) in [(false, 503), (true, 408)] {
+        let mut stand = Stand::new();
+        finds(&mut stand.alice, &[FIRST, FIRST, "[2001:db8::1]:5060", other, FIRST]);
+        if !silent {
+            stand.wire.unreachable = vec![address(FIRST), address(other)];
+        }
+        stand.alice.invite(NAMED, OFFER);
+        stand.advance(seconds(if silent { 70 } else { 1 }));
+        let targets: Vec<_> = sent(&stand, "INVITE").iter().map(|(_, sip)| sip.branch()).collect();
+        let mut branches = targets.clone();
+        branches.dedup();
+        assert_eq!(branches.len(), 2);
+        let reject = stand.alice.last(EventKind::Reject);
+        assert_eq!((reject.status_code, reject.flags & flag::LOCAL), (status, flag::LOCAL));
+        assert_eq!((stand.alice.count(EventKind::Reject), stand.alice.living()), (1, [0; 5]));
+    }
+}
+
+/// RFC 3261 §26.2.2: of the targets of a sips URI those without TLS are passed over.
+#[test]
+fn only_secure_targets_count_for_sips() {
+    let mut stand = Stand::over(Transport::Tls, config("alice"));
+    let secure = Flow { transport: Transport::Tls, ..to(BOB) };
+    stand.alice.on(EventKind::Resolve, move |agent, now, event| {
+        assert!(agent.resolved(now, event.query, &[to(FIRST), secure, to(FIRST)]));
+    });
+    stand.alice.invite("sips:bob@gw.example", OFFER);
+    stand.exchange();
+    assert_eq!(went(&stand, "INVITE"), [false]);
+    stand.peer_replies("INVITE", 503, "");
+    assert_eq!(stand.alice.statuses(EventKind::Reject), [503]);
+}
+
+/// Nothing more is tried for an INVITE that the host has called off; its CANCEL goes where the INVITE went.
+#[test]
+fn a_cancelled_invite_goes_to_nobody_else() {
+    let mut stand = stand();
+    stand.alice.invite(NAMED, OFFER);
+    stand.exchange();
+    stand.alice.cancel();
+    stand.advance(seconds(33));
+    assert!(went(&stand, "INVITE").iter().all(|first| *first));
+    assert_eq!(stand.alice.statuses(EventKind::Reject), [408]);
+
+    let mut stand = self::stand();
+    stand.alice.invite(NAMED, OFFER);
+    stand.exchange();
+    first_replies(&mut stand, "INVITE", 100);
+    stand.alice.cancel();
+    stand.exchange();
+    assert_eq!(went(&stand, "CANCEL"), [true]);
+    first_replies(&mut stand, "CANCEL", 200);
+    first_replies(&mut stand, "INVITE", 503);
+    assert_eq!((went(&stand, "INVITE"), went(&stand, "ACK")), (vec![true], vec![true]));
+    assert_eq!(stand.alice.statuses(EventKind::Reject), [503]);
+}
+
+#[test]
+fn a_cancel_follows_the_try_that_is_under_way() {
+    let mut stand = refusing();
+    stand.alice.invite(NAMED, OFFER);
+    stand.exchange();
+    stand.peer_replies("INVITE", 180, "");
+    stand.alice.cancel();
+    stand.exchange();
+    assert_eq!(went(&stand, "CANCEL"), [false]);
+    assert_eq!(sent(&stand, "CANCEL")[0].1.branch(), sent(&stand, "INVITE")[1].1.branch());
+    stand.peer.take("CANCEL");
+    let invite = sent(&stand, "INVITE").remove(1).1;
+    let terminated = stand.peer.reply(&invite, 487);
+    stand.say(terminated);
+    assert_eq!(went(&stand, "ACK"), [false]);
+    assert_eq!(stand.alice.statuses(EventKind::Reject), [487]);
+}
+
+/// The number of a transmit is that of one try.
+#[test]
+fn the_failure_of_an_old_try_comes_too_late() {
+    let mut stand = stand();
+    stand.alice.invite(NAMED, OFFER);
+    stand.exchange();
+    let number = stand
+        .alice
+        .order
+        .iter()
+        .rev()
+        .find_map(|(number, out)| matches!(out, crate::common::party::Out::Message(_)).then_some(*number));
+    stand.advance(seconds(33));
+    assert!(went(&stand, "INVITE").contains(&false));
+    let now = stand.alice.now();
+    assert!(!stand.alice.agent.transmit_failed(now, number.expect("a transmit")), "no one waits for it any more");
+    assert!(!stand.alice.agent.transmit_failed(now, number.expect("a transmit")));
+    stand.exchange();
+    assert_eq!(stand.alice.count(EventKind::Reject), 0);
+    stand.peer_replies("INVITE", 486, "");
+    assert_eq!(stand.alice.statuses(EventKind::Reject), [486]);
+}
+
+/// §22.2: the nonce is good where it came from.
+#[test]
+fn credentials_go_to_the_target_that_asked_for_them() {
+    let mut config = config("alice");
+    config.add_credentials(Some(b"x"), b"alice", b"secret", false, None).expect("credentials");
+    let mut stand = Stand::with(config);
+    finds(&mut stand.alice, &[FIRST, BOB]);
+    stand.wire.unreachable.push(address(FIRST));
+    stand.alice.invite(NAMED, OFFER);
+    stand.exchange();
+    let invite = stand.peer.take("INVITE");
+    let challenge = stand.peer.reply(&invite, 401).with("WWW-Authenticate", "Digest realm=\"x\", nonce=\"n\"");
+    stand.say(challenge);
+    assert_eq!(went(&stand, "INVITE"), [true, false, false]);
+    let again = sent(&stand, "INVITE").remove(2).1;
+    assert!(again.get("authorization").is_some());
+    assert_eq!(again.cseq(), invite.cseq() + 1);
+    stand.peer_replies("INVITE", 200, ANSWER);
+    is_call(&stand);
+}
+
+/// A target that is lost while the host looks for its password: the next one will ask for itself.
+#[test]
+fn a_challenge_of_a_lost_target_is_over() {
+    let mut stand = stand();
+    stand.alice.hold(EventKind::Challenge);
+    stand.alice.invite(NAMED, OFFER);
+    stand.exchange();
+    let (_, invite) = sent(&stand, "INVITE").remove(0);
+    stand.wire.unreachable.push(address(FIRST));
+    let challenge = stand.peer.reply(&invite, 401).with("WWW-Authenticate", "Digest realm=\"x\", nonce=\"n\"");
+    stand.say(challenge);
+    assert_eq!((went(&stand, "ACK"), went(&stand, "INVITE")), (vec![true], vec![true, false]));
+    stand.peer_replies("INVITE", 200, ANSWER);
+    is_call(&stand);
+}
+
+/// Several names, each with its own targets and failures.
+#[test]
+fn names_do_not_mix() {
+    let mut stand = refusing();
+    let now = stand.alice.now();
+    for name in ["sip:a@one.example", "sip:b@two.example", "sip:c@one.example"] {
+        stand.alice.agent.request(now, b"OPTIONS", name.as_bytes(), RequestOptions::default()).expect("OPTIONS");
+    }
+    stand.exchange();
+    assert_eq!(stand.alice.count(EventKind::Resolve), 3, "each is told by its own RESOLVE");
+    assert_eq!(went(&stand, "OPTIONS").iter().filter(|first| !**first).count(), 3);
+    for _ in 0..3 {
+        stand.peer_replies("OPTIONS", 200, "");
+    }
+    assert_eq!(stand.alice.count(EventKind::Accept), 3);
+}
+
+/// The host has said where to, by an address or a flow.
+#[test]
+fn an_address_has_no_other_target() {
+    let mut stand = Stand::new();
+    finds(&mut stand.alice, &[BOB]);
+    stand.wire.unreachable.push(address(FIRST));
+    stand.alice.invite("sip:bob@192.0.2.71", OFFER);
+    stand.exchange();
+    assert_eq!((stand.alice.statuses(EventKind::Reject), stand.alice.count(EventKind::Resolve)), (vec![503], 0));
+    let fixed = RequestOptions { flow: Some(to(FIRST)), ..RequestOptions::default() };
+    stand.alice.invite_with(NAMED, fixed);
+    stand.exchange();
+    assert_eq!((stand.alice.statuses(EventKind::Reject), stand.alice.count(EventKind::Resolve)), (vec![503, 503], 0));
+    assert_eq!(stand.peer.got(), NOTHING);
+}
+
+/// The name stands beside every message of a request (RFC 5922 §7), whoever has to open a connection.
+#[test]
+fn the_name_that_was_asked_for_goes_with_the_message() {
+    let mut stand = Stand::over(Transport::Tls, config("alice"));
+    let target = Flow { transport: Transport::Tls, ..to(BOB) };
+    let hosts = |stand: &mut Stand| -> Vec<Option<String>> {
+        let sent = std::iter::from_fn(|| stand.alice.agent.poll_transmit());
+        sent.map(|transmit| transmit.host.map(|host| String::from_utf8_lossy(&host).into_owned())).collect()
+    };
+    let rows: [(&str, Option<Flow>, bool); 5] = [
+        ("sips:bob@gw.example", None, true),
+        ("sips:bob@gw.example", Some(target), true),
+        ("sips:bob@gw.example;maddr=192.0.2.2", None, true),
+        ("sips:bob@192.0.2.2", None, false),
+        ("sips:bob@192.0.2.2", Some(target), false),
+    ];
+    for (uri, flow, named) in rows {
+        let now = stand.alice.now();
+        let options = RequestOptions { flow, ..RequestOptions::default() };
+        stand.alice.agent.request(now, b"OPTIONS", uri.as_bytes(), options).expect("OPTIONS");
+        while let Some(event) = stand.alice.agent.poll_event() {
+            assert!(stand.alice.agent.resolved(now, event.query, &[target]));
+        }
+        assert_eq!(hosts(&mut stand), [named.then(|| "gw.example".to_owned())], "{uri} {flow:?}");
+    }
+    stand.run_until_idle();
+}

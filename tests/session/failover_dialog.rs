@@ -1,0 +1,524 @@
+//! The targets of a name, one after the other (RFC 3263 §4.3): in a dialog; the ACK of a 2xx; connections that are lost.
+
+use super::failover::{FIRST, finds, first_replies, refusing, sent, stand, to, went};
+use crate::common::pair::{ALICE, BOB, Stand, TO_BOB};
+use crate::common::party::{Party, config};
+use crate::common::{ANSWER, HOLD, NOTHING, OFFER, ms, seconds};
+use sipdlg::agent::{Attachment, EventKind, ForeignDialog, OutgoingId, Reason};
+use sipdlg::dialog::text::DialogText;
+use sipdlg::flow::{Flow, Transport};
+use sipdlg::session::{SessionState, SignalingState};
+use std::time::Instant;
+
+/// Alice called an address; the peer's Contact is a name with two targets, of which the first works at the ACK.
+fn called_by_alice(stand: &mut Stand) {
+    stand.alice.invite(TO_BOB, OFFER);
+    stand.exchange();
+    stand.peer_replies("INVITE", 200, ANSWER);
+}
+
+fn refuse_the_first(stand: &mut Stand) {
+    stand.wire.unreachable.push(FIRST.parse().expect("an address"));
+}
+
+type Act = fn(&mut Party) -> OutgoingId;
+
+/// Every kind of request, as caller and as callee.
+#[test]
+fn requests_in_a_dialog_go_to_the_next() {
+    let rows: [(&str, Act); 6] = [
+        ("OPTIONS", Party::options),
+        ("INFO", Party::info),
+        ("MESSAGE", |alice| alice.message("hello")),
+        ("REFER", |alice| alice.refer("sip:carol@192.0.2.9")),
+        ("INVITE", |alice| alice.reinvite(HOLD)),
+        ("BYE", Party::bye),
+    ];
+    for (method, act) in rows {
+        for caller in [true, false] {
+            let mut stand = stand();
+            if caller {
+                called_by_alice(&mut stand);
+            } else {
+                stand.peer_calls();
+            }
+            refuse_the_first(&mut stand);
+            let before = sent(&stand, method).len();
+            act(&mut stand.alice);
+            stand.exchange();
+            let all = sent(&stand, method).split_off(before);
+            let firsts: Vec<bool> = all.iter().map(|(first, _)| *first).collect();
+            assert_eq!(firsts, [true, false], "{method} {caller}");
+            assert_eq!((all[0].1.cseq(), all[0].1.sdp()), (all[1].1.cseq(), all[1].1.sdp()), "{method}");
+            stand.peer_replies(
+                method,
+                if method == "REFER" { 603 } else { 200 },
+                if method == "INVITE" { ANSWER } else { "" },
+            );
+            assert_eq!(stand.alice.count(EventKind::Resolve), 1, "{method}");
+            if method != "BYE" {
+                // The dialog stays with the target that answered.
+                stand.alice.options();
+                stand.exchange();
+                assert_eq!(went(&stand, "OPTIONS").last(), Some(&false), "{method}");
+                stand.peer_replies("OPTIONS", 200, "");
+            }
+        }
+    }
+}
+
+/// A silent target, and one that says 503.
+#[test]
+fn a_bye_reaches_the_peer_whatever_the_first_target_does() {
+    for status in [None, Some(503)] {
+        let mut stand = stand();
+        called_by_alice(&mut stand);
+        stand.alice.bye();
+        stand.exchange();
+        match status {
+            Some(status) => first_replies(&mut stand, "BYE", status),
+            None => stand.advance(seconds(33)),
+        }
+        stand.peer_replies("BYE", 200, "");
+        assert_eq!(
+            (stand.alice.statuses(EventKind::Accept).pop(), stand.alice.count(EventKind::Reject)),
+            (Some(200), 0)
+        );
+        stand.exchange();
+        assert_eq!(stand.alice.last(EventKind::Terminated).reason, Reason::LocalHangup);
+    }
+}
+
+/// A hang-up, of whose BYE the host hears nothing.
+#[test]
+fn a_hang_up_reaches_the_peer() {
+    let mut stand = stand();
+    called_by_alice(&mut stand);
+    refuse_the_first(&mut stand);
+    stand.alice.hangup();
+    stand.exchange();
+    assert_eq!(went(&stand, "BYE"), [true, false]);
+    assert_eq!(stand.alice.count(EventKind::Terminated), 0, "it is under way");
+    stand.peer_replies("BYE", 200, "");
+    assert_eq!(stand.alice.last(EventKind::Terminated).reason, Reason::LocalHangup);
+}
+
+/// §15: the callee's BYE waits for the ACK, and takes the same way then.
+#[test]
+fn a_bye_that_waited_goes_to_the_next() {
+    let mut stand = refusing();
+    stand.alice.answers(EventKind::Invite, ANSWER);
+    let invite = stand.peer.request("INVITE").sdp(OFFER);
+    stand.say(invite.clone());
+    stand.alice.hangup();
+    stand.exchange();
+    assert_eq!(went(&stand, "BYE"), []);
+    let ok = stand.peer.take("200 INVITE");
+    stand.peer.learn(&ok);
+    let ack = stand.peer.ack(&invite, &ok);
+    stand.say(ack);
+    assert_eq!(went(&stand, "BYE"), [true, false]);
+    stand.peer_replies("BYE", 200, "");
+}
+
+#[test]
+fn a_prack_and_a_notify_go_to_the_next() {
+    let mut stand = refusing();
+    stand.alice.invite(TO_BOB, OFFER);
+    stand.exchange();
+    let invite = stand.peer.take("INVITE");
+    stand.peer.learn(&invite);
+    let ringing = stand.peer.reply(&invite, 180).reliable(1);
+    stand.say(ringing);
+    assert_eq!(went(&stand, "PRACK"), [true, false]);
+    let pracks = sent(&stand, "PRACK");
+    assert_eq!(pracks[0].1.get("rack"), pracks[1].1.get("rack"));
+    stand.peer_replies("PRACK", 200, "");
+    let answer = stand.peer.reply(&invite, 200).sdp(ANSWER);
+    stand.say(answer);
+    stand.peer.take("ACK");
+    stand.alice.answers(EventKind::Refer, "");
+    let refer =
+        stand.peer.request("REFER").with("Contact", "<sip:peer@gw.example>").with("Refer-To", "<sip:c@192.0.2.9>");
+    // It goes straight to the target that answered.
+    stand.say(refer);
+    assert_eq!(went(&stand, "NOTIFY"), [false]);
+    stand.peer_replies("NOTIFY", 200, "");
+    stand.alice.notify(200);
+    stand.exchange();
+    stand.peer_replies("NOTIFY", 200, "");
+}
+
+/// What its own books say is kept: the offer that is under way is the same one.
+#[test]
+fn a_reinvite_that_moves_on_changes_nothing() {
+    let mut stand = stand();
+    called_by_alice(&mut stand);
+    stand.alice.reinvite(HOLD);
+    stand.exchange();
+    first_replies(&mut stand, "INVITE", 503);
+    assert_eq!(stand.alice.state(), (SessionState::Confirmed, SignalingState::HaveLocalOffer));
+    let (_, second) = sent(&stand, "INVITE").pop().expect("another");
+    assert_eq!(second.sdp(), Some(HOLD));
+    stand.peer_replies("INVITE", 503, "");
+    assert_eq!(stand.alice.state(), (SessionState::Confirmed, SignalingState::Stable));
+    assert_eq!(stand.alice.statuses(EventKind::Reject), [503]);
+}
+
+/// RFC 3261 §12.2.2: what another request has overtaken would be out of order, so it takes the next number.
+#[test]
+fn a_request_that_was_overtaken_takes_a_new_number() {
+    let mut stand = stand();
+    called_by_alice(&mut stand);
+    stand.alice.options();
+    stand.alice.info();
+    stand.exchange();
+    stand.advance(seconds(33));
+    let last = |short: &str| sent(&stand, short).pop().map(|(first, sip)| (first, sip.cseq()));
+    assert_eq!((last("OPTIONS"), last("INFO")), (Some((false, 4)), Some((false, 5))));
+    for method in ["OPTIONS", "INFO"] {
+        stand.peer_replies(method, 200, "");
+    }
+}
+
+/// RFC 5407 §2: nothing but its BYE goes out in a dialog that is Mortal.
+#[test]
+fn nothing_moves_on_in_a_dialog_that_is_over() {
+    let mut stand = stand();
+    called_by_alice(&mut stand);
+    let info = stand.alice.info();
+    stand.exchange();
+    let bye = stand.peer.request("BYE");
+    stand.say(bye);
+    stand.advance(seconds(40));
+    assert!(went(&stand, "INFO").iter().all(|first| *first));
+    assert!(stand.alice.events.iter().any(|event| event.outgoing == Some(info) && event.status_code == 408));
+}
+
+/// An unreachable farm: looked up again by the next request.
+#[test]
+fn a_name_is_asked_for_again_when_all_its_targets_failed() {
+    let mut stand = stand();
+    called_by_alice(&mut stand);
+    stand.wire.unreachable = [FIRST, BOB].map(|text| text.parse().expect("an address")).to_vec();
+    stand.alice.options();
+    stand.exchange();
+    assert_eq!((went(&stand, "OPTIONS"), stand.alice.statuses(EventKind::Reject)), (vec![true, false], vec![503]));
+    stand.wire.unreachable.clear();
+    finds(&mut stand.alice, &[BOB]);
+    stand.alice.options();
+    stand.exchange();
+    assert_eq!(stand.alice.count(EventKind::Resolve), 2);
+    stand.peer_replies("OPTIONS", 200, "");
+}
+
+// ---------------------------------------------------------------------- the ACK of a 2xx
+
+#[test]
+fn an_ack_that_the_first_refuses_goes_to_the_next_at_once() {
+    let mut stand = refusing();
+    called_by_alice(&mut stand);
+    let acks = sent(&stand, "ACK");
+    assert_eq!(went(&stand, "ACK"), [true, false]);
+    assert_ne!(acks[0].1.branch(), acks[1].1.branch());
+    assert_eq!(stand.alice.count(EventKind::TransportError), 0);
+    // A repeat of the 2xx is answered by the ACK that arrived, byte by byte; later requests go there too.
+    let invite = sent(&stand, "INVITE").remove(0).1;
+    let repeat = stand.peer.reply(&invite, 200).sdp(ANSWER);
+    stand.say(repeat);
+    let acks = sent(&stand, "ACK");
+    assert_eq!((acks.len(), acks[2].0, acks[2].1.branch()), (3, false, acks[1].1.branch()));
+    stand.alice.bye();
+    stand.exchange();
+    assert_eq!(went(&stand, "BYE"), [false]);
+    stand.peer_replies("BYE", 200, "");
+}
+
+/// With the answer of the host in it.
+#[test]
+fn an_ack_of_the_hosts_is_the_same_at_the_next() {
+    let mut stand = refusing();
+    stand.alice.hold(EventKind::Accept);
+    stand.alice.invite(TO_BOB, "");
+    stand.exchange();
+    stand.peer_replies("INVITE", 200, OFFER);
+    stand.alice.ack(ANSWER);
+    stand.exchange();
+    let acks = sent(&stand, "ACK");
+    assert_eq!(went(&stand, "ACK"), [true, false]);
+    assert_eq!(acks[1].1.sdp(), Some(ANSWER));
+}
+
+/// Nobody says that the first is dead: once the ACK may have been lost by chance, then the others take turns.
+#[test]
+fn an_ack_leaves_a_silent_target() {
+    let mut stand = stand();
+    called_by_alice(&mut stand);
+    let invite = sent(&stand, "INVITE").remove(0).1;
+    for _ in 0..3 {
+        stand.advance(ms(500));
+        let repeat = stand.peer.reply(&invite, 200).sdp(ANSWER);
+        stand.say(repeat);
+    }
+    assert_eq!(went(&stand, "ACK"), [true, true, false, true]);
+    let acks = sent(&stand, "ACK");
+    assert_eq!(acks[0].1.branch(), acks[1].1.branch());
+}
+
+/// What another request has found out counts for the ACK.
+#[test]
+fn a_repeated_ack_goes_where_the_dialog_goes() {
+    let mut stand = stand();
+    called_by_alice(&mut stand);
+    refuse_the_first(&mut stand);
+    stand.alice.options();
+    stand.exchange();
+    stand.peer_replies("OPTIONS", 200, "");
+    let invite = sent(&stand, "INVITE").remove(0).1;
+    let repeat = stand.peer.reply(&invite, 200).sdp(ANSWER);
+    stand.say(repeat);
+    assert_eq!(went(&stand, "ACK"), [true, false]);
+}
+
+#[test]
+fn an_ack_that_nobody_takes_is_told_and_tried_again() {
+    let mut stand = stand();
+    stand.wire.unreachable = [FIRST, BOB].map(|text| text.parse().expect("an address")).to_vec();
+    stand.wire.unreachable.remove(1);
+    stand.alice.invite(TO_BOB, OFFER);
+    stand.exchange();
+    stand.wire.unreachable.push(BOB.parse().expect("an address"));
+    let invite = stand.peer.take("INVITE");
+    stand.peer.learn(&invite);
+    let answer = stand.peer.reply(&invite, 200).sdp(ANSWER);
+    stand.say(answer.clone());
+    assert_eq!((went(&stand, "ACK"), stand.alice.count(EventKind::TransportError)), (vec![true, false], 1));
+    stand.wire.unreachable.clear();
+    stand.say(answer);
+    assert_eq!(went(&stand, "ACK").len(), 3);
+}
+
+/// The ACK and the BYE of the same moment wait for one answer, and leave in order.
+#[test]
+fn one_look_up_serves_ack_and_bye() {
+    let mut stand = stand();
+    stand.alice.hold(EventKind::Resolve);
+    called_by_alice(&mut stand);
+    stand.alice.hangup();
+    stand.exchange();
+    assert_eq!(stand.alice.count(EventKind::Resolve), 1);
+    let (now, query) = (stand.alice.now(), stand.alice.last(EventKind::Resolve).query);
+    assert!(stand.alice.agent.resolved(now, query, &[to(BOB)]));
+    assert!(!stand.alice.agent.resolved(now, query, &[to(BOB)]));
+    stand.exchange();
+    assert_eq!(stand.peer.got(), ["ACK", "BYE"]);
+    stand.peer_replies("BYE", 200, "");
+    assert_eq!(stand.alice.count(EventKind::Resolve), 1);
+}
+
+/// The same for a fork that nobody wants: no session, its BYE is the library's.
+#[test]
+fn one_look_up_serves_the_ack_and_bye_of_a_stranger() {
+    let mut stand = stand();
+    called_by_alice(&mut stand);
+    stand.alice.hold(EventKind::Resolve);
+    let invite = sent(&stand, "INVITE").remove(0).1;
+    let asked = stand.alice.count(EventKind::Resolve);
+    let other = stand.peer.reply_as(&invite, 200, "other").set("Contact", "<sip:peer@other.example>").sdp(ANSWER);
+    stand.say(other);
+    assert_eq!(stand.alice.count(EventKind::Resolve), asked + 1);
+    stand.peer.inbox.clear();
+    let (now, query) = (stand.alice.now(), stand.alice.last(EventKind::Resolve).query);
+    assert!(stand.alice.agent.resolved(now, query, &[to(BOB)]));
+    stand.exchange();
+    assert_eq!(stand.peer.got(), ["ACK", "BYE"]);
+    stand.peer_replies("BYE", 200, "");
+}
+
+// ---------------------------------------------------------------------- connections that are lost
+
+fn connection(link: u64, text: &str) -> Flow {
+    Flow { transport: Transport::Tcp, link, ..to(text) }
+}
+
+/// Requests in flight on a lost connection go to the next target; those on others stay.
+#[test]
+fn a_lost_connection_takes_its_requests_to_the_next_target() {
+    let mut stand = Stand::over(Transport::Tcp, config("alice"));
+    stand.alice.on(EventKind::Resolve, |agent, now, event| {
+        assert!(agent.resolved(now, event.query, &[connection(70, FIRST), connection(80, BOB)]));
+    });
+    stand.alice.invite("sip:bob@gw.example;transport=tcp", OFFER);
+    stand.exchange();
+    let now = stand.alice.now();
+    assert!(!stand.alice.agent.link_closed(now, 99));
+    assert!(stand.alice.agent.link_closed(now, 70));
+    assert!(!stand.alice.agent.link_closed(now, 70));
+    stand.exchange();
+    assert_eq!(went(&stand, "INVITE"), [true, false]);
+    stand.peer_replies("INVITE", 180, "");
+    assert!(stand.alice.agent.link_closed(stand.alice.now(), 80));
+    stand.exchange();
+    assert_eq!(stand.alice.statuses(EventKind::Reject), [503], "there is no third");
+}
+
+/// The peer's messages come on a connection to the first target; a name stands in its Contact.
+fn on_a_connection(contact: &str) -> Stand {
+    let mut stand = Stand::over(Transport::Tcp, config("alice"));
+    // What comes on the other connection, and its end, are not in the trace.
+    stand.wire.trace.allowed = vec!["response-to-nothing", "dialog-cseq"];
+    contact.clone_into(&mut stand.peer.contact);
+    stand.peer_calls();
+    // The same dialog from another link, which is no listener.
+    let options = stand.peer.request("MESSAGE").with("Content-Type", "text/plain").text();
+    let flow = Flow { local: ALICE.parse().ok(), ..connection(70, FIRST) };
+    let now = stand.alice.now();
+    stand.alice.agent.receive(now, &flow, options.as_bytes()).expect("received");
+    stand.exchange();
+    stand
+}
+
+#[test]
+fn a_request_on_a_lost_connection_goes_by_name() {
+    let mut stand = on_a_connection("sip:peer@gw.example;transport=tcp");
+    let targets = [connection(0, FIRST), connection(0, BOB)];
+    stand.alice.on(EventKind::Resolve, move |agent, now, event| assert!(agent.resolved(now, event.query, &targets)));
+    stand.alice.options();
+    stand.exchange();
+    assert_eq!((went(&stand, "OPTIONS"), stand.alice.count(EventKind::Resolve)), (vec![true], 0));
+    let now = stand.alice.now();
+    assert!(stand.alice.agent.link_closed(now, 70));
+    stand.exchange();
+    assert_eq!((went(&stand, "OPTIONS"), stand.alice.count(EventKind::Resolve)), (vec![true, false], 1));
+    stand.peer_replies("OPTIONS", 200, "");
+    stand.alice.bye();
+    stand.exchange();
+    assert_eq!((went(&stand, "BYE"), stand.alice.count(EventKind::Resolve)), (vec![false], 1));
+    stand.peer_replies("BYE", 200, "");
+}
+
+/// An address, or the name of a WebSocket client that nobody can look up (RFC 7118 §5): a local 503 at once. A name that leads
+/// only to where it failed: what it failed with.
+#[test]
+fn a_lost_connection_without_another_target_is_a_503() {
+    let rows: [(&str, usize); 3] = [
+        ("sip:peer@192.0.2.71;transport=tcp", 0),
+        ("sip:x@abc.invalid;transport=tcp", 0),
+        ("sip:p@gw.example;transport=tcp", 1),
+    ];
+    for (contact, asked) in rows {
+        let mut stand = on_a_connection(contact);
+        let targets = [connection(0, FIRST)];
+        stand
+            .alice
+            .on(EventKind::Resolve, move |agent, now, event| assert!(agent.resolved(now, event.query, &targets)));
+        stand.alice.info();
+        stand.exchange();
+        let now = stand.alice.now();
+        assert!(stand.alice.agent.link_closed(now, 70));
+        stand.exchange();
+        assert_eq!(
+            (stand.alice.statuses(EventKind::Reject), stand.alice.count(EventKind::Resolve)),
+            (vec![503], asked),
+            "{contact}"
+        );
+        assert_eq!(stand.peer.got(), NOTHING);
+    }
+}
+
+/// The repeat of a 2xx after the connection of the dialog has gone: its ACK goes by the URI.
+#[test]
+fn an_ack_does_not_repeat_on_a_lost_connection() {
+    let mut stand = Stand::over(Transport::Tcp, config("alice"));
+    stand.peer.contact = format!("sip:peer@{BOB};transport=tcp");
+    stand.alice.invite(&format!("{TO_BOB};transport=tcp"), OFFER);
+    stand.exchange();
+    let invite = stand.peer.take("INVITE");
+    stand.peer.learn(&invite);
+    let answer = stand.peer.reply(&invite, 200).sdp(ANSWER);
+    let flow = Flow { local: ALICE.parse().ok(), ..connection(70, FIRST) };
+    let now = stand.alice.now();
+    stand.wire.trace.allowed = vec!["ack-unprovoked", "bye-forbidden"];
+    stand.alice.agent.receive(now, &flow, answer.clone().text().as_bytes()).expect("received");
+    stand.exchange();
+    assert!(stand.alice.agent.link_closed(now, 70));
+    stand.say(answer);
+    assert_eq!(went(&stand, "ACK"), [true, false]);
+    stand.alice.bye();
+    stand.exchange();
+    assert_eq!(went(&stand, "BYE"), [false]);
+    stand.peer.take("BYE");
+}
+
+/// RFC 5057: a time-out that leads to no other target is still a time-out, which ends the call.
+#[test]
+fn a_silent_connection_without_another_target_is_a_time_out() {
+    let mut stand = on_a_connection("sip:p@gw.example;transport=tcp");
+    stand.alice.on(EventKind::Resolve, |agent, now, event| assert!(agent.resolved(now, event.query, &[])));
+    stand.alice.info();
+    stand.advance(seconds(33));
+    assert_eq!(stand.alice.statuses(EventKind::Reject), [408]);
+}
+
+/// A lost connection asks nobody who has nothing to do with it.
+#[test]
+fn a_lost_link_does_not_walk_through_all_dialogs() {
+    let build = |count: u32| {
+        let mut stand = Stand::over(Transport::Tcp, config("alice"));
+        let now = stand.alice.now();
+        for number in 0..count {
+            let call_id = format!("call-{number}");
+            let dialog = DialogText {
+                call_id: call_id.as_bytes(),
+                local_tag: b"a",
+                remote_tag: b"b",
+                local_uri: b"sip:alice@example.com",
+                remote_uri: b"sip:bob@example.com",
+                remote_target: TO_BOB.as_bytes(),
+                route_set: b"",
+                local_sequence_number: None,
+                remote_sequence_number: None,
+                secure: false,
+            };
+            let foreign = ForeignDialog { dialog, early: false, caller: true, offer: None, answer: None };
+            stand.alice.agent.take_over(now, &foreign, Attachment::default()).expect("a dialog");
+            let message = format!(
+                "MESSAGE sip:alice@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/TCP 192.0.2.2;branch=z9hG4bK{number}\r\n\
+                 Max-Forwards: 70\r\nFrom: <sip:bob@example.com>;tag=b\r\nTo: <sip:alice@example.com>;tag=a\r\n\
+                 Call-ID: {call_id}\r\nCSeq: 1 MESSAGE\r\nContent-Length: 0\r\n\r\n"
+            );
+            let flow = Flow { local: ALICE.parse().ok(), ..connection(100 + u64::from(number % 50), BOB) };
+            stand.alice.agent.receive(now, &flow, message.as_bytes()).expect("received");
+        }
+        stand
+    };
+    let mut stands = [build(10), build(20_000)];
+    let mut times = [u128::MAX; 2];
+    for _ in 0..5 {
+        for (stand, time) in stands.iter_mut().zip(&mut times) {
+            let now = stand.alice.now();
+            let start = Instant::now();
+            for link in 1_000..2_000 {
+                assert!(!stand.alice.agent.link_closed(now, link));
+            }
+            *time = (*time).min(start.elapsed().as_nanos());
+        }
+    }
+    // A walk would cost two thousand times as much.
+    assert!(times[1] < times[0] * 100, "{times:?} ns");
+    // A link that has dialogs takes theirs, and no others.
+    let alice = &mut stands[1].alice;
+    let now = alice.now();
+    alice.agent.link_closed(now, 100);
+    let mut at = None;
+    let mut connected = [0; 2];
+    while let Some(id) = alice.agent.next_session(at) {
+        connected[usize::from(alice.agent.session(id).expect("lives").connection().is_some())] += 1;
+        at = Some(id);
+    }
+    assert_eq!(connected, [400, 19_600]);
+    for mut stand in stands {
+        // Twenty thousand hang-ups are not what this is about.
+        stand.alice.replace_agent(config("alice"));
+    }
+}
