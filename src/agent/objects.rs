@@ -2,7 +2,7 @@
 //! their names; what there is room for, and the facts that need more than one object to be told.
 
 use crate::agent::event::{Event, EventKind, flag};
-use crate::agent::ours::outgoing::{EndedFork, KeptAck, Outgoing, OutgoingState, SentAck};
+use crate::agent::ours::outgoing::{EndedFork, InviteClient, KeptAck, Outgoing, OutgoingState, SentAck};
 use crate::agent::theirs::incoming::{Incoming, InviteServer, Kind as IncomingKind};
 use crate::agent::{IncomingId, OutgoingId, SessionId};
 use crate::attachment::Opaque;
@@ -296,6 +296,11 @@ impl Objects {
             Some(invite) if invite.sessions.iter().any(|other| *other != id && self.lives(*other)) => Cancels::Others,
             Some(_) => Cancels::This,
         }
+    }
+
+    /// Whether the host has ended every early dialog of an INVITE of ours. None at all: it is to be answered yet.
+    pub fn is_deserted(&self, invite: &InviteClient) -> bool {
+        !invite.sessions.is_empty() && !invite.sessions.iter().any(|session| self.lives(*session))
     }
 
     /// Whether our INVITE that made a session confirmed by hand has no final response yet (RFC 3261 §14.1).

@@ -234,11 +234,11 @@ pub extern "C" fn sipdlg_agent_transmit_failed(agent: sipdlg_agent_t, id: u64) -
     guard(|| with_agent(agent, |inner, now| Ok(found(inner.core.transmit_failed(now, id)))))
 }
 
-/// Answers RESOLVE, at once or later: where to, best first (RFC 3263); transport and remote of each flow count;
-/// count 0: not found. SIPDLG_NONE: no one waits any more. Unanswered for 32 s: not found.
+/// Answers RESOLVE, at once or later: where to, best first (RFC 3263); transport and remote of each flow count, and link
+/// where it is not 0; count 0: not found. SIPDLG_NONE: no one waits any more. Unanswered for 32 s: not found.
 /// A request whose target fails (sipdlg_agent_transmit_failed(), no response at all in 64*T1, 503) goes to the next one,
 /// with another branch (RFC 3263 §4.3); the first 16 that a transport reaches are tried. The target that answered is
-/// kept for the dialog. No further one is tried for an INVITE that was cancelled.
+/// kept for the dialog. No further one is tried for an INVITE that was cancelled, or whose early dialogs all ended.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_agent_resolved(
     agent: sipdlg_agent_t,

@@ -40,6 +40,8 @@ pub struct Party {
     pub outgoing: Option<OutgoingId>,
     /// The last session of an event.
     pub session: Option<SessionId>,
+    /// The name that stood beside each message that came out.
+    pub hosts: Vec<Option<String>>,
     transport: Transport,
     number: usize,
     now: u64,
@@ -94,6 +96,7 @@ impl Party {
             incoming: None,
             outgoing: None,
             session: None,
+            hosts: Vec::new(),
             transport,
             number,
             now: wire.now,
@@ -374,6 +377,7 @@ impl Side for Party {
                 let target = transmit.flow.remote.expect("a message goes somewhere");
                 let reliable = transmit.flow.transport.is_reliable();
                 self.order.push((transmit.id, Out::Message(wire.trace.datagrams.len())));
+                self.hosts.push(transmit.host.as_deref().map(|host| String::from_utf8_lossy(host).into_owned()));
                 if !wire.send(self.number, target, transmit.bytes.clone(), reliable) {
                     let now = self.now();
                     self.agent.transmit_failed(now, transmit.id);

@@ -4,7 +4,7 @@
 use crate::common::pair::{BOB, Stand};
 use crate::common::party::{Party, config};
 use crate::common::sip::Sip;
-use crate::common::{ANSWER, NOTHING, OFFER, seconds};
+use crate::common::{ANSWER, HOLD, NOTHING, OFFER, seconds};
 use sipdlg::agent::event::flag;
 use sipdlg::agent::{EventKind, Reason, RequestOptions};
 use sipdlg::flow::{Flow, Transport};
@@ -349,30 +349,97 @@ fn an_address_has_no_other_target() {
     assert_eq!(stand.peer.got(), NOTHING);
 }
 
-/// The name stands beside every message of a request (RFC 5922 §7), whoever has to open a connection.
+/// The host has ended what rang: nobody else is called for it.
 #[test]
-fn the_name_that_was_asked_for_goes_with_the_message() {
-    let mut stand = Stand::over(Transport::Tls, config("alice"));
-    let target = Flow { transport: Transport::Tls, ..to(BOB) };
-    let hosts = |stand: &mut Stand| -> Vec<Option<String>> {
-        let sent = std::iter::from_fn(|| stand.alice.agent.poll_transmit());
-        sent.map(|transmit| transmit.host.map(|host| String::from_utf8_lossy(&host).into_owned())).collect()
+fn a_deserted_invite_goes_to_nobody_else() {
+    let mut stand = stand();
+    stand.alice.invite(NAMED, OFFER);
+    stand.exchange();
+    first_replies(&mut stand, "INVITE", 180);
+    stand.alice.bye();
+    stand.exchange();
+    first_replies(&mut stand, "INVITE", 503);
+    assert_eq!((went(&stand, "INVITE"), stand.alice.statuses(EventKind::Reject)), (vec![true], vec![503]));
+}
+
+/// Whoever has to open a connection reads the name beside each message of a request (RFC 5922 §7): INVITE, its CANCEL and
+/// ACK, later requests of the dialog. A response goes back where its request came from.
+#[test]
+fn the_name_that_was_asked_for_goes_with_every_message() {
+    let stand = || {
+        let mut stand = Stand::over(Transport::Tls, config("alice"));
+        let target = Flow { transport: Transport::Tls, ..to(BOB) };
+        stand
+            .alice
+            .on(EventKind::Resolve, move |agent, now, event| assert!(agent.resolved(now, event.query, &[target])));
+        stand.peer.contact = "sips:peer@one.example".to_owned();
+        stand
     };
-    let rows: [(&str, Option<Flow>, bool); 5] = [
-        ("sips:bob@gw.example", None, true),
-        ("sips:bob@gw.example", Some(target), true),
-        ("sips:bob@gw.example;maddr=192.0.2.2", None, true),
-        ("sips:bob@192.0.2.2", None, false),
-        ("sips:bob@192.0.2.2", Some(target), false),
-    ];
-    for (uri, flow, named) in rows {
-        let now = stand.alice.now();
-        let options = RequestOptions { flow, ..RequestOptions::default() };
-        stand.alice.agent.request(now, b"OPTIONS", uri.as_bytes(), options).expect("OPTIONS");
-        while let Some(event) = stand.alice.agent.poll_event() {
-            assert!(stand.alice.agent.resolved(now, event.query, &[target]));
+    let named = |names: &[&str]| names.iter().map(|name| Some((*name).to_owned())).collect::<Vec<_>>();
+    let mut cancelled = stand();
+    cancelled.alice.invite("sips:bob@gw.example", OFFER);
+    cancelled.exchange();
+    cancelled.peer_replies("INVITE", 180, "");
+    cancelled.alice.cancel();
+    cancelled.exchange();
+    let invite = sent(&cancelled, "INVITE").remove(0).1;
+    let over = cancelled.peer.reply(&invite, 487);
+    cancelled.say(over);
+    assert_eq!(cancelled.alice.hosts, named(&["gw.example", "gw.example", "gw.example"]), "INVITE, CANCEL, ACK");
+    let mut call = stand();
+    call.alice.invite("sips:bob@gw.example", OFFER);
+    call.exchange();
+    call.peer_replies("INVITE", 200, ANSWER);
+    call.alice.bye();
+    call.exchange();
+    call.peer_replies("BYE", 200, "");
+    assert_eq!(call.alice.hosts, named(&["gw.example", "one.example", "one.example"]), "INVITE, ACK, BYE");
+    let mut options = stand();
+    let asks = options.peer.request("OPTIONS");
+    options.say(asks);
+    assert_eq!(options.alice.hosts, [None]);
+    for (uri, name) in
+        [("sips:bob@192.0.2.2:5060", None), ("sips:bob@gw.example:5060;maddr=192.0.2.2", Some("gw.example"))]
+    {
+        for flow in [None, Some(Flow { transport: Transport::Tls, ..to(BOB) })] {
+            let mut stand = stand();
+            let now = stand.alice.now();
+            let options = RequestOptions { flow, ..RequestOptions::default() };
+            stand.alice.agent.request(now, b"OPTIONS", uri.as_bytes(), options).expect("OPTIONS");
+            stand.exchange();
+            assert_eq!(stand.alice.hosts, [name.map(str::to_owned)], "{uri} {flow:?}");
+            stand.peer_replies("OPTIONS", 200, "");
         }
-        assert_eq!(hosts(&mut stand), [named.then(|| "gw.example".to_owned())], "{uri} {flow:?}");
     }
-    stand.run_until_idle();
+}
+
+/// The name of the top Route: for the INVITE, and for the dialog while its Record-Route is the same, whatever its target.
+#[test]
+fn a_route_by_name_stays_with_the_target_that_answered() {
+    let mut config = config("alice");
+    config.set_route_set(b"<sip:gw.example;lr>").expect("a route");
+    let mut stand = Stand::with(config);
+    finds(&mut stand.alice, &[FIRST, BOB]);
+    stand.wire.unreachable.push(address(FIRST));
+    stand.alice.invite("sip:bob@far.example", OFFER);
+    stand.exchange();
+    let invite = stand.peer.take("INVITE");
+    stand.peer.learn(&invite);
+    let answer = stand.peer.reply(&invite, 200).with("Record-Route", "<sip:gw.example;lr>").sdp(ANSWER);
+    stand.say(answer);
+    stand.peer.routes = vec![];
+    let moved = stand.peer.request("INVITE").set("Contact", "<sip:peer@elsewhere.example>").sdp(HOLD);
+    stand.alice.answers(EventKind::Reinvite, ANSWER);
+    stand.say(moved.clone());
+    let ok = stand.peer.take("200 INVITE");
+    let ack = stand.peer.ack(&moved, &ok);
+    stand.say(ack);
+    stand.alice.bye();
+    stand.exchange();
+    assert_eq!(
+        (went(&stand, "ACK"), went(&stand, "BYE"), stand.alice.count(EventKind::Resolve)),
+        (vec![false], vec![false], 1)
+    );
+    assert_eq!(stand.alice.hosts.last(), Some(&Some("gw.example".to_owned())));
+    stand.peer_replies("BYE", 200, "");
 }

@@ -2,7 +2,7 @@
 
 use super::failover::{FIRST, finds, first_replies, refusing, sent, stand, to, went};
 use crate::common::pair::{ALICE, BOB, Stand, TO_BOB};
-use crate::common::party::{Party, config};
+use crate::common::party::{Out, Party, config};
 use crate::common::{ANSWER, HOLD, NOTHING, OFFER, ms, seconds};
 use sipdlg::agent::{Attachment, EventKind, ForeignDialog, OutgoingId, Reason};
 use sipdlg::dialog::text::DialogText;
@@ -265,6 +265,30 @@ fn an_ack_leaves_a_silent_target() {
     assert_eq!(acks[0].1.branch(), acks[1].1.branch());
 }
 
+/// The number of a transmit is that of one ACK: what was sent again since has not failed.
+#[test]
+fn the_failure_of_an_old_ack_comes_too_late() {
+    let mut stand = stand();
+    called_by_alice(&mut stand);
+    let last = |stand: &Stand| {
+        let numbers = stand.alice.order.iter().rev();
+        numbers.filter(|(_, out)| matches!(out, Out::Message(_))).map(|(number, _)| *number).next().expect("an ACK")
+    };
+    let first = last(&stand);
+    let invite = sent(&stand, "INVITE").remove(0).1;
+    let repeat = stand.peer.reply(&invite, 200).sdp(ANSWER);
+    stand.say(repeat);
+    let (now, second) = (stand.alice.now(), last(&stand));
+    assert!(!stand.alice.agent.transmit_failed(now, first));
+    stand.exchange();
+    assert_eq!(went(&stand, "ACK"), [true, true]);
+    // The trace does not know that it failed.
+    stand.wire.trace.allowed = vec!["ack-unprovoked"];
+    assert!(stand.alice.agent.transmit_failed(now, second));
+    stand.exchange();
+    assert_eq!((went(&stand, "ACK"), stand.alice.count(EventKind::TransportError)), (vec![true, true, false], 0));
+}
+
 /// What another request has found out counts for the ACK.
 #[test]
 fn a_repeated_ack_goes_where_the_dialog_goes() {
@@ -335,6 +359,41 @@ fn one_look_up_serves_the_ack_and_bye_of_a_stranger() {
     stand.peer_replies("BYE", 200, "");
 }
 
+/// Where the name is that of the INVITE, nothing is looked up at all.
+#[test]
+fn a_stranger_is_reached_where_the_invite_was_answered() {
+    let mut stand = refusing();
+    stand.alice.invite("sip:bob@gw.example", OFFER);
+    stand.exchange();
+    stand.peer_replies("INVITE", 200, ANSWER);
+    let invite = sent(&stand, "INVITE").remove(1).1;
+    let other = stand.peer.reply_as(&invite, 200, "other").sdp(ANSWER);
+    stand.say(other);
+    assert_eq!((went(&stand, "ACK"), went(&stand, "BYE")), (vec![false, false], vec![false]));
+    assert_eq!(stand.alice.count(EventKind::Resolve), 1);
+    stand.peer_replies("BYE", 200, "");
+}
+
+/// Who waits for the answer of another's question gets it when that one is called off.
+#[test]
+fn a_look_up_outlives_the_request_that_asked() {
+    let mut stand = stand();
+    stand.peer_calls();
+    stand.alice.hold(EventKind::Resolve);
+    stand.alice.reinvite(HOLD);
+    stand.alice.info();
+    stand.exchange();
+    assert_eq!(stand.alice.count(EventKind::Resolve), 1);
+    stand.alice.cancel();
+    stand.exchange();
+    assert_eq!(stand.alice.statuses(EventKind::Reject), [487]);
+    let (now, query) = (stand.alice.now(), stand.alice.last(EventKind::Resolve).query);
+    assert!(stand.alice.agent.resolved(now, query, &[to(BOB)]));
+    stand.exchange();
+    stand.peer_replies("INFO", 200, "");
+    assert_eq!(stand.alice.statuses(EventKind::Accept), [200]);
+}
+
 // ---------------------------------------------------------------------- connections that are lost
 
 fn connection(link: u64, text: &str) -> Flow {
@@ -395,6 +454,41 @@ fn a_request_on_a_lost_connection_goes_by_name() {
     stand.exchange();
     assert_eq!((went(&stand, "BYE"), stand.alice.count(EventKind::Resolve)), (vec![false], 1));
     stand.peer_replies("BYE", 200, "");
+}
+
+/// A connection that answers nothing more, or 503, is left for the name too, and not come back to.
+#[test]
+fn a_silent_connection_is_left_for_the_name() {
+    for status in [None, Some(503)] {
+        let mut stand = on_a_connection("sip:peer@gw.example;transport=tcp");
+        let targets = [connection(0, FIRST), connection(0, BOB)];
+        stand
+            .alice
+            .on(EventKind::Resolve, move |agent, now, event| assert!(agent.resolved(now, event.query, &targets)));
+        stand.alice.options();
+        stand.exchange();
+        match status {
+            Some(status) => first_replies(&mut stand, "OPTIONS", status),
+            None => stand.advance(seconds(33)),
+        }
+        assert_eq!(went(&stand, "OPTIONS"), [true, false]);
+        stand.peer_replies("OPTIONS", 200, "");
+        stand.alice.bye();
+        stand.exchange();
+        assert_eq!(went(&stand, "BYE"), [false]);
+        stand.peer_replies("BYE", 200, "");
+    }
+}
+
+/// A socket that is gone leads to no target of a name any more.
+#[test]
+fn a_lost_socket_is_no_way_to_the_next_target() {
+    let mut stand = stand();
+    stand.alice.invite("sip:bob@gw.example", OFFER);
+    stand.exchange();
+    assert!(stand.alice.agent.link_closed(stand.alice.now(), 1));
+    stand.exchange();
+    assert_eq!((went(&stand, "INVITE"), stand.alice.statuses(EventKind::Reject)), (vec![true], vec![503]));
 }
 
 /// An address, or the name of a WebSocket client that nobody can look up (RFC 7118 §5): a local 503 at once. A name that leads

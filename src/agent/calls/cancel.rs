@@ -118,10 +118,7 @@ impl Agent {
     /// gives an INVITE that was answered provisionally no time-out, so it is cancelled.
     pub(in crate::agent) fn invite_deserted(&mut self, id: OutgoingId) {
         let Some(invite) = self.objects.outgoing.get(id).and_then(Outgoing::invite) else { return };
-        let rings =
-            |session: &SessionId| self.objects.sessions.get(*session).is_some_and(|session| !session.is_terminated());
-        // None at all: the INVITE was challenged meanwhile and went out again.
-        if !invite.sessions.is_empty() && !invite.sessions.iter().any(rings) {
+        if self.objects.is_deserted(invite) {
             // Answered meanwhile: then there is nothing to cancel.
             let _ = self.cancel_with(id, Box::default(), Reason::LocalHangup);
         }

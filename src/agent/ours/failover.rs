@@ -60,7 +60,9 @@ impl Agent {
     fn next_target(&mut self, id: OutgoingId) -> Option<Next> {
         let outgoing = self.objects.outgoing.get(id)?;
         let session = outgoing.session;
-        let wanted = outgoing.invite().is_none_or(|invite| matches!(invite.cancelling, Cancelling::No));
+        let wanted = outgoing
+            .invite()
+            .is_none_or(|invite| matches!(invite.cancelling, Cancelling::No) && !self.objects.is_deserted(invite));
         let wanted = wanted && self.objects.may_go_out(outgoing);
         if outgoing.by_connection {
             return if wanted { self.instead_of_connection(id) } else { None };
@@ -71,16 +73,8 @@ impl Agent {
             session.target_failed(&failed);
         }
         let outgoing = self.objects.outgoing.get_mut(id).filter(|_| wanted)?;
-        let resolved = outgoing.resolved.as_mut()?;
-        while outgoing.left > 0 {
-            outgoing.left -= 1;
-            let hop = resolved.move_on()?;
-            // The socket may have gone since.
-            if self.transports.of_flow(&hop.flow).is_ok() {
-                return Some(Next::Target(hop));
-            }
-        }
-        None
+        outgoing.left = outgoing.left.checked_sub(1)?;
+        outgoing.resolved.as_mut()?.move_on().map(Next::Target)
     }
 
     /// What the name of the next hop offers beside the connection that the dialog's messages came on.
