@@ -223,7 +223,10 @@ impl Agent {
         let answer = Resolved::new(&draft.next_hop, host, usable.iter().copied());
         // Not once more to where it has failed.
         let tried = outgoing.last_sent().map(|sent| sent.hop.flow).filter(|_| failed != 0);
-        let answer = answer.and_then(|answer| tried.map_or(Some(answer.clone()), |tried| answer.without(&tried)));
+        let answer = match tried {
+            Some(tried) => answer.and_then(|answer| answer.without(&tried)),
+            None => answer,
+        };
         match answer {
             Some(resolved) => {
                 if !chosen {
