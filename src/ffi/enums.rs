@@ -104,7 +104,8 @@ pub enum sipdlg_transport_e {
 ///   our INVITE is refused, also after CANCEL     REJECT or REDIRECT, then of each early dialog STATE, TERMINATED
 ///   our request fails so that the dialog is gone REJECT, STATE, TERMINATED
 ///   no ACK came                                  ACK_TIMEOUT, STATE, TERMINATED
-///   the ACK, or a 2xx, lacks the answer          ACK or ACCEPT, STATE, TERMINATED
+///   the ACK or a 2xx lacks the answer            ACK or ACCEPT, STATE, TERMINATED
+///   a first 2xx names no way to send requests    ACCEPT, STATE, TERMINATED
 ///   sipdlg_session_bye()                         STATE, ACCEPT or REJECT of the BYE, TERMINATED
 ///   all else: hang-up, rejection, dispose, PRACK,
 ///   time-outs, challenge, lost fork, Replaces    STATE, TERMINATED

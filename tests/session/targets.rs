@@ -67,6 +67,8 @@ fn a_2xx_that_leads_nowhere() {
             assert_eq!(stand.peer.got(), ["ACK"], "{case}");
             let end = stand.alice.last(EventKind::Terminated);
             assert_eq!((end.reason, end.status_code), (Reason::RefusedByRule, 200), "{case}");
+            let ends = [EventKind::Accept, EventKind::State, EventKind::Terminated];
+            assert!(stand.alice.kinds().ends_with(&ends), "{case}: {:?}", stand.alice.kinds());
             assert_eq!(stand.alice.count(EventKind::TransportError), 0);
             stand.finish();
         }
