@@ -82,7 +82,7 @@ typedef enum sipdlg_status_e {
     SIPDLG_ERR_STATE = -4,
     /** a URI, header, message or text form that does not parse */
     SIPDLG_ERR_SYNTAX = -5,
-    /** a header that only the library writes; see sipdlg_request_options_t */
+    /** a header that only the library writes, or one that may stand once given twice; see sipdlg_request_options_t */
     SIPDLG_ERR_HEADER = -6,
     /** `size` is impossible, or an unknown tail is not zero */
     SIPDLG_ERR_STRUCT = -7,
@@ -148,7 +148,8 @@ typedef enum sipdlg_transport_e {
  * Kinds of events. Kind X and the delegate's function on_x are the same thing (REJECT and on_reject).
  * "Default" is what happens when no function is found and what sipdlg_event_default() does.
  * Columns: [incoming] [outgoing] [session] = tokens that are set.
- * 1 to 15: requests from the peer; answer now or later through event->incoming. 20 to 25: the fate of our request;
+ * 1 to 15: requests from the peer; answer now or later through event->incoming, where it is not 0 (not an ACK, nor a
+ * NOTIFY that never came). 20 to 25: the fate of our request;
  * final ones are the last of a non-INVITE outgoing (of a REFER: NOTIFYs follow). 30 to 33: the session
  * itself. 40 and 41: the agent.
  *
@@ -162,9 +163,11 @@ typedef enum sipdlg_transport_e {
  *   a first 2xx names no way to send requests    ACCEPT, STATE, TERMINATED
  *   sipdlg_session_bye()                         STATE, ACCEPT or REJECT of the BYE, TERMINATED
  *   all else: hang-up, rejection, dispose, PRACK,
- *   time-outs, challenge, lost fork, Replaces    STATE, TERMINATED
+ *   time-outs, challenge, next target of a name,
+ *   lost fork, Replaces                          STATE, TERMINATED
  * TERMINATED waits for the answer to the BYE, ours or the peer's, and for the ACK of a 2xx that goes on being
- * repeated. What else was under way is told after STATE; after TERMINATED without session.
+ * repeated. The fate of other requests that were under way is told after STATE; what comes after TERMINATED has
+ * session 0.
  */
 typedef enum sipdlg_event_kind_e {
     /** [incoming, replaces] a new call. Default 486. */
@@ -189,9 +192,9 @@ typedef enum sipdlg_event_kind_e {
     SIPDLG_EVENT_MESSAGE = 7,
     /**
      * [incoming, session or 0, outgoing: our REFER] status_code: of the sipfrag, 0 none. Default: unknown event 489, no
-     * subscription 481 (RFC 6665 §4.1.3), else 200. Flag LAST: the subscription of our REFER ends with it, and the
-     * token, once the REFER has its final response. LAST with incoming 0: it ended without a NOTIFY, which did not come
-     * in time, or with its dialog (reason DIALOG_GONE).
+     * subscription 481 (RFC 6665 §4.1.3), else 200. Flag LAST: the last event of our REFER, whose token ends with it
+     * (or with the REFER's final response, if that comes later). LAST with incoming 0 and message NULL: it ended
+     * without a NOTIFY, and there is nothing to answer: none came in time, or its dialog is gone (DIALOG_GONE).
      */
     SIPDLG_EVENT_NOTIFY = 8,
     /** [incoming, session or 0] malformed ones are answered 400 before. Default 603 (RFC 5057 §5.6). */
@@ -227,7 +230,7 @@ typedef enum sipdlg_event_kind_e {
     /**
      * [outgoing, session] 2xx. Default of a 2xx with an offer: ACK, then BYE. reason NO_ANSWER_IN_2XX: that of a
      * re-INVITE lacks the answer to our offer, which is as if never made. A first 2xx whose Contact or Record-Route
-     * no request can be sent to: the library sends ACK and BYE where requests went before (REFUSED_BY_RULE).
+     * no request can be sent to: the library sends ACK and BYE where requests went before (TERMINATED says REFUSED_BY_RULE).
      */
     SIPDLG_EVENT_ACCEPT = 22,
     /** [outgoing, session or 0] 3xx. Nothing is followed by itself. */
@@ -247,9 +250,10 @@ typedef enum sipdlg_event_kind_e {
     /** [session] no ACK for 64*T1 (RFC 3261 §13.3.1.4). Default BYE. */
     SIPDLG_EVENT_ACK_TIMEOUT = 31,
     /**
-     * [outgoing, session] will be sent again in delay_us; sipdlg_outgoing_cancel() stops it. Flag NEEDS_BODY: an exchange
-     * was completed while it waited, so its offer is stale (RFC 3264 §8); it is sent only with a new body, see
-     * sipdlg_outgoing_retry(), and without one REJECT with its 491 or 500 follows in delay_us. Default then: REJECT.
+     * [outgoing, session] will be sent again in delay_us; sipdlg_outgoing_cancel() stops it. With the flag NEEDS_BODY it
+     * is sent only with a new body, sipdlg_outgoing_retry(), for a later description of ours was sent while it waited
+     * (RFC 3264 §8); delay_us is then the time for that, after which REJECT with its 491 or 500 follows. Default with
+     * the flag: that REJECT at once; without it nothing.
      */
     SIPDLG_EVENT_GLARE_RETRY = 32,
     /** [session] the last event of a session, exactly once; see above. reason, status_code, message: why. */
@@ -581,8 +585,9 @@ typedef struct sipdlg_transmit_t {
     /** where to; see sipdlg_flow_t */
     sipdlg_flow_t flow;
     /**
-     * requests: the name that was asked for, of the URI or top Route (TLS server name, RFC 5922; WS Host). NULL: it has
-     * an address, as in `flow`. As data
+     * of a request: the name in its URI or top Route that was asked for, whatever address it led to: TLS server name and
+     * what the certificate must have (RFC 5922), WS Host. Empty (data NULL): the URI has an address only, or it is a
+     * response. Borrowed as long as `data`
      */
     sipdlg_str_t host;
 } sipdlg_transmit_t;
@@ -623,7 +628,7 @@ typedef struct sipdlg_request_options_t {
     sipdlg_body_t body;
     /** out of a dialog: name-addr or URI, no tag. Default the AOR */
     const char *from;
-    /** out of a dialog: the same. Default the target */
+    /** out of a dialog: the same. Default the target's scheme, user, host and `user` parameter */
     const char *to;
     /** out of a dialog. Default a new one */
     const char *call_id;
@@ -832,7 +837,7 @@ void sipdlg_config_free(sipdlg_config_t *config);
 
 /**
  * Identity: From of what we send, `"Alice" <sip:alice@example.com>` or a URI. Default sip:anonymous@anonymous.invalid
- * (RFC 3261 §8.1.1.3).
+ * (RFC 3261 §8.1.1.3). Errors: ERR_SYNTAX, also parameters behind the address (the tag is made for each dialog).
  */
 sipdlg_status_t sipdlg_config_set_aor(sipdlg_config_t *config, const char *name_addr);
 
@@ -1000,8 +1005,8 @@ sipdlg_status_t sipdlg_agent_link_closed(sipdlg_agent_t agent, uint64_t link);
 
 /**
  * Bytes from the network. UDP, WS, WSS: one call is one message. TCP, TLS: any piece of the stream of flow->link,
- * which must not be 0; the library finds the messages (RFC 3261 §18.3) and answers keep-alives (RFC 5626 §4.4.1).
- * Peer's errors are not errors here.
+ * which must not be 0; the library finds the messages (RFC 3261 §18.3). Keep-alives are answered on all but UDP (RFC
+ * 5626 §4.4.1, RFC 7118 §6). Peer's errors are not errors here.
  * Errors: ERR_LIMIT the stream holds a message beyond the limit, ERR_SYNTAX one of unknown length (no good
  * Content-Length): close the connection; until link_closed nothing more is read from it after the latter.
  */
@@ -1074,9 +1079,9 @@ sipdlg_status_t sipdlg_agent_wake(sipdlg_agent_t agent);
  * left out (§19.1.1); To, unless options say, is its scheme, user, host and `user`. With a body that is the offer;
  * without, the 2xx or a reliable 1xx brings one (NEEDS_ACK, NEEDS_PRACK). Sessions appear in PROGRESS and ACCEPT, one
  * per To tag. ACK and PRACK are sent by the library, at once, when there is nothing for the host to put into them.
- * Errors: ERR_SYNTAX, also a `method` that is not INVITE; ERR_HEADER, ERR_LIMIT, ERR_NO_TRANSPORT; ERR_UNSUPPORTED an extension in Require, or a target
- * that is neither sip nor sips without a flow or a route; ERR_ARGUMENT no target, or options->refer is no REFER;
- * ERR_STATE that REFER was refused, is over, or asks for another method.
+ * Errors: ERR_SYNTAX, also a `method` that is not INVITE; ERR_HEADER; ERR_LIMIT; ERR_NO_TRANSPORT; ERR_UNSUPPORTED an
+ * extension in Require, or a target that is neither sip nor sips without a flow or a route; ERR_ARGUMENT no target, or
+ * options->refer is no REFER; ERR_STATE that REFER was refused, is over, or asks for another method.
  */
 sipdlg_status_t sipdlg_agent_invite(sipdlg_agent_t agent,
                                     const char *target,
@@ -1290,11 +1295,11 @@ sipdlg_status_t sipdlg_session_set_flow(sipdlg_session_t session, const sipdlg_f
 
 /**
  * Ends the call, whatever its state: CANCEL, a final rejection (status_code, 0: 603), BYE, or BYE as soon as it is
- * legal. Of an INVITE's early dialogs only the last one is cancelled, and only without a final response. Survives 401/407, time-outs and lost transports; TERMINATED always comes: with the final response
- * to what was sent, or 64*T1 (32 s) after it when the peer is silent. A second call does
- * nothing, also during TERMINATED.
- * options: headers (Reason, ...) and body of what is sent, or NULL. Errors: ERR_ARGUMENT
- * status_code neither 0 nor 400-699.
+ * legal. Of an INVITE's early dialogs only the last one is ended by CANCEL, and only while the INVITE has no final
+ * response; the others by BYE. Survives 401/407, time-outs and lost transports; TERMINATED always comes: with the
+ * final response to what was sent, or 64*T1 (32 s) after it when the peer is silent. A second call does nothing, also
+ * during TERMINATED. options: headers (Reason, ...) and body of what is sent, or NULL.
+ * Errors: ERR_ARGUMENT status_code neither 0 nor 400-699.
  */
 sipdlg_status_t sipdlg_session_hangup(sipdlg_session_t session,
                                       int32_t status_code,
@@ -1346,18 +1351,19 @@ sipdlg_status_t sipdlg_session_notify(sipdlg_session_t session,
                                       sipdlg_outgoing_t *out);
 
 /**
- * REFER (RFC 3515). refer_to: URI or name-addr, exactly one; with `replaces` sip or sips. `replaces` not 0: attended transfer (RFC 3891,
- * RFC 5589 §7): that session is put into Refer-To's Replaces, and refer_to NULL means its remote target. A Refer-To in
- * the headers stands instead of refer_to. NOTIFY events carry the same outgoing token until the subscription ends,
- * also when the session has ended; their function is looked for in the session's delegate (ended: the last that it
- * had), then the agent's, never in that of the REFER. It ends by a NOTIFY that says
- * "terminated" (with the quirk EARLY_TERMINATED not by one with a provisional code and no other reason than noresource:
- * the final one is waited for, 600 s), when no NOTIFY comes in 64*T1 after the 2xx or after the time that the last one
- * announced, or with its dialog; the last event says so (LAST). Header "Refer-Sub: false": no subscription, when
- * the peer agrees (RFC 4488).
+ * REFER (RFC 3515). refer_to: URI or name-addr, exactly one. `replaces` not 0: attended transfer (RFC 3891, RFC 5589
+ * §7): that session is put into Refer-To's Replaces, and refer_to NULL means its remote target. A Refer-To in the
+ * headers stands instead of refer_to. NOTIFY events carry the same outgoing token until the subscription ends, also
+ * when the session has ended; their function is looked for in the session's delegate (ended: the last that it had),
+ * then the agent's, never in that of the REFER. The subscription ends by a NOTIFY that says "terminated" (with the
+ * quirk EARLY_TERMINATED not by one with a provisional code and no other reason than noresource: the final one is
+ * waited for, 600 s); when no NOTIFY comes in 64*T1 after the 2xx, or after the time that the last one announced; or
+ * with its dialog. The last event says so (LAST). Header "Refer-Sub: false": no subscription, when the peer agrees
+ * (RFC 4488).
  * Errors: ERR_STATE early (without the quirk REQUESTS_IN_EARLY), or `replaces` is over or an early dialog of our own
  * INVITE; ERR_ARGUMENT no refer_to, `replaces` is this session or of another agent, or refer_to has a Replaces beside
- * it; ERR_SYNTAX, also two Refer-To, or one in the headers beside `replaces`.
+ * it; ERR_HEADER, also two Refer-To in the headers; ERR_SYNTAX, also one there beside `replaces`, a bare `@` or `;` in
+ * a header of the URI, or with `replaces` a URI that is neither sip nor sips.
  */
 sipdlg_status_t sipdlg_session_refer(sipdlg_session_t session,
                                      const char *refer_to,
@@ -1483,7 +1489,7 @@ sipdlg_status_t sipdlg_incoming_trying(sipdlg_incoming_t incoming, const sipdlg_
  * is not reliable (RFC 3261 §13.2.1); a description after a reliable one (RFC 6337 §3.1); a first reliable response
  * without the offer that the INVITE lacks (RFC 3262 §5); reliable where the peer does not support it or our policy is
  * OFF; to_tag in a dialog, or of one that is over. ERR_ARGUMENT status_code; ERR_HEADER; ERR_SYNTAX; ERR_LIMIT
- * sessions, or 16 responses queue already.
+ * sessions (only of a further to_tag: an INVITE has its place), or 16 responses queue already.
  */
 sipdlg_status_t sipdlg_incoming_progress(sipdlg_incoming_t incoming,
                                          int32_t status_code,
@@ -1563,9 +1569,10 @@ sipdlg_status_t sipdlg_outgoing_cancel(sipdlg_outgoing_t outgoing,
                                        const sipdlg_request_options_t *options);
 
 /**
- * A re-INVITE that waits to be sent again (GLARE_RETRY, with or without NEEDS_BODY): it goes out with this body instead
- * of its own, when its wait is over, or at once where it is. The last body counts, and may become stale as well; all
- * else stays as it was. Errors: ERR_STATE it does not wait for that; ERR_ARGUMENT no body; ERR_SYNTAX; ERR_LIMIT.
+ * A new body for a re-INVITE that waits to be sent again (after GLARE_RETRY, with or without NEEDS_BODY). It goes out
+ * with it when its wait is over, at once where that is over already. May be called again: the last body counts. It may
+ * become stale in its turn (NEEDS_BODY again). All else of the request stays.
+ * Errors: ERR_STATE it does not wait for that; ERR_ARGUMENT no body; ERR_SYNTAX; ERR_LIMIT.
  */
 sipdlg_status_t sipdlg_outgoing_retry(sipdlg_outgoing_t outgoing, const sipdlg_body_t *body);
 

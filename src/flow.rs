@@ -1,4 +1,5 @@
-//! The way of a message: transport, the host's number for the socket, both addresses.
+//! The way of a message: transport, the host's number for the socket, both addresses, the name at its end; and who goes
+//! by which link.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;

@@ -174,10 +174,6 @@ impl Agent {
             }
             Some(Sender::Ack { invite, session }) => self.ack_not_sent(Acknowledging { invite, session }, id),
             Some(Sender::Session(session)) => {
-                // A name that was looked up is looked up again after a failure.
-                if let Some(session) = self.objects.sessions.get_mut(session) {
-                    session.set_resolved(None);
-                }
                 self.tell(Event {
                     session: Some(session),
                     reason: crate::agent::Reason::Transport,

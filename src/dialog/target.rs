@@ -4,7 +4,7 @@
 use crate::dialog::route_set::RouteSet;
 use crate::flow::Transport;
 use crate::message::uri::is_sips;
-use crate::message::{HeaderId, Message, NameAddr, Uri};
+use crate::message::{HeaderId, Message, NameAddr, Uri, next_hop};
 use std::borrow::Cow;
 
 /// What a message says of the remote target.
@@ -58,10 +58,7 @@ fn are_hops_good(message: &Message) -> bool {
 /// Whether the URI of a next hop asks for a transport that there is (RFC 3261 §19.1.1).
 fn is_transport_known(uri: &[u8]) -> bool {
     let Ok(uri) = Uri::received(uri) else { return false };
-    match uri.parameter(b"transport").and_then(|parameter| parameter.value) {
-        Some(name) => Transport::named(name, uri.is_sips()).is_some(),
-        None => true,
-    }
+    next_hop::transport(&uri).is_none_or(|name| Transport::named(name, uri.is_sips()).is_some())
 }
 
 /// Whether a URI that the message brings has an unescaped `#` in its user.

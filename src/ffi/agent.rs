@@ -128,8 +128,8 @@ pub extern "C" fn sipdlg_agent_link_closed(agent: sipdlg_agent_t, link: u64) -> 
 }
 
 /// Bytes from the network. UDP, WS, WSS: one call is one message. TCP, TLS: any piece of the stream of flow->link,
-/// which must not be 0; the library finds the messages (RFC 3261 §18.3) and answers keep-alives (RFC 5626 §4.4.1).
-/// Peer's errors are not errors here.
+/// which must not be 0; the library finds the messages (RFC 3261 §18.3). Keep-alives are answered on all but UDP (RFC
+/// 5626 §4.4.1, RFC 7118 §6). Peer's errors are not errors here.
 /// Errors: ERR_LIMIT the stream holds a message beyond the limit, ERR_SYNTAX one of unknown length (no good
 /// Content-Length): close the connection; until link_closed nothing more is read from it after the latter.
 #[unsafe(no_mangle)]
@@ -336,9 +336,9 @@ pub extern "C" fn sipdlg_agent_wake(agent: sipdlg_agent_t) -> sipdlg_status_t {
 /// left out (§19.1.1); To, unless options say, is its scheme, user, host and `user`. With a body that is the offer;
 /// without, the 2xx or a reliable 1xx brings one (NEEDS_ACK, NEEDS_PRACK). Sessions appear in PROGRESS and ACCEPT, one
 /// per To tag. ACK and PRACK are sent by the library, at once, when there is nothing for the host to put into them.
-/// Errors: ERR_SYNTAX, also a `method` that is not INVITE; ERR_HEADER, ERR_LIMIT, ERR_NO_TRANSPORT; ERR_UNSUPPORTED an extension in Require, or a target
-/// that is neither sip nor sips without a flow or a route; ERR_ARGUMENT no target, or options->refer is no REFER;
-/// ERR_STATE that REFER was refused, is over, or asks for another method.
+/// Errors: ERR_SYNTAX, also a `method` that is not INVITE; ERR_HEADER; ERR_LIMIT; ERR_NO_TRANSPORT; ERR_UNSUPPORTED an
+/// extension in Require, or a target that is neither sip nor sips without a flow or a route; ERR_ARGUMENT no target, or
+/// options->refer is no REFER; ERR_STATE that REFER was refused, is over, or asks for another method.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_agent_invite(
     agent: sipdlg_agent_t,

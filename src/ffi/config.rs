@@ -55,7 +55,7 @@ pub unsafe extern "C" fn sipdlg_config_free(config: *mut sipdlg_config_t) {
 }
 
 /// Identity: From of what we send, `"Alice" <sip:alice@example.com>` or a URI. Default sip:anonymous@anonymous.invalid
-/// (RFC 3261 §8.1.1.3).
+/// (RFC 3261 §8.1.1.3). Errors: ERR_SYNTAX, also parameters behind the address (the tag is made for each dialog).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_config_set_aor(
     config: *mut sipdlg_config_t,

@@ -21,7 +21,7 @@ pub enum sipdlg_status_e {
     SIPDLG_ERR_STATE = -4,
     /// a URI, header, message or text form that does not parse
     SIPDLG_ERR_SYNTAX = -5,
-    /// a header that only the library writes; see sipdlg_request_options_t
+    /// a header that only the library writes, or one that may stand once given twice; see sipdlg_request_options_t
     SIPDLG_ERR_HEADER = -6,
     /// `size` is impossible, or an unknown tail is not zero
     SIPDLG_ERR_STRUCT = -7,
@@ -94,7 +94,8 @@ pub enum sipdlg_transport_e {
 /// Kinds of events. Kind X and the delegate's function on_x are the same thing (REJECT and on_reject).
 /// "Default" is what happens when no function is found and what sipdlg_event_default() does.
 /// Columns: [incoming] [outgoing] [session] = tokens that are set.
-/// 1 to 15: requests from the peer; answer now or later through event->incoming. 20 to 25: the fate of our request;
+/// 1 to 15: requests from the peer; answer now or later through event->incoming, where it is not 0 (not an ACK, nor a
+/// NOTIFY that never came). 20 to 25: the fate of our request;
 /// final ones are the last of a non-INVITE outgoing (of a REFER: NOTIFYs follow). 30 to 33: the session
 /// itself. 40 and 41: the agent.
 ///
@@ -108,9 +109,11 @@ pub enum sipdlg_transport_e {
 ///   a first 2xx names no way to send requests    ACCEPT, STATE, TERMINATED
 ///   sipdlg_session_bye()                         STATE, ACCEPT or REJECT of the BYE, TERMINATED
 ///   all else: hang-up, rejection, dispose, PRACK,
-///   time-outs, challenge, lost fork, Replaces    STATE, TERMINATED
+///   time-outs, challenge, next target of a name,
+///   lost fork, Replaces                          STATE, TERMINATED
 /// TERMINATED waits for the answer to the BYE, ours or the peer's, and for the ACK of a 2xx that goes on being
-/// repeated. What else was under way is told after STATE; after TERMINATED without session.
+/// repeated. The fate of other requests that were under way is told after STATE; what comes after TERMINATED has
+/// session 0.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum sipdlg_event_kind_e {
@@ -131,9 +134,9 @@ pub enum sipdlg_event_kind_e {
     /// [incoming, session or 0] default 200.
     SIPDLG_EVENT_MESSAGE = 7,
     /// [incoming, session or 0, outgoing: our REFER] status_code: of the sipfrag, 0 none. Default: unknown event 489, no
-    /// subscription 481 (RFC 6665 §4.1.3), else 200. Flag LAST: the subscription of our REFER ends with it, and the
-    /// token, once the REFER has its final response. LAST with incoming 0: it ended without a NOTIFY, which did not come
-    /// in time, or with its dialog (reason DIALOG_GONE).
+    /// subscription 481 (RFC 6665 §4.1.3), else 200. Flag LAST: the last event of our REFER, whose token ends with it
+    /// (or with the REFER's final response, if that comes later). LAST with incoming 0 and message NULL: it ended
+    /// without a NOTIFY, and there is nothing to answer: none came in time, or its dialog is gone (DIALOG_GONE).
     SIPDLG_EVENT_NOTIFY = 8,
     /// [incoming, session or 0] malformed ones are answered 400 before. Default 603 (RFC 5057 §5.6).
     SIPDLG_EVENT_REFER = 9,
@@ -159,7 +162,7 @@ pub enum sipdlg_event_kind_e {
     SIPDLG_EVENT_PROGRESS = 21,
     /// [outgoing, session] 2xx. Default of a 2xx with an offer: ACK, then BYE. reason NO_ANSWER_IN_2XX: that of a
     /// re-INVITE lacks the answer to our offer, which is as if never made. A first 2xx whose Contact or Record-Route
-    /// no request can be sent to: the library sends ACK and BYE where requests went before (REFUSED_BY_RULE).
+    /// no request can be sent to: the library sends ACK and BYE where requests went before (TERMINATED says REFUSED_BY_RULE).
     SIPDLG_EVENT_ACCEPT = 22,
     /// [outgoing, session or 0] 3xx. Nothing is followed by itself.
     SIPDLG_EVENT_REDIRECT = 23,
@@ -173,9 +176,10 @@ pub enum sipdlg_event_kind_e {
     SIPDLG_EVENT_STATE = 30,
     /// [session] no ACK for 64*T1 (RFC 3261 §13.3.1.4). Default BYE.
     SIPDLG_EVENT_ACK_TIMEOUT = 31,
-    /// [outgoing, session] will be sent again in delay_us; sipdlg_outgoing_cancel() stops it. Flag NEEDS_BODY: an exchange
-    /// was completed while it waited, so its offer is stale (RFC 3264 §8); it is sent only with a new body, see
-    /// sipdlg_outgoing_retry(), and without one REJECT with its 491 or 500 follows in delay_us. Default then: REJECT.
+    /// [outgoing, session] will be sent again in delay_us; sipdlg_outgoing_cancel() stops it. With the flag NEEDS_BODY it
+    /// is sent only with a new body, sipdlg_outgoing_retry(), for a later description of ours was sent while it waited
+    /// (RFC 3264 §8); delay_us is then the time for that, after which REJECT with its 491 or 500 follows. Default with
+    /// the flag: that REJECT at once; without it nothing.
     SIPDLG_EVENT_GLARE_RETRY = 32,
     /// [session] the last event of a session, exactly once; see above. reason, status_code, message: why.
     SIPDLG_EVENT_TERMINATED = 33,

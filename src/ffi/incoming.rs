@@ -120,7 +120,7 @@ fn session_token(inner: &mut Inner, session: Option<SessionId>) -> sipdlg_sessio
 /// is not reliable (RFC 3261 §13.2.1); a description after a reliable one (RFC 6337 §3.1); a first reliable response
 /// without the offer that the INVITE lacks (RFC 3262 §5); reliable where the peer does not support it or our policy is
 /// OFF; to_tag in a dialog, or of one that is over. ERR_ARGUMENT status_code; ERR_HEADER; ERR_SYNTAX; ERR_LIMIT
-/// sessions, or 16 responses queue already.
+/// sessions (only of a further to_tag: an INVITE has its place), or 16 responses queue already.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_incoming_progress(
     incoming: sipdlg_incoming_t,

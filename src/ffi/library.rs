@@ -43,7 +43,7 @@ fn status_text(status: sipdlg_status_t) -> &'static CStr {
         -3 => c"SIPDLG_ERR_KIND: not a token of this kind, or never one",
         -4 => c"SIPDLG_ERR_STATE: a protocol rule forbids it now",
         -5 => c"SIPDLG_ERR_SYNTAX: a URI, header, message or text form does not parse",
-        -6 => c"SIPDLG_ERR_HEADER: a header that only the library writes",
+        -6 => c"SIPDLG_ERR_HEADER: a header that only the library writes, or one given twice",
         -7 => c"SIPDLG_ERR_STRUCT: the size of a struct is impossible, or its unknown tail is not zero",
         -8 => c"SIPDLG_ERR_BUFFER: the buffer is too small",
         -9 => c"SIPDLG_ERR_LIMIT: a configured limit is reached",

@@ -10,7 +10,7 @@ use crate::ffi::structs::{
     sipdlg_body_view_t, sipdlg_flow_t, sipdlg_message_t, sipdlg_name_addr_t, sipdlg_status_t, sipdlg_str_t,
     sipdlg_via_t,
 };
-use crate::message::{BodyView, Message, NameAddr, Rport, Uri, Via};
+use crate::message::{BodyView, Message, NameAddr, Rport, Via};
 use std::ffi::{c_char, c_void};
 use std::sync::Arc;
 
@@ -151,7 +151,7 @@ pub unsafe extern "C" fn sipdlg_message_name_addr(
         // SAFETY: the header's rule for text in.
         let name = unsafe { text(name, "name") }?;
         let address = |message: &Message| {
-            message.name_addr(name, index as usize).map(|address| address_view(&address?)).transpose()
+            message.name_addr(name, index as usize).map(|address| address_view(message, &address?)).transpose()
         };
         // SAFETY: the caller's promises are those of `give`.
         unsafe { give(message, out, address) }
@@ -249,8 +249,8 @@ fn optional(part: &[u8]) -> sipdlg_str_t {
     borrowed(Some(part).filter(|part| !part.is_empty()))
 }
 
-fn address_view(address: &NameAddr<'_>) -> Result<sipdlg_name_addr_t> {
-    let uri = Uri::received(address.uri)?;
+fn address_view(message: &Message, address: &NameAddr<'_>) -> Result<sipdlg_name_addr_t> {
+    let uri = message.read_uri(address.uri)?;
     let name = address.display_name;
     Ok(sipdlg_name_addr_t {
         display_name: optional(name.strip_prefix(b"\"").and_then(|name| name.strip_suffix(b"\"")).unwrap_or(name)),

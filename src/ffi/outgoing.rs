@@ -108,9 +108,10 @@ pub unsafe extern "C" fn sipdlg_outgoing_cancel(
     })
 }
 
-/// A re-INVITE that waits to be sent again (GLARE_RETRY, with or without NEEDS_BODY): it goes out with this body instead
-/// of its own, when its wait is over, or at once where it is. The last body counts, and may become stale as well; all
-/// else stays as it was. Errors: ERR_STATE it does not wait for that; ERR_ARGUMENT no body; ERR_SYNTAX; ERR_LIMIT.
+/// A new body for a re-INVITE that waits to be sent again (after GLARE_RETRY, with or without NEEDS_BODY). It goes out
+/// with it when its wait is over, at once where that is over already. May be called again: the last body counts. It may
+/// become stale in its turn (NEEDS_BODY again). All else of the request stays.
+/// Errors: ERR_STATE it does not wait for that; ERR_ARGUMENT no body; ERR_SYNTAX; ERR_LIMIT.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_outgoing_retry(
     outgoing: sipdlg_outgoing_t,

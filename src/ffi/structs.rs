@@ -208,7 +208,7 @@ pub struct sipdlg_request_options_t {
     pub body: sipdlg_body_t,
     /// out of a dialog: name-addr or URI, no tag. Default the AOR
     pub from: *const c_char,
-    /// out of a dialog: the same. Default the target
+    /// out of a dialog: the same. Default the target's scheme, user, host and `user` parameter
     pub to: *const c_char,
     /// out of a dialog. Default a new one
     pub call_id: *const c_char,
@@ -254,8 +254,9 @@ pub struct sipdlg_transmit_t {
     pub len: usize,
     /// where to; see sipdlg_flow_t
     pub flow: sipdlg_flow_t,
-    /// requests: the name that was asked for, of the URI or top Route (TLS server name, RFC 5922; WS Host). NULL: it has
-    /// an address, as in `flow`. As data
+    /// of a request: the name in its URI or top Route that was asked for, whatever address it led to: TLS server name and
+    /// what the certificate must have (RFC 5922), WS Host. Empty (data NULL): the URI has an address only, or it is a
+    /// response. Borrowed as long as `data`
     pub host: sipdlg_str_t,
 }
 

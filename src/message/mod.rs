@@ -506,7 +506,8 @@ impl Message {
         if self.hash_in_user_refused { Uri::parse(text) } else { Uri::received(text) }
     }
 
-    /// The Contact that a dialog takes as its remote target (RFC 3261 §12.1): exactly one, with a URI that reads.
+    /// The Contact of what makes a dialog (RFC 3261 §8.1.1.8, §12.1.1): exactly one. Whether its URI leads anywhere:
+    /// `dialog/target`.
     pub fn contact(&self) -> Option<Result<NameAddr<'_>>> {
         let mut values = self.values(HeaderId::Contact);
         let first = values.next()?;

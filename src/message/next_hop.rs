@@ -8,6 +8,11 @@ pub(crate) fn host<'a>(uri: &Uri<'a>) -> &'a [u8] {
     uri.parameter(b"maddr").and_then(|parameter| parameter.value).unwrap_or(uri.host)
 }
 
+/// What it asks to be sent by (RFC 3261 §19.1.1).
+pub(crate) fn transport<'a>(uri: &Uri<'a>) -> Option<&'a [u8]> {
+    uri.parameter(b"transport")?.value
+}
+
 /// The name of who is asked for, which its certificate has to have (RFC 5922 §7); `None`: the URI has addresses only.
 pub(crate) fn name<'a>(uri: &Uri<'a>) -> Option<&'a [u8]> {
     [host(uri), uri.host].into_iter().find(|host| !host.is_empty() && host_ip(host).is_none())
@@ -18,10 +23,8 @@ pub(crate) fn is_same(one: &[u8], other: &[u8]) -> bool {
     if one == other {
         return true;
     }
-    let (Ok(one), Ok(other)) = (Uri::parse(one), Uri::parse(other)) else { return false };
-    let transport = |uri: &Uri<'_>| {
-        uri.parameter(b"transport").and_then(|parameter| parameter.value).map(<[u8]>::to_ascii_lowercase)
-    };
+    let (Ok(one), Ok(other)) = (Uri::received(one), Uri::received(other)) else { return false };
+    let transport = |uri: &Uri<'_>| transport(uri).map(<[u8]>::to_ascii_lowercase);
     one.is_sip()
         && one.scheme == other.scheme
         && one.port == other.port
@@ -37,6 +40,7 @@ mod tests {
     fn the_same_look_up_serves() {
         let rows = [
             ("sip:a@gw.example", "sip:a@gw.example", true),
+            ("sip:1#2@gw.example", "sip:gw.example", true),
             ("sip:a@gw.example", "sip:b@GW.example;user=phone?x=y", true),
             ("sip:gw.example;transport=tcp;lr", "SIP:a@gw.example;transport=TCP", true),
             ("sip:a@x;maddr=gw.example", "sip:gw.example", true),

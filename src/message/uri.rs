@@ -172,6 +172,12 @@ impl<'a> Uri<'a> {
         self.scheme == Scheme::Sips
     }
 
+    /// Whether its `method` asks for another one than this (RFC 3261 §19.1.5).
+    pub fn asks_for_other(&self, method: &[u8]) -> bool {
+        let other = |name: &[u8]| *unescape(name) != *method;
+        self.parameter(b"method").is_some_and(|parameter| parameter.value.is_none_or(other))
+    }
+
     /// The parameters in order, still escaped.
     pub fn parameters(&self) -> impl Iterator<Item = Parameter<'a>> + Clone + use<'a> {
         pieces(self.parameters.get(1..).unwrap_or_default(), b';').filter(|piece| !piece.is_empty()).map(pair)

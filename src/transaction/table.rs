@@ -209,9 +209,11 @@ impl Table {
 
     /// Those whose request goes through a link of the host's, or went.
     pub fn clients_on(&self, link: u64) -> Vec<ClientId> {
-        let walks = self.datagram_links.contains(&link) || self.datagram_links.len() == DATAGRAM_LINKS;
-        let walked = self.clients.iter().filter(|(_, client)| walks && client.hop.flow.link == link);
-        if walks { walked.map(|(key, _)| ClientId(key)).collect() } else { self.clients_by_link.on(link).collect() }
+        // A datagram link beyond those that are told apart may be any.
+        if !self.datagram_links.contains(&link) && self.datagram_links.len() < DATAGRAM_LINKS {
+            return self.clients_by_link.on(link).collect();
+        }
+        self.clients.iter().filter(|(_, client)| client.hop.flow.link == link).map(|(key, _)| ClientId(key)).collect()
     }
 
     fn note_link(&mut self, flow: &Flow, id: ClientId) {

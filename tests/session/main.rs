@@ -21,6 +21,7 @@ mod early_media;
 mod ends;
 mod failover;
 mod failover_dialog;
+mod failover_links;
 mod fork_hangup;
 mod forking;
 mod glare;

@@ -217,6 +217,32 @@ fn what_stands_in_a_target() {
     assert_eq!(target_of(&stand), wanted);
 }
 
+/// What the host reads is what the library reads, in every header with addresses: quotes come before brackets.
+#[test]
+fn addresses_as_the_host_reads_them() {
+    let mut stand = Stand::new();
+    stand.alice.hold(EventKind::Invite);
+    let value = "\"A <sip:evil@e>, \\\"B\\\"\" <sip:x@h>;y=\"<z>\"";
+    let bare = "sip:x@h;y=\"<z>,\"";
+    let headers = ["Reply-To", "Referred-By", "P-Asserted-Identity", "Diversion", "History-Info", "X-Own"];
+    let mut invite = stand.peer.request("INVITE").sdp(OFFER);
+    for header in headers {
+        invite = invite.with(header, value);
+    }
+    invite = invite.with("P-Preferred-Identity", format!("{bare}, {value}"));
+    stand.say(invite);
+    let message = stand.alice.last(EventKind::Invite).message.clone().unwrap();
+    for header in headers {
+        let read = message.name_addr(header.as_bytes(), 0).unwrap().unwrap();
+        assert_eq!((read.uri, read.parameters), (&b"sip:x@h"[..], &b";y=\"<z>\""[..]), "{header}");
+    }
+    for index in 0..2 {
+        let read = message.name_addr(&b"P-Preferred-Identity"[..], index).unwrap().unwrap();
+        assert_eq!(read.uri, b"sip:x@h", "value {index}");
+    }
+    assert!(message.name_addr(&b"P-Preferred-Identity"[..], 2).is_none());
+}
+
 /// The quirk: taken, counted once a message, passed on as it came. Without it: no good URI.
 #[test]
 fn a_hash_in_a_user() {

@@ -105,7 +105,7 @@ impl Agent {
                     // Beyond the limit of early dialogs, or no dialog can be made of it: nobody hears of it.
                     Err(_) => return,
                 },
-                None if self.config.tolerance & quirk::ONE_XX_WITHOUT_TAG == 0 => return,
+                None if !self.tolerates(quirk::ONE_XX_WITHOUT_TAG) => return,
                 None => {
                     self.counters.count_quirk(quirk::ONE_XX_WITHOUT_TAG);
                     None
@@ -137,7 +137,7 @@ impl Agent {
             return Err(Error::new(ErrorKind::Limit, "early dialogs: the limit is reached"));
         }
         if !matches!(target::reach_of(response), (_, Contact::At(_))) {
-            if self.config.tolerance & quirk::ONE_XX_WITHOUT_CONTACT == 0 {
+            if !self.tolerates(quirk::ONE_XX_WITHOUT_CONTACT) {
                 return Err(Error::syntax("Contact: missing in a response that makes a dialog (RFC 3261 12.1.1)"));
             }
             self.counters.count_quirk(quirk::ONE_XX_WITHOUT_CONTACT);
@@ -197,7 +197,7 @@ impl Agent {
         let Some(invite) = self.objects.outgoing.get(id).and_then(Outgoing::invite) else { return };
         let unwanted = !matches!(invite.cancelling, Cancelling::No);
         let (winner, only) = (invite.winner, invite.sessions.first().copied().filter(|_| invite.sessions.len() == 1));
-        let tolerated = self.config.tolerance & quirk::TAG_CHANGED_BY_2XX != 0;
+        let tolerated = self.tolerates(quirk::TAG_CHANGED_BY_2XX);
         let first_policy = self.config.fork_policy == ForkPolicy::First;
         match self.objects.find_fork(id, tag) {
             Found::Ended { forgotten } => self.acknowledge_stranger(id, response, forgotten),

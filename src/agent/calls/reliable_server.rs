@@ -150,7 +150,7 @@ impl Agent {
             None => Prack::Nothing,
         };
         let kind = match prack {
-            Prack::Nothing if self.config.tolerance & quirk::PRACK_UNASKED == 0 => {
+            Prack::Nothing if !self.tolerates(quirk::PRACK_UNASKED) => {
                 return self.refuse(&request, &Answer::plain(481));
             }
             // Hosts that want to see it say so.

@@ -7,7 +7,6 @@ use crate::agent::words::headers::HostHeaders;
 use crate::agent::{Agent, OutgoingId};
 use crate::dialog::route_set::RouteSet;
 use crate::error::{Error, ErrorKind, Result};
-use crate::message::uri::unescape;
 use crate::message::{Method, NameAddr, Uri, write};
 use crate::time::Now;
 
@@ -50,8 +49,7 @@ impl Agent {
         kind: Kind,
     ) -> Result<OutgoingId> {
         self.table.room()?;
-        let other = |name: &[u8]| *unescape(name) != *method.1;
-        if target.parameter(b"method").is_some_and(|parameter| parameter.value.is_none_or(other)) {
+        if target.asks_for_other(method.1) {
             return Err(Error::syntax("target: its method is another one (RFC 3261 §19.1.5)"));
         }
         let host = HostHeaders::of_request(method.0, &options.headers, false)?;

@@ -32,8 +32,7 @@ impl Agent {
         }
         let request = &incoming.message;
         let uri = refer_target(request)?;
-        let other = |name: &[u8]| *unescape(name) != *b"INVITE";
-        if uri.parameter(b"method").is_some_and(|parameter| parameter.value.is_none_or(other)) {
+        if uri.asks_for_other(b"INVITE") {
             return Err(Error::state("options.refer: its Refer-To asks for another method (RFC 3515 2.1)"));
         }
         let given = |id: HeaderId| {

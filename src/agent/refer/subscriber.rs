@@ -123,7 +123,7 @@ impl Agent {
             Some(SubscriptionState::Terminated(reason)) => {
                 let early = (100..200).contains(&status)
                     && reason.is_none_or(|reason| reason.eq_ignore_ascii_case(b"noresource"))
-                    && self.config.tolerance & quirk::EARLY_TERMINATED != 0;
+                    && self.tolerates(quirk::EARLY_TERMINATED);
                 if !early {
                     return Next::Over;
                 }

@@ -7,7 +7,6 @@ use crate::agent::timeout::Timeout;
 use crate::agent::{Agent, OutgoingId, SessionId};
 use crate::error::{Error, ErrorKind, Result};
 use crate::flow::{Flow, Hop, Transport};
-use crate::message::uri::Scheme;
 use crate::message::{Uri, host_ip, next_hop};
 use crate::session::Resolved;
 use crate::time::Now;
@@ -109,21 +108,21 @@ impl Agent {
         known: Option<&'a Resolved>,
     ) -> Result<Located<'a>> {
         if let Some(flow) = fixed.filter(|flow| flow.remote.is_some()) {
-            let host = Uri::parse(uri).ok().and_then(|uri| next_hop::name(&uri).map(Arc::from));
+            let host = Uri::received(uri).ok().and_then(|uri| next_hop::name(&uri).map(Arc::from));
             return Ok(Located::At(Hop { flow: *flow, host }));
         }
         if let Some(known) = known.filter(|known| known.serves(uri)) {
             return Ok(Located::Known(known));
         }
         let parsed = Uri::received(uri)?;
-        let secure = parsed.scheme == Scheme::Sips;
+        let secure = parsed.is_sips();
         if !parsed.is_sip() {
             return Err(Error::new(
                 ErrorKind::Unsupported,
                 "only sip and sips URIs lead somewhere; give a flow or a route",
             ));
         }
-        let named = match parsed.parameter(b"transport").and_then(|parameter| parameter.value) {
+        let named = match next_hop::transport(&parsed) {
             Some(name) => Some(Transport::named(name, secure).ok_or_else(|| {
                 Error::new(ErrorKind::NoTransport, "transport: the URI asks for one that SIP does not know")
             })?),

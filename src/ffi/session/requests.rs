@@ -44,11 +44,11 @@ unsafe fn send(
 }
 
 /// Ends the call, whatever its state: CANCEL, a final rejection (status_code, 0: 603), BYE, or BYE as soon as it is
-/// legal. Of an INVITE's early dialogs only the last one is cancelled, and only without a final response. Survives 401/407, time-outs and lost transports; TERMINATED always comes: with the final response
-/// to what was sent, or 64*T1 (32 s) after it when the peer is silent. A second call does
-/// nothing, also during TERMINATED.
-/// options: headers (Reason, ...) and body of what is sent, or NULL. Errors: ERR_ARGUMENT
-/// status_code neither 0 nor 400-699.
+/// legal. Of an INVITE's early dialogs only the last one is ended by CANCEL, and only while the INVITE has no final
+/// response; the others by BYE. Survives 401/407, time-outs and lost transports; TERMINATED always comes: with the
+/// final response to what was sent, or 64*T1 (32 s) after it when the peer is silent. A second call does nothing, also
+/// during TERMINATED. options: headers (Reason, ...) and body of what is sent, or NULL.
+/// Errors: ERR_ARGUMENT status_code neither 0 nor 400-699.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_session_hangup(
     session: sipdlg_session_t,
@@ -138,18 +138,19 @@ pub unsafe extern "C" fn sipdlg_session_notify(
     unsafe { send(session, options, out, Agent::notify) }
 }
 
-/// REFER (RFC 3515). refer_to: URI or name-addr, exactly one; with `replaces` sip or sips. `replaces` not 0: attended transfer (RFC 3891,
-/// RFC 5589 §7): that session is put into Refer-To's Replaces, and refer_to NULL means its remote target. A Refer-To in
-/// the headers stands instead of refer_to. NOTIFY events carry the same outgoing token until the subscription ends,
-/// also when the session has ended; their function is looked for in the session's delegate (ended: the last that it
-/// had), then the agent's, never in that of the REFER. It ends by a NOTIFY that says
-/// "terminated" (with the quirk EARLY_TERMINATED not by one with a provisional code and no other reason than noresource:
-/// the final one is waited for, 600 s), when no NOTIFY comes in 64*T1 after the 2xx or after the time that the last one
-/// announced, or with its dialog; the last event says so (LAST). Header "Refer-Sub: false": no subscription, when
-/// the peer agrees (RFC 4488).
+/// REFER (RFC 3515). refer_to: URI or name-addr, exactly one. `replaces` not 0: attended transfer (RFC 3891, RFC 5589
+/// §7): that session is put into Refer-To's Replaces, and refer_to NULL means its remote target. A Refer-To in the
+/// headers stands instead of refer_to. NOTIFY events carry the same outgoing token until the subscription ends, also
+/// when the session has ended; their function is looked for in the session's delegate (ended: the last that it had),
+/// then the agent's, never in that of the REFER. The subscription ends by a NOTIFY that says "terminated" (with the
+/// quirk EARLY_TERMINATED not by one with a provisional code and no other reason than noresource: the final one is
+/// waited for, 600 s); when no NOTIFY comes in 64*T1 after the 2xx, or after the time that the last one announced; or
+/// with its dialog. The last event says so (LAST). Header "Refer-Sub: false": no subscription, when the peer agrees
+/// (RFC 4488).
 /// Errors: ERR_STATE early (without the quirk REQUESTS_IN_EARLY), or `replaces` is over or an early dialog of our own
 /// INVITE; ERR_ARGUMENT no refer_to, `replaces` is this session or of another agent, or refer_to has a Replaces beside
-/// it; ERR_SYNTAX, also two Refer-To, or one in the headers beside `replaces`.
+/// it; ERR_HEADER, also two Refer-To in the headers; ERR_SYNTAX, also one there beside `replaces`, a bare `@` or `;` in
+/// a header of the URI, or with `replaces` a URI that is neither sip nor sips.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_session_refer(
     session: sipdlg_session_t,

@@ -42,7 +42,7 @@ class BadSyntaxError(SipdlgError, ValueError):
 
 
 class HeaderError(SipdlgError, ValueError):
-    """ERR_HEADER: a header that only the library writes."""
+    """ERR_HEADER: a header that only the library writes, or one that may stand once given twice."""
 
 
 class StructError(SipdlgError):

@@ -32,7 +32,7 @@ class Event:
         """Rises; one counter with `Transmit.id`."""
         self.session = Session(agent, raw.session) if raw.session else None
         self.incoming = IncomingRequest(agent, raw.incoming) if raw.incoming else None
-        """The request to answer."""
+        """The request to answer. None in a NOTIFY with EventFlag.LAST that tells an end without a NOTIFY."""
         self.outgoing = OutgoingRequest(agent, raw.outgoing) if raw.outgoing else None
         """Our request that this is about."""
         self.replaces = Session(agent, raw.replaces) if raw.replaces else None

@@ -39,7 +39,8 @@ class OutgoingRequest(Handle):
         return check(lib.sipdlg_outgoing_cancel(self.token, encode_or_none(reason), reference)) != NONE
 
     def retry(self, body: Body | Text) -> None:
-        """A re-INVITE that waits to be sent again (GLARE_RETRY): it goes out with this body instead of its own."""
+        """A new body for a re-INVITE that waits to be sent again (GLARE_RETRY; with EventFlag.NEEDS_BODY it is not sent
+        without). StateError: it does not wait."""
         raw = body_struct(body)
         check(lib.sipdlg_outgoing_retry(self.token, C.byref(raw)))
 
