@@ -230,7 +230,8 @@ typedef enum sipdlg_event_kind_e {
     /**
      * [outgoing, session] 2xx. Default of a 2xx with an offer: ACK, then BYE. reason NO_ANSWER_IN_2XX: that of a
      * re-INVITE lacks the answer to our offer, which is as if never made. A first 2xx whose Contact or Record-Route
-     * no request can be sent to: the library sends ACK and BYE where requests went before (TERMINATED says REFUSED_BY_RULE).
+     * no request can be sent to: the library sends ACK and BYE where requests went before (TERMINATED says
+     * REFUSED_BY_RULE).
      */
     SIPDLG_EVENT_ACCEPT = 22,
     /** [outgoing, session or 0] 3xx. Nothing is followed by itself. */
@@ -250,10 +251,10 @@ typedef enum sipdlg_event_kind_e {
     /** [session] no ACK for 64*T1 (RFC 3261 §13.3.1.4). Default BYE. */
     SIPDLG_EVENT_ACK_TIMEOUT = 31,
     /**
-     * [outgoing, session] will be sent again in delay_us; sipdlg_outgoing_cancel() stops it. With the flag NEEDS_BODY it
-     * is sent only with a new body, sipdlg_outgoing_retry(), for a later description of ours was sent while it waited
-     * (RFC 3264 §8); delay_us is then the time for that, after which REJECT with its 491 or 500 follows. Default with
-     * the flag: that REJECT at once; without it nothing.
+     * [outgoing, session] will be sent again in delay_us; sipdlg_outgoing_cancel() stops it. With the flag NEEDS_BODY
+     * it is sent only with a new body, sipdlg_outgoing_retry(), for a later description of ours was sent while it
+     * waited (RFC 3264 §8); delay_us is then the time for that, after which REJECT with its 491 or 500 follows.
+     * Default with the flag: that REJECT at once; without it nothing.
      */
     SIPDLG_EVENT_GLARE_RETRY = 32,
     /** [session] the last event of a session, exactly once; see above. reason, status_code, message: why. */
@@ -585,9 +586,9 @@ typedef struct sipdlg_transmit_t {
     /** where to; see sipdlg_flow_t */
     sipdlg_flow_t flow;
     /**
-     * of a request: the name in its URI or top Route that was asked for, whatever address it led to: TLS server name and
-     * what the certificate must have (RFC 5922), WS Host. Empty (data NULL): the URI has an address only, or it is a
-     * response. Borrowed as long as `data`
+     * of a request: the name in its URI or top Route that was asked for, whatever address it led to: TLS server name
+     * and what the certificate must have (RFC 5922), WS Host. Empty (data NULL): the URI has an address only, or it is
+     * a response. Borrowed as long as `data`
      */
     sipdlg_str_t host;
 } sipdlg_transmit_t;

@@ -119,8 +119,8 @@ impl Objects {
         }
     }
 
-    /// Stores a session and makes its dialog known. Whether there is room was asked where that counts: the first 2xx to an INVITE
-    /// of ours makes its session always. Errors: state, the dialog is there already.
+    /// Stores a session and makes its dialog known. Whether there is room was asked where that counts: the first 2xx to
+    /// an INVITE of ours makes its session always. Errors: state, the dialog is there already.
     pub fn add_session(&mut self, session: Box<Session>) -> Result<SessionId> {
         let key = session.key(self.keys);
         if self.dialogs.contains_key(&key) {

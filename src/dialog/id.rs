@@ -59,7 +59,8 @@ impl<'a> AddressText<'a> {
 
     fn of(message: &'a Message, header: HeaderId, uri: Option<&'a [u8]>) -> Result<Self> {
         let (value, uri) = message.header(header).zip(uri).ok_or_else(|| Error::syntax("address missing"))?;
-        // A name that lacks its quotes is not repeated in requests of ours; the URI is all that counts there (§12.2.1.1).
+        // A name that lacks its quotes is not repeated in requests of ours; the URI is all that counts there
+        // (§12.2.1.1).
         if message.has_unquoted_name() && NameAddr::parse(value).is_err() {
             return Ok(Self { address: uri, uri });
         }

@@ -69,8 +69,8 @@ pub fn has_hash_in_user(message: &Message) -> bool {
     all.filter(|uri| uri.contains(&b'#')).any(|uri| Uri::received(uri).is_ok_and(|uri| uri.hash_in_user))
 }
 
-/// Whether the Contact of a response to `request` is a SIPS URI: by the Request-URI, the top Record-Route, or Contact where
-/// nobody records a route (§12.1.1). The transport does not count (RFC 5630 §5.1.1.2).
+/// Whether the Contact of a response to `request` is a SIPS URI: by the Request-URI, the top Record-Route, or Contact
+/// where nobody records a route (§12.1.1). The transport does not count (RFC 5630 §5.1.1.2).
 pub fn wants_sips(request: &Message) -> bool {
     let first = |header| request.values(header).next();
     let top = || first(HeaderId::RecordRoute).or_else(|| first(HeaderId::Contact));

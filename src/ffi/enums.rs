@@ -162,7 +162,8 @@ pub enum sipdlg_event_kind_e {
     SIPDLG_EVENT_PROGRESS = 21,
     /// [outgoing, session] 2xx. Default of a 2xx with an offer: ACK, then BYE. reason NO_ANSWER_IN_2XX: that of a
     /// re-INVITE lacks the answer to our offer, which is as if never made. A first 2xx whose Contact or Record-Route
-    /// no request can be sent to: the library sends ACK and BYE where requests went before (TERMINATED says REFUSED_BY_RULE).
+    /// no request can be sent to: the library sends ACK and BYE where requests went before (TERMINATED says
+    /// REFUSED_BY_RULE).
     SIPDLG_EVENT_ACCEPT = 22,
     /// [outgoing, session or 0] 3xx. Nothing is followed by itself.
     SIPDLG_EVENT_REDIRECT = 23,
@@ -176,10 +177,10 @@ pub enum sipdlg_event_kind_e {
     SIPDLG_EVENT_STATE = 30,
     /// [session] no ACK for 64*T1 (RFC 3261 §13.3.1.4). Default BYE.
     SIPDLG_EVENT_ACK_TIMEOUT = 31,
-    /// [outgoing, session] will be sent again in delay_us; sipdlg_outgoing_cancel() stops it. With the flag NEEDS_BODY it
-    /// is sent only with a new body, sipdlg_outgoing_retry(), for a later description of ours was sent while it waited
-    /// (RFC 3264 §8); delay_us is then the time for that, after which REJECT with its 491 or 500 follows. Default with
-    /// the flag: that REJECT at once; without it nothing.
+    /// [outgoing, session] will be sent again in delay_us; sipdlg_outgoing_cancel() stops it. With the flag NEEDS_BODY
+    /// it is sent only with a new body, sipdlg_outgoing_retry(), for a later description of ours was sent while it
+    /// waited (RFC 3264 §8); delay_us is then the time for that, after which REJECT with its 491 or 500 follows.
+    /// Default with the flag: that REJECT at once; without it nothing.
     SIPDLG_EVENT_GLARE_RETRY = 32,
     /// [session] the last event of a session, exactly once; see above. reason, status_code, message: why.
     SIPDLG_EVENT_TERMINATED = 33,

@@ -254,9 +254,9 @@ pub struct sipdlg_transmit_t {
     pub len: usize,
     /// where to; see sipdlg_flow_t
     pub flow: sipdlg_flow_t,
-    /// of a request: the name in its URI or top Route that was asked for, whatever address it led to: TLS server name and
-    /// what the certificate must have (RFC 5922), WS Host. Empty (data NULL): the URI has an address only, or it is a
-    /// response. Borrowed as long as `data`
+    /// of a request: the name in its URI or top Route that was asked for, whatever address it led to: TLS server name
+    /// and what the certificate must have (RFC 5922), WS Host. Empty (data NULL): the URI has an address only, or it is
+    /// a response. Borrowed as long as `data`
     pub host: sipdlg_str_t,
 }
 

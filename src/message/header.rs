@@ -293,8 +293,8 @@ impl HeaderId {
         self.row().map_or("", |row| row.1)
     }
 
-    /// Whether a message has one line of it at most. Credentials and challenges are one a realm (RFC 3261 §20.7), Identity
-    /// one a kind of PASSporT (RFC 8224 §4).
+    /// Whether a message has one line of it at most. Credentials and challenges are one a realm (RFC 3261 §20.7),
+    /// Identity one a kind of PASSporT (RFC 8224 §4).
     pub fn stands_once(self) -> bool {
         let many = matches!(
             self,

@@ -456,8 +456,8 @@ fn pair(text: &[u8]) -> Parameter<'_> {
     }
 }
 
-/// `name=value`; a parameter may lack the value and its `=`, a header only the value. In a Replaces peers write the `@` of
-/// the Call-ID and the `;` of the tags as they are.
+/// `name=value`; a parameter may lack the value and its `=`, a header only the value. In a Replaces peers write the `@`
+/// of the Call-ID and the `;` of the tags as they are.
 fn is_pair(text: &[u8], header: bool) -> bool {
     let Parameter { name, value } = pair(text);
     let replaces = header && name.eq_ignore_ascii_case(b"Replaces");

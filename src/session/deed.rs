@@ -1,10 +1,10 @@
 //! What a session wants done. The session decides and keeps its books; the floor above carries out, in the order in
 //! which the deeds stand, which is the order in which a host sees them.
 //!
-//! Three kinds of questions reach a session. A guard says whether an act may be done, and gives a `Result`. What a message
-//! of the peer's meets (`reinvite::Arrival`, `prack_server::Prack`) or leaves to do (`invite_client::Taken`) is a verdict,
-//! where the request decides with the session. Every input gives deeds. Beside them stand here the clock of a session, what
-//! wakes it, and what deeds carry.
+//! Three kinds of questions reach a session. A guard says whether an act may be done, and gives a `Result`. What a
+//! message of the peer's meets (`reinvite::Arrival`, `prack_server::Prack`) or leaves to do (`invite_client::Taken`) is
+//! a verdict, where the request decides with the session. Every input gives deeds. Beside them stand here the clock of
+//! a session, what wakes it, and what deeds carry.
 
 use crate::dialog::Dialog;
 use crate::flow::Flow;

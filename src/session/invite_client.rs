@@ -90,8 +90,8 @@ impl Session {
         let _ = self.lasting.dialog.confirm_by(response);
     }
 
-    /// The 2xx to our re-INVITE (§14.1). An offer that it does not answer is as if never made. When the session is over it is
-    /// acknowledged all the same (RFC 5407 §3.2.3): by the host, where it wants to and the dialog is Mortal yet.
+    /// The 2xx to our re-INVITE (§14.1). An offer that it does not answer is as if never made. When the session is over
+    /// it is acknowledged all the same (RFC 5407 §3.2.3): by the host, where it wants to and the dialog is Mortal yet.
     pub fn our_reinvite_accepted(&mut self, invite: OutgoingId, response: &Message, by_host: HostAcks) -> Taken {
         if self.is_terminated() {
             let by_host = if self.is_gone() || by_host != HostAcks::All { HostAcks::None } else { by_host };

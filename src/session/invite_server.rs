@@ -24,8 +24,8 @@ pub fn description_due(invite: &Message, described: bool, given: bool) -> Result
     }
 }
 
-/// Whether an unreliable response to this INVITE may show a description (RFC 3261 §13.2.1). `described`: a reliable one has carried
-/// it.
+/// Whether an unreliable response to this INVITE may show a description (RFC 3261 §13.2.1). `described`: a reliable one
+/// has carried it.
 pub fn preview_guard(invite: &Message, described: bool) -> Result<()> {
     if invite.session_body().is_none() {
         return Err(Error::state("an offer stands in a reliable response, this one is not (RFC 3261 13.2.1)"));

@@ -128,7 +128,8 @@ pub struct OfferAnswer {
     state: State,
 }
 
-/// What is said of our side: the last exchange, and whether a description of ours has come after it. Told apart by identity.
+/// What is said of our side: the last exchange, and whether a description of ours has come after it. Told apart by
+/// identity.
 #[derive(Clone, Debug)]
 pub struct Standing {
     exchange: Option<Arc<Exchange>>,

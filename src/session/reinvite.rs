@@ -131,8 +131,8 @@ impl Session {
         }
     }
 
-    /// Our re-INVITE that waits with an offer which is stale, as soon as no exchange is under way. To be asked after each
-    /// change of the books: what was said and taken back counts as well.
+    /// Our re-INVITE that waits with an offer which is stale, as soon as no exchange is under way. To be asked after
+    /// each change of the books: what was said and taken back counts as well.
     pub fn stale_retry(&mut self) -> Option<OutgoingId> {
         let ours = self.running.ours.as_mut().filter(|ours| ours.waits)?;
         let books = &self.lasting.signaling;

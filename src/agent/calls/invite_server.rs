@@ -242,8 +242,8 @@ impl Agent {
         self.objects.reliable_server(id, session).is_some_and(ReliableServer::has_described)
     }
 
-    /// §13.2.1: a 2xx to which the host gives no body repeats the answer that an unreliable response has shown; none where
-    /// a reliable one has carried it (`described`).
+    /// §13.2.1: a 2xx to which the host gives no body repeats the answer that an unreliable response has shown; none
+    /// where a reliable one has carried it (`described`).
     fn shown_answer(
         &self,
         session: Option<SessionId>,

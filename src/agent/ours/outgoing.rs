@@ -199,8 +199,8 @@ enum Course {
     Resolving { draft: Box<Draft>, sent: Option<Sent> },
     /// On its way; `answered`: by a provisional response.
     Sent { draft: Box<Draft>, sent: Sent, client: Option<ClientId>, answered: bool },
-    /// It will be sent again. What still becomes of a transaction that was refused for glare is nobody's; that of a challenge may
-    /// fail yet.
+    /// It will be sent again. What still becomes of a transaction that was refused for glare is nobody's; that of a
+    /// challenge may fail yet.
     Waiting { draft: Box<Draft>, sent: Option<Sent>, client: Option<ClientId>, why: Box<Waiting> },
     /// It has its final response, received or made here.
     Done { sent: Option<Sent>, client: Option<ClientId> },

@@ -52,8 +52,8 @@ impl Agent {
         Ok(Asked { target: uri.as_request_uri().into_owned(), lines })
     }
 
-    /// How the peer's Refer-To is read: it is a Contact of its side, so `tcp` in it means TLS where the REFER came over that; who has TCP as
-    /// well cannot tell.
+    /// How the peer's Refer-To is read: it is a Contact of its side, so `tcp` in it means TLS where the REFER came over
+    /// that; who has TCP as well cannot tell.
     pub(in crate::agent) fn came_by_of_refer_to(&self, id: IncomingId) -> Option<Transport> {
         let flow = self.objects.incoming.get(id)?.message().flow()?;
         Some(flow.transport).filter(|_| !self.transports.has(Transport::Tcp))

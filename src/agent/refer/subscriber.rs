@@ -77,7 +77,8 @@ impl Agent {
         }
     }
 
-    /// It has ended without a NOTIFY that says so, which the host has to hear: no NOTIFY came in time, or the dialog is gone.
+    /// It has ended without a NOTIFY that says so, which the host has to hear: no NOTIFY came in time, or the dialog is
+    /// gone.
     pub(in crate::agent) fn subscription_lost(&mut self, id: OutgoingId, reason: Reason) {
         let Some(session) = self.objects.outgoing.get(id).and_then(|outgoing| outgoing.session) else { return };
         let delegate = self.objects.delegate_of_gone(session);
@@ -116,8 +117,8 @@ impl Agent {
         }
     }
 
-    /// What a NOTIFY says of its subscription. The quirk: "terminated" beside a provisional response, for no reason or for
-    /// that which a final one has (RFC 3515 §2.4.5), is said too early.
+    /// What a NOTIFY says of its subscription. The quirk: "terminated" beside a provisional response, for no reason or
+    /// for that which a final one has (RFC 3515 §2.4.5), is said too early.
     fn next_after(&mut self, request: &Message, status: u16) -> Next {
         match request.header(HeaderId::SubscriptionState).and_then(SubscriptionState::parse) {
             Some(SubscriptionState::Terminated(reason)) => {

@@ -124,7 +124,8 @@ impl Door<'_> {
     }
 }
 
-/// §8.2.2.1. A service, an emergency among them, is called by a URN (RFC 5031 §2, RFC 6881 §7); which ones is the host's.
+/// §8.2.2.1. A service, an emergency among them, is called by a URN (RFC 5031 §2, RFC 6881 §7); which ones is the
+/// host's.
 fn scheme(request: &Message) -> Checked {
     match request.read_uri(request.uri().unwrap_or_default()) {
         Ok(uri) if uri.scheme != Scheme::Other || uri.scheme_text.eq_ignore_ascii_case(b"urn") => Ok(()),

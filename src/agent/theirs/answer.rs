@@ -237,8 +237,8 @@ impl Agent {
         Ok(())
     }
 
-    /// A re-INVITE of the peer's that has changed the session already gets 2xx: an error would say that nothing was changed (RFC 6141
-    /// §3.3, §3.8). False: it has not, or a 2xx cannot be given.
+    /// A re-INVITE of the peer's that has changed the session already gets 2xx: an error would say that nothing was
+    /// changed (RFC 6141 §3.3, §3.8). False: it has not, or a 2xx cannot be given.
     pub(in crate::agent) fn accept_executed(&mut self, id: IncomingId) -> bool {
         let now = self.now;
         self.objects.has_executed(id) && self.accept(now, id, 200, &ResponseOptions::default()).is_ok()

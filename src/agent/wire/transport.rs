@@ -112,8 +112,8 @@ impl Transports {
         self.list.iter().any(|known| known.flow.transport == transport)
     }
 
-    /// The transport that the parameter of a SIP URI means. `tcp` and `ws` are said of TLS and WSS too (RFC 5630 §3.1.4, RFC
-    /// 7118 §5): they mean these where the dialog's messages `came` so, and `ws` where there is no other.
+    /// The transport that the parameter of a SIP URI means. `tcp` and `ws` are said of TLS and WSS too (RFC 5630
+    /// §3.1.4, RFC 7118 §5): they mean these where the dialog's messages `came` so, and `ws` where there is no other.
     pub fn meant(&self, parameter: Transport, came: Option<Transport>) -> Transport {
         let (encrypted, alone) = match parameter {
             Transport::Tcp => (Transport::Tls, false),
