@@ -36,7 +36,7 @@ fn exercise(data: &[u8]) {
             *message
         }
     };
-    let _ = (message.keys(), message.cseq(), message.uri(), message.reason(), message.method_text(), message.contact());
+    let _ = (message.keys(), message.cseq(), message.uri(), message.reason(), message.method_text());
     let _ = (message.sent_by_host(), message.session_body(), message.body_view().map(|body| body.parts().count()));
     let ids: Vec<HeaderId> = message.all_fields().map(|(id, _, _)| id).collect();
     for id in ids {

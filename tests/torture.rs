@@ -352,7 +352,7 @@ fn parts_are_read_as_the_text_says() {
     assert_eq!(wsinv.header(b"unknownheaderwithunusualvalue"), Some(&b";;,,;;,;"[..]));
     assert_eq!((wsinv.header(HeaderId::Subject), wsinv.cseq_number()), (Some(&b""[..]), 9));
     assert_eq!(wsinv.values(HeaderId::Via).count(), 3);
-    let contact = wsinv.contact().expect("one").expect("reads");
+    let contact = wsinv.name_addr(HeaderId::Contact, 0).expect("one").expect("reads");
     assert_eq!(&*contact.display_text(), br#"Quoted string """#);
 
     let esc01 = Uri::parse(b"sip:sips%3Auser%40example.com@example.net").expect("a URI");

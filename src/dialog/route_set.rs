@@ -74,7 +74,7 @@ impl RouteSet {
         };
         let Some(first) = self.values.first() else { return direct() };
         // Each value was read before it came in here.
-        let Some(uri) = NameAddr::parse(first).and_then(|hop| Uri::received(hop.uri)).ok() else { return direct() };
+        let Some(uri) = NameAddr::uri_of(first).and_then(|uri| Uri::received(uri).ok()) else { return direct() };
         let next_hop = Cow::Borrowed(uri.text);
         if uri.parameter(b"lr").is_some() {
             return Destination { next_hop, ..direct() };

@@ -21,8 +21,8 @@ pub enum Contact<'a> {
 /// The first Contact.
 pub(super) fn contact_of(message: &Message) -> Contact<'_> {
     let Some(value) = message.values(HeaderId::Contact).next() else { return Contact::Missing };
-    let address = NameAddr::parse(value).ok();
-    match address.and_then(|address| sip_uri(message, address.uri)) {
+    // Slightly broken parameters behind a good URI harm nobody.
+    match NameAddr::uri_of(value).and_then(|uri| sip_uri(message, uri)) {
         Some(uri) => Contact::At(uri.as_target()),
         None => Contact::Nowhere,
     }
@@ -31,7 +31,7 @@ pub(super) fn contact_of(message: &Message) -> Contact<'_> {
 /// Where the sender of a message that makes a dialog is reached, and by which hops.
 pub fn reach_of(message: &Message) -> (RouteSet, Contact<'_>) {
     let routes = RouteSet::recorded_by(message);
-    let good = are_hops_good(message);
+    let good = are_hops_good(message) && !message.leads_nowhere();
     let contact = if good { reach_by(contact_of(message), &routes) } else { Contact::Nowhere };
     (routes, contact)
 }
@@ -51,7 +51,7 @@ fn sip_uri<'a>(message: &Message, text: &'a [u8]) -> Option<Uri<'a>> {
 
 /// Whether each hop of Record-Route is one that a request can name.
 fn are_hops_good(message: &Message) -> bool {
-    let good = |value| NameAddr::parse(value).is_ok_and(|hop| sip_uri(message, hop.uri).is_some());
+    let good = |value| NameAddr::uri_of(value).is_some_and(|uri| sip_uri(message, uri).is_some());
     message.values(HeaderId::RecordRoute).all(good)
 }
 
@@ -64,8 +64,8 @@ fn is_transport_known(uri: &[u8]) -> bool {
 /// Whether a URI that the message brings has an unescaped `#` in its user.
 pub fn has_hash_in_user(message: &Message) -> bool {
     let addresses = [HeaderId::Contact, HeaderId::RecordRoute].into_iter().flat_map(|header| message.values(header));
-    let uris = addresses.filter_map(|value| NameAddr::parse(value).ok()).map(|address| address.uri);
-    let all = uris.chain(message.uri()).chain(message.from_uri()).chain(message.to_uri());
+    let all =
+        addresses.filter_map(NameAddr::uri_of).chain(message.uri()).chain(message.from_uri()).chain(message.to_uri());
     all.filter(|uri| uri.contains(&b'#')).any(|uri| Uri::received(uri).is_ok_and(|uri| uri.hash_in_user))
 }
 

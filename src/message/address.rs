@@ -18,6 +18,9 @@ pub struct NameAddr<'a> {
     pub tag: Option<&'a [u8]>,
 }
 
+/// Display name, URI, and what stands behind.
+type Parts<'a> = (&'a [u8], &'a [u8], &'a [u8]);
+
 impl<'a> NameAddr<'a> {
     /// Reads one value. The URI is only seen to have a scheme; [`NameAddr::parse_uri`] reads it.
     pub fn parse(value: &'a [u8]) -> Result<Self> {
@@ -35,8 +38,31 @@ impl<'a> NameAddr<'a> {
         Self::read_as::<true>(value)
     }
 
+    /// The URI of a value, whatever its header parameters are worth.
+    pub fn uri_of(value: &'a [u8]) -> Option<&'a [u8]> {
+        Self::parts::<false>(value).ok().map(|(_, uri, _)| uri)
+    }
+
     #[inline]
     fn read_as<const UNQUOTED: bool>(value: &'a [u8]) -> Result<Self, &'static str> {
+        let (display_name, uri, rest) = Self::parts::<UNQUOTED>(value)?;
+        let parameters = trim_start(rest);
+        let mut tag = None;
+        let mut list = Parameters::new(parameters);
+        while let Some(parameter) = list.step() {
+            let parameter = parameter.ok_or("name-addr: parameter (RFC 3261 §25.1 generic-param)")?;
+            if parameter.name.len() == 3 && parameter.is(b"tag") {
+                match parameter.value {
+                    Some(value) if value.first() != Some(&b'"') && tag.is_none() => tag = Some(value),
+                    _ => return Err("name-addr: one tag, a token (RFC 3261 §25.1 tag-param)"),
+                }
+            }
+        }
+        Ok(Self { display_name, uri, parameters, tag })
+    }
+
+    #[inline]
+    fn parts<const UNQUOTED: bool>(value: &'a [u8]) -> Result<Parts<'a>, &'static str> {
         const BRACKETS: &str = "name-addr: display name and <URI> (RFC 3261 §25.1)";
         let (display_name, uri, rest) = if value.first() == Some(&b'"') {
             let (_, rest) = quoted(value).ok_or("name-addr: quoted string without an end (RFC 3261 §25.1)")?;
@@ -66,19 +92,7 @@ impl<'a> NameAddr<'a> {
         if !uri::is_absolute(uri) {
             return Err("name-addr: the URI has no scheme, or blanks (RFC 3261 §25.1)");
         }
-        let parameters = trim_start(rest);
-        let mut tag = None;
-        let mut list = Parameters::new(parameters);
-        while let Some(parameter) = list.step() {
-            let parameter = parameter.ok_or("name-addr: parameter (RFC 3261 §25.1 generic-param)")?;
-            if parameter.name.len() == 3 && parameter.is(b"tag") {
-                match parameter.value {
-                    Some(value) if value.first() != Some(&b'"') && tag.is_none() => tag = Some(value),
-                    _ => return Err("name-addr: one tag, a token (RFC 3261 §25.1 tag-param)"),
-                }
-            }
-        }
-        Ok(Self { display_name, uri, parameters, tag })
+        Ok((display_name, uri, rest))
     }
 
     /// What the host gives for an address: a URI alone, with all that may stand in one, or a name-addr.

@@ -43,7 +43,7 @@ pub(super) fn response(mut data: &[u8], flow: Flow, from: &[u8], unquoted: bool)
         match HeaderId::from_name(name) {
             _ if !is_token(name) => {}
             HeaderId::Via if !std::mem::replace(&mut via, true) => {
-                write::header(&mut out, HeaderId::Via, &[Via::split(value).0]);
+                write_via(&mut out, Via::split(value).0)?;
             }
             HeaderId::To if !std::mem::replace(&mut to, true) => {
                 write::header(&mut out, HeaderId::To, &[with_first_tag(value, unquoted).unwrap_or(value)]);
@@ -84,20 +84,26 @@ pub(super) fn request(malformed: &Message) -> Option<Message> {
 fn vias(out: &mut Vec<u8>, malformed: &Message) -> Option<()> {
     let mut top = true;
     for value in malformed.values(HeaderId::Via) {
-        match Via::parse(value) {
-            Ok(_) => write::header(out, HeaderId::Via, &[value]),
-            Err(_) if top => {
-                let via = Via::salvage(value)?;
-                let branch = loose_parameter(value, b"branch");
-                let (mark, branch) = branch.map_or((&b""[..], &b""[..]), |branch| (b";branch=", branch));
-                let parts = [b"SIP/2.0/", via.transport, b" ", via.sent_by, mark, branch];
-                write::header(out, HeaderId::Via, &parts);
-            }
-            Err(_) => break,
+        if !top && Via::parse(value).is_err() {
+            break;
         }
+        write_via(out, value)?;
         top = false;
     }
     (!top).then_some(())
+}
+
+/// A Via, of one that does not read what finds its transaction.
+fn write_via(out: &mut Vec<u8>, value: &[u8]) -> Option<()> {
+    if Via::parse(value).is_ok() {
+        write::header(out, HeaderId::Via, &[value]);
+        return Some(());
+    }
+    let via = Via::salvage(value)?;
+    let branch = loose_parameter(value, b"branch");
+    let (mark, branch) = branch.map_or((&b""[..], &b""[..]), |branch| (b";branch=", branch));
+    write::header(out, HeaderId::Via, &[b"SIP/2.0/", via.transport, b" ", via.sent_by, mark, branch]);
+    Some(())
 }
 
 fn cseq<'a>(value: &'a [u8], method: &'a [u8]) -> (u32, &'a [u8]) {

@@ -158,6 +158,7 @@ pub struct Message {
     flow: Option<Flow>,
     hashed: Option<RequestKeys>,
     hash_in_user_refused: bool,
+    leads_nowhere: bool,
     /// The display name of From or To lacks its quotes.
     unquoted_name: bool,
 }
@@ -501,19 +502,18 @@ impl Message {
         self.hash_in_user_refused = true;
     }
 
+    /// Its agent has no socket that reaches where it names.
+    pub fn lead_nowhere(&mut self) {
+        self.leads_nowhere = true;
+    }
+
+    /// Whether its agent has said so.
+    pub fn leads_nowhere(&self) -> bool {
+        self.leads_nowhere
+    }
+
     /// Reads a URI of this message: with an unescaped `#` in its user where that is tolerated.
     pub fn read_uri<'a>(&self, text: &'a [u8]) -> Result<Uri<'a>> {
         if self.hash_in_user_refused { Uri::parse(text) } else { Uri::received(text) }
-    }
-
-    /// The Contact of what makes a dialog (RFC 3261 §8.1.1.8, §12.1.1): exactly one. Whether its URI leads anywhere:
-    /// `dialog/target`.
-    pub fn contact(&self) -> Option<Result<NameAddr<'_>>> {
-        let mut values = self.values(HeaderId::Contact);
-        let first = values.next()?;
-        if values.next().is_some() {
-            return Some(Err(Error::syntax("Contact: exactly one here (RFC 3261 §8.1.1.8, §12.1.1)")));
-        }
-        Some(NameAddr::parse(first))
     }
 }

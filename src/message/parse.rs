@@ -185,6 +185,7 @@ impl Message {
             flow,
             hashed: None,
             hash_in_user_refused: false,
+            leads_nowhere: false,
             unquoted_name: false,
         }
     }

@@ -158,6 +158,11 @@ impl<'a> Uri<'a> {
             if !pieces(list, b';').all(|parameter| is_pair(parameter, false)) {
                 return Err("URI: parameters are ;name=value (RFC 3261 §19.1.1)");
             }
+            // It is dialled instead of the host.
+            let is_host = |value| grammar::host(value).is_some_and(|(_, rest)| rest.is_empty());
+            if uri.is_sip() && uri.parameter(b"maddr").is_some_and(|maddr| !maddr.value.is_some_and(is_host)) {
+                return Err("URI: maddr is a host (RFC 3261 §25.1)");
+            }
         }
         Ok(uri)
     }

@@ -75,6 +75,44 @@ fn a_2xx_that_leads_nowhere() {
     }
 }
 
+/// What is wrong behind a good URI, in a Contact or a Record-Route, is nobody's business.
+#[test]
+fn parameters_behind_a_good_uri() {
+    for parameters in [";", ";expires=", ";;q=1", ";isfocus;", ";+sip.instance=<urn:x:1>", ";tag=a;tag=b", " x"] {
+        let contact = format!("<sip:good@192.0.2.2:5060>{parameters}");
+        let (mut stand, invite) = called(false);
+        let ok = stand.peer.reply(&invite, 200).set("Contact", &*contact).sdp(ANSWER);
+        stand.say(ok.with("Record-Route", format!("<sip:192.0.2.2;lr>{parameters}")));
+        assert_eq!(stand.peer.take("ACK").uri(), "sip:good@192.0.2.2:5060", "{parameters}");
+        assert_eq!(stand.alice.state().0, SessionState::Confirmed, "{parameters}");
+        stand.alice.bye();
+        stand.exchange();
+        stand.peer_replies("BYE", 200, "");
+        stand.end_unjudged();
+        let mut stand = Stand::new();
+        stand.alice.answers(EventKind::Invite, ANSWER);
+        let invite = stand.peer.request("INVITE").set("Contact", &*contact).sdp(OFFER);
+        stand.say(invite);
+        assert_eq!((stand.peer.got(), &*target_of(&stand)), (vec!["200 INVITE".to_owned()], "sip:good@192.0.2.2:5060"));
+    }
+}
+
+/// A way that no socket of ours goes is none: ACK and BYE go where the INVITE went.
+#[test]
+fn a_2xx_that_asks_for_a_transport_that_we_lack() {
+    for contact in
+        ["sip:b@192.0.2.2;transport=tcp", "sips:b@192.0.2.2", "sip:b@[2001:db8::9]", "sip:b@192.0.2.2;transport=ws"]
+    {
+        let (mut stand, invite) = called(false);
+        let ok = stand.peer.reply(&invite, 200).set("Contact", format!("<{contact}>")).sdp(ANSWER);
+        stand.say(ok);
+        assert_eq!(stand.peer.take("ACK").uri(), TO_BOB, "{contact}");
+        assert_eq!(stand.peer_replies("BYE", 200, "").uri(), TO_BOB, "{contact}");
+        assert_eq!(stand.alice.last(EventKind::Terminated).reason, Reason::RefusedByRule, "{contact}");
+        stand.end_unjudged();
+    }
+}
+
 /// Without Contact a 2xx leaves the Request-URI; that call lives.
 #[test]
 fn a_2xx_without_contact() {

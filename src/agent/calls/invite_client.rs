@@ -11,6 +11,7 @@ use crate::config::{ForkPolicy, quirk};
 use crate::dialog::Dialog;
 use crate::dialog::target::{self, Contact};
 use crate::error::{Error, ErrorKind, Result};
+use crate::flow::Transport;
 use crate::message::{Message, Method, Uri};
 use crate::session::Session;
 use crate::session::invite_client::{HostAcks, Taken};
@@ -80,11 +81,36 @@ impl Agent {
                     Event { session, message: Some(Arc::clone(response)), ..Event::new(EventKind::Trying) },
                 );
             }
-            101..=199 => self.invite_progressed(id, response),
-            200..=299 => self.invite_accepted(id, response),
+            101..=299 => {
+                let unreachable = self.has_no_way(id, response).then(|| {
+                    let mut unreachable = Message::clone(response);
+                    unreachable.lead_nowhere();
+                    Arc::new(unreachable)
+                });
+                let response = unreachable.as_ref().unwrap_or(response);
+                if response.status() < 200 {
+                    self.invite_progressed(id, response);
+                } else {
+                    self.invite_accepted(id, response);
+                }
+            }
             _ if self.unavailable(id, response) || self.challenged(id, response) || self.retried(id, response) => {}
             _ => self.invite_rejected(id, response.status(), Some(response)),
         }
+    }
+
+    /// Whether a response that may make a dialog names a way that no socket of ours goes: another transport, another
+    /// family of addresses. It counts as one that names none (`dialog/target`).
+    fn has_no_way(&self, id: OutgoingId, response: &Message) -> bool {
+        let fixed = match self.objects.outgoing.get(id) {
+            Some(outgoing) if outgoing.is_initial_invite() => outgoing.fixed_flow.as_ref(),
+            _ => return false,
+        };
+        let (routes, Contact::At(target)) = target::reach_of(response) else { return false };
+        let destination = routes.destination(&target);
+        let connection = response.flow().filter(|flow| flow.transport != Transport::Udp);
+        let way = fixed.or(connection.filter(|_| routes.is_empty()));
+        self.locate(&destination.next_hop, way, connection.map(|flow| flow.transport), None).is_err()
     }
 
     /// The first provisional response frees a CANCEL that waits (§9.1).

@@ -328,7 +328,7 @@ impl Agent {
 /// §8.1.1.8: exactly one SIP or SIPS URI, that requests can be sent to by Record-Route; RFC 5630 §5.1: SIPS when the
 /// Request-URI is.
 fn has_good_contact(request: &Message) -> bool {
-    let one = request.contact().is_some_and(|contact| contact.is_ok());
+    let one = request.values(HeaderId::Contact).nth(1).is_none();
     match target::reach_of(request) {
         (_, Contact::At(uri)) => one && (is_sips(&uri) || !request.uri().is_some_and(is_sips)),
         (_, Contact::Missing | Contact::Nowhere) => false,

@@ -112,15 +112,18 @@ impl Agent {
         status: u16,
         response: Option<&Arc<Message>>,
     ) {
-        match effect_of_answer(&self.config, method, status, response.is_none()) {
+        let effect = effect_of_answer(&self.config, method, status, response.is_none());
+        match effect {
             Effect::Transaction => return,
             // The subscription of a REFER is a usage of its own, and that alone is over (§5.3).
             Effect::Usage if rules(Method::from_name(method)).usage == Usage::Subscription => return,
-            Effect::Usage => {}
-            Effect::Dialog => self.end_referrals(id),
+            Effect::Usage | Effect::Dialog => {}
         }
         let ending = Ending { reason: Reason::DialogGone, status_code: status, message: response.cloned() };
         self.input(id, |session, _| session.usage_failed(ending));
+        if effect == Effect::Dialog {
+            self.end_referrals(id);
+        }
     }
 
     /// The fate of a request of ours, unless the host does not want to know.

@@ -153,11 +153,12 @@ const NO_TRANSPORT: &str = "no socket of this agent reaches the target (transpor
     sipdlg_agent_listen() or sipdlg_agent_add_transport() comes first";
 
 fn local_text(local: SocketAddr) -> String {
-    // RFC 3261 §25.1: an IPv6 reference has no zone.
-    match local {
-        SocketAddr::V4(_) => local.to_string(),
-        SocketAddr::V6(address) => format!("[{}]:{}", address.ip(), address.port()),
-    }
+    // RFC 3261 §25.1: an IPv6 reference has no zone, and no port is 0: who only connects has none to be reached at.
+    let host = match local {
+        SocketAddr::V4(address) => address.ip().to_string(),
+        SocketAddr::V6(address) => format!("[{}]", address.ip()),
+    };
+    if local.port() == 0 { host } else { format!("{host}:{}", local.port()) }
 }
 
 fn checked_sent_by(text: &[u8]) -> Result<&[u8]> {

@@ -97,6 +97,7 @@ fn good_and_bad() {
         "sip:user;par=u%40example.net@example.com",
         "sip:a@b;lr;x=[y]",
         "sip:a@b?X=",
+        "sip:a@b;maddr=[::1];maddr=h",
         "tel:*21#",
         "sip:j\u{fc}@b",
         "sip:+1(2)3@b;user=phone",
@@ -139,6 +140,11 @@ fn good_and_bad() {
         "tel:x-y",
         "sip:a@b/c",
         "sip:a[@b",
+        "sip:a@b;maddr",
+        "sip:a@b;maddr=[::1",
+        "sip:a@b;maddr=192.0.2.66:9",
+        "sip:a@b;x;MADDR=a%20b",
+        "sip:a@b;maddr=$&/",
     ] {
         assert!(Uri::parse(bad.as_bytes()).is_err(), "{bad}");
     }
