@@ -423,3 +423,34 @@ fn two_agents_reach_each_other() {
         assert_eq!(pair.alice.count(EventKind::Bye), 1, "{transport:?}");
     }
 }
+
+/// RFC 3261 §26.2.2: no request of a sips call goes in the clear, whatever Contact or Record-Route say, and though there
+/// is a socket for it; also when the connection is gone.
+#[test]
+fn a_sips_call_never_leaves_tls() {
+    for (contact, route) in [("sip:evil@192.0.2.2:5060", None), ("sips:b@192.0.2.2", Some("<sip:192.0.2.2:5060;lr>"))] {
+        let mut stand = Stand::over(Tls, config("alice"));
+        let clear = Flow { link: 9, ..Flow::new(Udp, "192.0.2.1:5060".parse().ok(), None) };
+        stand.alice.agent.add_transport(&clear, None).expect("a transport");
+        stand.alice.invite(SIPS, OFFER);
+        stand.exchange();
+        let invite = stand.peer.take("INVITE");
+        stand.peer.learn(&invite);
+        let ok = stand.peer.reply(&invite, 200).set("Contact", format!("<{contact}>")).sdp(ANSWER);
+        stand.say(match route {
+            Some(route) => ok.with("Record-Route", route),
+            None => ok,
+        });
+        let now = stand.alice.now();
+        stand.alice.agent.link_closed(now, 1);
+        let session = stand.alice.session();
+        let _ = stand.alice.agent.message(now, session, Default::default());
+        let mut secret = 0;
+        while let Some(transmit) = stand.alice.agent.poll_transmit() {
+            assert!(transmit.flow.transport.is_secure(), "{contact} {route:?}: {:?}", transmit.flow);
+            secret += 1;
+        }
+        assert!(secret < 3);
+        stand.end_unjudged();
+    }
+}

@@ -8,6 +8,7 @@ use crate::agent::{Agent, OutgoingId, SessionId};
 use crate::dialog::id::is_same_tag;
 use crate::flow::{Flow, Hop};
 use crate::message::Message;
+use crate::message::uri::is_sips;
 use crate::session::{Resolved, Session};
 
 impl SentAck {
@@ -55,7 +56,8 @@ impl Agent {
             return None;
         }
         let destination = session.dialog().route_set.destination(session.remote_target());
-        match self.locate(&destination.next_hop, session.way(), session.came_by(), session.resolved()).ok()? {
+        let secure = session.dialog().secure || is_sips(&destination.request_uri);
+        match self.locate(&destination.next_hop, secure, session.way(), session.came_by(), session.resolved()).ok()? {
             Located::At(hop) => Some(hop),
             Located::Known(resolved) => resolved.hop(),
             Located::Ask(_) => None,

@@ -98,7 +98,7 @@ impl Agent {
         let fixed = known.and_then(Session::way).or(outgoing.fixed_flow.as_ref()).or(connection);
         let came = known.and_then(Session::came_by).or(stranger.and_then(came_by));
         let resolved = known.map_or(outgoing.resolved.as_deref(), Session::resolved);
-        match self.locate(&draft.next_hop, fixed, came, resolved)? {
+        match self.locate(&draft.next_hop, dialog.secure || draft.is_sips(), fixed, came, resolved)? {
             Located::At(hop) => self.send_ack(Acknowledging { invite: id, session }, tag, &draft, hop, None),
             Located::Known(resolved) => {
                 let resolved = resolved.clone();

@@ -12,6 +12,7 @@ use crate::dialog::Dialog;
 use crate::dialog::target::{self, Contact};
 use crate::error::{Error, ErrorKind, Result};
 use crate::flow::Transport;
+use crate::message::uri::is_sips;
 use crate::message::{Message, Method, Uri};
 use crate::session::Session;
 use crate::session::invite_client::{HostAcks, Taken};
@@ -102,15 +103,16 @@ impl Agent {
     /// Whether a response that may make a dialog names a way that no socket of ours goes: another transport, another
     /// family of addresses. It counts as one that names none (`dialog/target`).
     fn has_no_way(&self, id: OutgoingId, response: &Message) -> bool {
-        let fixed = match self.objects.outgoing.get(id) {
-            Some(outgoing) if outgoing.is_initial_invite() => outgoing.fixed_flow.as_ref(),
-            _ => return false,
+        let outgoing = self.objects.outgoing.get(id).filter(|outgoing| outgoing.is_initial_invite());
+        let Some((outgoing, invite)) = outgoing.and_then(|outgoing| Some((outgoing, outgoing.invite()?))) else {
+            return false;
         };
         let (routes, Contact::At(target)) = target::reach_of(response) else { return false };
         let destination = routes.destination(&target);
         let connection = response.flow().filter(|flow| flow.transport != Transport::Udp);
-        let way = fixed.or(connection.filter(|_| routes.is_empty()));
-        self.locate(&destination.next_hop, way, connection.map(|flow| flow.transport), None).is_err()
+        let way = outgoing.fixed_flow.as_ref().or(connection.filter(|_| routes.is_empty()));
+        let (secure, came) = (invite.secure || is_sips(&target), connection.map(|flow| flow.transport));
+        self.locate(&destination.next_hop, secure, way, came, None).is_err()
     }
 
     /// The first provisional response frees a CANCEL that waits (§9.1).

@@ -81,16 +81,19 @@ impl Agent {
     fn instead_of_connection(&mut self, id: OutgoingId) -> Option<Next> {
         let outgoing = self.objects.outgoing.get_mut(id)?;
         let failed = outgoing.last_sent()?.hop.flow;
-        let next_hop = outgoing.draft()?.next_hop.clone();
+        let draft = outgoing.draft()?;
+        let (next_hop, sips) = (draft.next_hop.clone(), draft.is_sips());
         let holder = outgoing.session?;
         let session = self.objects.holder(holder)?;
         let known = session.resolved().filter(|known| known.serves(&next_hop));
         let next = match known {
             Some(known) => Next::Name(Box::new(known.without(&failed)?)),
-            None => match self.locate(&next_hop, None, session.came_by(), None).ok()? {
-                Located::Ask(question) if !question.is_nowhere() => Next::Ask(question),
-                _ => return None,
-            },
+            None => {
+                match self.locate(&next_hop, sips || session.dialog().secure, None, session.came_by(), None).ok()? {
+                    Located::Ask(question) if !question.is_nowhere() => Next::Ask(question),
+                    _ => return None,
+                }
+            }
         };
         self.objects.outgoing.get_mut(id)?.by_connection = false;
         let session = self.objects.holder_mut(holder)?;

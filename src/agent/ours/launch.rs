@@ -33,12 +33,14 @@ impl Agent {
     pub(in crate::agent) fn find_way(&self, id: OutgoingId) -> Result<Located<'_>> {
         let outgoing = self.outgoing(id)?;
         let draft = outgoing.draft().ok_or_else(|| Error::state("the request is answered"))?;
-        if let Some(fixed) = &outgoing.fixed_flow {
-            return self.locate(&draft.next_hop, Some(fixed), outgoing.came_by, None);
-        }
         let session = outgoing.session.and_then(|id| self.objects.holder(id));
+        let secure = draft.is_sips() || session.is_some_and(|session| session.dialog().secure);
+        if let Some(fixed) = &outgoing.fixed_flow {
+            return self.locate(&draft.next_hop, secure, Some(fixed), outgoing.came_by, None);
+        }
         let came = session.and_then(Session::came_by).or(outgoing.came_by);
-        self.locate(&draft.next_hop, session.and_then(Session::way), came, session.and_then(Session::resolved))
+        let (way, known) = (session.and_then(Session::way), session.and_then(Session::resolved));
+        self.locate(&draft.next_hop, secure, way, came, known)
     }
 
     fn goes_by_connection(&self, id: OutgoingId) -> bool {

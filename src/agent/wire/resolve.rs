@@ -98,11 +98,13 @@ impl Queries {
 }
 
 impl Agent {
-    /// Where `uri` leads. `fixed`: the host's word counts more; without remote it chooses the socket only. `came`: how
+    /// Where `uri` leads. `secure`: the request or its dialog is sips, so that no hop goes in the clear, whatever `uri`
+    /// says (RFC 3261 §26.2.2). `fixed`: the host's word counts more; without remote it chooses the socket only. `came`: how
     /// the dialog's messages came. `known`: what an earlier look-up gave.
     pub(in crate::agent) fn locate<'a>(
         &self,
         uri: &[u8],
+        secure: bool,
         fixed: Option<&Flow>,
         came: Option<Transport>,
         known: Option<&'a Resolved>,
@@ -115,7 +117,7 @@ impl Agent {
             return Ok(Located::Known(known));
         }
         let parsed = Uri::received(uri)?;
-        let secure = parsed.is_sips();
+        let secure = secure || parsed.is_sips();
         if !parsed.is_sip() {
             return Err(Error::new(
                 ErrorKind::Unsupported,
