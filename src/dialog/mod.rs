@@ -103,7 +103,7 @@ impl Dialog {
 
     /// What a message in the dialog says of the target.
     pub fn target_in<'a>(&self, message: &'a Message) -> Contact<'a> {
-        target::reach_by(target::contact_of(message), &self.route_set)
+        target::contact_by(message, &self.route_set)
     }
 
     fn move_target(&mut self, contact: Contact<'_>) -> bool {

@@ -54,6 +54,11 @@ impl RouteSet {
         self.values.iter().map(|value| &**value)
     }
 
+    /// The URI of the first hop.
+    pub fn first(&self) -> Option<&[u8]> {
+        self.values.first().and_then(|value| NameAddr::uri_of(value))
+    }
+
     /// Whether there is no hop between.
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()
@@ -72,9 +77,8 @@ impl RouteSet {
             routes: self.values().map(Cow::Borrowed).collect(),
             next_hop: Cow::Borrowed(target),
         };
-        let Some(first) = self.values.first() else { return direct() };
         // Each value was read before it came in here.
-        let Some(uri) = NameAddr::uri_of(first).and_then(|uri| Uri::received(uri).ok()) else { return direct() };
+        let Some(uri) = self.first().and_then(|uri| Uri::received(uri).ok()) else { return direct() };
         let next_hop = Cow::Borrowed(uri.text);
         if uri.parameter(b"lr").is_some() {
             return Destination { next_hop, ..direct() };

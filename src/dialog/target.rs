@@ -18,30 +18,24 @@ pub enum Contact<'a> {
     Nowhere,
 }
 
-/// The first Contact.
-pub(super) fn contact_of(message: &Message) -> Contact<'_> {
-    let Some(value) = message.values(HeaderId::Contact).next() else { return Contact::Missing };
-    // Slightly broken parameters behind a good URI harm nobody.
-    match NameAddr::uri_of(value).and_then(|uri| sip_uri(message, uri)) {
-        Some(uri) => Contact::At(uri.as_target()),
-        None => Contact::Nowhere,
-    }
-}
-
 /// Where the sender of a message that makes a dialog is reached, and by which hops.
 pub fn reach_of(message: &Message) -> (RouteSet, Contact<'_>) {
     let routes = RouteSet::recorded_by(message);
     let good = are_hops_good(message) && !message.leads_nowhere();
-    let contact = if good { reach_by(contact_of(message), &routes) } else { Contact::Nowhere };
+    let contact = if good { contact_by(message, &routes) } else { Contact::Nowhere };
     (routes, contact)
 }
 
-/// The same by the routes of a dialog that is there. The next hop's transport must be one that there is.
-pub(super) fn reach_by<'a>(contact: Contact<'a>, routes: &RouteSet) -> Contact<'a> {
-    match contact {
-        Contact::At(target) if !is_transport_known(&routes.destination(&target).next_hop) => Contact::Nowhere,
-        contact => contact,
-    }
+/// The first Contact, as the routes of a dialog lead there. The next hop's transport must be one that there is.
+pub(super) fn contact_by<'a>(message: &'a Message, routes: &RouteSet) -> Contact<'a> {
+    let Some(value) = message.values(HeaderId::Contact).next() else { return Contact::Missing };
+    // Slightly broken parameters behind a good URI harm nobody.
+    let Some(uri) = NameAddr::uri_of(value).and_then(|uri| sip_uri(message, uri)) else { return Contact::Nowhere };
+    let known = match routes.first() {
+        Some(hop) => Uri::received(hop).is_ok_and(|hop| is_transport_known(&hop)),
+        None => is_transport_known(&uri),
+    };
+    if known { Contact::At(uri.as_target()) } else { Contact::Nowhere }
 }
 
 /// A sip or sips URI of the message.
@@ -55,14 +49,17 @@ fn are_hops_good(message: &Message) -> bool {
     message.values(HeaderId::RecordRoute).all(good)
 }
 
-/// Whether the URI of a next hop asks for a transport that there is (RFC 3261 §19.1.1).
-fn is_transport_known(uri: &[u8]) -> bool {
-    let Ok(uri) = Uri::received(uri) else { return false };
-    next_hop::transport(&uri).is_none_or(|name| Transport::named(name, uri.is_sips()).is_some())
+/// Whether a next hop asks for a transport that there is (RFC 3261 §19.1.1).
+fn is_transport_known(uri: &Uri<'_>) -> bool {
+    next_hop::transport(uri).is_none_or(|name| Transport::named(name, uri.is_sips()).is_some())
 }
 
 /// Whether a URI that the message brings has an unescaped `#` in its user.
 pub fn has_hash_in_user(message: &Message) -> bool {
+    // Nearly no message has one at all.
+    if !message.has_hash() {
+        return false;
+    }
     let addresses = [HeaderId::Contact, HeaderId::RecordRoute].into_iter().flat_map(|header| message.values(header));
     let all =
         addresses.filter_map(NameAddr::uri_of).chain(message.uri()).chain(message.from_uri()).chain(message.to_uri());

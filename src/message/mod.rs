@@ -512,6 +512,11 @@ impl Message {
         self.leads_nowhere
     }
 
+    /// Whether there is a `#` anywhere before the body.
+    pub fn has_hash(&self) -> bool {
+        self.text.get(..self.body as usize).is_some_and(|head| memchr::memchr(b'#', head).is_some())
+    }
+
     /// Reads a URI of this message: with an unescaped `#` in its user where that is tolerated.
     pub fn read_uri<'a>(&self, text: &'a [u8]) -> Result<Uri<'a>> {
         if self.hash_in_user_refused { Uri::parse(text) } else { Uri::received(text) }
