@@ -300,6 +300,33 @@ fn credentials_go_to_the_target_that_asked_for_them() {
     is_call(&stand);
 }
 
+/// What a target was told with its challenge is not told to the next one, which asks for itself and is answered.
+#[test]
+fn each_target_has_challenges_of_its_own() {
+    let mut config = config("alice");
+    config.add_credentials(Some(b"x"), b"alice", b"secret", false, None).expect("credentials");
+    let mut stand = Stand::with(config);
+    finds(&mut stand.alice, &[FIRST, BOB]);
+    stand.alice.invite(NAMED, OFFER);
+    stand.exchange();
+    let asks = |nonce: &str| format!("Digest realm=\"x\", qop=\"auth\", nonce=\"{nonce}\"");
+    let (_, invite) = sent(&stand, "INVITE").remove(0);
+    let challenge = stand.peer.reply(&invite, 401).with("WWW-Authenticate", asks("first"));
+    stand.say(challenge);
+    let answered =
+        |stand: &Stand| sent(stand, "INVITE").pop().expect("an INVITE").1.get("authorization").map(str::to_owned);
+    assert!(answered(&stand).expect("an answer").contains("\"first\""));
+    first_replies(&mut stand, "INVITE", 503);
+    assert_eq!(answered(&stand), None, "the second has asked for nothing");
+    let invite = stand.peer.take("INVITE");
+    let challenge = stand.peer.reply(&invite, 401).with("WWW-Authenticate", asks("second"));
+    stand.say(challenge);
+    let answer = answered(&stand).expect("an answer");
+    assert!(answer.contains("\"second\"") && answer.contains("nc=00000001"), "{answer}");
+    stand.peer_replies("INVITE", 200, ANSWER);
+    is_call(&stand);
+}
+
 /// A target that is lost while the host looks for its password: the next one will ask for itself.
 #[test]
 fn a_challenge_of_a_lost_target_is_over() {

@@ -264,12 +264,16 @@ fn judge_resubmission(view: &mut View<'_>, client: usize) {
 fn judge_acks(view: &mut View<'_>) {
     for line in view.acks_out.clone() {
         let ack = view.sip(line);
-        let invite = view
+        // The same number may have gone to more than one target of a name (RFC 3263 §4.3); the last one was accepted.
+        let mut tries = view
             .clients
             .iter()
             .map(|client| view.sip(client.sends[0]))
-            .find(|sip| sip.method() == "INVITE" && sip.cseq() == ack.cseq() && sip.from_tag() == ack.from_tag());
-        let Some(invite) = invite.filter(|invite| invite.branch() != ack.branch()) else { continue };
+            .filter(|sip| sip.method() == "INVITE" && sip.cseq() == ack.cseq() && sip.from_tag() == ack.from_tag());
+        if tries.clone().any(|invite| invite.branch() == ack.branch()) {
+            continue;
+        }
+        let Some(invite) = tries.next_back() else { continue };
         if ["authorization", "proxy-authorization"].iter().any(|name| ack.all(name) != invite.all(name)) {
             view.blame("digest-ack", line, "the credentials are not those of the INVITE");
         }
