@@ -211,13 +211,18 @@ impl Stand {
     pub fn peer_calls(&mut self) {
         self.alice.answers(sipdlg::agent::EventKind::Invite, ANSWER);
         let invite = self.peer.request("INVITE").sdp(OFFER);
-        self.peer.send(invite.clone());
-        self.exchange();
+        self.say(invite.clone());
+        self.peer_acknowledges(&invite);
+    }
+
+    /// The peer takes the 200 to its INVITE, and the dialog from it, and acknowledges.
+    #[track_caller]
+    pub fn peer_acknowledges(&mut self, invite: &super::draft::Draft) -> Sip {
         let ok = self.peer.take("200 INVITE");
         self.peer.learn(&ok);
-        let ack = self.peer.ack(&invite, &ok);
-        self.peer.send(ack);
-        self.exchange();
+        let ack = self.peer.ack(invite, &ok);
+        self.say(ack);
+        ok
     }
 
     pub fn exchange(&mut self) {

@@ -32,16 +32,13 @@ fn of_a_caller() {
             let value = format!("{name} {}", invite.get(header));
             let invite = invite.set(header, &*value);
             stand.say(invite.clone());
-            let ok = stand.peer.take("200 INVITE");
+            let ok = stand.peer_acknowledges(&invite);
             assert!(ok.value(&header.to_lowercase()).starts_with(&*value), "{}", ok.value("from"));
             assert_eq!(counted(&stand), 1, "{header} {name}");
             let message = stand.alice.last(EventKind::Invite).message.clone().unwrap();
             let id = if header == "From" { HeaderId::From } else { HeaderId::To };
             let seen = message.name_addr(id, 0).unwrap().unwrap();
             assert_eq!(String::from_utf8_lossy(seen.display_name), name);
-            stand.peer.learn(&ok);
-            let ack = stand.peer.ack(&invite, &ok);
-            stand.say(ack);
             stand.alice.bye();
             stand.exchange();
             let bye = stand.peer_replies("BYE", 200, "");

@@ -90,10 +90,7 @@ fn a_strict_router_has_an_odd_user() {
         stand.alice.answers(EventKind::Invite, ANSWER);
         let invite = stand.peer.request("INVITE").with("Record-Route", &*recorded).sdp(OFFER);
         stand.say(invite.clone());
-        let ok = stand.peer.take("200 INVITE");
-        stand.peer.learn(&ok);
-        let ack = stand.peer.ack(&invite, &ok);
-        stand.say(ack);
+        stand.peer_acknowledges(&invite);
         stand.alice.bye();
         stand.exchange();
         let bye = stand.peer_replies("BYE", 200, "");
