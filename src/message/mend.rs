@@ -217,6 +217,20 @@ mod tests {
         );
     }
 
+    /// Of a Via with our branch only what finds the transaction is kept, where the rest does not read.
+    #[test]
+    fn a_top_via_with_broken_parameters() {
+        for rest in [";", ";rport=", ";rport;rport=5060", ";received=", ";received=a;received=b"] {
+            let text = format!(
+                "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP a:5070;branch=z9hG4bKx{rest}\r\nTo: <sip:b@c>;tag=1\r\nCall-ID: x\r\n\
+                 CSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n"
+            );
+            let (lines, message) = mended(&text).expect("a response");
+            assert!(lines.contains(&"Via: SIP/2.0/UDP a:5070;branch=z9hG4bKx".to_owned()), "{rest}: {lines:?}");
+            assert_eq!(message.branch(), Some(&b"z9hG4bKx"[..]));
+        }
+    }
+
     #[test]
     fn what_is_broken_more_than_slightly() {
         let good = "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP a;branch=z9hG4bKx\r\nTo: <sip:b@c>;tag=1\r\nCall-ID: x\r\n\

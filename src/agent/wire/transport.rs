@@ -197,3 +197,21 @@ fn contact_line(config: &Config, transport: Transport, sent_by: &[u8], sips: boo
     line.extend_from_slice(b"\r\n");
     line
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A socket that only connects has no port to be reached at, and none is written (RFC 3261 §25.1).
+    #[test]
+    fn sent_by() {
+        for (local, text) in [
+            ("192.0.2.1:5060", "192.0.2.1:5060"),
+            ("192.0.2.1:0", "192.0.2.1"),
+            ("[2001:db8::1]:5061", "[2001:db8::1]:5061"),
+            ("[fe80::1%3]:0", "[fe80::1]"),
+        ] {
+            assert_eq!(local_text(local.parse().unwrap()), text, "{local}");
+        }
+    }
+}
