@@ -1037,16 +1037,19 @@ sipdlg_status_t sipdlg_agent_poll_transmit(sipdlg_agent_t agent, sipdlg_transmit
 
 /**
  * Says that a message could not be sent (no need for a datagram that is merely lost): next target or local 503 (RFC
- * 3261 §8.1.3.1), or TRANSPORT_ERROR. SIPDLG_NONE: no one waits for it any more.
+ * 3261 §8.1.3.1), or TRANSPORT_ERROR. An INVITE that has a provisional response has arrived, and a refusal or challenge
+ * stands whatever becomes of its ACK: nothing happens. SIPDLG_NONE: no one waits for it any more.
  */
-sipdlg_status_t sipdlg_agent_transmit_failed(sipdlg_agent_t agent, uint64_t id);
+sipdlg_status_t sipdlg_agent_transmit_failed(sipdlg_agent_t agent,
+                                             uint64_t id);
 
 /**
  * Answers RESOLVE, at once or later: where to, best first (RFC 3263); transport and remote of each flow count, and link
  * where it is not 0; count 0: not found. SIPDLG_NONE: no one waits any more. Unanswered for 32 s: not found.
  * A request whose target fails (sipdlg_agent_transmit_failed(), no response at all in 64*T1, 503) goes to the next one,
  * with another branch (RFC 3263 §4.3); the first 16 that a transport reaches are tried. The target that answered is
- * kept for the dialog. No further one is tried for an INVITE that was cancelled, or whose early dialogs all ended.
+ * kept for the dialog. No further one is tried for an INVITE that was cancelled, or whose early dialogs all ended. An ACK
+ * of a 2xx whose name was not found is asked for again when the 2xx is repeated.
  */
 sipdlg_status_t sipdlg_agent_resolved(sipdlg_agent_t agent,
                                       uint64_t query,

@@ -135,7 +135,8 @@ impl Agent {
                 match outcome.tell {
                     Tell::TimedOut => self.try_failed(id, 408),
                     Tell::TransportError => self.try_failed(id, 503),
-                    Tell::Nothing | Tell::PassUp => {}
+                    // What the response said stands; a challenge is still the host's to answer.
+                    Tell::Nothing | Tell::PassUp | Tell::AckFailed => {}
                 }
                 if outcome.ended {
                     self.client_ended(id, client);
@@ -194,7 +195,7 @@ impl Agent {
         let clients = self.table.clients_on(link);
         for client in &clients {
             let (table, mut effects) = self.transactions();
-            let outcome = table.client_transport_error(&mut effects, *client);
+            let outcome = table.client_link_lost(&mut effects, *client);
             self.transaction_told(TransactionId::Client(*client), outcome);
         }
         known || half || carried || !clients.is_empty()

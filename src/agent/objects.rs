@@ -2,7 +2,7 @@
 //! their names; what there is room for, and the facts that need more than one object to be told.
 
 use crate::agent::event::{Event, EventKind, flag};
-use crate::agent::ours::outgoing::{EndedFork, InviteClient, KeptAck, Outgoing, OutgoingState, SentAck};
+use crate::agent::ours::outgoing::{AckCourse, EndedFork, InviteClient, KeptAck, Outgoing, OutgoingState};
 use crate::agent::theirs::incoming::{Incoming, InviteServer, Kind as IncomingKind};
 use crate::agent::{IncomingId, OutgoingId, SessionId};
 use crate::attachment::Opaque;
@@ -347,12 +347,21 @@ impl Objects {
     }
 
     /// The 2xx of this To tag was seen; what its repeats are answered with.
-    pub fn keep_ack(&mut self, id: OutgoingId, tag: &[u8], sent: Option<SentAck>) {
-        let Some(invite) = self.outgoing.get_mut(id).and_then(Outgoing::invite_mut) else { return };
-        match invite.acks.iter_mut().find(|kept| is_same_tag(&kept.to_tag, tag)) {
-            Some(kept) => kept.sent = sent,
-            None => invite.acks.push(KeptAck { to_tag: tag.into(), sent }),
+    pub fn keep_ack(&mut self, id: OutgoingId, tag: &[u8], course: AckCourse) {
+        match self.kept_ack(id, tag) {
+            Some(kept) => kept.course = course,
+            None => {
+                if let Some(invite) = self.outgoing.get_mut(id).and_then(Outgoing::invite_mut) {
+                    invite.acks.push(KeptAck { to_tag: tag.into(), asked: false, course });
+                }
+            }
         }
+    }
+
+    /// The ACK to the 2xx of this To tag.
+    pub fn kept_ack(&mut self, id: OutgoingId, tag: &[u8]) -> Option<&mut KeptAck> {
+        let invite = self.outgoing.get_mut(id).and_then(Outgoing::invite_mut)?;
+        invite.acks.iter_mut().find(|kept| is_same_tag(&kept.to_tag, tag))
     }
 
     /// Whether the host was told how our INVITE ended.

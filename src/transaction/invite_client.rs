@@ -63,10 +63,13 @@ impl State {
             (Self::Completed, Input::Response(300..=699)) => (Self::Completed, Actions::NONE.send(Wire::Again)),
             // Timer D fires.
             (Self::Completed, Input::Timer(Letter::D)) => (Self::Terminated, Actions::END),
-            // Transport error: inform TU. None leads out of Accepted: the ACK to a 2xx is not the transaction's.
-            (Self::Calling { .. } | Self::Proceeding | Self::Completed, Input::TransportError) => {
+            // Transport error: inform TU. None leads out of Proceeding, for that INVITE has arrived; nor out of Accepted:
+            // the ACK to a 2xx is not the transaction's.
+            (Self::Calling { .. }, Input::TransportError)
+            | (Self::Calling { .. } | Self::Proceeding | Self::Completed, Input::LinkLost) => {
                 (Self::Terminated, Actions::END.tell(Tell::TransportError))
             }
+            (Self::Completed, Input::TransportError) => (Self::Terminated, Actions::END.tell(Tell::AckFailed)),
             // 2xx: 2xx to TU (RFC 6026).
             (Self::Accepted, Input::Response(200..=299)) => (Self::Accepted, Actions::NONE.tell(Tell::PassUp)),
             // Timer M fires.
@@ -93,7 +96,7 @@ mod tests {
     /// One row for each arrow of the figure, and for what must not be one.
     #[test]
     fn arrows() {
-        use Input::{Response, Timer, TransportError};
+        use Input::{LinkLost, Response, Timer, TransportError};
         use State::{Accepted, Completed, Proceeding, Terminated};
         let up = Actions::NONE.tell(Tell::PassUp);
         let accepted = up.stop_repeat().start(Letter::M, ms(32_000));
@@ -112,6 +115,7 @@ mod tests {
             (CALLING, Timer(Letter::B), TCP, Terminated, Actions::END.tell(Tell::TimedOut)),
             (CALLING, TransportError, UDP, Terminated, failed),
             (CALLING, TransportError, TCP, Terminated, failed),
+            (CALLING, LinkLost, TCP, Terminated, failed),
             (CALLING, Response(100), UDP, Proceeding, Actions::END.tell(Tell::PassUp)),
             (CALLING, Response(199), TCP, Proceeding, Actions::END.tell(Tell::PassUp)),
             (CALLING, Response(200), UDP, Accepted, accepted),
@@ -123,15 +127,17 @@ mod tests {
             (Proceeding, Response(200), TCP, Accepted, accepted),
             (Proceeding, Response(486), UDP, Completed, completed),
             (Proceeding, Response(486), TCP, Terminated, rejected),
-            (Proceeding, TransportError, UDP, Terminated, failed),
+            (Proceeding, LinkLost, UDP, Terminated, failed),
             (Completed, Response(486), UDP, Completed, Actions::NONE.send(Wire::Again)),
-            (Completed, TransportError, UDP, Terminated, failed),
+            (Completed, TransportError, UDP, Terminated, Actions::END.tell(Tell::AckFailed)),
+            (Completed, LinkLost, UDP, Terminated, failed),
             (Completed, Timer(Letter::D), UDP, Terminated, Actions::END),
             (Accepted, Response(200), UDP, Accepted, up),
             (Accepted, Response(200), TCP, Accepted, up),
             (Accepted, Timer(Letter::M), UDP, Terminated, Actions::END),
             (Accepted, Timer(Letter::M), TCP, Terminated, Actions::END),
             // No arrows.
+            (Proceeding, TransportError, UDP, Proceeding, Actions::NONE),
             (Proceeding, Timer(Letter::A), UDP, Proceeding, Actions::NONE),
             (Proceeding, Timer(Letter::B), UDP, Proceeding, Actions::NONE),
             (Completed, Response(180), UDP, Completed, Actions::NONE),
@@ -139,6 +145,7 @@ mod tests {
             (Accepted, Response(180), UDP, Accepted, Actions::NONE),
             (Accepted, Response(486), UDP, Accepted, Actions::NONE),
             (Accepted, TransportError, UDP, Accepted, Actions::NONE),
+            (Accepted, LinkLost, TCP, Accepted, Actions::NONE),
             (CALLING, Input::Ack, UDP, CALLING, Actions::NONE),
             (CALLING, Response(99), UDP, CALLING, Actions::NONE),
             (CALLING, Response(700), UDP, CALLING, Actions::NONE),

@@ -46,7 +46,7 @@ impl State {
             (Self::Trying { .. } | Self::Proceeding, Input::Timer(Letter::F)) => {
                 (Self::Terminated, Actions::END.tell(Tell::TimedOut))
             }
-            (Self::Trying { .. } | Self::Proceeding, Input::TransportError) => {
+            (Self::Trying { .. } | Self::Proceeding, Input::TransportError | Input::LinkLost) => {
                 (Self::Terminated, Actions::END.tell(Tell::TransportError))
             }
             // 1xx: response to TU. E and F run on.
@@ -86,7 +86,7 @@ mod tests {
     /// One row for each arrow of the figure, and for what must not be one.
     #[test]
     fn arrows() {
-        use Input::{Response, Timer, TransportError};
+        use Input::{LinkLost, Response, Timer, TransportError};
         use State::{Completed, Proceeding, Terminated};
         let up = Actions::NONE.tell(Tell::PassUp);
         let over = Actions::END.tell(Tell::PassUp);
@@ -109,6 +109,8 @@ mod tests {
             (Proceeding, Timer(Letter::F), UDP, Terminated, timed_out),
             (Proceeding, Timer(Letter::F), TCP, Terminated, timed_out),
             (Proceeding, TransportError, UDP, Terminated, failed),
+            (Proceeding, LinkLost, TCP, Terminated, failed),
+            (TRYING, LinkLost, TCP, Terminated, failed),
             (Proceeding, Response(100), UDP, Proceeding, up),
             (Proceeding, Response(100), TCP, Proceeding, up),
             (Proceeding, Response(481), UDP, Completed, completed),
@@ -117,6 +119,7 @@ mod tests {
             // No arrows.
             (Completed, Response(200), UDP, Completed, Actions::NONE),
             (Completed, TransportError, UDP, Completed, Actions::NONE),
+            (Completed, LinkLost, UDP, Completed, Actions::NONE),
             (Completed, Timer(Letter::E), UDP, Completed, Actions::NONE),
             (TRYING, Response(700), UDP, TRYING, Actions::NONE),
             (Terminated, Response(200), UDP, Terminated, Actions::NONE),

@@ -188,6 +188,11 @@ impl Table {
         self.client_input(sink, id, Input::TransportError, None)
     }
 
+    /// The link that its request went by is gone. Tells like a failed transmit.
+    pub fn client_link_lost(&mut self, sink: &mut impl Sink, id: ClientId) -> Outcome {
+        self.client_input(sink, id, Input::LinkLost, None)
+    }
+
     /// Ends a transaction at once, silently: an INVITE without a final response 64*T1 after its CANCEL (§9.1), or one
     /// that nobody waits for any more. False when it had ended.
     pub fn give_up(&mut self, sink: &mut impl Sink, id: ClientId) -> bool {

@@ -101,6 +101,8 @@ pub enum Input {
     Timer(Letter),
     /// The transport could not send.
     TransportError,
+    /// Client: the connection that the request went by is gone, and with it the way of its responses.
+    LinkLost,
 }
 
 /// What a machine wants done, in this order: stop timers, start timers, send, tell the user.
@@ -154,8 +156,10 @@ pub enum Tell {
     PassUp,
     /// Timer B, F or H: the peer did not answer.
     TimedOut,
-    /// The request or the ACK could not be sent.
+    /// The request could not be sent, or the link of its responses is gone.
     TransportError,
+    /// The ACK to a final response other than 2xx could not be sent.
+    AckFailed,
 }
 
 impl Actions {

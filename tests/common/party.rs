@@ -126,6 +126,13 @@ impl Party {
         Now { monotonic: Time::from_micros(self.now), unix_us: EPOCH_US + self.now }
     }
 
+    /// The number of the last message that came out.
+    #[track_caller]
+    pub fn last_transmit(&self) -> u64 {
+        let mut numbers = self.order.iter().rev();
+        numbers.find(|(_, out)| matches!(out, Out::Message(_))).map(|(number, _)| *number).expect("a message")
+    }
+
     /// What to do when such an event comes; instead of what was said before.
     pub fn on(&mut self, kind: EventKind, script: impl FnMut(&mut Agent, Now, &Event) + 'static) {
         self.scripts.insert(kind, Box::new(script));

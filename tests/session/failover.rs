@@ -4,9 +4,9 @@
 use crate::common::pair::{BOB, Stand};
 use crate::common::party::{Party, config};
 use crate::common::sip::Sip;
-use crate::common::{ANSWER, HOLD, NOTHING, OFFER, seconds};
+use crate::common::{ANSWER, HOLD, NOTHING, OFFER, ms, seconds};
 use sipdlg::agent::event::flag;
-use sipdlg::agent::{EventKind, Reason, RequestOptions};
+use sipdlg::agent::{EventKind, Outgoing, OutgoingState, Reason, RequestOptions};
 use sipdlg::flow::{Flow, Transport};
 use sipdlg::session::{SessionState, SignalingState};
 use std::net::SocketAddr;
@@ -327,20 +327,72 @@ fn each_target_has_challenges_of_its_own() {
     is_call(&stand);
 }
 
-/// A target that is lost while the host looks for its password: the next one will ask for itself.
+/// What becomes of the ACK to a challenge changes nothing of what it asks for (RFC 3261 §17.1.1.2: the user is told, and
+/// it is for the user to decide): the host still answers it. The INVITE that follows may move on.
 #[test]
-fn a_challenge_of_a_lost_target_is_over() {
+fn a_challenge_outlives_its_ack() {
+    let targets: [&[&str]; 2] = [&[FIRST, BOB], &[FIRST]];
+    for targets in targets {
+        let mut stand = stand();
+        finds(&mut stand.alice, targets);
+        stand.alice.hold(EventKind::Challenge);
+        let id = stand.alice.invite(NAMED, OFFER);
+        stand.exchange();
+        let (_, invite) = sent(&stand, "INVITE").remove(0);
+        stand.wire.unreachable.push(address(FIRST));
+        let challenge = stand.peer.reply(&invite, 401).with("WWW-Authenticate", "Digest realm=\"x\", nonce=\"n\"");
+        stand.say(challenge);
+        assert_eq!((went(&stand, "ACK"), went(&stand, "INVITE")), (vec![true], vec![true]));
+        assert_eq!(stand.alice.agent.outgoing(id).map(Outgoing::state), Ok(OutgoingState::WaitingRetry));
+        let now = stand.alice.now();
+        stand.alice.agent.authenticate(now, id, Some(b"alice"), b"secret").expect("the challenge is still there");
+        stand.exchange();
+        let all = sent(&stand, "INVITE");
+        assert!(all[1].0 && all[1].1.get("authorization").is_some());
+        if targets.len() == 1 {
+            assert_eq!((all.len(), stand.alice.statuses(EventKind::Reject)), (2, vec![503]));
+            continue;
+        }
+        assert_eq!((went(&stand, "INVITE"), all[2].1.get("authorization")), (vec![true, true, false], None));
+        stand.peer_replies("INVITE", 200, ANSWER);
+        is_call(&stand);
+    }
+}
+
+/// Nor is a refused INVITE called back to life when its ACK cannot be sent.
+#[test]
+fn a_refusal_outlives_its_ack() {
     let mut stand = stand();
-    stand.alice.hold(EventKind::Challenge);
     stand.alice.invite(NAMED, OFFER);
     stand.exchange();
-    let (_, invite) = sent(&stand, "INVITE").remove(0);
     stand.wire.unreachable.push(address(FIRST));
-    let challenge = stand.peer.reply(&invite, 401).with("WWW-Authenticate", "Digest realm=\"x\", nonce=\"n\"");
-    stand.say(challenge);
-    assert_eq!((went(&stand, "ACK"), went(&stand, "INVITE")), (vec![true], vec![true, false]));
-    stand.peer_replies("INVITE", 200, ANSWER);
-    is_call(&stand);
+    first_replies(&mut stand, "INVITE", 486);
+    assert_eq!((went(&stand, "ACK"), went(&stand, "INVITE")), (vec![true], vec![true]));
+    assert_eq!(stand.alice.statuses(EventKind::Reject), [486]);
+}
+
+/// RFC 3261 figure 5: no failed transmit leads out of Proceeding. An INVITE that rings has arrived, so the host that
+/// hears late of a repeat that was refused calls nobody else; the one that rings is answered.
+#[test]
+fn a_ringing_target_is_not_left_for_a_failed_repeat() {
+    for uri in [NAMED, "sip:bob@192.0.2.71"] {
+        let mut stand = stand();
+        stand.alice.invite(uri, OFFER);
+        stand.advance(ms(600));
+        assert_eq!(went(&stand, "INVITE"), [true, true]);
+        let repeat = stand.alice.last_transmit();
+        first_replies(&mut stand, "INVITE", 180);
+        let now = stand.alice.now();
+        assert!(stand.alice.agent.transmit_failed(now, repeat));
+        stand.advance(seconds(40));
+        assert_eq!((went(&stand, "INVITE"), stand.alice.count(EventKind::Reject)), (vec![true, true], 0));
+        let (_, invite) = sent(&stand, "INVITE").remove(1);
+        stand.peer.learn(&invite);
+        stand.peer.contact = format!("sip:peer@{BOB}");
+        let answer = stand.peer.reply(&invite, 200).set("Contact", format!("<sip:peer@{BOB}>")).sdp(ANSWER);
+        stand.say(answer);
+        is_call(&stand);
+    }
 }
 
 /// Several names, each with its own targets and failures.

@@ -2,7 +2,7 @@
 
 use super::failover::{FIRST, finds, first_replies, refusing, sent, stand, to, went};
 use crate::common::pair::{BOB, Stand, TO_BOB};
-use crate::common::party::{Out, Party};
+use crate::common::party::Party;
 use crate::common::{ANSWER, HOLD, OFFER, ms, seconds};
 use sipdlg::agent::{EventKind, OutgoingId, Reason};
 use sipdlg::session::{SessionState, SignalingState};
@@ -267,15 +267,11 @@ fn an_ack_leaves_a_silent_target() {
 fn the_failure_of_an_old_ack_comes_too_late() {
     let mut stand = stand();
     called_by_alice(&mut stand);
-    let last = |stand: &Stand| {
-        let numbers = stand.alice.order.iter().rev();
-        numbers.filter(|(_, out)| matches!(out, Out::Message(_))).map(|(number, _)| *number).next().expect("an ACK")
-    };
-    let first = last(&stand);
+    let first = stand.alice.last_transmit();
     let invite = sent(&stand, "INVITE").remove(0).1;
     let repeat = stand.peer.reply(&invite, 200).sdp(ANSWER);
     stand.say(repeat);
-    let (now, second) = (stand.alice.now(), last(&stand));
+    let (now, second) = (stand.alice.now(), stand.alice.last_transmit());
     assert!(!stand.alice.agent.transmit_failed(now, first));
     stand.exchange();
     assert_eq!(went(&stand, "ACK"), [true, true]);
@@ -317,6 +313,45 @@ fn an_ack_that_nobody_takes_is_told_and_tried_again() {
     stand.wire.unreachable.clear();
     stand.say(answer);
     assert_eq!(went(&stand, "ACK").len(), 3);
+}
+
+/// A look-up that fails is no end: each repeat of the 2xx asks again, and the ACK is the one that was to go out, with
+/// the host's answer in it. Only one is asked at a time.
+#[test]
+fn an_ack_whose_name_was_not_found_is_asked_for_again() {
+    for by_host in [false, true] {
+        let mut stand = stand();
+        stand.alice.hold(EventKind::Resolve);
+        if by_host {
+            stand.alice.hold(EventKind::Accept);
+        }
+        stand.alice.invite(TO_BOB, if by_host { "" } else { OFFER });
+        stand.exchange();
+        let invite = stand.peer.take("INVITE");
+        stand.peer.learn(&invite);
+        let answer = stand.peer.reply(&invite, 200).sdp(if by_host { OFFER } else { ANSWER });
+        stand.say(answer.clone());
+        if by_host {
+            stand.alice.ack(ANSWER);
+            stand.exchange();
+        }
+        for asked in 1..=3 {
+            stand.advance(seconds(1));
+            stand.say(answer.clone());
+            assert_eq!(stand.alice.count(EventKind::Resolve), asked, "a repeat asks nobody twice");
+            let (now, query) = (stand.alice.now(), stand.alice.last(EventKind::Resolve).query);
+            assert!(stand.alice.agent.resolved(now, query, &[]));
+            stand.say(answer.clone());
+            assert_eq!(stand.alice.count(EventKind::TransportError), asked);
+        }
+        assert_eq!((stand.alice.count(EventKind::Resolve), went(&stand, "ACK")), (4, vec![]));
+        let (now, query) = (stand.alice.now(), stand.alice.last(EventKind::Resolve).query);
+        assert!(stand.alice.agent.resolved(now, query, &[to(BOB)]));
+        stand.exchange();
+        assert_eq!(stand.peer.take("ACK").sdp(), by_host.then_some(ANSWER));
+        stand.say(answer);
+        assert_eq!((stand.peer.got(), stand.alice.count(EventKind::Resolve)), (vec!["ACK".to_owned()], 4));
+    }
 }
 
 /// The ACK and the BYE of the same moment wait for one answer, and leave in order.

@@ -1,6 +1,7 @@
 //! Connections that are lost, and the targets that their requests go to then (RFC 3263 §4.3).
 
-use super::failover::{FIRST, first_replies, stand, to, went};
+use super::failover::{FIRST, first_replies, sent, stand, to, went};
+use crate::common::draft::Draft;
 use crate::common::pair::{ALICE, BOB, Stand, TO_BOB};
 use crate::common::party::config;
 use crate::common::{ANSWER, NOTHING, OFFER, seconds};
@@ -155,6 +156,104 @@ fn an_ack_does_not_repeat_on_a_lost_connection() {
     stand.exchange();
     assert_eq!(went(&stand, "BYE"), [false]);
     stand.peer.take("BYE");
+}
+
+/// The peer's 2xx came on link 70, and so its ACK went there; its Contact is a name.
+fn acknowledged_on_a_connection() -> (Stand, Draft) {
+    let mut stand = Stand::over(Transport::Tcp, config("alice"));
+    stand.peer.contact = "sip:peer@gw.example;transport=tcp".to_owned();
+    stand.alice.invite(&format!("{TO_BOB};transport=tcp"), OFFER);
+    stand.exchange();
+    let invite = stand.peer.take("INVITE");
+    stand.peer.learn(&invite);
+    let answer = stand.peer.reply(&invite, 200).sdp(ANSWER);
+    // The trace does not see what comes by other links.
+    stand.wire.trace.allowed = vec!["ack-unprovoked", "bye-forbidden", "dialog-exists"];
+    comes_on(&mut stand, &connection(70, FIRST), &answer);
+    assert_eq!((went(&stand, "ACK"), stand.alice.count(EventKind::Resolve)), (vec![true], 0));
+    (stand, answer)
+}
+
+fn comes_on(stand: &mut Stand, way: &Flow, message: &Draft) {
+    let flow = Flow { local: ALICE.parse().ok(), ..*way };
+    let now = stand.alice.now();
+    stand.alice.agent.receive(now, &flow, message.clone().text().as_bytes()).expect("received");
+    stand.exchange();
+}
+
+/// The 2xx comes again on another connection: that is where its sender waits for the ACK, whatever the host said of the
+/// first one; the call's later requests go there too.
+#[test]
+fn an_ack_goes_by_the_connection_on_which_its_2xx_comes_again() {
+    for told in [false, true] {
+        let (mut stand, answer) = acknowledged_on_a_connection();
+        if told {
+            assert!(stand.alice.agent.link_closed(stand.alice.now(), 70));
+        }
+        comes_on(&mut stand, &connection(71, BOB), &answer);
+        assert_eq!((went(&stand, "ACK"), stand.alice.count(EventKind::Resolve)), (vec![true, false], 0));
+        stand.alice.bye();
+        stand.exchange();
+        assert_eq!(went(&stand, "BYE"), [false]);
+    }
+}
+
+/// It comes again by UDP: the name of the Contact has to be looked up now, and is kept.
+#[test]
+fn an_ack_of_a_lost_connection_asks_for_its_name() {
+    let (mut stand, answer) = acknowledged_on_a_connection();
+    stand.alice.hold(EventKind::Resolve);
+    assert!(stand.alice.agent.link_closed(stand.alice.now(), 70));
+    for _ in 0..2 {
+        comes_on(&mut stand, &to(BOB), &answer);
+        assert_eq!((went(&stand, "ACK"), stand.alice.count(EventKind::Resolve)), (vec![true], 1));
+    }
+    let (now, query) = (stand.alice.now(), stand.alice.last(EventKind::Resolve).query);
+    assert!(stand.alice.agent.resolved(now, query, &[connection(0, BOB)]));
+    stand.exchange();
+    assert_eq!(went(&stand, "ACK"), [true, false]);
+    comes_on(&mut stand, &to(BOB), &answer);
+    stand.alice.bye();
+    stand.exchange();
+    assert_eq!((went(&stand, "ACK"), went(&stand, "BYE")), (vec![true, false, false], vec![false]));
+    assert_eq!(stand.alice.count(EventKind::Resolve), 1);
+}
+
+/// The host says that the ACK could not be sent on it: the same, at once. A name that nobody can look up is told.
+#[test]
+fn an_ack_that_its_connection_refuses_asks_for_its_name() {
+    let (mut stand, _) = acknowledged_on_a_connection();
+    let targets = [connection(0, FIRST), connection(0, BOB)];
+    stand.alice.on(EventKind::Resolve, move |agent, now, event| assert!(agent.resolved(now, event.query, &targets)));
+    let (now, transmit) = (stand.alice.now(), stand.alice.last_transmit());
+    assert!(stand.alice.agent.transmit_failed(now, transmit));
+    stand.exchange();
+    assert_eq!((went(&stand, "ACK"), stand.alice.count(EventKind::Resolve)), (vec![true, true], 1));
+    let (now, transmit) = (stand.alice.now(), stand.alice.last_transmit());
+    assert!(stand.alice.agent.transmit_failed(now, transmit));
+    stand.exchange();
+    assert_eq!((went(&stand, "ACK"), stand.alice.count(EventKind::TransportError)), (vec![true, true, false], 0));
+
+    let (mut stand, _) = acknowledged_on_a_connection();
+    stand.alice.on(EventKind::Resolve, |agent, now, event| assert!(agent.resolved(now, event.query, &[])));
+    let (now, transmit) = (stand.alice.now(), stand.alice.last_transmit());
+    assert!(stand.alice.agent.transmit_failed(now, transmit));
+    stand.exchange();
+    assert_eq!((went(&stand, "ACK"), stand.alice.count(EventKind::TransportError)), (vec![true], 1));
+}
+
+/// A fork that nobody wants has no session; the connection of its 2xx counts all the same.
+#[test]
+fn the_ack_of_a_stranger_follows_its_2xx() {
+    let (mut stand, _) = acknowledged_on_a_connection();
+    let (_, invite) = sent(&stand, "INVITE").remove(0);
+    let other = stand.peer.reply_as(&invite, 200, "other").sdp(ANSWER);
+    for (link, address) in [(80, FIRST), (81, BOB), (81, BOB)] {
+        comes_on(&mut stand, &connection(link, address), &other);
+    }
+    assert_eq!(went(&stand, "ACK"), [true, true, false, false]);
+    assert_eq!(stand.alice.count(EventKind::Resolve), 0);
+    stand.end_unjudged();
 }
 
 /// RFC 5057: a time-out that leads to no other target is still a time-out, which ends the call.

@@ -2,8 +2,9 @@
 //! §4.3).
 
 use crate::agent::calls::acknowledge::Acknowledging;
-use crate::agent::ours::outgoing::{KeptAck, Outgoing, SentAck};
-use crate::agent::wire::resolve::Located;
+use crate::agent::ours::failover::Next;
+use crate::agent::ours::outgoing::{AckCourse, KeptAck, Outgoing, SentAck};
+use crate::agent::wire::resolve::{Located, Question};
 use crate::agent::{Agent, OutgoingId, SessionId};
 use crate::dialog::id::is_same_tag;
 use crate::flow::{Flow, Hop};
@@ -24,6 +25,13 @@ impl SentAck {
             _ => {}
         }
     }
+
+    /// Its connection is gone: it goes by name.
+    fn goes_by_name(&mut self, resolved: Resolved) {
+        self.by_connection = false;
+        self.left = resolved.others();
+        self.resolved = Some(Box::new(resolved));
+    }
 }
 
 impl Agent {
@@ -35,49 +43,104 @@ impl Agent {
         let is_it =
             |id: &SessionId| self.objects.sessions.get(*id).is_some_and(|known| is_same_tag(known.remote_tag(), tag));
         let session = invite.sessions.iter().copied().chain(outgoing.session).find(is_it);
-        let known = session.and_then(|id| self.objects.sessions.get(id));
-        let Some(at) = invite.acks.iter().position(|kept| is_same_tag(&kept.to_tag, tag)) else {
+        if !invite.acks.iter().any(|kept| is_same_tag(&kept.to_tag, tag)) {
+            let known = session.and_then(|id| self.objects.sessions.get(id));
             return known.and_then(Session::owed_ack).is_some_and(|owed| owed.outgoing == id);
-        };
-        let serves = known.and_then(Session::resolved).and_then(Resolved::first).copied();
-        let instead = known.and_then(|session| self.instead_of_lost(session, invite.acks.get(at)?.sent.as_ref()?));
-        if let Some(Some(sent)) = self.kept_ack(id, at) {
-            sent.repeats(serves.as_ref());
-            self.outbox.retransmissions_sent += 1;
-            self.send_kept_ack(Acknowledging { invite: id, session }, at, instead);
         }
+        if let Some((id, session)) = session.and_then(|id| Some((id, self.objects.sessions.get_mut(id)?))) {
+            session.came_on(response.flow());
+            self.objects.note_connection(id);
+        }
+        self.ack_again(Acknowledging { invite: id, session }, tag, response);
         true
     }
 
-    /// The connection that an ACK went by is gone: its repeat goes by the URI, like the dialog's other requests.
-    fn instead_of_lost(&self, session: &Session, sent: &SentAck) -> Option<Hop> {
-        let link = sent.hop.flow.link;
-        if !sent.by_connection || session.connection().is_some_and(|connection| connection.link == link) {
-            return None;
+    fn ack_again(&mut self, of: Acknowledging, tag: &[u8], response: &Message) {
+        match self.take_ack(of.invite, tag) {
+            Some(AckCourse::Drafted(draft)) => {
+                let dialog = self.dialog_of_ack(of, Some(response));
+                match dialog.and_then(|dialog| self.send_drafted_ack(of, tag, &draft, &dialog, Some(response))) {
+                    Ok(None) => {}
+                    Ok(Some(question)) => self.ask_for_drafted_ack(of, tag, draft, question),
+                    Err(_) => self.objects.keep_ack(of.invite, tag, AckCourse::Drafted(draft)),
+                }
+            }
+            Some(AckCourse::Sent(mut sent)) => {
+                let known = of.session.and_then(|id| self.objects.sessions.get(id));
+                sent.repeats(known.and_then(Session::resolved).and_then(Resolved::first));
+                self.outbox.retransmissions_sent += 1;
+                match self.connection_now(of, &mut sent, response) {
+                    Ok(instead) => self.send_ack_again(of, tag, sent, instead),
+                    Err((next_hop, question)) => {
+                        self.objects.keep_ack(of.invite, tag, AckCourse::Sent(sent));
+                        self.ask_for_ack(of, tag, next_hop, question);
+                    }
+                }
+            }
+            Some(AckCourse::Never) | None => {}
         }
-        let destination = session.dialog().route_set.destination(session.remote_target());
-        let secure = session.dialog().secure || is_sips(&destination.request_uri);
-        match self.locate(&destination.next_hop, secure, session.way(), session.came_by(), session.resolved()).ok()? {
-            Located::At(hop) => Some(hop),
-            Located::Known(resolved) => resolved.hop(),
-            Located::Ask(_) => None,
+    }
+
+    /// Where an ACK goes that went by the connection of its dialog: by the one on which the 2xx came again, else like
+    /// the dialog's other requests. Error: somebody must look up a name first.
+    fn connection_now(
+        &self,
+        of: Acknowledging,
+        sent: &mut SentAck,
+        response: &Message,
+    ) -> std::result::Result<Option<Hop>, (Box<[u8]>, Question)> {
+        let Some(dialog) = self.dialog_of_ack(of, Some(response)).ok().filter(|_| sent.by_connection) else {
+            return Ok(None);
+        };
+        let destination = dialog.route_set.destination(&dialog.remote_target);
+        let next_hop = &destination.next_hop;
+        match self.way_of_ack(of, &dialog, Some(response), (next_hop, is_sips(&destination.request_uri))) {
+            Ok((Located::At(hop), by_connection)) => {
+                sent.by_connection = by_connection;
+                Ok(Some(hop))
+            }
+            Ok((Located::Known(resolved), _)) => {
+                sent.goes_by_name(resolved.clone());
+                Ok(None)
+            }
+            Ok((Located::Ask(question), _)) => Err((next_hop.as_ref().into(), question)),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// The name in the way of an ACK was looked up; `None`: it has no target, and is asked for with the next repeat of
+    /// the 2xx.
+    pub(in crate::agent) fn ack_resolved(&mut self, of: Acknowledging, tag: &[u8], answer: Option<Resolved>) {
+        if let Some(kept) = self.objects.kept_ack(of.invite, tag) {
+            kept.asked = false;
+        }
+        let Some(resolved) = answer else { return self.ack_failed(of.session) };
+        self.objects.note_resolved(of.session, &resolved);
+        match self.take_ack(of.invite, tag) {
+            Some(AckCourse::Drafted(draft)) => {
+                if self.send_ack_by_name(of, tag, &draft, resolved).is_err() {
+                    self.objects.keep_ack(of.invite, tag, AckCourse::Drafted(draft));
+                    self.ack_failed(of.session);
+                }
+            }
+            Some(AckCourse::Sent(mut sent)) => {
+                sent.goes_by_name(resolved);
+                self.send_ack_again(of, tag, sent, None);
+            }
+            // The INVITE is over; nobody repeats the 2xx either.
+            Some(AckCourse::Never) | None => self.ack_failed(of.session),
         }
     }
 
     /// A transmit of an ACK failed: its next target gets it, else the host hears. False: it went out again since.
     pub(in crate::agent) fn ack_not_sent(&mut self, of: Acknowledging, transmit: u64) -> bool {
         let invite = self.objects.outgoing.get(of.invite).and_then(Outgoing::invite);
-        let is_it = |kept: &KeptAck| kept.sent.as_ref().is_some_and(|sent| sent.transmit == transmit);
-        let at = invite.map(|invite| invite.acks.iter().position(is_it));
-        if at == Some(None) {
-            return false;
-        }
-        let at = at.flatten();
-        if let Some(at) = at
-            && self.ack_moves_on(of, at)
-        {
-            self.send_kept_ack(of, at, None);
-            return true;
+        let is_it = |kept: &&KeptAck| matches!(&kept.course, AckCourse::Sent(sent) if sent.transmit == transmit);
+        let failed = invite.map(|invite| invite.acks.iter().find(is_it).map(|kept| kept.to_tag.clone()));
+        match failed {
+            Some(None) => return false,
+            Some(Some(tag)) if self.ack_moves_on(of, &tag) => return true,
+            _ => {}
         }
         // A name that was looked up is looked up again after a failure.
         if let Some(session) = of.session.and_then(|id| self.objects.sessions.get_mut(id)) {
@@ -87,9 +150,25 @@ impl Agent {
         of.session.is_some()
     }
 
-    /// Takes the next target of an ACK that failed at one; false: there is none.
-    fn ack_moves_on(&mut self, of: Acknowledging, at: usize) -> bool {
-        let Some(mut sent) = self.kept_ack(of.invite, at).and_then(Option::take) else { return false };
+    /// Sends an ACK that failed at one target to the next; false: there is none.
+    fn ack_moves_on(&mut self, of: Acknowledging, tag: &[u8]) -> bool {
+        let Some(AckCourse::Sent(mut sent)) = self.take_ack(of.invite, tag) else { return false };
+        if sent.by_connection {
+            match self.ack_leaves_connection(of, &sent.hop.flow) {
+                Some((_, Next::Name(resolved))) => sent.goes_by_name(*resolved),
+                Some((next_hop, Next::Ask(question))) => {
+                    self.objects.keep_ack(of.invite, tag, AckCourse::Sent(sent));
+                    self.ask_for_ack(of, tag, next_hop, question);
+                    return true;
+                }
+                Some((_, Next::Target(_))) | None => {
+                    self.objects.keep_ack(of.invite, tag, AckCourse::Sent(sent));
+                    return false;
+                }
+            }
+            self.send_ack_again(of, tag, sent, None);
+            return true;
+        }
         let mut moves = false;
         if let Some(resolved) = &mut sent.resolved {
             let session = of.session.and_then(|id| self.objects.sessions.get_mut(id));
@@ -101,13 +180,27 @@ impl Agent {
                 moves = resolved.move_on().is_some_and(|hop| self.transports.of_flow(&hop.flow).is_ok());
             }
         }
-        self.put_back(of.invite, at, sent);
+        if moves {
+            self.send_ack_again(of, tag, sent, None);
+        } else {
+            self.objects.keep_ack(of.invite, tag, AckCourse::Sent(sent));
+        }
         moves
     }
 
+    /// What the name in the session's way offers beside its connection.
+    fn ack_leaves_connection(&mut self, of: Acknowledging, failed: &Flow) -> Option<(Box<[u8]>, Next)> {
+        let id = of.session?;
+        let dialog = self.objects.sessions.get(id)?.dialog();
+        let destination = dialog.route_set.destination(&dialog.remote_target);
+        let next_hop: Box<[u8]> = destination.next_hop.as_ref().into();
+        let sips = is_sips(&destination.request_uri);
+        let next = self.beside_connection(id, (&next_hop, sips), failed)?;
+        Some((next_hop, next))
+    }
+
     /// Sends an ACK again, written anew where it goes elsewhere: another server, another branch. `instead`: there.
-    fn send_kept_ack(&mut self, of: Acknowledging, at: usize, instead: Option<Hop>) {
-        let Some(mut sent) = self.kept_ack(of.invite, at).and_then(Option::take) else { return };
+    fn send_ack_again(&mut self, of: Acknowledging, tag: &[u8], mut sent: SentAck, instead: Option<Hop>) {
         let hop = instead.or_else(|| sent.resolved.as_ref()?.hop());
         let hop = hop.and_then(|hop| Some(self.transports.of_flow(&hop.flow).ok()?.hop(hop)));
         if let Some(hop) = hop.filter(|hop| hop.flow != sent.hop.flow) {
@@ -118,17 +211,12 @@ impl Agent {
             }
         }
         sent.transmit = self.outbox.transmit(of.sender(), &sent.bytes, &sent.hop.flow, sent.hop.host.as_ref());
-        self.put_back(of.invite, at, sent);
+        self.objects.keep_ack(of.invite, tag, AckCourse::Sent(sent));
     }
 
-    fn kept_ack(&mut self, id: OutgoingId, at: usize) -> Option<&mut Option<SentAck>> {
-        let invite = self.objects.outgoing.get_mut(id).and_then(Outgoing::invite_mut)?;
-        invite.acks.get_mut(at).map(|kept| &mut kept.sent)
-    }
-
-    fn put_back(&mut self, id: OutgoingId, at: usize, sent: SentAck) {
-        if let Some(place) = self.kept_ack(id, at) {
-            *place = Some(sent);
-        }
+    /// Takes an ACK whose way nobody is looking up.
+    fn take_ack(&mut self, invite: OutgoingId, tag: &[u8]) -> Option<AckCourse> {
+        let kept = self.objects.kept_ack(invite, tag).filter(|kept| !kept.asked)?;
+        Some(std::mem::replace(&mut kept.course, AckCourse::Never))
     }
 }

@@ -4,9 +4,9 @@ use crate::agent::event::{Event, EventKind, Reason};
 use crate::agent::options::{Body, RequestOptions};
 use crate::agent::ours::authentication::Authentication;
 use crate::agent::ours::draft::Draft;
-use crate::agent::ours::outgoing::{Kind, Outgoing, SentAck};
+use crate::agent::ours::outgoing::{AckCourse, Kind, Outgoing, SentAck};
 use crate::agent::wire::outbox::Sender;
-use crate::agent::wire::resolve::Located;
+use crate::agent::wire::resolve::{Located, Question};
 use crate::agent::{Agent, Bytes, OutgoingId, SessionId};
 use crate::dialog::Dialog;
 use crate::error::{Error, Result};
@@ -65,7 +65,7 @@ impl Agent {
         response: Option<&Message>,
     ) {
         if self.acknowledge_with(id, session, tag, response, &RequestOptions::default()).is_err() {
-            self.objects.keep_ack(id, tag, None);
+            self.objects.keep_ack(id, tag, AckCourse::Never);
             self.ack_failed(session);
         }
     }
@@ -78,38 +78,87 @@ impl Agent {
         response: Option<&Message>,
         options: &RequestOptions<'_>,
     ) -> Result<()> {
-        let outgoing = self.outgoing(id)?;
-        let request = outgoing.message().ok_or_else(|| Error::state("not sent yet"))?;
-        let secure = outgoing.invite().is_some_and(|invite| invite.secure);
-        let live = session.and_then(|id| self.objects.sessions.get(id)).map(|session| session.dialog().clone());
-        let orphaned = outgoing.invite().and_then(|invite| invite.orphaned.as_deref().cloned());
-        let dialog = match (live.or(orphaned), response) {
-            (Some(dialog), _) => dialog,
-            (None, Some(response)) => Dialog::of_caller(&request, response, secure)?,
-            (None, None) => return Err(Error::state("no dialog to acknowledge in")),
-        };
+        let of = Acknowledging { invite: id, session };
+        let dialog = self.dialog_of_ack(of, response)?;
+        let request = self.outgoing(id)?.message().ok_or_else(|| Error::state("not sent yet"))?;
         let mut draft = self.draft_in_dialog(&dialog, (Method::Ack, b"ACK"), request.cseq_number(), options)?;
         if !draft.credentials_by_host {
             draft.credentials = credentials_of(&request);
         }
-        let known = session.and_then(|id| self.objects.sessions.get(id));
+        if let Some(question) = self.send_drafted_ack(of, tag, &draft, &dialog, response)? {
+            self.ask_for_drafted_ack(of, tag, Box::new(draft), question);
+        }
+        Ok(())
+    }
+
+    /// The dialog that the ACK of a 2xx goes in.
+    pub(in crate::agent) fn dialog_of_ack(&self, of: Acknowledging, response: Option<&Message>) -> Result<Dialog> {
+        let outgoing = self.outgoing(of.invite)?;
+        let live = of.session.and_then(|id| self.objects.sessions.get(id)).map(Session::dialog);
+        let orphaned = outgoing.invite().and_then(|invite| invite.orphaned.as_deref());
+        match (live.or(orphaned), response) {
+            (Some(dialog), _) => Ok(dialog.clone()),
+            (None, Some(response)) => {
+                let request = outgoing.message().ok_or_else(|| Error::state("not sent yet"))?;
+                Dialog::of_caller(&request, response, outgoing.invite().is_some_and(|invite| invite.secure))
+            }
+            (None, None) => Err(Error::state("no dialog to acknowledge in")),
+        }
+    }
+
+    /// Where the ACK of a 2xx goes, and whether by the connection that the dialog's messages came on.
+    pub(in crate::agent) fn way_of_ack(
+        &self,
+        of: Acknowledging,
+        dialog: &Dialog,
+        response: Option<&Message>,
+        (next_hop, sips): (&[u8], bool),
+    ) -> Result<(Located<'_>, bool)> {
+        let outgoing = self.outgoing(of.invite)?;
+        let known = of.session.and_then(|id| self.objects.sessions.get(id));
         let stranger = response.filter(|_| known.is_none());
-        let connection = stranger.and_then(|response| connection_of(response, &dialog));
+        let connection = stranger.and_then(|response| connection_of(response, dialog));
         let fixed = known.and_then(Session::way).or(outgoing.fixed_flow.as_ref()).or(connection);
         let came = known.and_then(Session::came_by).or(stranger.and_then(came_by));
         let resolved = known.map_or(outgoing.resolved.as_deref(), Session::resolved);
-        match self.locate(&draft.next_hop, dialog.secure || draft.is_sips(), fixed, came, resolved)? {
-            Located::At(hop) => self.send_ack(Acknowledging { invite: id, session }, tag, &draft, hop, None),
-            Located::Known(resolved) => {
+        let by_connection = match known {
+            Some(session) => session.goes_by_connection(),
+            None => outgoing.fixed_flow.is_none() && connection.is_some(),
+        };
+        Ok((self.locate(next_hop, dialog.secure || sips, fixed, came, resolved)?, by_connection))
+    }
+
+    /// Sends a drafted ACK, or gives the name that somebody must look up first.
+    pub(in crate::agent) fn send_drafted_ack(
+        &mut self,
+        of: Acknowledging,
+        tag: &[u8],
+        draft: &Draft,
+        dialog: &Dialog,
+        response: Option<&Message>,
+    ) -> Result<Option<Question>> {
+        match self.way_of_ack(of, dialog, response, (&draft.next_hop, draft.is_sips()))? {
+            (Located::At(hop), by_connection) => self.send_ack(of, tag, draft, hop, None, by_connection)?,
+            (Located::Known(resolved), _) => {
                 let resolved = resolved.clone();
-                self.send_ack_by_name(Acknowledging { invite: id, session }, tag, &draft, resolved)
+                self.send_ack_by_name(of, tag, draft, resolved)?;
             }
-            Located::Ask(question) => {
-                self.objects.keep_ack(id, tag, None);
-                self.ask_for_ack(id, session, tag, draft, question);
-                Ok(())
-            }
+            (Located::Ask(question), _) => return Ok(Some(question)),
         }
+        Ok(None)
+    }
+
+    /// Asks where a drafted ACK goes.
+    pub(in crate::agent) fn ask_for_drafted_ack(
+        &mut self,
+        of: Acknowledging,
+        tag: &[u8],
+        draft: Box<Draft>,
+        question: Question,
+    ) {
+        let next_hop = draft.next_hop.clone();
+        self.objects.keep_ack(of.invite, tag, AckCourse::Drafted(draft));
+        self.ask_for_ack(of, tag, next_hop, question);
     }
 
     /// A 2xx that no session is made for: ACK, and with `bye` BYE (§13.2.2.4).
@@ -138,37 +187,26 @@ impl Agent {
         }
     }
 
-    /// The name in the way of an ACK was looked up; `None`: it has no target.
-    pub(in crate::agent) fn ack_resolved(
+    pub(in crate::agent) fn send_ack_by_name(
         &mut self,
         of: Acknowledging,
         tag: &[u8],
         draft: &Draft,
-        answer: Option<Resolved>,
-    ) {
-        let sent = answer.map(|resolved| {
-            self.objects.note_resolved(of.session, &resolved);
-            self.send_ack_by_name(of, tag, draft, resolved)
-        });
-        // The INVITE may be over; then nobody repeats the 2xx either.
-        if !matches!(sent, Some(Ok(()))) {
-            self.ack_failed(of.session);
-        }
-    }
-
-    fn send_ack_by_name(&mut self, of: Acknowledging, tag: &[u8], draft: &Draft, resolved: Resolved) -> Result<()> {
+        resolved: Resolved,
+    ) -> Result<()> {
         let hop = resolved.hop().ok_or_else(|| Error::state("no target"))?;
-        self.send_ack(of, tag, draft, hop, Some(Box::new(resolved)))
+        self.send_ack(of, tag, draft, hop, Some(Box::new(resolved)), false)
     }
 
     /// Sends what has no transaction, and keeps it for the repeats.
-    fn send_ack(
+    pub(in crate::agent) fn send_ack(
         &mut self,
         of: Acknowledging,
         tag: &[u8],
         draft: &Draft,
         hop: Hop,
         resolved: Option<Box<Resolved>>,
+        by_connection: bool,
     ) -> Result<()> {
         let branch = self.token(b"z9hG4bK", 12);
         let local = self.transports.of_flow(&hop.flow)?;
@@ -177,10 +215,8 @@ impl Agent {
         let (bytes, hop) = (Bytes::from(out), local.hop(hop));
         let transmit = self.outbox.transmit(of.sender(), &bytes, &hop.flow, hop.host.as_ref());
         let left = resolved.as_ref().map_or(0, |resolved| resolved.others());
-        let holder = of.session.and_then(|id| self.objects.sessions.get(id));
-        let by_connection = resolved.is_none() && holder.is_some_and(Session::goes_by_connection);
         let sent = SentAck { bytes, hop, resolved, left, by_connection, transmit, repeats: 0 };
-        self.objects.keep_ack(of.invite, tag, Some(sent));
+        self.objects.keep_ack(of.invite, tag, AckCourse::Sent(sent));
         Ok(())
     }
 

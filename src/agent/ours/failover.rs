@@ -3,15 +3,15 @@
 use crate::agent::ours::authentication::Authentication;
 use crate::agent::ours::outgoing::{Cancelling, Outgoing, OutgoingState};
 use crate::agent::wire::resolve::{Located, Question};
-use crate::agent::{Agent, OutgoingId};
-use crate::flow::Hop;
+use crate::agent::{Agent, OutgoingId, SessionId};
+use crate::flow::{Flow, Hop};
 use crate::message::Message;
 use crate::session::reason::{Ending, Reason};
 use crate::session::{Resolved, Session};
 use std::sync::Arc;
 
 /// Where a request goes whose try failed.
-enum Next {
+pub(in crate::agent) enum Next {
     /// To the next of its targets.
     Target(Hop),
     /// Its dialog's connection failed: to these.
@@ -61,6 +61,7 @@ impl Agent {
     /// Takes the next target of a request that failed at one. Nothing where it may not go out again.
     fn next_target(&mut self, id: OutgoingId) -> Option<Next> {
         let outgoing = self.objects.outgoing.get(id)?;
+        outgoing.draft()?;
         let session = outgoing.session;
         let wanted = outgoing
             .invite()
@@ -79,28 +80,36 @@ impl Agent {
         outgoing.resolved.as_mut()?.move_on().map(Next::Target)
     }
 
-    /// What the name of the next hop offers beside the connection that the dialog's messages came on.
+    /// A request of a dialog went by its connection, and that failed.
     fn instead_of_connection(&mut self, id: OutgoingId) -> Option<Next> {
-        let outgoing = self.objects.outgoing.get_mut(id)?;
+        let outgoing = self.objects.outgoing.get(id)?;
         let failed = outgoing.last_sent()?.hop.flow;
         let draft = outgoing.draft()?;
         let (next_hop, sips) = (draft.next_hop.clone(), draft.is_sips());
-        let holder = outgoing.session?;
-        let session = self.objects.holder(holder)?;
-        let known = session.resolved().filter(|known| known.serves(&next_hop));
-        let next = match known {
-            Some(known) => Next::Name(Box::new(known.without(&failed)?)),
-            None => {
-                match self.locate(&next_hop, sips || session.dialog().secure, None, session.came_by(), None).ok()? {
-                    Located::Ask(question) if !question.is_nowhere() => Next::Ask(question),
-                    _ => return None,
-                }
-            }
-        };
+        let next = self.beside_connection(outgoing.session?, (&next_hop, sips), &failed)?;
         self.objects.outgoing.get_mut(id)?.by_connection = false;
+        Some(next)
+    }
+
+    /// What the name of the next hop offers beside the connection that the dialog's messages came on. That is left for
+    /// good, where there is another way.
+    pub(in crate::agent) fn beside_connection(
+        &mut self,
+        holder: SessionId,
+        (next_hop, sips): (&[u8], bool),
+        failed: &Flow,
+    ) -> Option<Next> {
+        let session = self.objects.holder(holder)?;
+        let next = match session.resolved().filter(|known| known.serves(next_hop)) {
+            Some(known) => Next::Name(Box::new(known.without(failed)?)),
+            None => match self.locate(next_hop, sips || session.dialog().secure, None, session.came_by(), None).ok()? {
+                Located::Ask(question) if !question.is_nowhere() => Next::Ask(question),
+                _ => return None,
+            },
+        };
         let session = self.objects.holder_mut(holder)?;
         session.connection_failed();
-        session.target_failed(&failed);
+        session.target_failed(failed);
         self.objects.note_connection(holder);
         Some(next)
     }

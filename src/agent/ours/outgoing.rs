@@ -38,11 +38,24 @@ pub enum OutgoingState {
 pub struct KeptAck {
     /// Whose 2xx.
     pub to_tag: Box<[u8]>,
-    /// The ACK and its way; `None` while the way is looked up, and when there is none.
-    pub sent: Option<SentAck>,
+    /// The name in its way is being looked up.
+    pub asked: bool,
+    /// How far it is.
+    pub course: AckCourse,
 }
 
-/// The same as it went out.
+/// How far the ACK to a 2xx is.
+#[derive(Clone, Debug)]
+pub enum AckCourse {
+    /// It cannot be written.
+    Never,
+    /// Its way is looked up, or none was found yet.
+    Drafted(Box<Draft>),
+    /// It went out.
+    Sent(SentAck),
+}
+
+/// An ACK as it went out.
 #[derive(Clone, Debug)]
 pub struct SentAck {
     /// The message.
@@ -53,7 +66,7 @@ pub struct SentAck {
     pub resolved: Option<Box<Resolved>>,
     /// How many of those were not tried yet.
     pub left: usize,
-    /// It went by the connection of its dialog.
+    /// It went by the connection that the dialog's messages came on.
     pub by_connection: bool,
     /// The number of its last transmit.
     pub transmit: u64,

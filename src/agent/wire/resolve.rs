@@ -2,7 +2,6 @@
 
 use crate::agent::calls::acknowledge::Acknowledging;
 use crate::agent::event::{Event, EventKind};
-use crate::agent::ours::draft::Draft;
 use crate::agent::timeout::Timeout;
 use crate::agent::{Agent, OutgoingId, SessionId};
 use crate::error::{Error, ErrorKind, Result};
@@ -57,7 +56,7 @@ enum Waiter {
     /// A request that was drafted.
     Request(OutgoingId),
     /// The ACK to a 2xx of this To tag.
-    Ack { invite: OutgoingId, session: Option<SessionId>, tag: Box<[u8]>, draft: Box<Draft> },
+    Ack { of: Acknowledging, tag: Box<[u8]>, next_hop: Box<[u8]> },
 }
 
 #[derive(Clone, Debug)]
@@ -156,14 +155,16 @@ impl Agent {
     /// Asks where an ACK goes.
     pub(in crate::agent) fn ask_for_ack(
         &mut self,
-        invite: OutgoingId,
-        session: Option<SessionId>,
+        of: Acknowledging,
         tag: &[u8],
-        draft: Draft,
+        next_hop: Box<[u8]>,
         question: Question,
     ) {
-        let waiter = Waiter::Ack { invite, session, tag: tag.into(), draft: Box::new(draft) };
-        self.open_query(waiter, invite, session, question);
+        if let Some(kept) = self.objects.kept_ack(of.invite, tag) {
+            kept.asked = true;
+        }
+        let waiter = Waiter::Ack { of, tag: tag.into(), next_hop };
+        self.open_query(waiter, of.invite, of.session, question);
     }
 
     fn open_query(&mut self, waiter: Waiter, id: OutgoingId, session: Option<SessionId>, question: Question) {
@@ -201,9 +202,9 @@ impl Agent {
         for waiter in open.waiters {
             waited |= match waiter {
                 Waiter::Request(id) => self.request_resolved(id, &open.question.host, &usable),
-                Waiter::Ack { invite, session, tag, draft } => {
-                    let answer = Resolved::new(&draft.next_hop, &open.question.host, usable.iter().copied());
-                    self.ack_resolved(Acknowledging { invite, session }, &tag, &draft, answer);
+                Waiter::Ack { of, tag, next_hop } => {
+                    let answer = Resolved::new(&next_hop, &open.question.host, usable.iter().copied());
+                    self.ack_resolved(of, &tag, answer);
                     true
                 }
             };
