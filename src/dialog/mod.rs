@@ -57,9 +57,9 @@ impl Dialog {
     }
 
     /// The caller's side, made by receiving `response` to `request` (§12.1.2). `secure`: the request went over TLS to a
-    /// sips URI. A response without Contact leaves the Request-URI as target; one that names no good way leaves that of
-    /// the request.
-    pub fn of_caller(request: &Message, response: &Message, secure: bool) -> Result<Self> {
+    /// sips URI; `preloaded`: the routes that it was given. A response without Contact leaves the target of the request,
+    /// one that names no way or no good one the routes too.
+    pub fn of_caller(request: &Message, response: &Message, secure: bool, preloaded: &[Vec<u8>]) -> Result<Self> {
         let names = Names::new(
             request.call_id(),
             request.from_tag().unwrap_or_default(),
@@ -67,11 +67,14 @@ impl Dialog {
             AddressText::of_from(request)?,
             AddressText::of_to(request)?,
         );
-        let asked = || Cow::Borrowed(request.uri().unwrap_or_default());
+        let own = || RouteSet::of_own_request(request, preloaded);
         let (route_set, target) = match target::reach_of(response) {
             (routes, Contact::At(target)) => (routes, target),
-            (routes, Contact::Missing) => (routes, asked()),
-            (_, Contact::Nowhere) => (RouteSet::of_own_request(request), asked()),
+            (routes, Contact::Missing) if !routes.is_empty() => (routes, Cow::Borrowed(own().1)),
+            (_, Contact::Missing | Contact::Nowhere) => {
+                let (routes, target) = own();
+                (routes, Cow::Borrowed(target))
+            }
         };
         Ok(Self {
             names,
@@ -84,14 +87,16 @@ impl Dialog {
     }
 
     /// A 2xx confirms the caller's early dialog: the route set is computed again (§13.2.2.4), the target follows the
-    /// 2xx (RFC 6141 §4.7), sequence numbers stay. False: it names no way that a request can go; all stays as it was.
+    /// 2xx (RFC 6141 §4.7), sequence numbers stay. One that names no way leaves all as it was; false: so does one that
+    /// names none that a request can go.
     #[must_use]
     pub fn confirm_by(&mut self, response: &Message) -> bool {
         let (routes, contact) = target::reach_of(response);
-        if contact == Contact::Nowhere {
-            return false;
+        match contact {
+            Contact::Nowhere => return false,
+            Contact::Missing if routes.is_empty() => {}
+            Contact::Missing | Contact::At(_) => self.route_set = routes,
         }
-        self.route_set = routes;
         self.move_target(contact);
         true
     }

@@ -44,9 +44,18 @@ impl RouteSet {
         Self { values }
     }
 
-    /// The Route of a request of ours: the way that a dialog goes whose peer says nothing good.
-    pub fn of_own_request(request: &Message) -> Self {
-        Self::new(request.values(HeaderId::Route))
+    /// The way of a request of ours out of a dialog, and its target, before a strict router among the `preloaded` took
+    /// the Request-URI: where the requests of a dialog go whose peer says nothing good.
+    pub fn of_own_request<'a>(request: &'a Message, preloaded: &[Vec<u8>]) -> (Self, &'a [u8]) {
+        let uri = request.uri().unwrap_or_default();
+        let mut sent = request.values(HeaderId::Route);
+        let routes = Self::new(preloaded.iter().map(|route| &route[..]));
+        if routes.strict_router().is_none() {
+            return (Self::new(sent), uri);
+        }
+        // Behind the others, the first of which is the Request-URI.
+        let target = sent.nth(preloaded.len().saturating_sub(1)).and_then(NameAddr::uri_of);
+        (routes, target.unwrap_or(uri))
     }
 
     /// The values, first hop first.
@@ -64,6 +73,12 @@ impl RouteSet {
         self.values.is_empty()
     }
 
+    /// The first hop, where it has no `lr`.
+    fn strict_router(&self) -> Option<Uri<'_>> {
+        // Each value was read before it came in here.
+        self.first().and_then(|uri| Uri::received(uri).ok()).filter(|uri| uri.parameter(b"lr").is_none())
+    }
+
     /// As one Route header value.
     pub fn text(&self) -> Vec<u8> {
         self.values.join(&b", "[..])
@@ -77,12 +92,9 @@ impl RouteSet {
             routes: self.values().map(Cow::Borrowed).collect(),
             next_hop: Cow::Borrowed(target),
         };
-        // Each value was read before it came in here.
-        let Some(uri) = self.first().and_then(|uri| Uri::received(uri).ok()) else { return direct() };
-        let next_hop = Cow::Borrowed(uri.text);
-        if uri.parameter(b"lr").is_some() {
-            return Destination { next_hop, ..direct() };
-        }
+        let Some(first) = self.first() else { return direct() };
+        let next_hop = Cow::Borrowed(first);
+        let Some(uri) = self.strict_router() else { return Destination { next_hop, ..direct() } };
         let mut last = Vec::with_capacity(target.len() + 2);
         last.push(b'<');
         last.extend_from_slice(target);

@@ -127,7 +127,7 @@ pub fn callee(offer: &str) -> Session {
 /// The early session of a caller, whose INVITE brought this offer ("": none).
 pub fn caller(offer: &str) -> Session {
     let (invite, ringing) = (request("INVITE", 1, offer), response(180, 1, "", ""));
-    let dialog = Dialog::of_caller(&invite, &ringing, false).expect("a dialog");
+    let dialog = Dialog::of_caller(&invite, &ringing, false, &[]).expect("a dialog");
     *Session::of_caller(dialog, outgoing(), &invite, &ringing, Attachment::default())
 }
 

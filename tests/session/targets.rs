@@ -113,6 +113,122 @@ fn a_2xx_that_asks_for_a_transport_that_we_lack() {
     }
 }
 
+/// What is preloaded to the way of a call, and whom it is for.
+const PRELOADED: [(&str, &str); 6] = [
+    ("", TO_BOB),
+    ("<sip:192.0.2.2;lr>", "sip:bob@192.0.2.9"),
+    ("<sip:192.0.2.2>", "sip:bob@192.0.2.9"),
+    ("<sip:192.0.2.2;transport=udp>, <sip:p2.example.com;lr>", "sip:bob@192.0.2.9"),
+    ("\"P\" <sip:a?b;lr,c@192.0.2.2;method=INVITE?x=y>;z, <sip:192.0.2.3>", "sip:*67?5,lr;lr@192.0.2.9;lr;x=y"),
+    ("<sip:192.0.2.2;lr>, <sip:192.0.2.3>", "sip:bob@192.0.2.9;x=y"),
+];
+
+fn calls_by(routes: &str, target: &str) -> (Stand, crate::common::sip::Sip) {
+    let mut alice = config("alice");
+    alice.set_route_set(routes.as_bytes()).unwrap();
+    let mut stand = Stand::with(alice);
+    stand.alice.invite(target, OFFER);
+    stand.exchange();
+    let invite = stand.peer.take("INVITE");
+    stand.peer.learn(&invite);
+    (stand, invite)
+}
+
+/// What the peer has got next goes the way of the INVITE.
+#[track_caller]
+fn goes_as(stand: &mut Stand, method: &str, invite: &crate::common::sip::Sip) {
+    let sent = stand.peer.take(method);
+    assert_eq!((sent.uri(), sent.all("route")), (invite.uri(), invite.all("route")), "{method}");
+    if method != "ACK" {
+        let ok = stand.peer.reply(&sent, 200).without("Contact");
+        stand.say(ok);
+    }
+}
+
+/// What works is the way of the INVITE: its routes, and the target that a strict router had put behind them.
+#[test]
+fn what_works_is_the_way_of_the_invite() {
+    let bad = Some("<sip:bob@192.0.2.2:99999>");
+    for (routes, target) in PRELOADED {
+        for (early, contact) in [(None, bad), (None, None), (Some(bad), bad), (Some(None), None), (Some(bad), None)] {
+            let (mut stand, invite) = calls_by(routes, target);
+            let with = |draft: crate::common::draft::Draft, contact: Option<&str>| match contact {
+                Some(contact) => draft.set("Contact", contact),
+                None => draft.without("Contact"),
+            };
+            if let Some(contact) = early {
+                let progress = stand.peer.reply(&invite, 183).reliable(1).sdp(ANSWER);
+                stand.say(with(progress, contact));
+                goes_as(&mut stand, "PRACK", &invite);
+                assert_eq!(target_of(&stand), target, "{routes}");
+            }
+            let ok = stand.peer.reply(&invite, 200);
+            let ok = if early.is_some() { ok } else { ok.sdp(ANSWER) };
+            stand.say(with(ok, contact));
+            goes_as(&mut stand, "ACK", &invite);
+            if contact.is_none() {
+                assert_eq!((&*target_of(&stand), stand.alice.state().0), (target, SessionState::Confirmed), "{routes}");
+                stand.alice.reinvite(HOLD);
+                stand.exchange();
+                let again = stand.peer.take("INVITE");
+                assert_eq!((again.uri(), again.all("route")), (invite.uri(), invite.all("route")));
+                let ok = stand.peer.reply(&again, 200).without("Contact").sdp(ANSWER);
+                stand.say(ok);
+                goes_as(&mut stand, "ACK", &invite);
+                stand.alice.hangup();
+                stand.exchange();
+            }
+            goes_as(&mut stand, "BYE", &invite);
+            stand.run_until_idle();
+            let reason = if contact.is_none() { Reason::LocalHangup } else { Reason::RefusedByRule };
+            assert_eq!(stand.alice.last(EventKind::Terminated).reason, reason, "{routes}");
+            // Whom a strict router is told of is nothing that the judge could know.
+            stand.end_unjudged();
+        }
+    }
+}
+
+/// Forks beside the first, and one that was ended early, go that way too.
+#[test]
+fn forks_that_say_nothing_good_go_the_way_of_the_invite() {
+    for (routes, target) in PRELOADED {
+        for contact in ["<sip:bob@192.0.2.2:99999>", ""] {
+            let (mut stand, invite) = calls_by(routes, target);
+            let ok = stand.peer.reply(&invite, 200).sdp(ANSWER);
+            stand.say(ok);
+            stand.peer.take("ACK");
+            let other = stand.peer.reply_as(&invite, 200, "other").sdp(ANSWER);
+            stand.say(if contact.is_empty() { other.without("Contact") } else { other.set("Contact", contact) });
+            goes_as(&mut stand, "ACK", &invite);
+            goes_as(&mut stand, "BYE", &invite);
+            assert_eq!(stand.alice.state().0, SessionState::Confirmed);
+            stand.end_unjudged();
+        }
+    }
+}
+
+/// What the peer does say counts: its Record-Route, and what an earlier response said.
+#[test]
+fn a_response_without_contact_takes_back_nothing() {
+    for (routes, target) in PRELOADED {
+        let recorded = "<sip:192.0.2.2;lr;own=1>";
+        let (mut stand, invite) = calls_by(routes, target);
+        let ok = stand.peer.reply(&invite, 200).without("Contact").with("Record-Route", recorded).sdp(ANSWER);
+        stand.say(ok);
+        let ack = stand.peer.take("ACK");
+        assert_eq!((ack.uri(), ack.all("route")), (target, vec![recorded]));
+        stand.end_unjudged();
+        let (mut stand, invite) = calls_by(routes, target);
+        let ringing = stand.peer.reply(&invite, 180).with("Record-Route", recorded);
+        stand.say(ringing);
+        let ok = stand.peer.reply(&invite, 200).without("Contact").sdp(ANSWER);
+        stand.say(ok);
+        let ack = stand.peer.take("ACK");
+        assert_eq!((ack.uri(), ack.all("route")), ("sip:peer@192.0.2.2:5060", vec![recorded]));
+        stand.end_unjudged();
+    }
+}
+
 /// Without Contact a 2xx leaves the Request-URI; that call lives.
 #[test]
 fn a_2xx_without_contact() {

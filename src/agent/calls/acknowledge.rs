@@ -100,7 +100,7 @@ impl Agent {
             (Some(dialog), _) => Ok(dialog.clone()),
             (None, Some(response)) => {
                 let request = outgoing.message().ok_or_else(|| Error::state("not sent yet"))?;
-                Dialog::of_caller(&request, response, outgoing.invite().is_some_and(|invite| invite.secure))
+                self.dialog_of(outgoing, &request, response)
             }
             (None, None) => Err(Error::state("no dialog to acknowledge in")),
         }
@@ -165,11 +165,10 @@ impl Agent {
     pub(in crate::agent) fn acknowledge_stranger(&mut self, id: OutgoingId, response: &Arc<Message>, bye: bool) {
         self.acknowledge(id, None, response);
         let Some(outgoing) = self.objects.outgoing.get(id).filter(|_| bye) else { return };
-        let secure = outgoing.invite().is_some_and(|invite| invite.secure);
         let (fixed_flow, request, resolved) = (outgoing.fixed_flow, outgoing.message(), outgoing.resolved.clone());
         let inherited = outgoing.auth.as_deref().map(Authentication::inherited);
         let Some(request) = request else { return };
-        let Ok(mut dialog) = Dialog::of_caller(&request, response, secure) else { return };
+        let Ok(mut dialog) = self.dialog_of(outgoing, &request, response) else { return };
         let number = dialog.local.take();
         let options = RequestOptions::default();
         if let Ok(draft) = self.draft_in_dialog(&dialog, (Method::Bye, b"BYE"), number, &options) {

@@ -178,9 +178,8 @@ impl Agent {
     fn new_fork(&mut self, id: OutgoingId, response: &Message) -> Result<SessionId> {
         let outgoing = self.outgoing(id)?;
         let request = outgoing.message().ok_or_else(|| Error::state("not sent yet"))?;
-        let secure = outgoing.invite().is_some_and(|invite| invite.secure);
         let attachment = outgoing.attachment.clone();
-        let dialog = Dialog::of_caller(&request, response, secure)?;
+        let dialog = self.dialog_of(outgoing, &request, response)?;
         self.count_odd_addresses(response);
         let outgoing = self.outgoing(id)?;
         let mut session = Session::of_caller(dialog, id, &request, response, attachment);
@@ -193,6 +192,12 @@ impl Agent {
             invite.sessions.push(made);
         }
         Ok(made)
+    }
+
+    /// The dialog that `response` makes of an INVITE of ours, which is `request`.
+    pub(super) fn dialog_of(&self, outgoing: &Outgoing, request: &Message, response: &Message) -> Result<Dialog> {
+        let secure = outgoing.invite().is_some_and(|invite| invite.secure);
+        Dialog::of_caller(request, response, secure, &self.config.route_set)
     }
 
     /// A 2xx: every To tag's is acknowledged, every repeat answered with the same ACK (§13.2.2.4).
