@@ -232,6 +232,11 @@ pub(crate) fn scan_name(text: &[u8]) -> Option<(HeaderId, usize)> {
     Some((HeaderId::from_name(text.get(..length)?), length))
 }
 
+/// Whose a line is that we wrote.
+pub fn of_line(line: &[u8]) -> HeaderId {
+    HeaderId::from_name(line.split(|byte| *byte == b':').next().unwrap_or_default())
+}
+
 /// The value of a header in lines that we wrote, and all that follows it.
 pub fn in_lines(mut lines: &[u8], id: HeaderId) -> Option<&[u8]> {
     while !lines.starts_with(b"\r\n") {

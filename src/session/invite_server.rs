@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::message::Message;
 use crate::session::deed::{Clock, Deed, Deeds, Refusal};
-use crate::session::offer_answer::{Carries, Party, StoredBody};
+use crate::session::offer_answer::{Carries, Party, Shown, StoredBody};
 use crate::session::reason::Ending;
 use crate::session::{Phase, Session};
 use crate::transaction::ServerId;
@@ -38,7 +38,7 @@ pub fn preview_guard(invite: &Message, described: bool) -> Result<()> {
 
 impl Session {
     /// A tagged provisional response has gone out. `shown`: what it previews (§13.2.1).
-    pub fn early(&mut self, shown: Option<StoredBody>) -> Deeds {
+    pub fn early(&mut self, shown: Option<Shown>) -> Deeds {
         if let Some(shown) = shown {
             self.lasting.signaling.show(Party::Local, shown);
         }
@@ -54,8 +54,8 @@ impl Session {
     }
 
     /// The answer to the open offer that an unreliable response has shown (§13.2.1).
-    pub fn shown_answer(&self) -> Option<&StoredBody> {
-        self.lasting.signaling.preview()
+    pub fn shown_answer(&self) -> Option<&Shown> {
+        self.lasting.signaling.shown()
     }
 
     /// The description that a 2xx puts into the books, unless the host has told the answer by hand before. Errors:
@@ -175,7 +175,7 @@ mod tests {
         for (rule, mut session, responses, state, expected) in rows {
             let open = session.open_offer();
             for shown in responses {
-                assert_eq!(said(&session.early(sdp(shown))), "State", "{rule}");
+                assert_eq!(said(&session.early(sdp(shown).map(Shown::from))), "State", "{rule}");
             }
             assert_eq!((session.state(), exchange(&session).as_str()), (state, expected), "{rule}");
             assert_eq!(session.open_offer(), open, "RFC 6337 3.1.1: nothing is completed: {rule}");
@@ -197,7 +197,7 @@ mod tests {
             (
                 "RFC 3261 14.1: with what was shown",
                 "second",
-                &|session, _| drop(session.early(sdp("shown"))),
+                &|session, _| drop(session.early(sdp("shown").map(Shown::from))),
                 "State",
                 "Stable offer/answer",
             ),

@@ -69,6 +69,93 @@ impl StoredBody {
     }
 }
 
+/// An answer that an unreliable 1xx has shown.
+#[derive(Clone, Debug)]
+pub enum Shown {
+    /// Nothing more stood there.
+    Plain(StoredBody),
+    /// More did, in one of ours.
+    Written(Box<Written>),
+}
+
+/// A body of ours as it was written.
+#[derive(Clone, Debug)]
+pub struct Written {
+    answer: StoredBody,
+    body: StoredBody,
+    disposition: Option<Box<[u8]>>,
+    /// Further header lines that speak of it, each with its line end.
+    lines: Box<[u8]>,
+}
+
+impl From<StoredBody> for Shown {
+    fn from(answer: StoredBody) -> Self {
+        Self::Plain(answer)
+    }
+}
+
+impl Shown {
+    /// By a body of ours, when it is a session description; `lines` speak of it, each has its line end.
+    pub fn by_local(body: &Body<'_>, lines: &[u8]) -> Option<Self> {
+        let answer = StoredBody::of_local(body)?;
+        if lines.is_empty() && answer.body() == *body {
+            return Some(Self::Plain(answer));
+        }
+        let (disposition, lines) = (body.disposition.map(Box::from), lines.into());
+        let body = StoredBody::new(body.content, body.content_type);
+        Some(Self::Written(Box::new(Written { answer, body, disposition, lines })))
+    }
+
+    fn answer(&self) -> &StoredBody {
+        match self {
+            Self::Plain(answer) => answer,
+            Self::Written(written) => &written.answer,
+        }
+    }
+
+    fn into_answer(self) -> StoredBody {
+        match self {
+            Self::Plain(answer) => answer,
+            Self::Written(written) => written.answer,
+        }
+    }
+
+    /// To be sent again, as it was.
+    pub fn body(&self) -> Body<'_> {
+        match self {
+            Self::Plain(answer) => answer.body(),
+            Self::Written(written) => Body { disposition: written.disposition.as_deref(), ..written.body.body() },
+        }
+    }
+
+    /// The further lines that speak of it.
+    pub fn lines(&self) -> &[u8] {
+        match self {
+            Self::Plain(_) => b"",
+            Self::Written(written) => &written.lines,
+        }
+    }
+
+    /// Without the lines that are `unwanted`.
+    pub fn without(mut self, unwanted: impl Fn(&[u8]) -> bool) -> Self {
+        if let Self::Written(written) = &mut self {
+            let lines = written.lines.split_inclusive(|byte| *byte == b'\n');
+            written.lines = lines.filter(|line| !unwanted(line)).collect::<Vec<_>>().concat().into();
+        }
+        self
+    }
+
+    fn heap_bytes(&self) -> usize {
+        match self {
+            Self::Plain(answer) => answer.heap_bytes(),
+            Self::Written(written) => {
+                let texts = written.disposition.as_ref().map_or(0, |text| text.len()) + written.lines.len();
+                size_of::<Written>() + written.answer.heap_bytes() + written.body.heap_bytes() + texts
+            }
+        }
+    }
+}
+
 /// Whose description.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Party {
@@ -109,7 +196,7 @@ enum State {
         offer: StoredBody,
         before: Option<Arc<Exchange>>,
         by_hand: bool,
-        preview: Option<Box<StoredBody>>,
+        preview: Option<Box<Shown>>,
     },
     /// Rolled back by hand while the message that carries the offer is unanswered: what is told is what was before, but
     /// to the peer the offer is open.
@@ -204,7 +291,7 @@ impl Turn<'_> {
         self.books.state = match std::mem::take(&mut self.books.state) {
             State::Initial => State::Open { by, offer: body, before: None, by_hand, preview: None },
             State::Stable(former) => State::Open { by, offer: body, before: Some(former), by_hand, preview: None },
-            State::Open { offer, preview, .. } => stable(offer, preview.map_or(body, |shown| *shown)),
+            State::Open { offer, preview, .. } => stable(offer, preview.map_or(body, |shown| shown.into_answer())),
             State::Undone { offer, .. } => stable(offer, body),
             State::Closed => State::Closed,
         };
@@ -298,16 +385,21 @@ impl OfferAnswer {
     }
 
     /// An unreliable 1xx of `party` shows a description. Only the first that could be the answer counts.
-    pub fn show(&mut self, party: Party, body: StoredBody) {
+    pub fn show(&mut self, party: Party, body: impl Into<Shown>) {
         if let State::Open { by, preview, .. } = &mut self.state
             && *by != party
         {
-            preview.get_or_insert_with(|| Box::new(body));
+            preview.get_or_insert_with(|| Box::new(body.into()));
         }
     }
 
     /// The answer that an unreliable 1xx has shown while the offer is open.
     pub fn preview(&self) -> Option<&StoredBody> {
+        self.shown().map(Shown::answer)
+    }
+
+    /// The same as it stood there.
+    pub fn shown(&self) -> Option<&Shown> {
         match &self.state {
             State::Open { preview, .. } => preview.as_deref(),
             _ => None,
@@ -378,7 +470,7 @@ impl OfferAnswer {
             State::Open { offer, before, preview, .. } => {
                 offer.heap_bytes()
                     + before.as_deref().map_or(0, exchange)
-                    + preview.as_deref().map_or(0, |shown| size_of::<StoredBody>() + shown.heap_bytes())
+                    + preview.as_deref().map_or(0, |shown| size_of::<Shown>() + shown.heap_bytes())
             }
             State::Undone { offer, before, .. } => offer.heap_bytes() + before.as_deref().map_or(0, exchange),
             State::Stable(stable) => exchange(stable),

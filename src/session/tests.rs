@@ -120,7 +120,7 @@ fn news_are_told_once() {
     type Step = fn(&mut Session, &mut FakeClock);
     let nothing: Step = |_, _| {};
     let early: Step = |session, _| drop(session.early(None));
-    let shows: Step = |session, _| drop(session.early(fixture::sdp("answer")));
+    let shows: Step = |session, _| drop(session.early(fixture::sdp("answer").map(Into::into)));
     let accepts: Step = |session, clock| drop(session.accepted(fixture::sent_2xx("answer"), clock));
     let acknowledged: Step = |session, clock| drop(session.ack_arrived(&fixture::request("ACK", 1, ""), clock));
     let offers: Step = |session, _| drop(session.our_reinvite_sent(fixture::outgoing(), fixture::sdp("second")));

@@ -260,3 +260,70 @@ fn what_is_repeated_says_what_it_is() {
     let session = ok.session_body().expect("a description");
     assert_eq!((session.content, session.content_type), (&b"x"[..], &b"application/x"[..]));
 }
+
+/// What spoke of it in the 183 speaks of it in the 2xx, and a multipart is repeated whole; in an INVITE and a re-INVITE.
+#[test]
+fn what_is_repeated_is_as_it_was() {
+    const MIXED: &str = "--b\r\nContent-Type: application/sdp\r\n\r\nv=0\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nhello\r\n--b--\r\n";
+    type Row =
+        (Option<&'static str>, Option<&'static str>, &'static str, &'static [&'static str], &'static [&'static str]);
+    // Type, disposition, content and header lines of the 183; what the host gives for the 2xx.
+    let rows: [Row; 8] = [
+        (None, None, HELD, &[], &[]),
+        (None, Some("session;handling=required"), HELD, &[], &[]),
+        (Some("application/SDP;x=y"), None, HELD, &[], &[]),
+        (Some("application/sdp;charset=\"utf-8\""), Some("session;handling=optional"), HELD, &[], &[]),
+        (None, None, HELD, &["Content-Language: en, de", "Content-Encoding: identity", "X: y"], &[]),
+        (None, None, HELD, &["Content-Language: en", "content-id: <1@a>"], &["CONTENT-LANGUAGE: de", "X: z"]),
+        (Some("multipart/mixed;boundary=b"), None, MIXED, &["MIME-Version: 1.0"], &[]),
+        (Some("multipart/mixed;boundary=\"b\""), Some("session"), MIXED, &[], &["MIME-Version: 1.0"]),
+    ];
+    let of_body =
+        ["Content-Type", "Content-Disposition", "Content-Language", "Content-Encoding", "MIME-Version", "Content-ID"];
+    for is_reinvite in [false, true] {
+        for (content_type, disposition, content, lines, given) in rows {
+            let row = format!("{content_type:?} {disposition:?} {lines:?} {given:?}, re-INVITE: {is_reinvite}");
+            let mut pair = if is_reinvite { Pair::confirmed() } else { Pair::new() };
+            for kind in [EventKind::Invite, EventKind::Reinvite] {
+                pair.bob.hold(kind);
+            }
+            if is_reinvite {
+                pair.alice.reinvite(HOLD);
+            } else {
+                pair.alice.invite(TO_BOB, HOLD);
+            }
+            pair.exchange();
+            let (now, incoming) = (pair.bob.now(), pair.bob.incoming());
+            let body = Body {
+                content: content.as_bytes(),
+                content_type: content_type.map(str::as_bytes),
+                disposition: disposition.map(str::as_bytes),
+            };
+            let bytes = |lines: &[&'static str]| lines.iter().map(|line| line.as_bytes()).collect();
+            let options = ResponseOptions { body: Some(body), headers: bytes(lines), ..ResponseOptions::default() };
+            pair.bob.agent.progress(now, incoming, 183, &options).expect(&row);
+            pair.exchange();
+            let options = ResponseOptions { headers: bytes(given), ..ResponseOptions::default() };
+            pair.bob.agent.accept(now, incoming, 200, &options).expect(&row);
+            pair.exchange();
+            let messages =
+                [EventKind::Progress, EventKind::Accept].map(|kind| pair.alice.last(kind).message.clone().unwrap());
+            let [shown, ok] = messages.each_ref();
+            assert_eq!((ok.body(), ok.body().len()), (shown.body(), content.len()), "{row}");
+            for header in of_body {
+                let values = |message: &sipdlg::message::Message| {
+                    message.values(header).map(|value| String::from_utf8_lossy(value).into_owned()).collect::<Vec<_>>()
+                };
+                let own = |line: &&&str| line.split(':').next().is_some_and(|name| name.eq_ignore_ascii_case(header));
+                match given.iter().find(own) {
+                    Some(line) => assert_eq!(values(ok), [line.split(": ").nth(1).unwrap()], "{row}"),
+                    None => assert_eq!(values(ok), values(shown), "{header} {row}"),
+                }
+            }
+            assert_eq!(ok.values("X").next(), given.contains(&"X: z").then_some(&b"z"[..]), "{row}");
+            for party in [&pair.alice, &pair.bob] {
+                assert_eq!(party.state(), (SessionState::Confirmed, SignalingState::Stable), "{row}");
+            }
+        }
+    }
+}

@@ -13,11 +13,11 @@ use crate::dialog::target::{self, Contact};
 use crate::error::{Error, Result};
 use crate::message::uri::is_sips;
 use crate::message::write;
-use crate::message::{self, HeaderId, Message};
+use crate::message::{self, HeaderId, Message, header};
 use crate::session::Session;
 use crate::session::ack::Sent2xx;
 use crate::session::invite_server::{description_due, preview_guard};
-use crate::session::offer_answer::StoredBody;
+use crate::session::offer_answer::{Shown, StoredBody};
 use crate::session::reason::Ending;
 use crate::session::reinvite::Arrival;
 use crate::session::reliable_server::ReliableServer;
@@ -165,8 +165,8 @@ impl Agent {
         let status = checked_status(status, 180, 101..=199)?;
         let mut answer = Answer::provisional(status, options)?;
         let reliable = self.is_reliable(&request, options, &answer)?;
-        let description = describe(answer.body.as_ref());
-        if !reliable && description.is_some() {
+        let description = answer.body.as_ref().is_some_and(|body| body.view().session().is_some());
+        if !reliable && description {
             preview_guard(&request, self.has_described(id, known))?;
         }
         if options.to_tag.is_some() && !initial {
@@ -189,7 +189,8 @@ impl Agent {
         }
         let of = session.or_else(|| self.objects.incoming.get(id)?.session);
         if let Some(of) = of {
-            self.input(of, |session, _| session.early(description));
+            let shown = answer.body.as_ref().and_then(|body| Shown::by_local(body, &answer.host.of_body()));
+            self.input(of, |session, _| session.early(shown));
         }
         Ok(session.or(known))
     }
@@ -204,8 +205,9 @@ impl Agent {
         let request = Arc::clone(&incoming.message);
         let known = self.objects.known_session(incoming, options.to_tag);
         let described = self.has_described(id, known);
-        let shown = self.shown_answer(known, described, options);
-        let answer = Answer::of_host(status, options, true)?.or_body(shown.as_ref().map(StoredBody::body));
+        let answer = Answer::of_host(status, options, true)?;
+        let shown = self.shown_answer(known, described, &answer);
+        let answer = answer.or_shown(shown.as_ref());
         let description = describe(answer.body.as_ref());
         description_due(&request, described, description.is_some())?;
         self.may_replace(id)?;
@@ -227,8 +229,9 @@ impl Agent {
             return Err(Error::state("to_tag: the dialog has one"));
         }
         let described = self.has_described(id, Some(session));
-        let shown = self.shown_answer(Some(session), described, options);
-        let answer = Answer::of_host(status, options, true)?.or_body(shown.as_ref().map(StoredBody::body));
+        let answer = Answer::of_host(status, options, true)?;
+        let shown = self.shown_answer(Some(session), described, &answer);
+        let answer = answer.or_shown(shown.as_ref());
         let description = describe(answer.body.as_ref());
         let request = Arc::clone(&self.incoming(id)?.message);
         description_due(&request, described, description.is_some())?;
@@ -242,18 +245,14 @@ impl Agent {
         self.objects.reliable_server(id, session).is_some_and(ReliableServer::has_described)
     }
 
-    /// §13.2.1: a 2xx to which the host gives no body repeats the answer that an unreliable response has shown; none
-    /// where a reliable one has carried it (`described`).
-    fn shown_answer(
-        &self,
-        session: Option<SessionId>,
-        described: bool,
-        options: &ResponseOptions<'_>,
-    ) -> Option<StoredBody> {
-        if described || options.body.is_some() {
+    /// §13.2.1: a 2xx to which the host gives no body repeats the answer that an unreliable response has shown, as it
+    /// stood there; none where a reliable one has carried it (`described`).
+    fn shown_answer(&self, session: Option<SessionId>, described: bool, answer: &Answer<'_>) -> Option<Shown> {
+        if described || answer.body.is_some() {
             return None;
         }
-        self.objects.sessions.get(session?)?.shown_answer().cloned()
+        let shown = self.objects.sessions.get(session?)?.shown_answer().cloned()?;
+        Some(shown.without(|line| answer.host.has(header::of_line(line))))
     }
 
     /// The 2xx to an INVITE or re-INVITE. It waits while a reliable response with a description is unacknowledged (RFC

@@ -149,8 +149,7 @@ impl Draft {
     /// The same with another body: the lines that speak of the former go with it.
     pub(in crate::agent) fn with_body(&self, body: &message::Body<'_>) -> Self {
         let of_body = |line: &&[u8]| {
-            let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
-            let id = HeaderId::from_name(name);
+            let id = header::of_line(line);
             matches!(id, HeaderId::ContentType | HeaderId::ContentDisposition | HeaderId::ContentLength)
         };
         let mut tail = Vec::with_capacity(self.tail.len() + body.content.len());

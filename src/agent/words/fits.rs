@@ -22,11 +22,13 @@ impl Agent {
         if rules(request.method()).refreshes_target && (101..300).contains(&answer.status) {
             answer.host.one_contact()?;
         }
-        let redirected = if (300..400).contains(&answer.status) { answer.lines.len() } else { 0 };
+        // A redirection's Contacts, and what speaks of a body.
+        let of_host = (300..400).contains(&answer.status) || answer.body.is_some();
+        let lines = if of_host { answer.lines.len() } else { 0 };
         let by_host = answer.host.bytes()
             + answer.body.as_ref().map_or(0, |body| body.content.len())
             + answer.reason.map_or(0, <[u8]>::len)
-            + redirected;
+            + lines;
         if by_host == 0 {
             return Ok(());
         }

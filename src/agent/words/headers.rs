@@ -102,6 +102,17 @@ impl<'a> HostHeaders<'a> {
         self.lines.iter().find(|(name, _)| name.id() == id).map(|(_, value)| *value)
     }
 
+    /// The lines that speak of the body, each with its line end.
+    pub fn of_body(&self) -> Vec<u8> {
+        const OF_BODY: [HeaderId; 4] =
+            [HeaderId::ContentEncoding, HeaderId::ContentLanguage, HeaderId::MimeVersion, HeaderId::ContentId];
+        let mut out = Vec::new();
+        for (name, value) in self.lines.iter().filter(|(name, _)| OF_BODY.contains(&name.id())) {
+            write::header(&mut out, *name, &[*value]);
+        }
+        out
+    }
+
     /// Whether the host's Require names `tag`.
     pub fn requires(&self, tag: &[u8]) -> bool {
         let mut lines = self.lines.iter().filter(|(name, _)| name.id() == HeaderId::Require);

@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::message::write;
 use crate::message::{self, HeaderId, Message, Method};
 use crate::random::Random;
+use crate::session::offer_answer::Shown;
 use crate::transaction::ServerId;
 
 /// A response to be written.
@@ -45,9 +46,12 @@ impl<'a> Answer<'a> {
         Self::with_headers(status, options, HostHeaders::read_numbered(&options.headers, true, Some(HeaderId::RSeq))?)
     }
 
-    /// With this body where the host gave none.
-    pub(in crate::agent) fn or_body(self, body: Option<message::Body<'a>>) -> Self {
-        Self { body: self.body.or(body), ..self }
+    /// With the answer that was shown, where there is one to be repeated.
+    pub(in crate::agent) fn or_shown(self, shown: Option<&'a Shown>) -> Self {
+        match shown {
+            Some(shown) => Self { body: Some(shown.body()), lines: shown.lines(), ..self },
+            None => self,
+        }
     }
 
     fn with_headers(status: u16, options: &ResponseOptions<'a>, host: HostHeaders<'a>) -> Result<Self> {

@@ -312,3 +312,12 @@ fn a_session_that_is_taken_over_resumes() {
         assert_eq!(books.answer().cloned(), offer.and(answer).map(body));
     }
 }
+
+/// What is kept of an early answer costs a usual call nothing more than the description.
+#[test]
+fn an_answer_that_was_shown_takes_no_more_than_its_description() {
+    assert_eq!(size_of::<Shown>(), size_of::<StoredBody>());
+    let plain = Body { content: b"v=0", content_type: SDP, disposition: None };
+    assert!(matches!(Shown::by_local(&plain, b""), Some(Shown::Plain(_))));
+    assert!(Shown::by_local(&Body { content_type: b"text/plain", ..plain }, b"X: y\r\n").is_none());
+}
