@@ -1159,6 +1159,8 @@ sipdlg_status_t sipdlg_message_header(const sipdlg_message_t *message,
 
 /**
  * The index-th value of a header with addresses, as its parts: the display name without quotes, escapes as written.
+ * Without <> parameters are the header's (RFC 3261 §20). What it tells of a Refer-To is what options->refer dials: one
+ * without <> that has headers is all URI; where its `?`, `;` or `,` could be part of a user REFER was answered 400.
  * Errors: ERR_SYNTAX.
  */
 sipdlg_status_t sipdlg_message_name_addr(const sipdlg_message_t *message,

@@ -62,7 +62,7 @@ impl<'a> NameAddr<'a> {
     }
 
     #[inline]
-    fn parts<const UNQUOTED: bool>(value: &'a [u8]) -> Result<Parts<'a>, &'static str> {
+    pub(super) fn parts<const UNQUOTED: bool>(value: &'a [u8]) -> Result<Parts<'a>, &'static str> {
         const BRACKETS: &str = "name-addr: display name and <URI> (RFC 3261 §25.1)";
         let (display_name, uri, rest) = if value.first() == Some(&b'"') {
             let (_, rest) = quoted(value).ok_or("name-addr: quoted string without an end (RFC 3261 §25.1)")?;
@@ -104,6 +104,24 @@ impl<'a> NameAddr<'a> {
         }
         let uri = Uri::parse(text)?;
         Ok((Self { display_name: b"", uri: text, parameters: b"", tag: None }, uri))
+    }
+
+    /// A Refer-To. Without brackets it may have headers, as peers write a Replaces: then all of it is the URI, since no
+    /// parameter of a header has a `?`. What could be part of a user there is refused, for it reads in two ways.
+    pub fn of_refer_to(value: &'a [u8]) -> Result<Self> {
+        let plain = value.split(|byte| *byte == b'"').next().unwrap_or_default();
+        let user = plain.split(|byte| *byte == b'@').next().unwrap_or_default();
+        if plain.contains(&b'<') {
+            return Self::parse(value);
+        }
+        if user.len() < plain.len() && user.iter().any(|byte| matches!(byte, b',' | b'?' | b';')) {
+            return Err(Error::syntax("addr-spec: a URI with , ? or ; in its user stands in <> (RFC 3261 §20)"));
+        }
+        if !plain.contains(&b'?') {
+            return Self::parse(value);
+        }
+        Uri::received(value)?;
+        Ok(Self { display_name: b"", uri: value, parameters: b"", tag: None })
     }
 
     /// Whether it is a URI without brackets.
@@ -204,6 +222,41 @@ mod tests {
         }
         for text in ["a@b <sip:a@b>", "a; b <sip:a@b>", "a \"b\" <sip:a@b>", "sip:a@b, <sip:c@d>", "Smith, John"] {
             assert!(NameAddr::read_unquoted(text.as_bytes()).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn of_a_refer() {
+        for (text, uri, parameters) in [
+            ("sip:a@b", "sip:a@b", ""),
+            ("sip:a@b;x=y", "sip:a@b", ";x=y"),
+            ("sip:a@b;x=\"y?@<\"", "sip:a@b", ";x=\"y?@<\""),
+            ("sip:b;x=\"y@z\"", "sip:b", ";x=\"y@z\""),
+            ("sip:a@b?X=y", "sip:a@b?X=y", ""),
+            ("sip:a@b;x=y?Replaces=c@d;to-tag=1", "sip:a@b;x=y?Replaces=c@d;to-tag=1", ""),
+            ("sip:b?Replaces=c%40d", "sip:b?Replaces=c%40d", ""),
+            ("\"a?b@c\" <sip:a?b;c@d?X=y>;x=y", "sip:a?b;c@d?X=y", ";x=y"),
+            ("A <sip:a@b>", "sip:a@b", ""),
+        ] {
+            let read = NameAddr::of_refer_to(text.as_bytes()).unwrap();
+            assert_eq!((read.uri, read.parameters), (uri.as_bytes(), parameters.as_bytes()), "{text}");
+        }
+        for text in [
+            "",
+            "sip:a?b@c",
+            "sip:a;b@c",
+            "sip:a;x=y@c",
+            "sip:a,b@c",
+            "sip:a?Replaces=b@c;to-tag=1",
+            "sip:a;x=y?z@c",
+            "sip:a@b?x",
+            "sip:a@b?X=y@z",
+            "sip:a@b?X=y;z",
+            "sip:a@b?X=\"y\"",
+            "a?X=y",
+            "a, b <sip:a@b>",
+        ] {
+            assert!(NameAddr::of_refer_to(text.as_bytes()).is_err(), "{text}");
         }
     }
 

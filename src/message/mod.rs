@@ -399,7 +399,7 @@ impl Message {
         if self.unquoted_name && matches!(name.id(), HeaderId::From | HeaderId::To) {
             return Some(NameAddr::read(value).or_else(|_| NameAddr::read_unquoted(value)).map_err(Error::syntax));
         }
-        Some(NameAddr::parse(value))
+        Some(if name.id() == HeaderId::ReferTo { NameAddr::of_refer_to(value) } else { NameAddr::parse(value) })
     }
 
     /// The `index`-th Via, 0 the topmost. `None`: there are fewer.

@@ -190,7 +190,7 @@ impl<'a> Uri<'a> {
 
     /// A parameter by name.
     pub fn parameter(&self, name: &[u8]) -> Option<Parameter<'a>> {
-        self.parameters().find(|parameter| parameter.is(name))
+        self.parameters().find(|parameter| is_named(parameter, name))
     }
 
     /// The headers in order, still escaped.
@@ -198,14 +198,19 @@ impl<'a> Uri<'a> {
         pieces(self.headers, b'&').filter(|piece| !piece.is_empty()).map(pair)
     }
 
+    /// A header by name.
+    pub fn header(&self, name: &[u8]) -> Option<Parameter<'a>> {
+        self.headers().find(|header| is_named(header, name))
+    }
+
     /// Without what may not stand in a Request-URI: headers and `method` (RFC 3261 §19.1.1, table 1).
     pub fn as_request_uri(&self) -> Cow<'a, [u8]> {
-        self.with_parameters(|parameter| !parameter.is(b"method"))
+        self.with_parameters(|parameter| !is_named(parameter, b"method"))
     }
 
     /// Without what may not stand in the Contact of a dialog: `ttl` beside those (table 1).
     pub fn as_target(&self) -> Cow<'a, [u8]> {
-        self.with_parameters(|parameter| !parameter.is(b"method") && !parameter.is(b"ttl"))
+        self.with_parameters(|parameter| !is_named(parameter, b"method") && !is_named(parameter, b"ttl"))
     }
 
     /// Who it names, as To says it: scheme, user, host and `user`, nothing of the way there (table 1). A tel URI keeps
@@ -219,7 +224,7 @@ impl<'a> Uri<'a> {
             text.extend_from_slice(&[user, b"@"].concat());
         }
         text.extend_from_slice(self.host);
-        self.write_parameters(&mut text, |parameter| parameter.is(b"user"));
+        self.write_parameters(&mut text, |parameter| is_named(parameter, b"user"));
         Cow::Owned(text)
     }
 
@@ -294,15 +299,16 @@ fn same_parameters(left: &Uri<'_>, right: &Uri<'_>) -> bool {
     // §19.1.4 names user, ttl, method and maddr; the transport is in the text before ("The same is true for ...") and
     // in the examples.
     const IN_BOTH: [&[u8]; 5] = [b"user", b"ttl", b"method", b"maddr", b"transport"];
-    left.parameters().all(|parameter| match right.parameter(parameter.name) {
+    left.parameters().all(|parameter| match right.parameter(&unescape(parameter.name)) {
         Some(other) => same_value(Some(parameter), Some(other)),
-        None => !IN_BOTH.iter().any(|name| parameter.is(name)),
+        None => !IN_BOTH.iter().any(|name| is_named(&parameter, name)),
     })
 }
 
 fn same_headers(left: &Uri<'_>, right: &Uri<'_>) -> bool {
-    left.headers()
-        .all(|header| right.headers().any(|other| header.is(other.name) && same_value(Some(header), Some(other))))
+    left.headers().all(|header| {
+        right.headers().any(|other| is_named(&header, &unescape(other.name)) && same_value(Some(header), Some(other)))
+    })
 }
 
 fn same_value(left: Option<Parameter<'_>>, right: Option<Parameter<'_>>) -> bool {
@@ -411,6 +417,12 @@ pub fn escape_header(out: &mut Vec<u8>, text: &[u8]) {
     }
 }
 
+/// Whether a parameter or header of a URI is `name`, in any case: what is escaped is what it stands for (RFC 3261 §19.1.4).
+#[inline]
+pub fn is_named(part: &Parameter<'_>, name: &[u8]) -> bool {
+    part.is(name) || (part.name.len() > name.len() && unescape(part.name).eq_ignore_ascii_case(name))
+}
+
 /// Bytes of the class and valid escapes only.
 fn is_escaped_text(text: &[u8], class: u8) -> bool {
     let mut rest = text;
@@ -465,7 +477,7 @@ fn pair(text: &[u8]) -> Parameter<'_> {
 /// of the Call-ID and the `;` of the tags as they are.
 fn is_pair(text: &[u8], header: bool) -> bool {
     let Parameter { name, value } = pair(text);
-    let replaces = header && name.eq_ignore_ascii_case(b"Replaces");
+    let replaces = header && is_named(&Parameter { name, value }, b"Replaces");
     !name.is_empty()
         && is_escaped_text(name, URI_PARAMETER)
         // The equals sign inside a value is not in the grammar, but is seen (`;ob=x=`), and harms nobody.

@@ -56,6 +56,7 @@ fn what_stands_in_request_uri_and_to() {
         ),
         ("SIP:192.0.2.2;METHOD=%49NVITE;USER=ip", "SIP:192.0.2.2;USER=ip", "SIP:192.0.2.2;USER=ip"),
         ("sip:b@192.0.2.2?", "sip:b@192.0.2.2", "sip:b@192.0.2.2"),
+        ("sip:192.0.2.2;%6dethod=INVITE;%75SER=ip;%6Cr", "sip:192.0.2.2;%75SER=ip;%6Cr", "sip:192.0.2.2;%75SER=ip"),
     ];
     for (target, uri, to) in rows {
         let mut stand = Stand::new();
@@ -77,7 +78,51 @@ fn a_method_of_the_target_is_that_of_the_request() {
         let sent = out_of_dialog(&mut stand, method, &format!("sip:b@192.0.2.2{parameter}"));
         assert_eq!(sent, Err(ErrorKind::Syntax), "{method} {parameter}");
     }
+    let sent = out_of_dialog(&mut stand, "INVITE", "sip:b@192.0.2.2;%6D%65thod=BYE");
+    assert_eq!(sent, Err(ErrorKind::Syntax));
     assert!(!stand.alice.agent.has_output());
+}
+
+/// What the host gives obeys the grammar, though it came so from the peer (HASH_IN_USER); escaped it is the same user.
+#[test]
+fn a_hash_in_a_user_of_the_hosts_is_escaped() {
+    let mut stand = Stand::peer_called();
+    for method in ["INVITE", "MESSAGE"] {
+        assert_eq!(out_of_dialog(&mut stand, method, "sip:1#2@192.0.2.2"), Err(ErrorKind::Syntax), "{method}");
+        out_of_dialog(&mut stand, method, "sip:1%232@192.0.2.2").unwrap();
+        stand.exchange();
+        assert_eq!(stand.peer_replies(method, 486, "").uri(), "sip:1%232@192.0.2.2");
+    }
+    let refused = refer_with(&mut stand.alice, Some("sip:1#2@h"), None, &[]).unwrap_err();
+    assert_eq!(refused.kind, ErrorKind::Syntax);
+    refer_with(&mut stand.alice, Some("sip:1%232@h"), None, &[]).unwrap();
+    stand.exchange();
+    assert_eq!(stand.peer_replies("REFER", 403, "").value("refer-to"), "<sip:1%232@h>");
+}
+
+/// Without brackets no other header has a URI with `?`, and a `;` ends the URI: nobody reads another one there.
+#[test]
+fn addresses_without_brackets() {
+    for address in ["sip:b@192.0.2.2?X=y", "sip:a?b@192.0.2.2", "sip:203.0.113.66;x@192.0.2.2", "sip:a,b@192.0.2.2"] {
+        let mut stand = Stand::new();
+        stand.alice.hold(EventKind::Invite);
+        let headers = ["Reply-To", "Referred-By", "P-Asserted-Identity", "Diversion"];
+        let invite =
+            headers.iter().fold(stand.peer.request("INVITE").sdp(OFFER), |draft, name| draft.with(name, address));
+        stand.say(invite);
+        let message = stand.alice.last(EventKind::Invite).message.clone().unwrap();
+        for name in headers {
+            let seen = message.name_addr(name.as_bytes(), 0).unwrap();
+            assert!(seen.is_err() || address.contains(','), "{name}: {address}");
+        }
+        stand.alice.reject(486);
+        if !address.contains(";x@") {
+            let mut stand = Stand::new();
+            let invite = stand.peer.request("INVITE").set("Contact", address).sdp(OFFER);
+            stand.say(invite);
+            assert_eq!(stand.peer.got(), ["400 INVITE"], "{address}");
+        }
+    }
 }
 
 /// RFC 3261 §12.2.1.1: a strict router's URI becomes the Request-URI, of a dialog and of a preloaded route.
@@ -118,6 +163,24 @@ fn what_a_refer_asks_for() {
         ("sip:good@192.0.2.2;maddr=203.0.113.66".to_owned(), "sip:good@192.0.2.2", 0),
         ("sip:good@192.0.2.2;x=\"<sip:evil@203.0.113.66>\"".to_owned(), "sip:good@192.0.2.2", 0),
         ("\"<sip:evil@203.0.113.66>\" <sip:good@192.0.2.2>".to_owned(), "sip:good@192.0.2.2", 0),
+        // Without brackets: what reads in one way.
+        (format!("sip:a@192.0.2.2?{replaces}"), "sip:a@192.0.2.2", 1),
+        (format!("sip:a@192.0.2.2;x=y?X=y&{replaces}"), "sip:a@192.0.2.2;x=y", 1),
+        (format!("sip:192.0.2.2?{replaces}"), "sip:192.0.2.2", 1),
+        ("sip:a@192.0.2.2?Replaces=c@h;to-tag=1;from-tag=2".to_owned(), "sip:a@192.0.2.2", 1),
+        ("sip:192.0.2.2?Replaces=c;to-tag=1;from-tag=2".to_owned(), "sip:192.0.2.2", 1),
+        ("sip:203.0.113.66?x@192.0.2.2".to_owned(), "", 0),
+        ("sip:203.0.113.66?Replaces=c@192.0.2.2;to-tag=1;from-tag=2".to_owned(), "", 0),
+        ("sip:203.0.113.66;x@192.0.2.2".to_owned(), "", 0),
+        ("sip:203.0.113.66;x=y?z@192.0.2.2".to_owned(), "", 0),
+        ("sip:a,x@192.0.2.2".to_owned(), "", 0),
+        ("sip:a,x@192.0.2.2?X=y".to_owned(), "", 0),
+        ("sip:a@192.0.2.2?x".to_owned(), "", 0),
+        ("sip:a@192.0.2.2?X=y@203.0.113.66".to_owned(), "", 0),
+        ("sip:a@192.0.2.2;x=\"<sip:b@203.0.113.66?y=z>\"?X=y".to_owned(), "", 0),
+        ("sip:a@192.0.2.2:0?X=y".to_owned(), "", 0),
+        // Escaped names are those that they stand for (RFC 3261 §19.1.4).
+        ("<sip:a@192.0.2.2;%6dethod=INVITE?%52eplaces=c;to-tag=1;from-tag=2>".to_owned(), "sip:a@192.0.2.2", 1),
         (
             format!(
                 "<sip:a@192.0.2.2;method=INVITE?Route=%3Csip:203.0.113.66%3Blr%3E&Via=x&From=x&Call-ID=mine&CSeq=7%20INVITE\
@@ -137,6 +200,9 @@ fn what_a_refer_asks_for() {
         stand.say(refer);
         if dialled.is_empty() {
             stand.peer.take("400 REFER");
+            let refused = sipdlg::message::NameAddr::of_refer_to(refer_to.as_bytes());
+            let seen = refused.and_then(|address| address.parse_uri().map(|_| ()));
+            assert!(seen.is_err(), "the host would see {refer_to}");
             continue;
         }
         let host = stand.alice.last(EventKind::Refer).message.clone().unwrap();

@@ -8,7 +8,7 @@ use crate::agent::theirs::incoming::Incoming;
 use crate::agent::{Agent, IncomingId, OutgoingId};
 use crate::error::{Error, Result};
 use crate::flow::Transport;
-use crate::message::uri::unescape;
+use crate::message::uri::{is_named, unescape};
 use crate::message::{HeaderId, Method, Replaces, write};
 
 /// What a REFER asks an INVITE for.
@@ -39,7 +39,7 @@ impl Agent {
             options.headers.iter().any(|line| write::split_header_line(line).is_ok_and(|(name, _)| name.id() == id))
         };
         let mut lines = Vec::new();
-        for header in uri.headers().filter(|header| header.is(b"Replaces") && !given(HeaderId::Replaces)) {
+        for header in uri.headers().filter(|header| is_named(header, b"Replaces") && !given(HeaderId::Replaces)) {
             let value = unescape(header.value.unwrap_or_default());
             Replaces::parse(&value)?;
             write::check_line(&value)?;

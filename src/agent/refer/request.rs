@@ -110,7 +110,7 @@ impl Agent {
             }
             _ => {}
         }
-        if uri.headers().any(|header| header.is(b"Replaces")) {
+        if uri.header(b"Replaces").is_some() {
             return Err(Error::argument("refer_to: it has a Replaces already"));
         }
         line.push(b'<');
@@ -232,11 +232,9 @@ pub(in crate::agent) fn fault_of(request: &Message) -> Option<&'static [u8]> {
     None
 }
 
-/// The URI of the Refer-To, as the host sees it too. Without brackets parameters are the header's (RFC 3261 §20); one
-/// with headers, which should have brackets, is no address to the host, and is read whole.
+/// The URI of the Refer-To, as the host sees it too.
 pub(in crate::agent) fn refer_target(request: &Message) -> Result<Uri<'_>> {
-    let value = request.header(HeaderId::ReferTo).unwrap_or_default();
-    request.read_uri(NameAddr::parse(value).map_or(value, |address| address.uri))
+    request.read_uri(NameAddr::of_refer_to(request.header(HeaderId::ReferTo).unwrap_or_default())?.uri)
 }
 
 /// What of the host's becomes one: what peers write bare is escaped (RFC 3261 §19.1.1).

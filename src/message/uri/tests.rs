@@ -209,3 +209,24 @@ fn escaping_is_undone_by_unescaping() {
     let uri = Uri::parse(&out).unwrap();
     assert_eq!(&*unescape(uri.headers().next().unwrap().value.unwrap()), every);
 }
+
+/// RFC 3261 §19.1.4: what is escaped is what it stands for, in names too.
+#[test]
+fn escaped_names() {
+    let uri = Uri::parse(b"sip:a@b;%6Dethod=BYE;x=y;t%54l=1;l%72?%52eplac%65s=c@d;to-tag=1").unwrap();
+    assert_eq!(&*uri.as_request_uri(), b"sip:a@b;x=y;t%54l=1;l%72");
+    assert_eq!(&*uri.as_target(), b"sip:a@b;x=y;l%72");
+    assert!(uri.asks_for_other(b"INVITE") && !uri.asks_for_other(b"BYE"));
+    assert!(uri.parameter(b"lr").is_some() && uri.header(b"Replaces").is_some());
+    assert!(uri.parameter(b"l").is_none() && uri.parameter(b"l%72").is_some());
+    let same = |one: &[u8], other: &[u8]| Uri::parse(one).unwrap().equivalent(&Uri::parse(other).unwrap());
+    for (one, other, expected) in [
+        (&b"sip:a@b;%75ser=phone?%58=y"[..], &b"sip:a@b;user=phone?X=y"[..], true),
+        (b"sip:a@b;%75ser=phone", b"sip:a@b", false),
+        (b"sip:a@b;%75ser=phone", b"sip:a@b;user=ip", false),
+        (b"sip:a@b?%58=y", b"sip:a@b?X=z", false),
+    ] {
+        assert_eq!((same(one, other), same(other, one)), (expected, expected));
+    }
+    assert!(Uri::parse(b"sip:a@b;m%61ddr=x@y").is_err(), "maddr is a host");
+}
