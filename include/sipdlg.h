@@ -385,13 +385,17 @@ typedef enum sipdlg_quirk_e {
     SIPDLG_QUIRK_PRACK_UNASKED = 8,
     /** INFO, MESSAGE, NOTIFY, REFER of ours in an early dialog */
     SIPDLG_QUIRK_REQUESTS_IN_EARLY = 16,
-    /** an unescaped `#` in the user of a URI that the peer sent; passed on as it came */
+    /**
+     * an unescaped `#` in the user of a URI that the peer sent; passed on as it came. In a URI of the host's, also one
+     * that it hands back, it is ERR_SYNTAX: it is written %23 there, which is the same user (RFC 3261 §19.1.4)
+     */
     SIPDLG_QUIRK_HASH_IN_USER = 32,
     /** a display name in From or To with `&`, `,`, `(` or `)` and without quotes; left out of requests of ours */
     SIPDLG_QUIRK_UNQUOTED_NAME = 64,
     /**
      * a response to a request of ours with two tags in To (the first counts), another From or none (ours counts), a
-     * second Via below ours, or a line without colon. Its getters show what counts, sipdlg_message_bytes() what came
+     * second Via below ours, a line without colon, nothing between two `;` in To, Max-Forwards twice (neither counts), or
+     * the same Call-ID or CSeq twice. Its getters show what counts, sipdlg_message_bytes() what came
      */
     SIPDLG_QUIRK_BROKEN_RESPONSE = 128,
     /** a NOTIFY of a REFER that says "terminated" with a provisional response; the final one is waited for */
@@ -1363,9 +1367,9 @@ sipdlg_status_t sipdlg_session_notify(sipdlg_session_t session,
  * when the session has ended; their function is looked for in the session's delegate (ended: the last that it had),
  * then the agent's, never in that of the REFER. The subscription ends by a NOTIFY that says "terminated" (with the
  * quirk EARLY_TERMINATED not by one with a provisional code and no other reason than noresource: the final one is
- * waited for, 600 s); when no NOTIFY comes in 64*T1 after the 2xx, or after the time that the last one announced; or
- * with its dialog. The last event says so (LAST). Header "Refer-Sub: false": no subscription, when the peer agrees
- * (RFC 4488).
+ * waited for, 600 s); when no NOTIFY comes in 64*T1 after the 2xx, or after the time that the last one announced
+ * (`expires`, of which 86,400 s are believed at most; 3,600 s where it says none); or with its dialog. The last event
+ * says so (LAST). Header "Refer-Sub: false": no subscription, when the peer agrees (RFC 4488).
  * Errors: ERR_STATE early (without the quirk REQUESTS_IN_EARLY), or `replaces` is over or an early dialog of our own
  * INVITE; ERR_ARGUMENT no refer_to, `replaces` is this session or of another agent, or refer_to has a Replaces beside
  * it; ERR_HEADER, also two Refer-To in the headers; ERR_SYNTAX, also one there beside `replaces`, a bare `@` or `;` in
@@ -1504,11 +1508,11 @@ sipdlg_status_t sipdlg_incoming_progress(sipdlg_incoming_t incoming,
 
 /**
  * 2xx (0: 200). `session`: of an INVITE. Without a body where an answer was given in a reliable 1xx; with one that is
- * the answer, or the offer. After an answer in an unreliable 1xx no body means that answer again (RFC 3261 §13.2.1).
- * Held back while a reliable 1xx with a description is unacknowledged, and sent after the answer to its PRACK;
- * meanwhile the session is early still, and ends with PRACK_TIMEOUT when no PRACK comes, with 487 when the INVITE's
- * Expires passes. To a REFER: its subscription begins, NOTIFY of "100 Trying" follows, see sipdlg_incoming_notify();
- * none where the REFER has "Refer-Sub: false" (RFC 4488).
+ * the answer, or the offer. After an answer in an unreliable 1xx no body means that one again, as it was (RFC 3261
+ * §13.2.1). Held back while a reliable 1xx with a description is unacknowledged, and sent after the answer to its
+ * PRACK; meanwhile the session is early still, and ends with PRACK_TIMEOUT when no PRACK comes, with 487 when the
+ * INVITE's Expires passes. To a REFER: its subscription begins, NOTIFY of "100 Trying" follows, see
+ * sipdlg_incoming_notify(); none where the REFER has "Refer-Sub: false" (RFC 4488).
  * Errors: ERR_STATE answered; answer or offer missing (RFC 3261 §13.3.1.4), or given already (RFC 3262 §5); a PRACK's
  * offer without answer; Replaces with early-only, and that call was answered (RFC 3891 §3); 202 to a REFER
  * (RFC 7647 §5); a body to a MESSAGE (RFC 3428 §7). ERR_ARGUMENT status_code; ERR_HEADER; ERR_SYNTAX; ERR_LIMIT.

@@ -326,12 +326,14 @@ pub enum sipdlg_quirk_e {
     SIPDLG_QUIRK_PRACK_UNASKED = 8,
     /// INFO, MESSAGE, NOTIFY, REFER of ours in an early dialog
     SIPDLG_QUIRK_REQUESTS_IN_EARLY = 16,
-    /// an unescaped `#` in the user of a URI that the peer sent; passed on as it came
+    /// an unescaped `#` in the user of a URI that the peer sent; passed on as it came. In a URI of the host's, also one
+    /// that it hands back, it is ERR_SYNTAX: it is written %23 there, which is the same user (RFC 3261 §19.1.4)
     SIPDLG_QUIRK_HASH_IN_USER = 32,
     /// a display name in From or To with `&`, `,`, `(` or `)` and without quotes; left out of requests of ours
     SIPDLG_QUIRK_UNQUOTED_NAME = 64,
     /// a response to a request of ours with two tags in To (the first counts), another From or none (ours counts), a
-    /// second Via below ours, or a line without colon. Its getters show what counts, sipdlg_message_bytes() what came
+    /// second Via below ours, a line without colon, nothing between two `;` in To, Max-Forwards twice (neither counts), or
+    /// the same Call-ID or CSeq twice. Its getters show what counts, sipdlg_message_bytes() what came
     SIPDLG_QUIRK_BROKEN_RESPONSE = 128,
     /// a NOTIFY of a REFER that says "terminated" with a provisional response; the final one is waited for
     SIPDLG_QUIRK_EARLY_TERMINATED = 512,

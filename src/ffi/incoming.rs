@@ -143,11 +143,11 @@ pub unsafe extern "C" fn sipdlg_incoming_progress(
 }
 
 /// 2xx (0: 200). `session`: of an INVITE. Without a body where an answer was given in a reliable 1xx; with one that is
-/// the answer, or the offer. After an answer in an unreliable 1xx no body means that answer again (RFC 3261 §13.2.1).
-/// Held back while a reliable 1xx with a description is unacknowledged, and sent after the answer to its PRACK;
-/// meanwhile the session is early still, and ends with PRACK_TIMEOUT when no PRACK comes, with 487 when the INVITE's
-/// Expires passes. To a REFER: its subscription begins, NOTIFY of "100 Trying" follows, see sipdlg_incoming_notify();
-/// none where the REFER has "Refer-Sub: false" (RFC 4488).
+/// the answer, or the offer. After an answer in an unreliable 1xx no body means that one again, as it was (RFC 3261
+/// §13.2.1). Held back while a reliable 1xx with a description is unacknowledged, and sent after the answer to its
+/// PRACK; meanwhile the session is early still, and ends with PRACK_TIMEOUT when no PRACK comes, with 487 when the
+/// INVITE's Expires passes. To a REFER: its subscription begins, NOTIFY of "100 Trying" follows, see
+/// sipdlg_incoming_notify(); none where the REFER has "Refer-Sub: false" (RFC 4488).
 /// Errors: ERR_STATE answered; answer or offer missing (RFC 3261 §13.3.1.4), or given already (RFC 3262 §5); a PRACK's
 /// offer without answer; Replaces with early-only, and that call was answered (RFC 3891 §3); 202 to a REFER
 /// (RFC 7647 §5); a body to a MESSAGE (RFC 3428 §7). ERR_ARGUMENT status_code; ERR_HEADER; ERR_SYNTAX; ERR_LIMIT.

@@ -14,9 +14,9 @@ use std::sync::Arc;
 /// Stands where nobody knows who it was (RFC 3261 §8.1.1.3).
 pub const ANONYMOUS: &[u8] = b"<sip:anonymous@anonymous.invalid>";
 
-/// A response without lines that are no header, the Vias below the topmost, second To lines and what stands behind the
-/// first tag of To; its From is `from`, the value of the request's (RFC 3261 §8.2.6.2), whatever it said. `None`: no
-/// response, or more is wrong.
+/// A response without lines that are no header, the Vias below the topmost, second To lines, what stands behind the
+/// first tag of To and empty parameters before it, Max-Forwards, and what says Call-ID or CSeq once more; its From is
+/// `from`, the value of the request's (RFC 3261 §8.2.6.2), whatever it said. `None`: no response, or more is wrong.
 ///
 /// [`Message::bytes`] are those that came.
 pub(super) fn response(mut data: &[u8], flow: Flow, from: &[u8], unquoted: bool) -> Option<Message> {
@@ -30,6 +30,7 @@ pub(super) fn response(mut data: &[u8], flow: Flow, from: &[u8], unquoted: bool)
     let mut out = data.get(..at)?.to_vec();
     write::header(&mut out, HeaderId::From, &[from]);
     let (mut via, mut to) = (false, false);
+    let (mut call_id, mut cseq) = (None, None);
     loop {
         let rest = data.get(at..)?;
         if rest.starts_with(b"\r\n") {
@@ -46,10 +47,27 @@ pub(super) fn response(mut data: &[u8], flow: Flow, from: &[u8], unquoted: bool)
                 write_via(&mut out, Via::split(value).0)?;
             }
             HeaderId::To if !std::mem::replace(&mut to, true) => {
-                write::header(&mut out, HeaderId::To, &[with_first_tag(value, unquoted).unwrap_or(value)]);
+                let mended = with_first_tag(value, unquoted);
+                write::header(&mut out, HeaderId::To, &[mended.as_deref().unwrap_or(value)]);
             }
-            HeaderId::Via | HeaderId::To | HeaderId::From => {}
-            _ => {
+            // In a response the last says nothing.
+            HeaderId::Via | HeaderId::To | HeaderId::From | HeaderId::MaxForwards => {}
+            HeaderId::CallId if call_id.is_some() => {
+                call_id.as_deref().filter(|first| *first == value)?;
+            }
+            HeaderId::CSeq if cseq.is_some() => {
+                let again = CSeq::parse(value).ok().map(|again| (again.number, again.method.text.to_vec()));
+                cseq.as_ref().filter(|first| again.as_ref() == Some(*first))?;
+            }
+            id => {
+                match id {
+                    HeaderId::CallId => call_id = Some(value.to_vec()),
+                    HeaderId::CSeq => {
+                        let read = CSeq::parse(value).ok()?;
+                        cseq = Some((read.number, read.method.text.to_vec()));
+                    }
+                    _ => {}
+                }
                 out.extend_from_slice(&line);
                 out.extend_from_slice(b"\r\n");
             }
@@ -119,7 +137,7 @@ fn cseq<'a>(value: &'a [u8], method: &'a [u8]) -> (u32, &'a [u8]) {
 /// A From or To that reads.
 fn address(value: &[u8]) -> Cow<'_, [u8]> {
     if let Some(value) = with_first_tag(value, false) {
-        return Cow::Borrowed(value);
+        return value;
     }
     match loose_parameter(value, b"tag") {
         Some(tag) => Cow::Owned([ANONYMOUS, b";tag=", tag].concat()),
@@ -127,8 +145,38 @@ fn address(value: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
+/// An address that reads, or its beginning with the first tag; without empty parameters.
+fn with_first_tag(value: &[u8], unquoted: bool) -> Option<Cow<'_, [u8]>> {
+    if let Some(beginning) = up_to_first_tag(value, unquoted) {
+        return Some(Cow::Borrowed(beginning));
+    }
+    let whole = without_empty_parameters(value, unquoted)?;
+    up_to_first_tag(&whole, unquoted).map(|beginning| Cow::Owned(beginning.to_vec()))
+}
+
+/// An address as its parameters were meant that has nothing between two `;`. `None`: its URI does not read.
+fn without_empty_parameters(value: &[u8], unquoted: bool) -> Option<Vec<u8>> {
+    let parts = if unquoted { NameAddr::parts::<true>(value) } else { NameAddr::parts::<false>(value) };
+    let (.., parameters) = parts.ok()?;
+    let mut out = value.get(..value.len() - parameters.len())?.to_vec();
+    let (start, mut quoted, mut escaped) = (out.len(), false, false);
+    for byte in parameters {
+        let is_open = !quoted && out.len() > start && out.ends_with(b";");
+        if is_open && matches!(byte, b';' | b' ' | b'\t') {
+            continue;
+        }
+        quoted ^= *byte == b'"' && !escaped;
+        escaped = quoted && *byte == b'\\' && !escaped;
+        out.push(*byte);
+    }
+    if out.len() > start && !quoted && out.ends_with(b";") {
+        out.pop();
+    }
+    Some(out)
+}
+
 /// An address that reads, or its beginning with the first tag.
-fn with_first_tag(value: &[u8], unquoted: bool) -> Option<&[u8]> {
+fn up_to_first_tag(value: &[u8], unquoted: bool) -> Option<&[u8]> {
     let read = if unquoted { NameAddr::read_unquoted } else { NameAddr::read };
     if read(value).is_ok() {
         return Some(value);
@@ -217,6 +265,58 @@ mod tests {
         );
     }
 
+    /// What a response says twice counts where it says the same; Max-Forwards says nothing in one.
+    #[test]
+    fn what_stands_twice() {
+        let taken = |lines: &str| {
+            let text = format!(
+                "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP a;branch=z9hG4bKx\r\nTo: <sip:b@c>;tag=1\r\n{lines}Content-Length: 0\r\n\r\n"
+            );
+            let (lines, message) = mended(&text)?;
+            let count = |start: &str| lines.iter().filter(|line| line.to_ascii_lowercase().starts_with(start)).count();
+            assert_eq!((count("call-id") + count("i:"), count("cseq"), count("max-forwards")), (1, 1, 0), "{text}");
+            Some(format!("{} {}", String::from_utf8_lossy(message.call_id()), message.cseq_number()))
+        };
+        let good = "Call-ID: x\r\nCSeq: 1 INVITE\r\n";
+        for (more, is_taken) in [
+            ("Call-ID: x\r\n", true),
+            ("i:  x \r\nCall-ID: x\r\n", true),
+            ("Call-ID: X\r\n", false),
+            ("Call-ID: x\r\ni: y\r\n", false),
+            ("i:\r\n", false),
+            ("CSeq: 1 INVITE\r\n", true),
+            ("CSEQ: 01  INVITE\r\n", true),
+            ("CSeq: 2 INVITE\r\n", false),
+            ("CSeq: 1 invite\r\n", false),
+            ("CSeq: 1\r\n", false),
+            ("Max-Forwards: 70\r\nMax-Forwards: 70\r\n", true),
+            ("Max-Forwards: 70\r\nMax-Forwards: 69\r\nCSeq: 1 INVITE\r\n", true),
+            ("Max-Forwards: x\r\n", true),
+        ] {
+            for lines in [format!("{good}{more}"), format!("{more}{good}")] {
+                assert_eq!(taken(&lines).as_deref(), is_taken.then_some("x 1"), "{lines}");
+            }
+        }
+    }
+
+    #[test]
+    fn empty_parameters() {
+        for (value, meant) in [
+            ("<sip:a@b>;;tag=x", "<sip:a@b>;tag=x"),
+            ("<sip:a@b> ; ;\t; tag=x ;; y", "<sip:a@b> ;tag=x ;y"),
+            ("\"a;;b\" <sip:a;;b@c;;d>;y=\";;\\\";;\";;tag=x;", "\"a;;b\" <sip:a;;b@c;;d>;y=\";;\\\";;\";tag=x"),
+            ("sip:a@b;;tag=x", "sip:a@b;tag=x"),
+            ("<sip:a@b>;;tag=x;;tag=y", "<sip:a@b>;tag=x"),
+            ("<sip:a@b>;;", "<sip:a@b>"),
+        ] {
+            let read = with_first_tag(value.as_bytes(), false).expect(value);
+            assert_eq!(String::from_utf8_lossy(&read), meant, "{value}");
+        }
+        for value in ["<sip:a@b>;;tag=", "<sip:a@b>;;=x", "<sip:a@b>;;x=\"", "<sip:a@b;;tag=x"] {
+            assert!(with_first_tag(value.as_bytes(), false).is_none(), "{value}");
+        }
+    }
+
     /// Of a Via with our branch only what finds the transaction is kept, where the rest does not read.
     #[test]
     fn a_top_via_with_broken_parameters() {
@@ -259,6 +359,8 @@ mod tests {
         let many = ";tag=".repeat(200_000);
         assert!(with_first_tag(format!("\"{many}").as_bytes(), true).is_none());
         assert!(with_first_tag(format!("<sip:a@b>{many}").as_bytes(), false).is_none());
+        let empty = "; ".repeat(500_000);
+        assert!(with_first_tag(format!("<sip:a@b>{empty}x=").as_bytes(), false).is_none());
     }
 
     #[test]

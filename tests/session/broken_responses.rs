@@ -16,12 +16,16 @@ use sipdlg::session::SignalingState::Stable;
 type Way = (&'static str, &'static str, fn(&str) -> String);
 
 /// What stands instead of a header line, or of the first Via and what follows it.
-const WAYS: [Way; 17] = [
+const WAYS: [Way; 21] = [
     ("two tags in To", "To", |line| format!("{line};tag=other")),
     ("the same tag twice in To", "To", |line| format!("{line};tag=peer-tag")),
     ("what follows the tag of To is no parameter", "To", |line| format!("{line};")),
     ("two tags in To, parameters between", "To", |line| format!("{line};x=y;TAG=other;z")),
     ("two To", "To", |line| format!("{line}\r\nTo: <sip:other@example.com>;tag=other")),
+    ("an empty parameter in To", "To", |line| line.replace(";tag", "; ;tag")),
+    ("Call-ID twice", "Call-ID", |line| format!("{line}\r\ni:{}", &line["Call-ID:".len()..])),
+    ("CSeq twice", "CSeq", |line| format!("{line}\r\n{line}")),
+    ("Max-Forwards twice", "Call-ID", |line| format!("Max-Forwards: 70\r\n{line}\r\nMax-Forwards: 69")),
     ("no From", "From", |_| "X: y".to_owned()),
     ("another tag in From", "From", |line| format!("{line}x")),
     ("no tag in From", "From", |line| line.split(';').next().unwrap_or_default().to_owned()),
@@ -293,7 +297,7 @@ fn without_the_quirk() {
 /// What names no transaction of ours, and what is broken more than slightly, is not taken with it on either.
 #[test]
 fn what_stays_dropped() {
-    let no_colon = ("a line without colon", "Call-ID", WAYS[14].2);
+    let no_colon = ("a line without colon", "Call-ID", WAYS[18].2);
     let ways: [Way; 9] = [
         ("another top Via", "Via", |line| format!("Via: SIP/2.0/UDP 192.0.2.77;branch=z9hG4bKx\r\n{line}\r\nnothing")),
         ("another branch", "Via", |line| line.replace("branch=", "branch=x") + "\r\nnothing"),

@@ -160,7 +160,15 @@ fn a_subscription_expires() {
 /// A referrer that hears nothing more lets go: no NOTIFY in 64*T1 (RFC 6665 timer N), none after what was announced.
 #[test]
 fn a_silent_notifier_is_not_waited_for() {
-    for announced in [None, Some(100)] {
+    // What is believed of what a NOTIFY announces: a day at most; an hour where it announces nothing.
+    for announced in [
+        None,
+        Some((";expires=100", 100)),
+        Some(("", 3_600)),
+        Some((";expires=86400", 86_400)),
+        Some((";expires=86401", 86_400)),
+        Some((";expires=4294967295", 86_400)),
+    ] {
         let mut stand = Stand::alice_called();
         let refer = stand.alice.refer(CAROL);
         stand.exchange();
@@ -170,8 +178,8 @@ fn a_silent_notifier_is_not_waited_for() {
         assert_eq!(stand.alice.statuses(EventKind::Accept), [200, 202], "RFC 7647 §5: treated as 200");
         let patience = match announced {
             None => seconds(32),
-            Some(expires) => {
-                let notify = notify_of(&mut stand, "refer", &format!("active;expires={expires}"), "SIP/2.0 100 Trying");
+            Some((parameter, expires)) => {
+                let notify = notify_of(&mut stand, "refer", &format!("active{parameter}"), "SIP/2.0 100 Trying");
                 stand.say(notify);
                 stand.peer.take("200 NOTIFY");
                 seconds(expires + 32)

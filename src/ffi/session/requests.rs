@@ -144,9 +144,9 @@ pub unsafe extern "C" fn sipdlg_session_notify(
 /// when the session has ended; their function is looked for in the session's delegate (ended: the last that it had),
 /// then the agent's, never in that of the REFER. The subscription ends by a NOTIFY that says "terminated" (with the
 /// quirk EARLY_TERMINATED not by one with a provisional code and no other reason than noresource: the final one is
-/// waited for, 600 s); when no NOTIFY comes in 64*T1 after the 2xx, or after the time that the last one announced; or
-/// with its dialog. The last event says so (LAST). Header "Refer-Sub: false": no subscription, when the peer agrees
-/// (RFC 4488).
+/// waited for, 600 s); when no NOTIFY comes in 64*T1 after the 2xx, or after the time that the last one announced
+/// (`expires`, of which 86,400 s are believed at most; 3,600 s where it says none); or with its dialog. The last event
+/// says so (LAST). Header "Refer-Sub: false": no subscription, when the peer agrees (RFC 4488).
 /// Errors: ERR_STATE early (without the quirk REQUESTS_IN_EARLY), or `replaces` is over or an early dialog of our own
 /// INVITE; ERR_ARGUMENT no refer_to, `replaces` is this session or of another agent, or refer_to has a Replaces beside
 /// it; ERR_HEADER, also two Refer-To in the headers; ERR_SYNTAX, also one there beside `replaces`, a bare `@` or `;` in
