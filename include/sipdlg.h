@@ -94,7 +94,7 @@ typedef enum sipdlg_status_e {
     SIPDLG_ERR_BUSY = -10,
     /** this build or this platform lacks it */
     SIPDLG_ERR_UNSUPPORTED = -11,
-    /** the operating system refused; errno is in sipdlg_last_error() */
+    /** the operating system refused; sipdlg_last_error() ends with its errno: "(os error 98)" */
     SIPDLG_ERR_SYSTEM = -12,
     /** no transport was added that can reach the target */
     SIPDLG_ERR_NO_TRANSPORT = -13,

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::io;
 
 /// The kinds that the core can refuse with; `ffi` maps each to one number of `enum sipdlg_status_e`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -55,6 +56,11 @@ impl Error {
     /// An error of `kind` that says `detail`.
     pub fn new(kind: ErrorKind, detail: impl Into<Cow<'static, str>>) -> Self {
         Self { kind, detail: detail.into() }
+    }
+
+    /// The operating system refused. The text ends with the number: "(os error 98)".
+    pub fn system(error: &io::Error) -> Self {
+        Self::new(ErrorKind::System, error.to_string())
     }
 
     /// A protocol rule forbids the call now; `detail` names its section.

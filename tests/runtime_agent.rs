@@ -5,6 +5,7 @@ use sipdlg::ffi::agent::*;
 use sipdlg::ffi::config::*;
 use sipdlg::ffi::event::sipdlg_event_default;
 use sipdlg::ffi::incoming::*;
+use sipdlg::ffi::library::sipdlg_last_error;
 use sipdlg::ffi::outgoing::*;
 use sipdlg::ffi::runtime::*;
 use sipdlg::ffi::session::properties::*;
@@ -60,6 +61,17 @@ fn listen(agent: sipdlg_agent_t, address: &str) -> i32 {
     let address = CString::new(address).expect("text");
     // SAFETY: a text.
     unsafe { sipdlg_agent_listen(agent, address.as_ptr()) }
+}
+
+/// The number with which the text of the last error ends.
+fn errno() -> i32 {
+    let mut buffer = [0_u8; 256];
+    let mut needed = 0;
+    // SAFETY: the buffer is as long as said.
+    assert_eq!(unsafe { sipdlg_last_error(buffer.as_mut_ptr().cast(), buffer.len(), &raw mut needed) }, OK);
+    let text = std::str::from_utf8(&buffer[..needed]).expect("text");
+    let number = text.rsplit_once("(os error ").and_then(|(_, end)| end.strip_suffix(')'));
+    number.expect("errno at the end").parse().expect("a number")
 }
 
 fn local_address(agent: sipdlg_agent_t) -> SocketAddr {
@@ -205,8 +217,10 @@ fn listen_says_what_is_wrong() {
     assert_eq!(listen(agent, "udp:nowhere"), SYNTAX);
     assert_eq!(listen(agent, "tcp:127.0.0.1:0"), UNSUPPORTED);
     assert_eq!(listen(agent, "udp:192.0.2.1:0"), SYSTEM);
+    assert_eq!(errno(), libc::EADDRNOTAVAIL);
     assert_eq!(listen(agent, "udp:127.0.0.1:0"), OK);
     assert_eq!(listen(agent, &format!("udp:{}", local_address(agent))), SYSTEM);
+    assert_eq!(errno(), libc::EADDRINUSE);
     // SAFETY: NULL asks for nothing.
     assert_eq!(unsafe { sipdlg_agent_local_address(agent, 1, null_mut(), 0, null_mut()) }, NONE);
     assert_eq!(sipdlg_agent_free(agent), OK);

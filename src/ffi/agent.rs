@@ -28,6 +28,7 @@ use crate::ffi::structs::{
 use crate::flow::Flow;
 use crate::time::{Now, Time};
 use std::ffi::{c_char, c_void};
+use std::io;
 use std::sync::Arc;
 
 /// Runs with the agent of a token.
@@ -54,8 +55,11 @@ pub unsafe extern "C" fn sipdlg_agent_new(config: *const sipdlg_config_t, out: *
         match core.seed {
             // The test seed: the core expands it, so that its bytes are all that matters.
             Some(given) => seed[..8].copy_from_slice(&given.to_le_bytes()),
-            None => getrandom::fill(&mut seed)
-                .map_err(|error| Error::new(ErrorKind::System, format!("no randomness: {error}")))?,
+            None => getrandom::fill(&mut seed).map_err(|error| {
+                let number = error.raw_os_error();
+                let error = number.map_or_else(|| io::Error::other(error.to_string()), io::Error::from_raw_os_error);
+                Error::new(ErrorKind::System, format!("no randomness: {error}"))
+            })?,
         }
         let mut clock = if core.manual_clock { Clock::Manual(Now::default()) } else { Clock::system() };
         let now = clock.now();

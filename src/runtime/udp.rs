@@ -46,7 +46,7 @@ impl Socket {
 }
 
 fn system(error: io::Error) -> Error {
-    Error::new(ErrorKind::System, error.to_string())
+    Error::system(&error)
 }
 
 /// A socket of the address's family; IPv6 is IPv6 only, so that one port may be bound for both.

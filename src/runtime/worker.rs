@@ -57,7 +57,7 @@ impl Network {
         // SAFETY: no pointers.
         let fd = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };
         if fd < 0 {
-            return Err(Error::new(ErrorKind::System, io::Error::last_os_error().to_string()));
+            return Err(Error::system(&io::Error::last_os_error()));
         }
         Ok(Self {
             sockets: Mutex::default(),
@@ -219,7 +219,7 @@ impl Network {
             let error = io::Error::last_os_error();
             return match error.raw_os_error() {
                 Some(libc::EINTR) => Ok(false),
-                _ => Err(Error::new(ErrorKind::System, error.to_string())),
+                _ => Err(Error::system(&error)),
             };
         }
         let mut polled = polled.iter();

@@ -2,7 +2,7 @@
 //! All that sipdlg_agent_wake() may touch: no lock.
 
 use super::{AgentCell, Inner};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::ffi::handle::{parts, process_stamp};
 use std::fs::File;
 use std::io::Read;
@@ -165,13 +165,13 @@ fn new_eventfd() -> Result<File> {
         // SAFETY: no pointers.
         let fd = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };
         if fd < 0 {
-            return Err(Error::new(ErrorKind::System, std::io::Error::last_os_error().to_string()));
+            return Err(Error::system(&std::io::Error::last_os_error()));
         }
         // SAFETY: the descriptor is new and nobody else's.
         Ok(unsafe { File::from_raw_fd(fd) })
     }
     #[cfg(not(target_os = "linux"))]
-    Err(Error::new(ErrorKind::Unsupported, "no eventfd on this platform"))
+    Err(Error::new(crate::error::ErrorKind::Unsupported, "no eventfd on this platform"))
 }
 
 /// Makes an eventfd readable; safe in a signal handler.

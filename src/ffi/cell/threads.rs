@@ -3,7 +3,7 @@
 use super::drivers::{busy, in_callback};
 use super::{AgentCell, Clock};
 use crate::agent::Agent;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::ffi::event::deliver;
 use crate::ffi::guard::contain;
 use crate::ffi::handle::stale;
@@ -69,7 +69,8 @@ impl AgentCell {
             }
         }
         if failed {
-            return Err(Error::new(ErrorKind::System, "no thread can be had"));
+            // What pthread_create(3) has to say when no thread can be had.
+            return Err(Error::system(&std::io::Error::from_raw_os_error(libc::EAGAIN)));
         }
         Ok(())
     }
