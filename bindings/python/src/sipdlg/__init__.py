@@ -2,6 +2,7 @@
 
 from ._ffi import (
     ABI_VERSION,
+    VERSION,
     Effect,
     EventFlag,
     EventKind,
@@ -48,6 +49,8 @@ from .message import Message, NameAddr, Via
 from .options import Body
 from .outgoing import OutgoingRequest
 from .session import DialogState, Session
+
+__version__ = ".".join(str(part) for part in VERSION)
 
 __all__ = [
     "ABI_VERSION",
@@ -100,6 +103,7 @@ __all__ = [
     "Transport",
     "UnsupportedError",
     "Via",
+    "__version__",
     "abi_version",
     "effect_of",
     "status_text",
