@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import ctypes as C
+import operator
+import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import _ffi
 from .errors import ArgumentError, check
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+    Octets = ReadableBuffer
+else:
+    Octets = Any
+    """Whatever has bytes: bytes, bytearray, memoryview, array, mmap, ..."""
 
 Text = str | bytes
 """Text as it goes into messages. A str is UTF-8; other bytes come out as surrogates and go in again as they were."""
@@ -15,32 +25,80 @@ Text = str | bytes
 Headers = Mapping[str, Text] | Iterable[tuple[str, Text] | Text]
 """Header lines: a mapping, pairs, or "Name: value" strings."""
 
+T = TypeVar("T")
+
 NONE = _ffi.Status.NONE
 
 
-def encode(text: Text) -> bytes:
+def wrong(name: str, wanted: str, value: object) -> TypeError:
+    """Says which argument has the wrong type; never its value, which may be a secret."""
+    return TypeError(f"{name}: {wanted} expected, not {type(value).__name__}")
+
+
+def instance(value: T, kind: type[T], name: str) -> T:
+    """The object, if it is one of `kind`."""
+    if not isinstance(value, kind):
+        raise wrong(name, kind.__name__, value)
+    return value
+
+
+def encode(text: Text, name: str) -> bytes:
     """Bytes for a `const char *`, which cannot hold a NUL."""
-    data = text if isinstance(text, bytes) else text.encode("utf-8", "surrogateescape")
+    if isinstance(text, str):
+        try:
+            data = text.encode("utf-8", "surrogateescape")
+        except UnicodeEncodeError:
+            raise ArgumentError(_ffi.Status.ERR_ARGUMENT, f"{name}: a surrogate that stands for no byte") from None
+    elif isinstance(text, bytes):
+        data = text
+    else:
+        raise wrong(name, "str or bytes", text)
     if b"\0" in data:
-        raise ArgumentError(_ffi.Status.ERR_ARGUMENT, "text with a NUL inside")
+        raise ArgumentError(_ffi.Status.ERR_ARGUMENT, f"{name}: text with a NUL inside")
     return data
 
 
-def encode_or_none(text: Text | None) -> bytes | None:
-    return None if text is None else encode(text)
+def encode_or_none(text: Text | None, name: str) -> bytes | None:
+    return None if text is None else encode(text, name)
+
+
+def octets(data: Octets, name: str) -> bytes:
+    """A copy of whatever has bytes, unless it is bytes."""
+    if isinstance(data, bytes):
+        return data
+    try:
+        return memoryview(data).tobytes()
+    except TypeError:
+        raise wrong(name, "bytes, or an object that holds some,", data) from None
 
 
 def fits(value: int, name: str, bits: int = 32, signed: bool = False) -> int:
     """The number, if the C type can hold it: ctypes would cut it silently."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise wrong(name, "int", value) from None
     low, high = (-(1 << bits - 1), 1 << bits - 1) if signed else (0, 1 << bits)
-    if not low <= value < high:
-        raise ArgumentError(_ffi.Status.ERR_ARGUMENT, f"{name}: {value} is out of range")
-    return value
+    if not low <= number < high:
+        raise ArgumentError(_ffi.Status.ERR_ARGUMENT, f"{name}: {number} is out of range")
+    return number
 
 
-def code(value: int) -> int:
+def code(value: int, name: str = "status_code") -> int:
     """A SIP status code."""
-    return fits(value, "status_code", signed=True)
+    return fits(value, name, signed=True)
+
+
+def truth(value: bool, name: str) -> bool:
+    """A yes or no; a text would always be yes."""
+    if not isinstance(value, int):
+        raise wrong(name, "bool", value)
+    return bool(value)
+
+
+def hide(text: str) -> str:
+    """For people: without the passwords of its URIs (RFC 3261 section 19.1.1)."""
+    return re.sub(r"(?i)(\bsips?:[^\s:@<>]*:)[^\s@<>]*@", r"\1***@", text)
 
 
 def decode(data: bytes) -> str:
@@ -48,8 +106,9 @@ def decode(data: bytes) -> str:
 
 
 def bytes_of(view: _ffi.Str) -> bytes:
-    """A copy of borrowed bytes."""
-    return C.string_at(view.data, view.len) if view.data else b""
+    """A copy of borrowed bytes. The pointer is read by itself: as a `c_char_p` it would end at the first NUL."""
+    pointer = C.c_void_p.from_address(C.addressof(view) + _ffi.Str.data.offset).value
+    return C.string_at(pointer, view.len) if pointer else b""
 
 
 def text_of(view: _ffi.Str) -> str:
@@ -90,7 +149,13 @@ def string_array(items: Iterable[bytes]) -> Any:
 def header_lines(headers: Headers | None) -> Iterable[bytes]:
     if headers is None:
         return
-    if isinstance(headers, str | bytes):
-        raise TypeError("headers: a mapping or a list, not one string")
+    if isinstance(headers, str | bytes) or not isinstance(headers, Iterable):
+        raise wrong("headers", "a mapping or a list", headers)
     for item in headers.items() if isinstance(headers, Mapping) else headers:
-        yield encode(item) if isinstance(item, str | bytes) else encode(item[0]) + b": " + encode(item[1])
+        if isinstance(item, str | bytes):
+            yield encode(item, "headers")
+        elif isinstance(item, tuple | list) and len(item) == 2:
+            name = encode(item[0], "headers, a name")
+            yield name + b": " + encode(item[1], f"headers, {decode(name)}")
+        else:
+            raise wrong("headers", 'a pair, or "Name: value",', item)

@@ -6,13 +6,14 @@ Function pointers are plain pointers here: this package hands none to the librar
 from __future__ import annotations
 
 import ctypes as C
-from enum import IntEnum, IntFlag
+
+from ._number import Bits, Number
 
 VERSION = (0, 1, 0)
 ABI_VERSION = 0
 
 
-class Status(IntEnum):  # enum sipdlg_status_e
+class Status(Number):  # enum sipdlg_status_e
     OK = 0
     NONE = 1
     ERR_ARGUMENT = -1
@@ -34,7 +35,7 @@ class Status(IntEnum):  # enum sipdlg_status_e
     ERR_DEFUNCT = -17
 
 
-class SessionState(IntEnum):  # enum sipdlg_session_state_e
+class SessionState(Number):  # enum sipdlg_session_state_e
     INITIAL = 0
     EARLY = 1
     ACK_WAIT = 2
@@ -42,7 +43,7 @@ class SessionState(IntEnum):  # enum sipdlg_session_state_e
     TERMINATED = 4
 
 
-class SignalingState(IntEnum):  # enum sipdlg_signaling_state_e
+class SignalingState(Number):  # enum sipdlg_signaling_state_e
     INITIAL = 0
     HAVE_LOCAL_OFFER = 1
     HAVE_REMOTE_OFFER = 2
@@ -50,7 +51,7 @@ class SignalingState(IntEnum):  # enum sipdlg_signaling_state_e
     CLOSED = 4
 
 
-class OutgoingState(IntEnum):  # enum sipdlg_outgoing_state_e
+class OutgoingState(Number):  # enum sipdlg_outgoing_state_e
     RESOLVING = 0
     CALLING = 1
     PROCEEDING = 2
@@ -58,7 +59,7 @@ class OutgoingState(IntEnum):  # enum sipdlg_outgoing_state_e
     COMPLETED = 4
 
 
-class Transport(IntEnum):  # enum sipdlg_transport_e
+class Transport(Number):  # enum sipdlg_transport_e
     ANY = 0
     UDP = 1
     TCP = 2
@@ -67,7 +68,7 @@ class Transport(IntEnum):  # enum sipdlg_transport_e
     WSS = 5
 
 
-class EventKind(IntEnum):  # enum sipdlg_event_kind_e
+class EventKind(Number):  # enum sipdlg_event_kind_e
     INVITE = 1
     REINVITE = 2
     UPDATE = 3
@@ -97,7 +98,7 @@ class EventKind(IntEnum):  # enum sipdlg_event_kind_e
     TRANSPORT_ERROR = 41
 
 
-class Method(IntEnum):  # enum sipdlg_method_e
+class Method(Number):  # enum sipdlg_method_e
     NONE = 0
     INVITE = 1
     ACK = 2
@@ -116,7 +117,7 @@ class Method(IntEnum):  # enum sipdlg_method_e
     OTHER = 15
 
 
-class EventFlag(IntFlag):  # enum sipdlg_event_flag_e
+class EventFlag(Bits):  # enum sipdlg_event_flag_e
     LOCAL = 1
     RELIABLE = 2
     NEEDS_PRACK = 4
@@ -126,7 +127,7 @@ class EventFlag(IntFlag):  # enum sipdlg_event_flag_e
     LAST = 64
 
 
-class Reason(IntEnum):  # enum sipdlg_reason_e
+class Reason(Number):  # enum sipdlg_reason_e
     NONE = 0
     LOCAL_HANGUP = 1
     REMOTE_BYE = 2
@@ -149,24 +150,24 @@ class Reason(IntEnum):  # enum sipdlg_reason_e
     TRANSPORT = 25
 
 
-class Policy(IntEnum):  # enum sipdlg_policy_e
+class Policy(Number):  # enum sipdlg_policy_e
     OFF = 0
     SUPPORTED = 1
     REQUIRED = 2
 
 
-class Refresher(IntEnum):  # enum sipdlg_refresher_e
+class Refresher(Number):  # enum sipdlg_refresher_e
     ANY = 0
     LOCAL = 1
     REMOTE = 2
 
 
-class ForkPolicy(IntEnum):  # enum sipdlg_fork_policy_e
+class ForkPolicy(Number):  # enum sipdlg_fork_policy_e
     FIRST = 0
     ALL = 1
 
 
-class LogLevel(IntEnum):  # enum sipdlg_log_level_e
+class LogLevel(Number):  # enum sipdlg_log_level_e
     OFF = 0
     ERROR = 1
     WARN = 2
@@ -174,18 +175,18 @@ class LogLevel(IntEnum):  # enum sipdlg_log_level_e
     DEBUG = 4
 
 
-class Effect(IntEnum):  # enum sipdlg_effect_e
+class Effect(Number):  # enum sipdlg_effect_e
     TRANSACTION = 0
     USAGE = 1
     DIALOG = 2
 
 
-class LadderFormat(IntEnum):  # enum sipdlg_ladder_format_e
+class LadderFormat(Number):  # enum sipdlg_ladder_format_e
     TEXT = 0
     SVG = 1
 
 
-class Quirk(IntFlag):  # enum sipdlg_quirk_e
+class Quirk(Bits):  # enum sipdlg_quirk_e
     RESPONSE_1XX_WITHOUT_CONTACT = 1
     RESPONSE_1XX_WITHOUT_TAG = 2
     TAG_CHANGED_BY_2XX = 4
@@ -197,14 +198,14 @@ class Quirk(IntFlag):  # enum sipdlg_quirk_e
     EARLY_TERMINATED = 512
 
 
-class RequestFlag(IntFlag):  # enum sipdlg_request_flag_e
+class RequestFlag(Bits):  # enum sipdlg_request_flag_e
     MANUAL_ACK = 1
     MANUAL_PRACK = 2
     NO_RETRY = 4
     NO_AUTH = 8
 
 
-class ResponseFlag(IntFlag):  # enum sipdlg_response_flag_e
+class ResponseFlag(Bits):  # enum sipdlg_response_flag_e
     RELIABLE = 1
 
 

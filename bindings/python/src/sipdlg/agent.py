@@ -4,20 +4,40 @@ from __future__ import annotations
 
 import asyncio
 import ctypes as C
+import os
+import threading
 import warnings
-from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from dataclasses import dataclass, fields
 from types import TracebackType
-from typing import Self, Unpack
+from typing import NoReturn, Self, Unpack
 
 from . import _ffi
-from ._convert import NONE, Text, code, encode, encode_or_none, fits, text_of, text_or_none, token, token_or_none
+from ._convert import (
+    NONE,
+    Octets,
+    T,
+    Text,
+    code,
+    encode,
+    encode_or_none,
+    fits,
+    instance,
+    octets,
+    text_or_none,
+    token,
+    token_or_none,
+    wrong,
+)
 from ._ffi import Quirk
+from ._handle import unpicklable
 from ._loader import lib
+from ._process import forks
+from ._wait import Wait
 from .config import Config
-from .errors import check
+from .errors import BusyError, SipdlgError, StaleError, StateError, check
 from .event import Event
-from .flow import Flow, Transmit
+from .flow import Flow, Transmit, flow_struct
 from .message import Message
 from .options import RequestArguments, ResponseArguments, request_options, response_options
 from .outgoing import OutgoingRequest
@@ -26,7 +46,7 @@ from .session import Session
 NO_TIMEOUT = 2**64 - 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Stats:
     """Counters since the start, and what lives now."""
 
@@ -54,32 +74,68 @@ class Agent:
     """An agent. Events are polled, never called back.
 
     `close()` and the end of a `with` end it at once: nothing is sent, so hang up first. So does the garbage collector,
-    with a ResourceWarning.
+    with a ResourceWarning. There is one owner: an agent is neither copied nor pickled.
     """
 
     token = 0
     _closed = True  # until it is made
+    _started = False
+    _hosted = False  # the host has a network of its own
+    _listening = False
+    _taking = False  # a thread copies what is borrowed until the next call
+    _to_free = False  # by that thread
+    _c_free: Callable[[int], int] = lib.sipdlg_agent_free
 
     def __init__(self, config: Config | None = None) -> None:
-        self._waiting: tuple[asyncio.AbstractEventLoop, int, asyncio.Future[None]] | None = None
+        self._lock = threading.RLock()
+        self._forks = forks()
+        self._waiting: Wait | None = None
         out = C.c_uint64()
-        with (config or Config())._made() as raw:
+        with instance(Config() if config is None else config, Config, "config")._made() as raw:
             check(lib.sipdlg_agent_new(raw, C.byref(out)))
         self.token = out.value
         self._closed = False
 
+    @property
+    def closed(self) -> bool:
+        """Whether `close()` was called."""
+        return self._closed
+
+    @property
+    def started(self) -> bool:
+        """Whether the library's thread runs."""
+        return self._started and not self._closed
+
     def close(self) -> None:
-        """Ends the agent; `events()` of it ends too. Call it on the thread of the loop that reads them. A second call
-        does nothing."""
-        if self._closed:
+        """Ends the agent, from any thread and whatever became of the loop that read its events; `events()` of it ends
+        too, and the event fd becomes readable once more. A second call does nothing."""
+        if self._is_foreign():
+            # The lock may be held for ever: its holder did not come along.
+            if not self._closed:
+                self._closed = True
+                self._c_free(self.token)
             return
-        self._closed = True
-        if self._waiting is not None:
-            loop, fd, ready = self._waiting
-            loop.remove_reader(fd)
-            if not ready.done():
-                ready.set_result(None)
-        check(lib.sipdlg_agent_free(self.token))
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            if self._taking:  # this thread, interrupted
+                self._to_free = True
+            else:
+                self._free()
+
+    def _free(self) -> None:
+        # Who waits on the descriptor, in a loop or by itself, looks up and finds the agent closed.
+        lib.sipdlg_agent_wake(self.token)
+        try:
+            check(self._c_free(self.token))
+        finally:
+            if self._waiting is not None and self._waiting.loop.is_closed():
+                self._waiting.end()
+
+    def _is_foreign(self) -> bool:
+        """In a child after fork(): what is here is a memory of the parent's."""
+        return self._forks != forks()
 
     def __enter__(self) -> Self:
         return self
@@ -89,29 +145,55 @@ class Agent:
     ) -> None:
         self.close()
 
-    def __del__(self) -> None:
+    # Names of the module may be gone when the interpreter ends.
+    def __del__(self, forks: Callable[[], int] = forks, warn: Callable[..., None] = warnings.warn) -> None:
         if not self._closed:
-            name = repr(self)
             self._closed = True
-            lib.sipdlg_agent_free(self.token)
-            warnings.warn(f"{name} was not closed", ResourceWarning, stacklevel=2, source=self)
+            self._c_free(self.token)
+            if self._forks == forks():
+                text = f"<sipdlg.Agent {self.token:#x}> was not closed"
+                warn(text, ResourceWarning, stacklevel=2, source=self)
+
+    def __copy__(self) -> NoReturn:
+        raise TypeError("a sipdlg.Agent cannot be copied: closing one would end both; pass it on as it is")
+
+    def __deepcopy__(self, memo: object) -> NoReturn:
+        self.__copy__()
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise unpicklable(self, "make one there from the same Config")
 
     def __repr__(self) -> str:
-        return f"<sipdlg.Agent {self.token:#x}{', closed' if self._closed else ''}>"
+        return f"<sipdlg.Agent {self.token:#x} {self._told()}>"
+
+    def _told(self) -> str:
+        if self._closed:
+            return "closed"
+        if self._is_foreign():
+            return "of another process"
+        state = "started" if self._started else "on the host's network" if self._hosted else "not started"
+        try:
+            # Asked of an agent without a socket this would open its network.
+            return " ".join([*(self.local_addresses() if self._listening else ()), state])
+        except SipdlgError as error:
+            return type(error).__name__
 
     # ---- the host's network and clock
 
     def add_transport(self, flow: Flow, sent_by: Text | None = None) -> None:
         """Says that the host has a socket: transport, local and link of `flow`."""
-        check(lib.sipdlg_agent_add_transport(self.token, C.byref(flow._to_c()), encode_or_none(sent_by)))
+        raw = C.byref(flow_struct(flow))
+        check(lib.sipdlg_agent_add_transport(self.token, raw, encode_or_none(sent_by, "sent_by")))
+        self._hosted = True
 
     def link_closed(self, link: int) -> bool:
         """Says that a socket or connection is gone. False: not known."""
         return check(lib.sipdlg_agent_link_closed(self.token, fits(link, "link", 64))) != NONE
 
-    def receive(self, flow: Flow, data: bytes) -> None:
+    def receive(self, flow: Flow, data: Octets) -> None:
         """Bytes from the network: a whole datagram, or any piece of a stream. The peer's errors raise nothing."""
-        check(lib.sipdlg_agent_receive(self.token, C.byref(flow._to_c()), data, len(data)))
+        given = octets(data, "data")
+        check(lib.sipdlg_agent_receive(self.token, C.byref(flow_struct(flow)), given, len(given)))
 
     def handle_timeout(self) -> None:
         """Carries out all timers that are due."""
@@ -131,28 +213,53 @@ class Agent:
 
     def poll_transmit(self) -> Transmit | None:
         """The next message to send. One thread at a time."""
-        raw = _ffi.Transmit(size=C.sizeof(_ffi.Transmit))
-        if check(lib.sipdlg_agent_poll_transmit(self.token, C.byref(raw))) == NONE:
-            return None
-        return Transmit(raw.id, C.string_at(raw.data, raw.len), Flow._from_c(raw.flow), text_of(raw.host))
+
+        def take() -> Transmit | None:
+            raw = _ffi.Transmit(size=C.sizeof(_ffi.Transmit))
+            status = check(lib.sipdlg_agent_poll_transmit(self.token, C.byref(raw)))
+            return None if status == NONE else Transmit._from_c(raw)
+
+        return self._undisturbed(take)
 
     def transmit_failed(self, id: int) -> bool:
         """Says that a message could not be sent. False: no one waits for it any more."""
         return check(lib.sipdlg_agent_transmit_failed(self.token, fits(id, "id", 64))) != NONE
 
-    def resolved(self, query: int, targets: Sequence[Flow]) -> bool:
+    def resolved(self, query: int, targets: Iterable[Flow]) -> bool:
         """Answers RESOLVE: transport and remote of each count, best first; none: not found. False: no one waits."""
-        array = (_ffi.Flow * len(targets))(*(target._to_c() for target in targets))
-        return check(lib.sipdlg_agent_resolved(self.token, fits(query, "query", 64), array, len(targets))) != NONE
+        if not isinstance(targets, Iterable):
+            raise wrong("targets", "a list", targets)
+        flows = [flow_struct(target, "targets") for target in targets]
+        array = (_ffi.Flow * len(flows))(*flows)
+        return check(lib.sipdlg_agent_resolved(self.token, fits(query, "query", 64), array, len(flows))) != NONE
 
     # ---- events
 
     def poll_event(self) -> Event | None:
         """The next event. No default is done until `Event.default` or the answer time-out. One thread at a time."""
-        raw = _ffi.Event(size=C.sizeof(_ffi.Event))
-        if check(lib.sipdlg_agent_poll_event(self.token, C.byref(raw))) == NONE:
-            return None
-        return Event(self, raw)
+
+        def take() -> Event | None:
+            raw = _ffi.Event(size=C.sizeof(_ffi.Event))
+            status = check(lib.sipdlg_agent_poll_event(self.token, C.byref(raw)))
+            return None if status == NONE else Event(self, raw)
+
+        return self._undisturbed(take)
+
+    def _undisturbed(self, take: Callable[[], T]) -> T:
+        """Copies what the library lends: no other thread takes the next meanwhile, and none ends the agent."""
+        if self._is_foreign():
+            return take()  # which is refused; the lock may be held for ever
+        with self._lock:
+            if self._taking:
+                raise BusyError(_ffi.Status.ERR_BUSY, "this thread was interrupted while it took the one before")
+            self._taking = True
+            try:
+                return take()
+            finally:
+                self._taking = False
+                if self._to_free:
+                    self._to_free = False
+                    self._free()
 
     def poll_events(self) -> Iterator[Event]:
         """Events until none is left."""
@@ -170,31 +277,50 @@ class Agent:
         check(lib.sipdlg_agent_wake(self.token))
 
     async def events(self) -> AsyncIterator[Event]:
-        """Events as they come, for asyncio, after `start`; until the agent is closed. One reader at a time."""
+        """Events as they come, for asyncio; until the agent is closed. StateError where nothing would ever come, because
+        the agent is not started; a wait that runs goes on through `stop` and `start`. One reader at a time; one whose
+        loop does not run any more gives way to the next."""
         while not self._closed:
             for _ in range(64):
-                if self._closed or (event := self.poll_event()) is None:
+                if (event := self._unless_closed(self.poll_event)) is None:
                     break
                 yield event
             else:
                 await asyncio.sleep(0)  # stay fair to the loop
                 continue
-            if not self._closed:
-                await self._readable()
+            await self._readable()
+
+    def _unless_closed(self, call: Callable[[], T]) -> T | None:
+        """None also where another thread closes the agent now."""
+        try:
+            return None if self._closed else call()
+        except StaleError:
+            if self._closed:
+                return None
+            raise
 
     async def _readable(self) -> None:
-        if self._waiting is not None:
+        if self._closed:
+            return
+        if not (self._started or self._hosted):
+            raise StateError(_ffi.Status.ERR_STATE, "the agent is not started, so no event will come: call start() first")
+        former = self._waiting
+        if former is not None and former.lives():
             raise RuntimeError("another task reads this agent's events")
-        loop, fd = asyncio.get_running_loop(), self.event_fd()
-        ready: asyncio.Future[None] = loop.create_future()
-        loop.add_reader(fd, lambda: None if ready.done() else ready.set_result(None))
-        self._waiting = loop, fd, ready
+        fd = self._unless_closed(lambda: self._undisturbed(lambda: os.dup(self.event_fd())))
+        if fd is None:
+            return
+        wait = self._waiting = Wait(asyncio.get_running_loop(), fd)
+        if former is not None:
+            former.lose()
         try:
-            await ready
+            await wait.ready
+            if self._waiting is not wait and not self._closed:
+                raise RuntimeError("another loop reads this agent's events since this one stopped")
         finally:
-            self._waiting = None
-            if not self._closed:
-                loop.remove_reader(fd)
+            wait.end()
+            if self._waiting is wait:
+                self._waiting = None
 
     # ---- requests out of a dialog, sessions
 
@@ -202,21 +328,23 @@ class Agent:
         """INVITE. Sessions appear in PROGRESS and ACCEPT. target None with `refer`: its Refer-To."""
         raw = request_options(options)
         reference = C.byref(raw) if raw is not None else None
-        made = token(lib.sipdlg_agent_invite, self.token, encode_or_none(target), reference)
+        made = token(lib.sipdlg_agent_invite, self.token, encode_or_none(target, "target"), reference)
         return OutgoingRequest(self, made)
 
     def request(self, method: Text, target: Text, **options: Unpack[RequestArguments]) -> OutgoingRequest:
         """Any other request out of a dialog."""
         raw = request_options(options)
         reference = C.byref(raw) if raw is not None else None
-        made = token(lib.sipdlg_agent_request, self.token, encode(method), encode(target), reference)
+        given = encode(method, "method"), encode(target, "target")
+        made = token(lib.sipdlg_agent_request, self.token, *given, reference)
         return OutgoingRequest(self, made)
 
     def reply_stateless(self, request: Message, status_code: int, **options: Unpack[ResponseArguments]) -> None:
         """Answers a request without a transaction."""
         raw = response_options(options)
         reference = C.byref(raw) if raw is not None else None
-        check(lib.sipdlg_agent_reply_stateless(self.token, request._live, code(status_code), reference))
+        kept = instance(request, Message, "request")._live
+        check(lib.sipdlg_agent_reply_stateless(self.token, kept, code(status_code), reference))
 
     def sessions(self) -> Iterator[Session]:
         """All sessions, in no particular order; they may come and go meanwhile."""
@@ -229,14 +357,15 @@ class Agent:
         """Counters, and what lives now."""
         raw = _ffi.Stats(size=C.sizeof(_ffi.Stats))
         check(lib.sipdlg_agent_stats(self.token, C.byref(raw)))
-        numbers = {name: getattr(raw, name) for name in Stats.__slots__ if name != "quirks"}
+        numbers = {one.name: getattr(raw, one.name) for one in fields(Stats) if one.name != "quirks"}
         return Stats(**numbers, quirks={quirk: raw.quirks[quirk.bit_length() - 1] for quirk in Quirk})
 
     # ---- the library's network
 
     def listen(self, address: Text) -> None:
         """Opens a socket: "udp:127.0.0.1:5070"; port 0: any."""
-        check(lib.sipdlg_agent_listen(self.token, encode(address)))
+        check(lib.sipdlg_agent_listen(self.token, encode(address, "address")))
+        self._listening = True
 
     def local_addresses(self) -> list[str]:
         """What is listened on: "udp:127.0.0.1:40712"."""
@@ -249,7 +378,9 @@ class Agent:
         """Network and timers on a thread of the library; events wait to be polled, never in callbacks. This version has
         one worker."""
         check(lib.sipdlg_agent_start(self.token, fits(workers, "workers"), 0))
+        self._started = True
 
     def stop(self) -> None:
         """Ends the threads; sessions stay."""
         check(lib.sipdlg_agent_stop(self.token))
+        self._started = False

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import ctypes as C
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
-from ._convert import Text, code, encode, encode_or_none, fits
+from ._convert import T, Text, code, decode, encode, encode_or_none, fits, hide, instance, truth, wrong
 from ._ffi import Effect, ForkPolicy, Policy, Quirk, Status
 from ._loader import lib
 from .errors import NoMemoryError, check
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True, kw_only=True, repr=False)
 class Credentials:
     """For digest: `secret` is a password, or with `is_ha1` the hexadecimal HA1 of `algorithm`."""
 
@@ -24,8 +24,11 @@ class Credentials:
     is_ha1: bool = False
     algorithm: Text | None = None
 
+    def __repr__(self) -> str:
+        return _differing(self)
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@dataclass(frozen=True, slots=True, weakref_slot=True, kw_only=True, repr=False)
 class Config:
     """None, and 0 of times and limits, keep the library's default; sipdlg.h says what that is. Other values shown here are
     the default. One configuration may make many agents."""
@@ -65,6 +68,9 @@ class Config:
     manual_clock: bool = False
     """Time is what `Agent.set_time` says."""
 
+    def __repr__(self) -> str:
+        return _differing(self)
+
     @contextmanager
     def _made(self) -> Iterator[C.c_void_p]:
         raw = lib.sipdlg_config_new()
@@ -78,38 +84,62 @@ class Config:
             lib.sipdlg_config_free(config)
 
     def _fill(self, config: C.c_void_p) -> None:
-        for function, text in (
-            (lib.sipdlg_config_set_aor, self.aor),
-            (lib.sipdlg_config_set_contact, self.contact),
-            (lib.sipdlg_config_set_user_agent, self.user_agent),
-            (lib.sipdlg_config_set_supported, self.supported),
-            (lib.sipdlg_config_set_allow, self.allow),
-            (lib.sipdlg_config_set_route_set, self.route_set),
-            (lib.sipdlg_config_set_info_packages, self.info_packages),
+        for function, name in (
+            (lib.sipdlg_config_set_aor, "aor"),
+            (lib.sipdlg_config_set_contact, "contact"),
+            (lib.sipdlg_config_set_user_agent, "user_agent"),
+            (lib.sipdlg_config_set_supported, "supported"),
+            (lib.sipdlg_config_set_allow, "allow"),
+            (lib.sipdlg_config_set_route_set, "route_set"),
+            (lib.sipdlg_config_set_info_packages, "info_packages"),
         ):
-            if text is not None:
-                check(function(config, encode(text)))
-        for known in self.credentials:
-            texts = (encode_or_none(known.realm), encode(known.user), encode(known.secret))
-            algorithm = encode_or_none(known.algorithm)
-            check(lib.sipdlg_config_add_credentials(config, *texts, known.is_ha1, algorithm))
+            if (text := getattr(self, name)) is not None:
+                check(function(config, encode(text, name)))
+        for known in listed(self.credentials, "credentials"):
+            known = instance(known, Credentials, "credentials")
+            texts = (encode_or_none(known.realm, "realm"), encode(known.user, "user"), encode(known.secret, "secret"))
+            algorithm = encode_or_none(known.algorithm, "algorithm")
+            check(lib.sipdlg_config_add_credentials(config, *texts, truth(known.is_ha1, "is_ha1"), algorithm))
         check(lib.sipdlg_config_set_timers(config, *numbers(t1_ms=self.t1_ms, t2_ms=self.t2_ms, t4_ms=self.t4_ms)))
         timeouts = numbers(invite_timeout_ms=self.invite_timeout_ms, other_timeout_ms=self.other_timeout_ms)
         check(lib.sipdlg_config_set_answer_timeouts(config, *timeouts))
         limits = numbers(message_bytes=self.message_bytes, sessions=self.sessions, transactions=self.transactions)
         check(lib.sipdlg_config_set_limits(config, *limits))
-        check(lib.sipdlg_config_set_reliable(config, fits(self.reliable, "reliable", 31), self.manual_prack))
-        for function, number, bits in (
-            (lib.sipdlg_config_set_fork_policy, self.fork_policy, 31),
-            (lib.sipdlg_config_set_tolerance, self.tolerance, 32),
-            (lib.sipdlg_config_set_seed, self.seed, 64),
+        check(lib.sipdlg_config_set_reliable(config, fits(self.reliable, "reliable", 31), truth(self.manual_prack, "manual_prack")))
+        for function, name, bits in (
+            (lib.sipdlg_config_set_fork_policy, "fork_policy", 31),
+            (lib.sipdlg_config_set_tolerance, "tolerance", 32),
+            (lib.sipdlg_config_set_seed, "seed", 64),
         ):
-            if number is not None:
-                check(function(config, fits(number, "seed, fork_policy or tolerance", bits)))
-        check(lib.sipdlg_config_set_glare_retry(config, self.glare_retry))
-        for method, status, effect in self.effects:
-            check(lib.sipdlg_config_set_effect(config, encode(method), code(status), fits(effect, "effect", 31)))
-        check(lib.sipdlg_config_set_manual_clock(config, self.manual_clock))
+            if (number := getattr(self, name)) is not None:
+                check(function(config, fits(number, name, bits)))
+        check(lib.sipdlg_config_set_glare_retry(config, truth(self.glare_retry, "glare_retry")))
+        for row in listed(self.effects, "effects"):
+            if not isinstance(row, tuple | list) or len(row) != 3:
+                raise wrong("effects", "tuples of method, status code and effect", row)
+            method, status, effect = encode(row[0], "effects, method"), code(row[1], "effects, status_code"), row[2]
+            check(lib.sipdlg_config_set_effect(config, method, status, fits(effect, "effects, effect", 31)))
+        check(lib.sipdlg_config_set_manual_clock(config, truth(self.manual_clock, "manual_clock")))
+
+
+def listed(values: Iterable[T], name: str) -> Iterable[T]:
+    """The list, if it is one."""
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+        raise wrong(name, "a tuple or list", values)
+    return values
+
+
+def _differing(settings: Credentials | Config) -> str:
+    """What differs from the default, and no secret."""
+    shown = []
+    for one in fields(settings):
+        value = getattr(settings, one.name)
+        if not one.repr:
+            shown.append(f"{one.name}=***")
+        elif value is not one.default and value != one.default:
+            text = decode(value) if isinstance(value, bytes) else value
+            shown.append(f"{one.name}={hide(repr(text))}")
+    return f"{type(settings).__name__}({', '.join(shown)})"
 
 
 def numbers(**values: int) -> list[int]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes as C
+import os
+import re
 
 from ._ffi import Status
 from ._loader import lib
@@ -19,6 +21,9 @@ class SipdlgError(Exception):
         """The number; one of `Status`, if this package knows it."""
         self.detail = detail
         """The library's last_error text."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.status, self.detail), self.__dict__
 
 
 class ArgumentError(SipdlgError, ValueError):
@@ -66,7 +71,14 @@ class UnsupportedError(SipdlgError):
 
 
 class SystemRefusedError(SipdlgError, OSError):
-    """ERR_SYSTEM: the operating system refused; its reason is in the text."""
+    """ERR_SYSTEM: the operating system refused; `errno` and `strerror` say why, as in any OSError."""
+
+    def __init__(self, status: int, detail: str = "") -> None:
+        super().__init__(status, detail)
+        # The header promises the number at the end of the text.
+        if found := re.search(r"\(os error (\d+)\)$", detail):
+            self.errno = int(found[1])
+            self.strerror = os.strerror(self.errno)
 
     def __str__(self) -> str:
         return str(self.args[0])

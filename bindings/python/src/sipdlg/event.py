@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ctypes as C
-from typing import TYPE_CHECKING
+from copy import copy
+from typing import TYPE_CHECKING, NoReturn, Self
 
 from . import _ffi
-from ._convert import text_of
+from ._convert import hide, text_of
 from ._ffi import EventFlag, EventKind, Method, Reason, SessionState, SignalingState, Transport
+from ._handle import unpicklable
 from ._loader import lib
 from .errors import check
 from .incoming import IncomingRequest
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Event:
-    """A copy of an event, good for as long as it is kept. What does not apply is None, 0 or ""."""
+    """A copy of an event, good for as long as it is kept, with a message of its own. What does not apply is None, 0 or ""."""
 
     def __init__(self, agent: Agent, raw: _ffi.Event) -> None:
         """Events come from `Agent.poll_event` and `Agent.events`."""
@@ -58,6 +60,31 @@ class Event:
         """What the library does with an event that nobody handles. Nothing when the request was answered meanwhile."""
         check(lib.sipdlg_event_default(C.byref(self._raw)))
 
+    def __copy__(self) -> Self:
+        twin = self.__class__.__new__(self.__class__)
+        twin.__dict__.update(self.__dict__)
+        twin.message = copy(self.message)
+        return twin
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self.__copy__()
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise unpicklable(self, "send its kind, and bytes(event.message)")
+
     def __repr__(self) -> str:
-        status = f" {self.status_code}" if self.status_code else ""
-        return f"<sipdlg.Event {self.id} {self.kind.name}{status}>"
+        said = [self.kind.name]
+        if self.status_code:
+            said.append(str(self.status_code))
+        if self.method is not Method.NONE and self.method.name != self.kind.name:
+            said.append(f"method={self.method.name}")
+        if self.reason is not Reason.NONE:
+            said.append(f"reason={self.reason.name}")
+        if self.flags:
+            said.append(f"flags={self.flags}")
+        if self.text:
+            said.append(f"text={hide(self.text)!r}")
+        for name in ("session", "incoming", "outgoing"):
+            if (handle := getattr(self, name)) is not None:
+                said.append(f"{name}={handle.token:#x}")
+        return f"<sipdlg.Event {self.id} {' '.join(said)}>"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes as C
 import socket
 from dataclasses import dataclass
+from typing import Any
 
 from . import _convert, _ffi
 from ._ffi import Transport
@@ -12,7 +13,7 @@ from ._loader import lib
 from .errors import ArgumentError, check
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Endpoint:
     """IP address and port. `host` is a literal, "192.0.2.1" or "2001:db8::1"; "" is none."""
 
@@ -24,7 +25,7 @@ class Endpoint:
     def parse(cls, text: _convert.Text) -> Endpoint:
         """From "192.0.2.1:5060" or "[2001:db8::1%2]:5060"."""
         raw = _ffi.Endpoint()
-        check(lib.sipdlg_endpoint_parse(_convert.encode(text), C.byref(raw)))
+        check(lib.sipdlg_endpoint_parse(_convert.encode(text, "text"), C.byref(raw)))
         return cls._from_c(raw)
 
     def __str__(self) -> str:
@@ -42,21 +43,20 @@ class Endpoint:
 
     def _to_c(self) -> _ffi.Endpoint:
         raw = _ffi.Endpoint()
-        if not self.host:
+        if not _convert.instance(self.host, str, "host"):
             return raw
         six = ":" in self.host
         try:
             data = socket.inet_pton(socket.AF_INET6 if six else socket.AF_INET, self.host)
         except OSError:
             raise ArgumentError(_ffi.Status.ERR_ARGUMENT, f"{self.host!r} is no IP address") from None
-        if not (0 <= self.port < 1 << 16 and 0 <= self.scope < 1 << 32):
-            raise ArgumentError(_ffi.Status.ERR_ARGUMENT, f"port {self.port} or scope {self.scope} is out of range")
         raw.ip[: len(data)] = list(data)
-        raw.port, raw.scope, raw.family = self.port, self.scope, 6 if six else 4
+        raw.port, raw.scope = _convert.fits(self.port, "port", 16), _convert.fits(self.scope, "scope")
+        raw.family = 6 if six else 4
         return raw
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Flow:
     """The way a message came or must go. `link` is the host's own number for a socket or connection; 0: any."""
 
@@ -71,11 +71,24 @@ class Flow:
 
     def _to_c(self) -> _ffi.Flow:
         return _ffi.Flow(
-            self.transport, 0, _convert.fits(self.link, "link", 64), self.local._to_c(), self.remote._to_c()
+            _convert.fits(self.transport, "transport", 31),
+            0,
+            _convert.fits(self.link, "link", 64),
+            _convert.instance(self.local, Endpoint, "local")._to_c(),
+            _convert.instance(self.remote, Endpoint, "remote")._to_c(),
         )
 
 
-@dataclass(frozen=True, slots=True)
+def flow_struct(flow: Flow, name: str = "flow") -> _ffi.Flow:
+    return _convert.instance(flow, Flow, name)._to_c()
+
+
+def flow_reference(flow: Flow | None) -> Any:
+    """By reference, or NULL."""
+    return None if flow is None else C.byref(flow_struct(flow))
+
+
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Transmit:
     """A message to put on the wire. `id` is for `Agent.transmit_failed`; `host` is the TLS server name or WS Host."""
 
@@ -83,3 +96,7 @@ class Transmit:
     data: bytes
     flow: Flow
     host: str
+
+    @classmethod
+    def _from_c(cls, raw: _ffi.Transmit) -> Transmit:
+        return cls(raw.id, C.string_at(raw.data, raw.len), Flow._from_c(raw.flow), _convert.text_of(raw.host))

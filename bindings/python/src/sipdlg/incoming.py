@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ctypes as C
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from . import _ffi
-from ._convert import Text, code, encode, encode_or_none, string_array, token_or_none
+from ._convert import Text, code, encode, encode_or_none, string_array, token_or_none, wrong
 from ._handle import Handle
 from ._loader import lib
 from .errors import StaleError, check
@@ -25,12 +25,16 @@ class IncomingRequest(Handle):
 
     __slots__ = ()
 
+    def _told(self) -> str:
+        with self.message as message:
+            return message.method
+
     @property
     def message(self) -> Message:
         """The request."""
         out = C.c_void_p()
         check(lib.sipdlg_incoming_message(self.token, C.byref(out)))
-        return Message(out.value or 0)
+        return Message._owned(out.value)
 
     @property
     def session(self) -> Session | None:
@@ -51,11 +55,11 @@ class IncomingRequest(Handle):
         """2xx; gives the session of an INVITE. Without a body it repeats the answer that an unreliable 18x has shown."""
         return self._answer(lib.sipdlg_incoming_accept, status_code, options)
 
-    def redirect(self, contacts: Sequence[Text], status_code: int = 302, **options: Unpack[ResponseArguments]) -> None:
+    def redirect(self, contacts: Iterable[Text], status_code: int = 302, **options: Unpack[ResponseArguments]) -> None:
         """3xx with contacts, URIs or name-addrs."""
-        if isinstance(contacts, str | bytes):
-            raise TypeError("contacts: a list, not one string")
-        array = string_array(encode(contact) for contact in contacts)
+        if isinstance(contacts, str | bytes) or not isinstance(contacts, Iterable):
+            raise wrong("contacts", "a list", contacts)
+        array = string_array([encode(contact, "contacts") for contact in contacts])
         check(lib.sipdlg_incoming_redirect(self.token, code(status_code), array, _reference(response_options(options))))
 
     def reject(self, status_code: int = 480, **options: Unpack[ResponseArguments]) -> None:
@@ -64,7 +68,7 @@ class IncomingRequest(Handle):
 
     def notify(self, status_code: int, reason: Text | None = None) -> None:
         """The progress of what an accepted REFER asked for; a final code ends its subscription, and this request."""
-        check(lib.sipdlg_incoming_notify(self.token, code(status_code), encode_or_none(reason)))
+        check(lib.sipdlg_incoming_notify(self.token, code(status_code), encode_or_none(reason, "reason")))
 
     def dispose(self) -> None:
         """Answers with the default now. Nothing when answered."""

@@ -20,9 +20,9 @@ def abi_version() -> int:
 
 def status_text(status: int) -> str:
     """The name and meaning of a status."""
-    return _convert.decode(lib.sipdlg_status_text(status))
+    return _convert.decode(lib.sipdlg_status_text(_convert.fits(status, "status", signed=True)))
 
 
 def effect_of(method: _convert.Text, status_code: int) -> Effect:
     """What a response to a request in a dialog ends by RFC 5057 section 5; status code 0: no response."""
-    return Effect(check(lib.sipdlg_effect_of(_convert.encode(method), _convert.code(status_code))))
+    return Effect(check(lib.sipdlg_effect_of(_convert.encode(method, "method"), _convert.code(status_code))))

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import ctypes as C
+import re
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import NoReturn, Self
 
 from . import _ffi
-from ._convert import NONE, Text, bytes_of, encode, fits, text_of
+from ._convert import NONE, Octets, Text, bytes_of, encode, fits, hide, octets, text_of
+from ._handle import unpicklable
 from ._loader import lib
 from .errors import StaleError, check
 from .flow import Flow
 from .options import Body
 
+CREDENTIALS = re.compile(r"(?im)^((?:Proxy-)?Authorization[ \t]*:\s*[^\s,]+)[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*")
+"""What follows the scheme in an Authorization header, folded lines too."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class NameAddr:
     """The parts of From, To, Contact, Route, ... What is not there is "" or, a port, 0."""
 
@@ -31,7 +36,7 @@ class NameAddr:
     port: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Via:
     """The parts of a Via. What is not there is "" or 0."""
 
@@ -43,31 +48,52 @@ class Via:
     rport: int
 
 
-class Message:
-    """A parsed, immutable message. Kept until `close()`, the end of a `with`, or the garbage collector; may outlive
-    its agent."""
+class _Kept:
+    """One reference to a message of the library, released with this object: after the last thread that reads, whoever
+    closes meanwhile."""
+
+    __slots__ = ("_as_parameter_",)
+    _release = lib.sipdlg_message_release
 
     def __init__(self, pointer: int) -> None:
-        """Takes over one reference. Messages come from events, requests and `parse`."""
-        self._pointer: int | None = pointer
+        self._as_parameter_ = pointer
+
+    def __del__(self) -> None:
+        self._release(self._as_parameter_)
+
+
+class Message:
+    """A parsed, immutable message. Kept until `close()`, the end of a `with`, or the garbage collector; may outlive
+    its agent. A copy is closed by itself."""
+
+    _kept: _Kept | None
+
+    def __init__(self, *arguments: object) -> None:
+        """Refused: messages come from events, requests and `parse`."""
+        raise TypeError("a sipdlg.Message comes from an event, a request or Message.parse")
 
     @classmethod
-    def parse(cls, data: bytes) -> Self:
+    def parse(cls, data: Octets) -> Self:
         """Parses a whole message. BadSyntaxError names header and rule."""
-        out = C.c_void_p()
-        check(lib.sipdlg_message_parse(data, len(data), C.byref(out)))
-        return cls(out.value or 0)
+        given, out = octets(data, "data"), C.c_void_p()
+        check(lib.sipdlg_message_parse(given, len(given), C.byref(out)))
+        return cls._owned(out.value)
+
+    @classmethod
+    def _owned(cls, pointer: int | None) -> Self:
+        """Takes over one reference."""
+        message = cls.__new__(cls)
+        message._kept = _Kept(pointer) if pointer else None
+        return message
 
     @classmethod
     def _borrowed(cls, pointer: int) -> Self:
         check(lib.sipdlg_message_retain(pointer))
-        return cls(pointer)
+        return cls._owned(pointer)
 
     def close(self) -> None:
         """Lets go of the message. A second call does nothing."""
-        pointer, self._pointer = self._pointer, None
-        if pointer:
-            lib.sipdlg_message_release(pointer)
+        self._kept = None
 
     def __enter__(self) -> Self:
         return self
@@ -77,21 +103,39 @@ class Message:
     ) -> None:
         self.close()
 
-    def __del__(self) -> None:
-        if getattr(self, "_pointer", None):
-            self.close()
+    def __copy__(self) -> Self:
+        twin = self.__class__.__new__(self.__class__)
+        twin.__dict__.update(self.__dict__)
+        return twin
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self.__copy__()
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise unpicklable(self, "send bytes(message) and parse them there")
 
     def __repr__(self) -> str:
-        if self._pointer is None:
+        try:
+            line = bytes(self).partition(b"\r\n")[0].decode("utf-8", "replace")
+        except StaleError:
             return "<sipdlg.Message, closed>"
-        line = bytes(self).partition(b"\r\n")[0].decode("utf-8", "replace")
-        return f"<sipdlg.Message {line!r}>"
+        return f"<sipdlg.Message {hide(line)!r}>"
+
+    def __str__(self) -> str:
+        """The text, for people: without passwords of URIs and credentials. `bytes(message)` has all."""
+        try:
+            text = bytes(self).decode("utf-8", "backslashreplace")
+        except StaleError:
+            return repr(self)
+        return CREDENTIALS.sub(r"\1 ***", hide(text))
 
     @property
-    def _live(self) -> int:
-        if not self._pointer:
+    def _live(self) -> _Kept:
+        """To be held, not only passed, for as long as what the library lent is read."""
+        kept = self._kept
+        if kept is None:
             raise StaleError(_ffi.Status.ERR_STALE, "the message was closed")
-        return self._pointer
+        return kept
 
     @property
     def status_code(self) -> int:
@@ -115,12 +159,12 @@ class Message:
 
     def header_count(self, name: Text) -> int:
         """How many values a header has, comma lists by value."""
-        return check(lib.sipdlg_message_header_count(self._live, encode(name)))
+        return check(lib.sipdlg_message_header_count(self._live, encode(name, "name")))
 
     def header(self, name: Text, index: int = 0) -> str | None:
         """The index-th value of a header, unfolded; any case, compact or long name."""
-        view = _ffi.Str()
-        status = check(lib.sipdlg_message_header(self._live, encode(name), fits(index, "index"), C.byref(view)))
+        kept, view = self._live, _ffi.Str()
+        status = check(lib.sipdlg_message_header(kept, encode(name, "name"), fits(index, "index"), C.byref(view)))
         return None if status == NONE else text_of(view)
 
     def headers(self, name: Text) -> list[str]:
@@ -129,8 +173,9 @@ class Message:
 
     def name_addr(self, name: Text, index: int = 0) -> NameAddr | None:
         """The index-th value of a header with addresses."""
-        raw = _ffi.NameAddr()
-        if check(lib.sipdlg_message_name_addr(self._live, encode(name), fits(index, "index"), C.byref(raw))) == NONE:
+        kept, raw = self._live, _ffi.NameAddr()
+        given = encode(name, "name"), fits(index, "index")
+        if check(lib.sipdlg_message_name_addr(kept, *given, C.byref(raw))) == NONE:
             return None
         return NameAddr(
             text_of(raw.display_name),
@@ -148,14 +193,14 @@ class Message:
     @property
     def cseq(self) -> tuple[int, str] | None:
         """CSeq number and method."""
-        number, method = C.c_uint32(), _ffi.Str()
-        status = check(lib.sipdlg_message_cseq(self._live, C.byref(number), C.byref(method)))
+        kept, number, method = self._live, C.c_uint32(), _ffi.Str()
+        status = check(lib.sipdlg_message_cseq(kept, C.byref(number), C.byref(method)))
         return None if status == NONE else (number.value, text_of(method))
 
     def via(self, index: int = 0) -> Via | None:
         """The index-th Via, 0 the topmost."""
-        raw = _ffi.Via()
-        if check(lib.sipdlg_message_via(self._live, fits(index, "index"), C.byref(raw))) == NONE:
+        kept, raw = self._live, _ffi.Via()
+        if check(lib.sipdlg_message_via(kept, fits(index, "index"), C.byref(raw))) == NONE:
             return None
         return Via(
             text_of(raw.transport),
@@ -169,21 +214,21 @@ class Message:
     @property
     def body(self) -> Body | None:
         """The body, all of it."""
-        view = _ffi.BodyView()
-        status = check(lib.sipdlg_message_body(self._live, C.byref(view)))
+        kept, view = self._live, _ffi.BodyView()
+        status = check(lib.sipdlg_message_body(kept, C.byref(view)))
         return None if status == NONE else Body._from_c(view)
 
     @property
     def session_body(self) -> Body | None:
         """The part of the body with disposition "session"."""
-        view = _ffi.BodyView()
-        status = check(lib.sipdlg_message_session_body(self._live, C.byref(view)))
+        kept, view = self._live, _ffi.BodyView()
+        status = check(lib.sipdlg_message_session_body(kept, C.byref(view)))
         return None if status == NONE else Body._from_c(view)
 
     def __bytes__(self) -> bytes:
         """The bytes as they were on the wire."""
-        view = _ffi.Str()
-        check(lib.sipdlg_message_bytes(self._live, C.byref(view)))
+        kept, view = self._live, _ffi.Str()
+        check(lib.sipdlg_message_bytes(kept, C.byref(view)))
         return bytes_of(view)
 
     @property
@@ -194,6 +239,6 @@ class Message:
         return None if status == NONE else Flow._from_c(raw)
 
     def _text(self, function: object) -> str | None:
-        view = _ffi.Str()
+        kept, view = self._live, _ffi.Str()
         assert callable(function)
-        return None if check(function(self._live, C.byref(view))) == NONE else text_of(view)
+        return None if check(function(kept, C.byref(view))) == NONE else text_of(view)

@@ -7,21 +7,41 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict
 
 from . import _ffi
-from ._convert import Headers, Text, bytes_of, encode_or_none, fits, header_lines, string_array, text_of
+from ._convert import (
+    Headers,
+    Octets,
+    Text,
+    bytes_of,
+    encode_or_none,
+    fits,
+    header_lines,
+    instance,
+    octets,
+    string_array,
+    text_of,
+)
 from ._ffi import RequestFlag, ResponseFlag
+from .flow import Flow, flow_struct
 
 if TYPE_CHECKING:
-    from .flow import Flow
     from .incoming import IncomingRequest
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True, init=False)
 class Body:
     """Content with its type (None: application/sdp) and disposition (None: "session" for SDP, else "render")."""
 
     content: Text
     content_type: str | None = None
     disposition: str | None = None
+
+    def __init__(
+        self, content: str | Octets, content_type: str | None = None, disposition: str | None = None
+    ) -> None:
+        # What could change later is copied now.
+        kept = content if isinstance(content, str) else octets(content, "content")
+        for name, value in (("content", kept), ("content_type", content_type), ("disposition", disposition)):
+            object.__setattr__(self, name, value)
 
     @property
     def data(self) -> bytes:
@@ -36,10 +56,14 @@ class Body:
         return cls(bytes_of(view.content), text_of(view.content_type), text_of(view.disposition))
 
 
+AnyBody = Body | str | Octets
+"""A body: text, whatever has bytes, or with its type."""
+
+
 class RequestArguments(TypedDict, total=False):
     """How a request differs from the usual; sipdlg_request_options_t."""
 
-    body: Body | Text | None
+    body: AnyBody | None
     headers: Headers | None
     flags: RequestFlag
     expires_ms: int
@@ -57,7 +81,7 @@ class RequestArguments(TypedDict, total=False):
 class ResponseArguments(TypedDict, total=False):
     """How a response differs from the usual; sipdlg_response_options_t."""
 
-    body: Body | Text | None
+    body: AnyBody | None
     headers: Headers | None
     flags: ResponseFlag
     reason_phrase: Text | None
@@ -65,14 +89,19 @@ class ResponseArguments(TypedDict, total=False):
     """First tagged response of a request only; another tag makes another early dialog."""
 
 
-def body_struct(body: Body | Text | None) -> _ffi.Body:
+def body_struct(body: AnyBody | None, name: str = "body") -> _ffi.Body:
     raw = _ffi.Body()
     if body is None:
         return raw
+    if not isinstance(body, Body | str):
+        body = octets(body, name)
     whole = body if isinstance(body, Body) else Body(body)
     raw.kept = data = C.create_string_buffer(whole.data, len(whole.data) + 1)
     raw.data, raw.len = C.addressof(data), len(whole.data)
-    raw.content_type, raw.disposition = encode_or_none(whole.content_type), encode_or_none(whole.disposition)
+    raw.content_type, raw.disposition = (
+        encode_or_none(whole.content_type, f"{name}, content_type"),
+        encode_or_none(whole.disposition, f"{name}, disposition"),
+    )
     return raw
 
 
@@ -88,13 +117,15 @@ def request_options(arguments: RequestArguments) -> _ffi.RequestOptions | None:
     raw.flags = fits(arguments.get("flags", 0), "flags")
     raw.expires_ms = fits(arguments.get("expires_ms", 0), "expires_ms")
     raw.headers = string_array(header_lines(arguments.get("headers")))
-    raw.from_ = encode_or_none(arguments.get("from_"))
-    raw.to = encode_or_none(arguments.get("to"))
-    raw.call_id = encode_or_none(arguments.get("call_id"))
+    raw.from_ = encode_or_none(arguments.get("from_"), "from_")
+    raw.to = encode_or_none(arguments.get("to"), "to")
+    raw.call_id = encode_or_none(arguments.get("call_id"), "call_id")
     if (flow := arguments.get("flow")) is not None:
-        raw.flow = C.pointer(flow._to_c())
+        raw.flow = C.pointer(flow_struct(flow))
     if (refer := arguments.get("refer")) is not None:
-        raw.refer = refer.token
+        from .incoming import IncomingRequest
+
+        raw.refer = instance(refer, IncomingRequest, "refer").token
     return raw
 
 
@@ -109,6 +140,6 @@ def response_options(arguments: ResponseArguments) -> _ffi.ResponseOptions | Non
     raw.body = body
     raw.flags = fits(arguments.get("flags", 0), "flags")
     raw.headers = string_array(header_lines(arguments.get("headers")))
-    raw.reason_phrase = encode_or_none(arguments.get("reason_phrase"))
-    raw.to_tag = encode_or_none(arguments.get("to_tag"))
+    raw.reason_phrase = encode_or_none(arguments.get("reason_phrase"), "reason_phrase")
+    raw.to_tag = encode_or_none(arguments.get("to_tag"), "to_tag")
     return raw

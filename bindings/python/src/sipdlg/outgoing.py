@@ -12,13 +12,20 @@ from ._handle import Handle
 from ._loader import lib
 from .errors import StaleError, check
 from .message import Message
-from .options import Body, RequestArguments, body_struct, request_options
+from .options import AnyBody, RequestArguments, body_struct, request_options
 
 
 class OutgoingRequest(Handle):
     """A request of ours. `close()` and the end of a `with` give up interest in it; dropping the object does nothing."""
 
     __slots__ = ()
+
+    def _told(self) -> str:
+        message = self.message
+        if message is None:
+            return self.state.name
+        with message:
+            return f"{message.method} {self.state.name}"
 
     @property
     def state(self) -> OutgoingState:
@@ -29,16 +36,16 @@ class OutgoingRequest(Handle):
         """The request as sent last; None: not sent yet."""
         out = C.c_void_p()
         status = check(lib.sipdlg_outgoing_message(self.token, C.byref(out)))
-        return None if status == NONE or not out.value else Message(out.value)
+        return None if status == NONE else Message._owned(out.value)
 
     def cancel(self, reason: Text | None = None, **options: Unpack[RequestArguments]) -> bool:
         """CANCEL of an INVITE or re-INVITE. reason: value of a Reason header (RFC 3326), "SIP;cause=600". False: it is
         final already, nothing was sent."""
         raw = request_options(options)
         reference = C.byref(raw) if raw is not None else None
-        return check(lib.sipdlg_outgoing_cancel(self.token, encode_or_none(reason), reference)) != NONE
+        return check(lib.sipdlg_outgoing_cancel(self.token, encode_or_none(reason, "reason"), reference)) != NONE
 
-    def retry(self, body: Body | Text) -> None:
+    def retry(self, body: AnyBody) -> None:
         """A new body for a re-INVITE that waits to be sent again (GLARE_RETRY; with EventFlag.NEEDS_BODY it is not sent
         without). StateError: it does not wait."""
         raw = body_struct(body)
@@ -46,7 +53,7 @@ class OutgoingRequest(Handle):
 
     def authenticate(self, user: Text | None, password: Text | None = None) -> None:
         """Answers CHALLENGE, at once or within 32 s. No user: give up, REJECT."""
-        check(lib.sipdlg_outgoing_authenticate(self.token, encode_or_none(user), encode_or_none(password)))
+        check(lib.sipdlg_outgoing_authenticate(self.token, encode_or_none(user, "user"), encode_or_none(password, "password")))
 
     def dispose(self) -> None:
         """No more events of it; a 2xx that still comes to an INVITE is ACKed and ended with BYE."""

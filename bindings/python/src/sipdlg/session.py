@@ -9,22 +9,37 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from . import _ffi
-from ._convert import NONE, Text, code, encode, encode_or_none, fits, text, token, token_or_none
+from ._convert import (
+    NONE,
+    Octets,
+    Text,
+    code,
+    encode,
+    encode_or_none,
+    fits,
+    hide,
+    instance,
+    octets,
+    text,
+    token,
+    token_or_none,
+    truth,
+)
 from ._ffi import SessionState, SignalingState
 from ._handle import Handle
 from ._loader import lib
-from .errors import StaleError, check
-from .flow import Flow
+from .errors import SipdlgError, StaleError, check
+from .flow import Flow, flow_reference
 from .incoming import IncomingRequest
 from .message import Message
-from .options import Body, RequestArguments, body_struct, request_options
+from .options import AnyBody, Body, RequestArguments, body_struct, request_options
 from .outgoing import OutgoingRequest
 
 if TYPE_CHECKING:
     from .agent import Agent
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True, kw_only=True)
 class DialogState:
     """A dialog of another product as text, to take it over (RFC 3261 section 12). Sequence numbers are those of the last
     request of each side; None: there was none; 0 is a number."""
@@ -46,16 +61,16 @@ class DialogState:
 
     def _to_c(self) -> _ffi.DialogState:
         raw = _ffi.DialogState(size=C.sizeof(_ffi.DialogState))
-        raw.call_id = encode(self.call_id)
-        raw.local_tag, raw.remote_tag = encode(self.local_tag), encode(self.remote_tag)
-        raw.local_uri, raw.remote_uri = encode(self.local_uri), encode(self.remote_uri)
-        raw.remote_target, raw.route_set = encode(self.remote_target), encode_or_none(self.route_set)
+        for name in ("call_id", "local_tag", "remote_tag", "local_uri", "remote_uri", "remote_target"):
+            setattr(raw, name, encode(getattr(self, name), name))
+        raw.route_set = encode_or_none(self.route_set, "route_set")
         raw.local_sequence_number = fits(self.local_sequence_number or 0, "local_sequence_number")
         raw.remote_sequence_number = fits(self.remote_sequence_number or 0, "remote_sequence_number")
         raw.has_local_sequence_number = self.local_sequence_number is not None
         raw.has_remote_sequence_number = self.remote_sequence_number is not None
-        raw.secure, raw.early, raw.caller = self.secure, self.early, self.caller
-        raw.kept = offer, answer = body_struct(self.offer), body_struct(self.answer)
+        for name in ("secure", "early", "caller"):
+            setattr(raw, name, truth(getattr(self, name), name))
+        raw.kept = offer, answer = body_struct(self.offer, "offer"), body_struct(self.answer, "answer")
         raw.offer, raw.answer = offer, answer
         return raw
 
@@ -70,10 +85,13 @@ class Session(Handle):
         cls, agent: Agent, initial_request: IncomingRequest | None = None, state: DialogState | None = None
     ) -> Self:
         """Exactly one of the two: of a live incoming INVITE, to know its tags first; or of a foreign dialog."""
-        request = initial_request.token if initial_request else 0
-        raw = C.byref(state._to_c()) if state else None
+        from .agent import Agent
+
+        asked = initial_request
+        request = 0 if asked is None else instance(asked, IncomingRequest, "initial_request").token
+        raw = None if state is None else C.byref(instance(state, DialogState, "state")._to_c())
         out = C.c_uint64()
-        check(lib.sipdlg_session_new(agent.token, request, raw, None, C.byref(out)))
+        check(lib.sipdlg_session_new(instance(agent, Agent, "agent").token, request, raw, None, C.byref(out)))
         return cls(agent, out.value)
 
     def close(self) -> None:
@@ -90,6 +108,15 @@ class Session(Handle):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def __str__(self) -> str:
+        try:
+            return hide(self.state_text)
+        except SipdlgError:
+            return repr(self)
+
+    def _told(self) -> str:
+        return f"{self.state.name} {self.call_id}"
 
     # ---- properties
 
@@ -183,7 +210,7 @@ class Session(Handle):
 
     def set_flow(self, flow: Flow | None) -> None:
         """Where requests in the dialog go from now on; None: by URI."""
-        check(lib.sipdlg_session_set_flow(self.token, C.byref(flow._to_c()) if flow else None))
+        check(lib.sipdlg_session_set_flow(self.token, flow_reference(flow)))
 
     def hangup(self, status_code: int = 0, **options: Unpack[RequestArguments]) -> None:
         """Ends the call, whatever its state. TERMINATED always comes."""
@@ -215,9 +242,9 @@ class Session(Handle):
     ) -> OutgoingRequest:
         """REFER; with `replaces` an attended transfer. NOTIFY events carry what this gives.
         StateError while early, without the quirk REQUESTS_IN_EARLY."""
-        other = replaces.token if replaces is not None else 0
-        what = _reference(request_options(options))
-        return OutgoingRequest(self.agent, token(lib.sipdlg_session_refer, self.token, encode_or_none(refer_to), other, what))
+        other = instance(replaces, Session, "replaces").token if replaces is not None else 0
+        target, what = encode_or_none(refer_to, "refer_to"), _reference(request_options(options))
+        return OutgoingRequest(self.agent, token(lib.sipdlg_session_refer, self.token, target, other, what))
 
     def options(self, **options: Unpack[RequestArguments]) -> OutgoingRequest:
         """OPTIONS in the dialog."""
@@ -233,7 +260,8 @@ class Session(Handle):
 
     def reliable_sequence_guard(self, response: Message) -> bool:
         """Whether a provisional response is next in order, which it then is counted as."""
-        return bool(check(lib.sipdlg_session_reliable_sequence_guard(self.token, response._live)))
+        kept = instance(response, Message, "response")._live
+        return bool(check(lib.sipdlg_session_reliable_sequence_guard(self.token, kept)))
 
     def dispose(self) -> None:
         """Forgets the session: no BYE."""
@@ -243,7 +271,7 @@ class Session(Handle):
 
     def set_defer_ack(self, on: bool) -> None:
         """After each ACK event, a re-INVITE is answered 500 + Retry-After until `ack_processed()`."""
-        check(lib.sipdlg_session_set_defer_ack(self.token, on))
+        check(lib.sipdlg_session_set_defer_ack(self.token, truth(on, "on")))
 
     def ack_processed(self) -> bool:
         """See `set_defer_ack`. False: nothing waited."""
@@ -257,20 +285,20 @@ class Session(Handle):
         """Nothing: accepting a re-INVITE sends its 2xx and repeats it. StateError when none was sent."""
         check(lib.sipdlg_session_reconfirm(self.token))
 
-    def receive_request(self, data: bytes, flow: Flow | None = None) -> None:
+    def receive_request(self, data: Octets, flow: Flow | None = None) -> None:
         """A request that the host has matched to this dialog itself. A flow of None: the dialog's connection, else UDP or
         WebSocket as the topmost Via says."""
-        raw = C.byref(flow._to_c()) if flow else None
-        check(lib.sipdlg_session_receive_request(self.token, raw, data, len(data)))
+        given = octets(data, "data")
+        check(lib.sipdlg_session_receive_request(self.token, flow_reference(flow), given, len(given)))
 
     def signaling_state_rollback(self) -> None:
         """Back to the offer and answer before the open offer."""
         check(lib.sipdlg_session_signaling_state_rollback(self.token))
 
-    def signaling_state_transition(self, body: Body | Text | None, received: bool) -> None:
+    def signaling_state_transition(self, body: AnyBody | None, received: bool) -> None:
         """Applies a session description by hand: the peer's when `received`, else ours."""
         raw = body_struct(body)
-        check(lib.sipdlg_session_signaling_state_transition(self.token, C.byref(raw), received))
+        check(lib.sipdlg_session_signaling_state_transition(self.token, C.byref(raw), truth(received, "received")))
 
     # ---- how
 
