@@ -327,6 +327,26 @@ def test_a_signal_handler_may_close_and_may_poll(monkeypatch: pytest.MonkeyPatch
         signal.signal(signal.SIGUSR1, before)
 
 
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_close_that_was_interrupted_is_made_up_for(monkeypatch: pytest.MonkeyPatch, moment: str) -> None:
+    agent = started()
+    address = agent.local_addresses()[0]
+    free = sipdlg.Agent._c_free
+
+    def interrupted(token: int) -> int:
+        monkeypatch.setattr(sipdlg.Agent, "_c_free", staticmethod(free))
+        if moment == "after":
+            free(token)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sipdlg.Agent, "_c_free", staticmethod(interrupted))
+    with pytest.raises(KeyboardInterrupt):
+        agent.close()
+    assert agent.closed
+    agent.close()
+    assert is_free(address)
+
+
 def test_many_threads_close_one_agent() -> None:
     for _ in range(20):
         agent = started()

@@ -23,13 +23,14 @@ def started():
 def address(agent):
     return agent.local_addresses()[0].removeprefix("udp:")
 
-def ask(agent, other):
-    "OPTIONS from one to the other; the event at the other."
-    agent.request("OPTIONS", "sip:bob@" + address(other))
+def ask(agent, other, method="OPTIONS"):
+    "A request from one to the other; the event at the other."
+    target = "sip:bob@" + address(other)
+    agent.invite(target) if method == "INVITE" else agent.request(method, target)
     end = time.monotonic() + 5
     while time.monotonic() < end:
         for event in other.poll_events():
-            if event.kind is EventKind.OPTIONS:
+            if event.kind.name == method:
                 return event
         select.select([other.event_fd()], [], [], 0.05)
     raise AssertionError("nothing came")
@@ -79,19 +80,22 @@ def run(program: str) -> str:
 def test_what_a_child_does_with_inherited_objects() -> None:
     run(
         """
+        session = ask(alice, bob, "INVITE").incoming.progress()
+        ours = alice.request("MESSAGE", "sip:bob@" + address(bob), body="x")
         def work():
             assert "of another process" in repr(alice) and "of another process" in repr(event.incoming)
             for call in (alice.poll_event, alice.stats, bob.poll_event, alice.stop, event.default, event.incoming.accept):
                 refused(call)
             refused(lambda: asyncio.run(anext(alice.events())))
             assert bytes(event.message).startswith(b"OPTIONS")
-            with alice, event.message:
+            with alice, event.message, event.incoming, ours, session:
                 pass
             alice.close()
             assert alice.closed and repr(alice).endswith("closed>")
 
         assert in_child(work) == 0
         event.incoming.accept()
+        assert session.state is sipdlg.SessionState.EARLY
         assert ask(alice, bob).kind is EventKind.OPTIONS
         alice.close(), bob.close()
         """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import time
 
 import pytest
 from confirmed import confirmed
@@ -36,9 +37,11 @@ def test_events() -> None:
         assert f"session={accepted.session.token:#x}" in text and f"outgoing={accepted.outgoing.token:#x}" in text
         accepted.session.hangup()
         pair.exchange()
+        states = repr(pair.bob.events)
         pair.bob.take(EventKind.BYE).default()
         pair.exchange()
         over = pair.bob.take(EventKind.TERMINATED)
+        assert "STATE CONFIRMED session=" in states
         assert "TERMINATED reason=REMOTE_BYE session=" in repr(over).replace(" method=BYE", "")
 
 
@@ -47,7 +50,7 @@ def test_handles() -> None:
         asked, accepted = confirmed(pair)
         session, incoming, outgoing = accepted.session, asked.incoming, accepted.outgoing
         assert session is not None and incoming is not None and outgoing is not None
-        assert repr(session) == f"<sipdlg.Session {session.token:#x} CONFIRMED {session.call_id}>"
+        assert repr(session) == f"<sipdlg.Session {session.token:#x} CONFIRMED {session.call_id!r}>"
         assert str(session) == session.state_text
         info = session.info()
         assert repr(info) == f"<sipdlg.OutgoingRequest {info.token:#x} INFO CALLING>"
@@ -114,8 +117,10 @@ def message(uri: str = "sip:bob@192.0.2.2", more: str = "") -> Message:
 def test_messages() -> None:
     assert repr(message()) == "<sipdlg.Message 'OPTIONS sip:bob@192.0.2.2 SIP/2.0'>"
     text = str(message())
-    assert text.startswith("OPTIONS sip:bob@192.0.2.2 SIP/2.0\r\nVia: ") and text.endswith("\r\n\r\n\\xff\0!")
+    assert text.startswith("OPTIONS sip:bob@192.0.2.2 SIP/2.0\r\nVia: ") and text.endswith("\r\n\r\n\\xff\\x00!")
     assert text.encode("utf-8")
+    assert "\\x1b[2J" in str(message(more="X: \x1b[2J")) and "\x1b" not in str(message(more="X: \x1b[2J\x85"))
+    assert len(repr(message("sip:" + "x" * 50_000 + "@h"))) < 300
     closed = message()
     closed.close()
     assert repr(closed) == str(closed) == "<sipdlg.Message, closed>"
@@ -135,6 +140,19 @@ def test_messages_show_no_password_of_a_uri() -> None:
     assert SECRET not in str(shown) and SECRET not in repr(shown)
     assert repr(shown) == "<sipdlg.Message 'OPTIONS sip:bob:***@192.0.2.2 SIP/2.0'>"
     assert "sip:bob@192.0.2.2:5060" in repr(message("sip:bob@192.0.2.2:5060"))
+
+
+def test_what_a_peer_wrote_is_printed_in_no_time() -> None:
+    """A word is looked at once: 60 kB of the worst take milliseconds, not minutes."""
+    begun = time.monotonic()
+    for hostile in ("sip:a:" * 10_000, "sip:a:" * 10_000 + "@", "a" * 60_000, ":@" * 30_000, "sip:" * 15_000 + ":@"):
+        str(message(more=f"X-Hostile: {hostile}"))
+        str(message(more="Authorization: x\r\n" + " \r\n" * 100 + f" {hostile}"))
+    assert time.monotonic() - begun < 5
+
+
+def test_an_empty_authorization_hides_nothing_else() -> None:
+    assert "Content-Length: 3" in str(message(more="Authorization:")) and "***" not in str(message(more="Authorization:"))
 
 
 def test_sessions_show_no_password_of_a_uri() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes as C
 import operator
 import re
+import struct
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -28,6 +29,9 @@ Headers = Mapping[str, Text] | Iterable[tuple[str, Text] | Text]
 T = TypeVar("T")
 
 NONE = _ffi.Status.NONE
+
+STR = struct.Struct("@PN")
+"""`sipdlg_str_t`."""
 
 
 def wrong(name: str, wanted: str, value: object) -> TypeError:
@@ -74,12 +78,13 @@ def octets(data: Octets, name: str) -> bytes:
 
 def fits(value: int, name: str, bits: int = 32, signed: bool = False) -> int:
     """The number, if the C type can hold it: ctypes would cut it silently."""
-    try:
-        number = operator.index(value)
-    except TypeError:
-        raise wrong(name, "int", value) from None
-    low, high = (-(1 << bits - 1), 1 << bits - 1) if signed else (0, 1 << bits)
-    if not low <= number < high:
+    number = value
+    if not isinstance(value, int):
+        try:
+            number = operator.index(value)
+        except TypeError:
+            raise wrong(name, "int", value) from None
+    if number >> bits if not signed else not -(1 << bits - 1) <= number < 1 << bits - 1:
         raise ArgumentError(_ffi.Status.ERR_ARGUMENT, f"{name}: {number} is out of range")
     return number
 
@@ -98,7 +103,22 @@ def truth(value: bool, name: str) -> bool:
 
 def hide(text: str) -> str:
     """For people: without the passwords of its URIs (RFC 3261 section 19.1.1)."""
-    return re.sub(r"(?i)(\bsips?:[^\s:@<>]*:)[^\s@<>]*@", r"\1***@", text)
+    return WORD.sub(_hide_password, text)
+
+
+# A word is looked at once, and again only where it ends in "@": a peer's long line costs no more than its length.
+WORD = re.compile(r"[^\s<>@]+@?")
+PASSWORD = re.compile(r"(?i)(\bsips?:[^:]*:).*@")
+
+
+def _hide_password(word: re.Match[str]) -> str:
+    return PASSWORD.sub(r"\1***@", word[0], count=1) if word[0][-1] == "@" else word[0]
+
+
+def brief(text: str) -> str:
+    """One quoted line for people: no password, nothing that moves a terminal's cursor, and not all of a long one."""
+    shown = hide(text)
+    return repr(shown if len(shown) <= 200 else f"{shown[:200]}...")
 
 
 def decode(data: bytes) -> str:
@@ -106,9 +126,9 @@ def decode(data: bytes) -> str:
 
 
 def bytes_of(view: _ffi.Str) -> bytes:
-    """A copy of borrowed bytes. The pointer is read by itself: as a `c_char_p` it would end at the first NUL."""
-    pointer = C.c_void_p.from_address(C.addressof(view) + _ffi.Str.data.offset).value
-    return C.string_at(pointer, view.len) if pointer else b""
+    """A copy of borrowed bytes. The pointer is read as one: as a `c_char_p` its text would end at the first NUL."""
+    pointer, length = STR.unpack_from(view)
+    return C.string_at(pointer, length) if pointer else b""
 
 
 def text_of(view: _ffi.Str) -> str:

@@ -19,7 +19,7 @@ class Handle:
 
     def __init__(self, agent: Agent, token: int) -> None:
         self.agent = agent
-        self.token = fits(token, "token", 64)
+        self.token = token if type(token) is int and not token >> 64 else fits(token, "token", 64)
 
     def __eq__(self, other: object) -> bool:
         return type(other) is type(self) and isinstance(other, Handle) and other.token == self.token

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import os
 
-_forks = 0
-
-
-def forks() -> int:
-    """Another number in each child."""
-    return _forks
+forks = 0
+"""Another number in each child."""
 
 
 def _count() -> None:
-    global _forks
-    _forks += 1
+    global forks
+    forks += 1
 
 
 os.register_at_fork(after_in_child=_count)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 
-from ._process import forks
+from . import _process
 
 
 class Wait:
@@ -15,7 +15,7 @@ class Wait:
     def __init__(self, loop: asyncio.AbstractEventLoop, fd: int) -> None:
         self.loop = loop
         self.ready: asyncio.Future[None] = loop.create_future()
-        self._forks = forks()
+        self._forks = _process.forks
         self._fd = fd
         try:
             loop.add_reader(fd, self._set)
@@ -40,7 +40,7 @@ class Wait:
         if fd < 0:
             return
         # In a forked child the loop's registrations are those of the parent.
-        if self._forks == forks() and not self.loop.is_closed():
+        if self._forks == _process.forks and not self.loop.is_closed():
             self.loop.remove_reader(fd)
         os.close(fd)
 

@@ -10,9 +10,9 @@ import warnings
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass, fields
 from types import TracebackType
-from typing import NoReturn, Self, Unpack
+from typing import Any, NoReturn, Self, Unpack
 
-from . import _ffi
+from . import _ffi, _process
 from ._convert import (
     NONE,
     Octets,
@@ -32,7 +32,6 @@ from ._convert import (
 from ._ffi import Quirk
 from ._handle import unpicklable
 from ._loader import lib
-from ._process import forks
 from ._wait import Wait
 from .config import Config
 from .errors import BusyError, SipdlgError, StaleError, StateError, check
@@ -44,6 +43,7 @@ from .outgoing import OutgoingRequest
 from .session import Session
 
 NO_TIMEOUT = 2**64 - 1
+EVENT, TRANSMIT = C.sizeof(_ffi.Event), C.sizeof(_ffi.Transmit)
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
@@ -78,7 +78,8 @@ class Agent:
     """
 
     token = 0
-    _closed = True  # until it is made
+    _closed = True  # no reader goes on
+    _freed = True  # until it is made
     _started = False
     _hosted = False  # the host has a network of its own
     _listening = False
@@ -88,13 +89,13 @@ class Agent:
 
     def __init__(self, config: Config | None = None) -> None:
         self._lock = threading.RLock()
-        self._forks = forks()
+        self._forks = _process.forks
         self._waiting: Wait | None = None
         out = C.c_uint64()
         with instance(Config() if config is None else config, Config, "config")._made() as raw:
             check(lib.sipdlg_agent_new(raw, C.byref(out)))
         self.token = out.value
-        self._closed = False
+        self._closed = self._freed = False
 
     @property
     def closed(self) -> bool:
@@ -111,31 +112,31 @@ class Agent:
         too, and the event fd becomes readable once more. A second call does nothing."""
         if self._is_foreign():
             # The lock may be held for ever: its holder did not come along.
-            if not self._closed:
-                self._closed = True
+            self._closed = True
+            if not self._freed:
                 self._c_free(self.token)
+                self._freed = True
             return
         with self._lock:
-            if self._closed:
-                return
             self._closed = True
             if self._taking:  # this thread, interrupted
                 self._to_free = True
-            else:
+            elif not self._freed:  # also one that was interrupted before
                 self._free()
 
     def _free(self) -> None:
         # Who waits on the descriptor, in a loop or by itself, looks up and finds the agent closed.
         lib.sipdlg_agent_wake(self.token)
-        try:
-            check(self._c_free(self.token))
-        finally:
-            if self._waiting is not None and self._waiting.loop.is_closed():
-                self._waiting.end()
+        status = self._c_free(self.token)
+        self._freed = True
+        if self._waiting is not None and self._waiting.loop.is_closed():
+            self._waiting.end()
+        if status != _ffi.Status.ERR_STALE:
+            check(status)
 
     def _is_foreign(self) -> bool:
         """In a child after fork(): what is here is a memory of the parent's."""
-        return self._forks != forks()
+        return self._forks != _process.forks
 
     def __enter__(self) -> Self:
         return self
@@ -146,11 +147,12 @@ class Agent:
         self.close()
 
     # Names of the module may be gone when the interpreter ends.
-    def __del__(self, forks: Callable[[], int] = forks, warn: Callable[..., None] = warnings.warn) -> None:
-        if not self._closed:
+    def __del__(self, process: Any = _process, warn: Callable[..., None] = warnings.warn) -> None:
+        if not self._freed:
             self._closed = True
             self._c_free(self.token)
-            if self._forks == forks():
+            self._freed = True
+            if self._forks == process.forks:
                 text = f"<sipdlg.Agent {self.token:#x}> was not closed"
                 warn(text, ResourceWarning, stacklevel=2, source=self)
 
@@ -213,13 +215,13 @@ class Agent:
 
     def poll_transmit(self) -> Transmit | None:
         """The next message to send. One thread at a time."""
+        return self._undisturbed(self._take_transmit)
 
-        def take() -> Transmit | None:
-            raw = _ffi.Transmit(size=C.sizeof(_ffi.Transmit))
-            status = check(lib.sipdlg_agent_poll_transmit(self.token, C.byref(raw)))
-            return None if status == NONE else Transmit._from_c(raw)
-
-        return self._undisturbed(take)
+    def _take_transmit(self) -> Transmit | None:
+        raw = _ffi.Transmit(size=TRANSMIT)
+        if check(lib.sipdlg_agent_poll_transmit(self.token, C.byref(raw))) == NONE:
+            return None
+        return Transmit._from_c(raw)
 
     def transmit_failed(self, id: int) -> bool:
         """Says that a message could not be sent. False: no one waits for it any more."""
@@ -237,17 +239,15 @@ class Agent:
 
     def poll_event(self) -> Event | None:
         """The next event. No default is done until `Event.default` or the answer time-out. One thread at a time."""
+        return self._undisturbed(self._take_event)
 
-        def take() -> Event | None:
-            raw = _ffi.Event(size=C.sizeof(_ffi.Event))
-            status = check(lib.sipdlg_agent_poll_event(self.token, C.byref(raw)))
-            return None if status == NONE else Event(self, raw)
-
-        return self._undisturbed(take)
+    def _take_event(self) -> Event | None:
+        raw = _ffi.Event(size=EVENT)
+        return None if check(lib.sipdlg_agent_poll_event(self.token, C.byref(raw))) == NONE else Event(self, raw)
 
     def _undisturbed(self, take: Callable[[], T]) -> T:
         """Copies what the library lends: no other thread takes the next meanwhile, and none ends the agent."""
-        if self._is_foreign():
+        if self._forks != _process.forks:
             return take()  # which is refused; the lock may be held for ever
         with self._lock:
             if self._taking:
@@ -257,8 +257,7 @@ class Agent:
                 return take()
             finally:
                 self._taking = False
-                if self._to_free:
-                    self._to_free = False
+                if self._to_free and not self._freed:
                     self._free()
 
     def poll_events(self) -> Iterator[Event]:

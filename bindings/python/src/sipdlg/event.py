@@ -7,7 +7,7 @@ from copy import copy
 from typing import TYPE_CHECKING, NoReturn, Self
 
 from . import _ffi
-from ._convert import hide, text_of
+from ._convert import brief, text_of
 from ._ffi import EventFlag, EventKind, Method, Reason, SessionState, SignalingState, Transport
 from ._handle import unpicklable
 from ._loader import lib
@@ -76,6 +76,8 @@ class Event:
         said = [self.kind.name]
         if self.status_code:
             said.append(str(self.status_code))
+        if self.kind is EventKind.STATE:
+            said.append(self.session_state.name)
         if self.method is not Method.NONE and self.method.name != self.kind.name:
             said.append(f"method={self.method.name}")
         if self.reason is not Reason.NONE:
@@ -83,7 +85,7 @@ class Event:
         if self.flags:
             said.append(f"flags={self.flags}")
         if self.text:
-            said.append(f"text={hide(self.text)!r}")
+            said.append(f"text={brief(self.text)}")
         for name in ("session", "incoming", "outgoing"):
             if (handle := getattr(self, name)) is not None:
                 said.append(f"{name}={handle.token:#x}")

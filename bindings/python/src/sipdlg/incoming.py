@@ -11,7 +11,7 @@ from . import _ffi
 from ._convert import Text, code, encode, encode_or_none, string_array, token_or_none, wrong
 from ._handle import Handle
 from ._loader import lib
-from .errors import StaleError, check
+from .errors import ForkedError, StaleError, check
 from .message import Message
 from .options import ResponseArguments, response_options
 
@@ -75,10 +75,10 @@ class IncomingRequest(Handle):
         check(lib.sipdlg_incoming_dispose(self.token))
 
     def close(self) -> None:
-        """Disposes, unless the request has ended."""
+        """Disposes, unless the request has ended, or is the parent's of a forked child."""
         try:
             self.dispose()
-        except StaleError:
+        except (StaleError, ForkedError):
             pass
 
     def __enter__(self) -> Self:

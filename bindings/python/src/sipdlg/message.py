@@ -9,15 +9,20 @@ from types import TracebackType
 from typing import NoReturn, Self
 
 from . import _ffi
-from ._convert import NONE, Octets, Text, bytes_of, encode, fits, hide, octets, text_of
+from ._convert import NONE, Octets, Text, brief, bytes_of, encode, fits, hide, octets, text_of
 from ._handle import unpicklable
 from ._loader import lib
 from .errors import StaleError, check
 from .flow import Flow
 from .options import Body
 
-CREDENTIALS = re.compile(r"(?im)^((?:Proxy-)?Authorization[ \t]*:\s*[^\s,]+)[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*")
+CREDENTIALS = re.compile(
+    r"(?im)^((?:Proxy-)?Authorization[ \t]*:(?:[ \t]|\r?\n[ \t])*[^\s,]+)[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*"
+)
 """What follows the scheme in an Authorization header, folded lines too."""
+
+CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\r\n"}
+"""What a terminal would obey."""
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
@@ -116,10 +121,10 @@ class Message:
 
     def __repr__(self) -> str:
         try:
-            line = bytes(self).partition(b"\r\n")[0].decode("utf-8", "replace")
+            line = bytes(self).partition(b"\r\n")[0].decode("utf-8", "backslashreplace")
         except StaleError:
             return "<sipdlg.Message, closed>"
-        return f"<sipdlg.Message {hide(line)!r}>"
+        return f"<sipdlg.Message {brief(line)}>"
 
     def __str__(self) -> str:
         """The text, for people: without passwords of URIs and credentials. `bytes(message)` has all."""
@@ -127,7 +132,7 @@ class Message:
             text = bytes(self).decode("utf-8", "backslashreplace")
         except StaleError:
             return repr(self)
-        return CREDENTIALS.sub(r"\1 ***", hide(text))
+        return CREDENTIALS.sub(r"\1 ***", hide(text)).translate(CONTROLS)
 
     @property
     def _live(self) -> _Kept:

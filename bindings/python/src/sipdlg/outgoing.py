@@ -10,7 +10,7 @@ from ._convert import NONE, Text, encode_or_none
 from ._ffi import OutgoingState
 from ._handle import Handle
 from ._loader import lib
-from .errors import StaleError, check
+from .errors import ForkedError, StaleError, check
 from .message import Message
 from .options import AnyBody, RequestArguments, body_struct, request_options
 
@@ -60,10 +60,10 @@ class OutgoingRequest(Handle):
         check(lib.sipdlg_outgoing_dispose(self.token))
 
     def close(self) -> None:
-        """Disposes, unless the request has ended."""
+        """Disposes, unless the request has ended, or is the parent's of a forked child."""
         try:
             self.dispose()
-        except StaleError:
+        except (StaleError, ForkedError):
             pass
 
     def __enter__(self) -> Self:

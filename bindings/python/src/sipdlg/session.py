@@ -13,6 +13,7 @@ from ._convert import (
     NONE,
     Octets,
     Text,
+    brief,
     code,
     encode,
     encode_or_none,
@@ -28,7 +29,7 @@ from ._convert import (
 from ._ffi import SessionState, SignalingState
 from ._handle import Handle
 from ._loader import lib
-from .errors import SipdlgError, StaleError, check
+from .errors import ForkedError, SipdlgError, StaleError, check
 from .flow import Flow, flow_reference
 from .incoming import IncomingRequest
 from .message import Message
@@ -95,10 +96,10 @@ class Session(Handle):
         return cls(agent, out.value)
 
     def close(self) -> None:
-        """Hangs up, unless the session has ended."""
+        """Hangs up, unless the session has ended, or is the parent's of a forked child."""
         try:
             self.hangup()
-        except StaleError:
+        except (StaleError, ForkedError):
             pass
 
     def __enter__(self) -> Self:
@@ -116,7 +117,7 @@ class Session(Handle):
             return repr(self)
 
     def _told(self) -> str:
-        return f"{self.state.name} {self.call_id}"
+        return f"{self.state.name} {brief(self.call_id)}"
 
     # ---- properties
 
