@@ -89,6 +89,7 @@ def on_thread(call: Callable[[], object]) -> Iterator[None]:
 @pytest.mark.parametrize("closed", [True, False])
 @pytest.mark.parametrize("context", [True, False])
 def test_a_loop_that_ended_while_a_reader_waited(closed: bool, context: bool) -> None:
+    before = len(os.listdir("/proc/self/fd"))
     agent, loop = started(), asyncio.new_event_loop()
     address = agent.local_addresses()[0]
     task = left_waiting(loop, agent)
@@ -102,7 +103,9 @@ def test_a_loop_that_ended_while_a_reader_waited(closed: bool, context: bool) ->
         agent.close()
     agent.close()
     assert agent.closed and not agent.started and is_free(address)
-    if not closed:  # it may run once more
+    if closed:  # nothing is left, though the task is still there
+        assert len(os.listdir("/proc/self/fd")) == before and not task.done()
+    else:  # it may run once more
         assert loop.run_until_complete(asyncio.wait_for(task, 5)) == 0
         loop.close()
 
@@ -201,6 +204,21 @@ def test_a_new_loop_reads_after_a_dead_one(closed: bool) -> None:
         with pytest.raises(RuntimeError, match="another loop"):
             former.run_until_complete(asyncio.wait_for(task, 5))
         former.close()
+    agent.close()
+
+
+def test_a_reader_that_lost_its_place_is_told_without_an_event() -> None:
+    agent, former = started(), asyncio.new_event_loop()
+    task = left_waiting(former, agent)
+
+    async def run() -> None:
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(read(agent), 0.02)
+
+    asyncio.run(run())
+    with pytest.raises(RuntimeError, match="another loop"):
+        former.run_until_complete(asyncio.wait_for(task, 5))
+    former.close()
     agent.close()
 
 

@@ -165,7 +165,35 @@ def test_sessions_show_no_password_of_a_uri() -> None:
         assert session is not None and SECRET not in str(session) + repr(session)
 
 
-def test_other_values_are_plain() -> None:
+def test_parts_show_no_password_of_a_uri() -> None:
+    address = message(more=f"Contact: <sips:a:{SECRET}@h;x=y>;q=1").name_addr("Contact")
+    assert address is not None and SECRET in address.uri and address.user == "a"
+    assert SECRET not in repr(address) and "sips:a:***@h;x=y" in repr(address) and "parameters=';q=1'" in repr(address)
+    state = sipdlg.DialogState(
+        call_id="c",
+        local_tag="l",
+        remote_tag="r",
+        local_uri=f"sip:a:{SECRET}@h",
+        remote_uri=f"sip:b:{SECRET}@h",
+        remote_target=f"sip:b:{SECRET}@h".encode(),
+    )
+    assert SECRET not in repr(state) and "local_uri='sip:a:***@h'" in repr(state)
+
+
+def test_transmits() -> None:
+    with Pair() as pair:
+        pair.alice.agent.request("OPTIONS", f"sip:bob:{SECRET}@192.0.2.2", headers={"Authorization": f"Digest {SECRET}"})
+        out = pair.alice.agent.poll_transmit()
+        assert out is not None and SECRET.encode() in out.data and SECRET not in repr(out) + str(out)
+        line = "'OPTIONS sip:bob:***@192.0.2.2 SIP/2.0'"
+        way = "UDP at 192.0.2.1:5060 to 192.0.2.2:5060 link 1"
+        assert repr(out) == f"<sipdlg.Transmit {out.id} {line} {len(out.data)} bytes {way}>"
+
+
+def test_flows_and_bodies() -> None:
+    flow = sipdlg.Flow(sipdlg.Transport.TLS, sipdlg.Endpoint("::1", 5061))
+    assert str(flow) == "TLS at [::1]:5061" and str(sipdlg.Flow()) == "UDP"
+    assert str(sipdlg.Body("v=0\r\n")) == "v=0\r\n" and str(sipdlg.Body(b"\xff\0\x1b")) == "\\xff\\x00\\x1b"
     body = sipdlg.Body("x", "a/b")
     assert ast.literal_eval(repr(body.content)) == "x" and "a/b" in repr(body)
 

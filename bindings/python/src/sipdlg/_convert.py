@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes as C
+import dataclasses
 import operator
 import re
 import struct
@@ -115,10 +116,25 @@ def _hide_password(word: re.Match[str]) -> str:
     return PASSWORD.sub(r"\1***@", word[0], count=1) if word[0][-1] == "@" else word[0]
 
 
+def shown(value: Any) -> str:
+    """The `repr` of a dataclass, without passwords."""
+    told = ", ".join(f"{one.name}={getattr(value, one.name)!r}" for one in dataclasses.fields(value))
+    return hide(f"{type(value).__name__}({told})")
+
+
+CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\r\n"}
+"""What a terminal would obey."""
+
+
+def legible(data: bytes) -> str:
+    """For people: bytes that are no text, and what a terminal would obey, are written as numbers."""
+    return data.decode("utf-8", "backslashreplace").translate(CONTROLS)
+
+
 def brief(text: str) -> str:
     """One quoted line for people: no password, nothing that moves a terminal's cursor, and not all of a long one."""
-    shown = hide(text)
-    return repr(shown if len(shown) <= 200 else f"{shown[:200]}...")
+    told = hide(text)
+    return repr(told if len(told) <= 200 else f"{told[:200]}...")
 
 
 def decode(data: bytes) -> str:

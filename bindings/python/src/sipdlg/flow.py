@@ -65,6 +65,10 @@ class Flow:
     remote: Endpoint = Endpoint()
     link: int = 0
 
+    def __str__(self) -> str:
+        ways = [f"{self.transport}", *(f"{word} {end}" for word, end in (("at", self.local), ("to", self.remote)) if end.host)]
+        return " ".join([*ways, f"link {self.link}"] if self.link else ways)
+
     @classmethod
     def _from_c(cls, raw: _ffi.Flow) -> Flow:
         return cls(Transport(raw.transport), Endpoint._from_c(raw.local), Endpoint._from_c(raw.remote), raw.link)
@@ -88,7 +92,7 @@ def flow_reference(flow: Flow | None) -> Any:
     return None if flow is None else C.byref(flow_struct(flow))
 
 
-@dataclass(frozen=True, slots=True, weakref_slot=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True, repr=False)
 class Transmit:
     """A message to put on the wire. `id` is for `Agent.transmit_failed`; `host` is the TLS server name or WS Host."""
 
@@ -96,6 +100,10 @@ class Transmit:
     data: bytes
     flow: Flow
     host: str
+
+    def __repr__(self) -> str:
+        line = _convert.brief(_convert.legible(self.data.partition(b"\r\n")[0]))
+        return f"<sipdlg.Transmit {self.id} {line} {len(self.data)} bytes {self.flow}>"
 
     @classmethod
     def _from_c(cls, raw: _ffi.Transmit) -> Transmit:

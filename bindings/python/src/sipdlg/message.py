@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import NoReturn, Self
 
 from . import _ffi
-from ._convert import NONE, Octets, Text, brief, bytes_of, encode, fits, hide, octets, text_of
+from ._convert import NONE, Octets, Text, brief, bytes_of, encode, fits, hide, legible, octets, shown, text_of
 from ._handle import unpicklable
 from ._loader import lib
 from .errors import StaleError, check
@@ -21,11 +21,8 @@ CREDENTIALS = re.compile(
 )
 """What follows the scheme in an Authorization header, folded lines too."""
 
-CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\r\n"}
-"""What a terminal would obey."""
 
-
-@dataclass(frozen=True, slots=True, weakref_slot=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True, repr=False)
 class NameAddr:
     """The parts of From, To, Contact, Route, ... What is not there is "" or, a port, 0."""
 
@@ -39,6 +36,9 @@ class NameAddr:
     parameters: str
     tag: str
     port: int
+
+    def __repr__(self) -> str:
+        return shown(self)
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
@@ -121,7 +121,7 @@ class Message:
 
     def __repr__(self) -> str:
         try:
-            line = bytes(self).partition(b"\r\n")[0].decode("utf-8", "backslashreplace")
+            line = legible(bytes(self).partition(b"\r\n")[0])
         except StaleError:
             return "<sipdlg.Message, closed>"
         return f"<sipdlg.Message {brief(line)}>"
@@ -129,10 +129,10 @@ class Message:
     def __str__(self) -> str:
         """The text, for people: without passwords of URIs and credentials. `bytes(message)` has all."""
         try:
-            text = bytes(self).decode("utf-8", "backslashreplace")
+            text = legible(bytes(self))
         except StaleError:
             return repr(self)
-        return CREDENTIALS.sub(r"\1 ***", hide(text)).translate(CONTROLS)
+        return CREDENTIALS.sub(r"\1 ***", hide(text))
 
     @property
     def _live(self) -> _Kept:

@@ -16,6 +16,7 @@ from ._convert import (
     fits,
     header_lines,
     instance,
+    legible,
     octets,
     string_array,
     text_of,
@@ -50,6 +51,10 @@ class Body:
 
     def __bytes__(self) -> bytes:
         return self.data
+
+    def __str__(self) -> str:
+        """The text, for people; `bytes(body)` is exact."""
+        return legible(self.data)
 
     @classmethod
     def _from_c(cls, view: _ffi.BodyView) -> Body:

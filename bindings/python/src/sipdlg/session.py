@@ -21,6 +21,7 @@ from ._convert import (
     hide,
     instance,
     octets,
+    shown,
     text,
     token,
     token_or_none,
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from .agent import Agent
 
 
-@dataclass(frozen=True, slots=True, weakref_slot=True, kw_only=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True, kw_only=True, repr=False)
 class DialogState:
     """A dialog of another product as text, to take it over (RFC 3261 section 12). Sequence numbers are those of the last
     request of each side; None: there was none; 0 is a number."""
@@ -59,6 +60,9 @@ class DialogState:
     caller: bool = False
     offer: Body | None = None
     answer: Body | None = None
+
+    def __repr__(self) -> str:
+        return shown(self)
 
     def _to_c(self) -> _ffi.DialogState:
         raw = _ffi.DialogState(size=C.sizeof(_ffi.DialogState))
