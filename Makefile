@@ -9,7 +9,7 @@ CARGO   ?= cargo
 CFLAGS_C = -std=c99 -O2 -g -Wall -Wextra -Wpedantic -Wconversion -Werror -Iinclude
 NEXTEST = $(shell command -v cargo-nextest >/dev/null 2>&1 && echo yes)
 
-.PHONY: help call test programs examples lib host-lib header bench soak install-deps lint rust-tests seeded-bugs c-tests misuse readme-test sipp-tests python-tests vectors budget clean
+.PHONY: help call test programs examples lib host-lib header bench soak races install-deps lint rust-tests seeded-bugs c-tests misuse readme-test sipp-tests python-tests vectors budget clean
 .NOTPARALLEL:
 
 help:
@@ -21,6 +21,7 @@ help:
 	@echo "               readme-test python-tests vectors sipp-tests budget (CONTRIBUTING.md says what each proves)"
 	@echo "make bench     the programs to measure, into target/bench"
 	@echo "make soak      a hundred thousand calls; memory must stay flat"
+	@echo "make races     every pair of functions from many threads, plain and under ThreadSanitizer"
 
 # ---- the library, the programs
 
@@ -76,6 +77,7 @@ seeded-bugs:
 
 c-tests: lib host-lib misuse
 	@tests/c/run $(LIB)
+	@tests/races/run $(LIB) 8
 
 # every function called as it should not be, watched
 misuse:
@@ -109,6 +111,10 @@ header:
 
 bench: lib
 	@benches/build target/bench
+
+# every pair of the functions that begin, end, drive and wake an agent, from many threads; ThreadSanitizer looks on
+races: lib
+	@tests/races/run $(LIB) 60 --sanitized
 
 soak: examples
 	@tests/sipp/run $(OUT) --soak

@@ -1625,7 +1625,10 @@ sipdlg_status_t sipdlg_agent_run_once(sipdlg_agent_t agent, int32_t timeout_ms);
  */
 sipdlg_status_t sipdlg_agent_start(sipdlg_agent_t agent, uint32_t workers, int32_t deliver);
 
-/** Ends the threads; sessions stay. From a callback it takes effect when that returns. */
+/**
+ * Ends the threads that run now and waits for them, whoever starts the next ones meanwhile; sessions stay. From a
+ * callback it takes effect when that returns.
+ */
 sipdlg_status_t sipdlg_agent_stop(sipdlg_agent_t agent);
 
 #ifdef __cplusplus

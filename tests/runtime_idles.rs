@@ -59,7 +59,6 @@ fn events_that_wait_do_not_keep_the_network_thread_awake() {
     assert!(agent.has_events() && !agent.has_transmits());
     let place: &Place = Box::leak(Box::new(Place { agent: Mutex::new(agent), looks: AtomicUsize::new(0), left }));
     let network = Arc::new(Network::new().expect("a network"));
-    network.prepare();
     let threads = network.start(place, false);
     // As long as a host may take for one callback.
     assert!(gone.recv_timeout(Duration::from_millis(300)).is_err(), "the thread has left");

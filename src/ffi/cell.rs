@@ -80,6 +80,9 @@ pub(crate) struct Inner {
     pub(crate) network: Option<Arc<Network>>,
     #[cfg(feature = "runtime")]
     threads: Option<Threads>,
+    /// How many runs of these threads there were.
+    #[cfg(feature = "runtime")]
+    run: u64,
     /// Threads of the runtime that have not left.
     running: u32,
 }
@@ -191,6 +194,8 @@ impl AgentCell {
             network: None,
             #[cfg(feature = "runtime")]
             threads: None,
+            #[cfg(feature = "runtime")]
+            run: 0,
             running: 0,
         };
         let mut place = self.inner.lock();

@@ -90,7 +90,8 @@ pub extern "C" fn sipdlg_agent_start(agent: sipdlg_agent_t, workers: u32, delive
     })
 }
 
-/// Ends the threads; sessions stay. From a callback it takes effect when that returns.
+/// Ends the threads that run now and waits for them, whoever starts the next ones meanwhile; sessions stay. From a
+/// callback it takes effect when that returns.
 #[unsafe(no_mangle)]
 pub extern "C" fn sipdlg_agent_stop(agent: sipdlg_agent_t) -> sipdlg_status_t {
     guard(|| {

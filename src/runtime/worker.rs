@@ -345,14 +345,11 @@ impl Network {
         }
     }
 
-    /// Before [`Network::start`], with the agent locked: a stop that comes between the two is not forgotten.
-    pub fn prepare(&self) {
+    /// Starts the network thread and, when asked, the delivery thread. The host has counted them already, and has the
+    /// agent locked.
+    pub fn start<H: Host>(self: &Arc<Self>, host: &'static H, deliver: bool) -> Threads {
         self.stopping.store(false, Ordering::SeqCst);
         self.delivery_asleep.store(false, Ordering::Relaxed);
-    }
-
-    /// Starts the network thread and, when asked, the delivery thread. The host has counted them already.
-    pub fn start<H: Host>(self: &Arc<Self>, host: &'static H, deliver: bool) -> Threads {
         let mut threads = Threads { joins: Vec::new(), failed: false };
         if deliver {
             let network = Arc::clone(self);

@@ -1,7 +1,7 @@
 //! The place of an agent as the runtime sees it: its network, its threads.
 
 use super::drivers::{busy, in_callback};
-use super::{AgentCell, Clock};
+use super::{AgentCell, Clock, Inner};
 use crate::agent::Agent;
 use crate::error::{Error, Result};
 use crate::ffi::event::deliver;
@@ -30,7 +30,7 @@ impl AgentCell {
     /// sipdlg_agent_start(), its arguments checked.
     pub(crate) fn start(&'static self, token: u64, deliver: bool) -> Result<()> {
         let network = self.network(token)?;
-        let former = self.look(|inner| {
+        let (former, begun, failed) = self.look(|inner| {
             inner.check_token(token)?;
             if matches!(inner.clock, Clock::Manual(_)) {
                 return Err(Error::state("start goes by the system's clock; this agent has a manual one"));
@@ -41,34 +41,27 @@ impl AgentCell {
             if inner.networking || inner.ending || deliver && inner.delivering {
                 return Err(busy());
             }
+            inner.run += 1;
             inner.running = 1 + u32::from(deliver);
             inner.drivers += inner.running;
             inner.networking = true;
             inner.delivering |= deliver;
-            network.prepare();
-            Ok(inner.threads.take())
+            // Still locked: whoever stops or frees finds all threads of a run, and none of the next.
+            let threads = network.start(self, deliver);
+            let (begun, failed) = (!threads.is_empty(), threads.failed());
+            if failed {
+                network.stop();
+            }
+            Ok((inner.threads.replace(threads), begun, failed))
         })?;
         // Those of a start before have left; only their last breath may be outstanding.
         former.map(Threads::join).unwrap_or_default();
-        let threads = network.start(self, deliver);
-        let failed = threads.failed();
         if failed {
-            network.stop();
             // Whoever delivers leaves last.
             self.leave_thread(false);
-            if deliver && threads.is_empty() {
+            if deliver && !begun {
                 self.leave_thread(true);
             }
-        }
-        let mut place = self.inner.lock();
-        match place.as_deref_mut().filter(|inner| inner.token == token) {
-            Some(inner) => inner.threads = Some(threads),
-            None => {
-                drop(place);
-                threads.join();
-            }
-        }
-        if failed {
             // What pthread_create(3) has to say when no thread can be had.
             return Err(Error::system(&std::io::Error::from_raw_os_error(libc::EAGAIN)));
         }
@@ -86,7 +79,10 @@ impl AgentCell {
             return Ok(());
         }
         let threads = inner.threads.take();
-        while place.as_deref().is_some_and(|inner| inner.token == token && inner.running > 0) {
+        // Another thread may start the next run before this one looks again.
+        let run = inner.run;
+        let runs = |inner: &Inner| inner.token == token && inner.run == run && inner.running > 0;
+        while place.as_deref().is_some_and(runs) {
             self.changed.wait(&mut place);
         }
         drop(place);
