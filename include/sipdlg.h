@@ -376,7 +376,7 @@ typedef enum sipdlg_ladder_format_e {
 
 /**
  * Deviations that are tolerated and counted; bits of sipdlg_config_set_tolerance(). On by default: those that
- * excuse the peer; off: PRACK_UNASKED and REQUESTS_IN_EARLY, which change what the host sees.
+ * excuse the peer; off: PRACK_UNASKED and REQUESTS_IN_EARLY, which change what the host sees, and MADDR_ELSEWHERE.
  */
 typedef enum sipdlg_quirk_e {
     SIPDLG_QUIRK_1XX_WITHOUT_CONTACT = 1,
@@ -398,6 +398,13 @@ typedef enum sipdlg_quirk_e {
      * the same Call-ID or CSeq twice. Its getters show what counts, sipdlg_message_bytes() what came
      */
     SIPDLG_QUIRK_BROKEN_RESPONSE = 128,
+    /**
+     * a response goes to any address in `maddr` of the top Via, as RFC 3261 §18.2.2 says it MUST. Without it we depart
+     * from that: only to the address that the request came from, or a multicast address of ours (`local` of its flow or
+     * of a transport); else to the source, counted in stats.maddr_ignored. For anybody could name a third party there,
+     * and our answers, longer and repeated, would fall on it (amplification by reflection). A name is never followed
+     */
+    SIPDLG_QUIRK_MADDR_ELSEWHERE = 256,
     /** a NOTIFY of a REFER that says "terminated" with a provisional response; the final one is waited for */
     SIPDLG_QUIRK_EARLY_TERMINATED = 512,
 } sipdlg_quirk_e;
@@ -567,7 +574,7 @@ typedef void (*sipdlg_release_t)(void *user);
  * `link` is the host's own number for a socket or connection (a file descriptor, an index); the library only
  * compares and repeats it. On a message to send, link 0 means "any socket of this transport; for TCP, TLS, WS:
  * use the connection to `remote` or open one". A response goes back on the flow of its request: same link, and
- * `remote` by RFC 3261 §18.2.2 and RFC 3581 (received, rport, maddr).
+ * `remote` by RFC 3261 §18.2.2 and RFC 3581 (received, rport; maddr as SIPDLG_QUIRK_MADDR_ELSEWHERE says).
  */
 typedef struct sipdlg_flow_t {
     /** enum sipdlg_transport_e */
@@ -691,6 +698,8 @@ typedef struct sipdlg_stats_t {
     uint64_t longest_callback_us;
     /** by bit number of enum sipdlg_quirk_e */
     uint64_t quirks[32];
+    /** requests that were not answered where `maddr` says; see SIPDLG_QUIRK_MADDR_ELSEWHERE */
+    uint64_t maddr_ignored;
 } sipdlg_stats_t;
 
 /** View of From, To, Contact, Route, Refer-To, P-Asserted-Identity, ... Never changes layout. */
@@ -935,7 +944,10 @@ sipdlg_status_t sipdlg_config_add_credentials(sipdlg_config_t *config,
  */
 sipdlg_status_t sipdlg_config_set_info_packages(sipdlg_config_t *config, const char *packages);
 
-/** Bits of enum sipdlg_quirk_e that are tolerated. Default: all but PRACK_UNASKED and REQUESTS_IN_EARLY. */
+/**
+ * Bits of enum sipdlg_quirk_e that are tolerated. Default: all but PRACK_UNASKED, REQUESTS_IN_EARLY
+ * and MADDR_ELSEWHERE.
+ */
 sipdlg_status_t sipdlg_config_set_tolerance(sipdlg_config_t *config, uint32_t quirks);
 
 /**

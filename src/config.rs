@@ -58,12 +58,14 @@ pub mod quirk {
     pub const UNQUOTED_NAME: u32 = 64;
     /// A response with a broken From, To, Via or line.
     pub const BROKEN_RESPONSE: u32 = 128;
+    /// A response goes to any address that `maddr` of the top Via names.
+    pub const MADDR_ELSEWHERE: u32 = 256;
     /// A subscription of a REFER that a NOTIFY of a provisional response terminates.
     pub const EARLY_TERMINATED: u32 = 512;
-    /// What changes what the host sees; only where it asks for them.
-    pub const OFF: u32 = PRACK_UNASKED | REQUESTS_IN_EARLY;
-    /// Every one. (256 is kept for one to come.)
-    pub const ALL: u32 = 767;
+    /// What changes what the host sees, or lets a peer aim at others; only where it asks for them.
+    pub const OFF: u32 = PRACK_UNASKED | REQUESTS_IN_EARLY | MADDR_ELSEWHERE;
+    /// Every one.
+    pub const ALL: u32 = 1023;
 }
 
 /// What a failed request in a dialog ends (RFC 5057); the numbers are those of `enum sipdlg_effect_e`.
@@ -540,7 +542,7 @@ mod tests {
         config.set_limits(1_300, 1, 1).unwrap();
         config.set_limits(16 << 20, 0, 0).unwrap();
         config.set_tolerance(31).unwrap();
-        assert_eq!(config.set_tolerance(256).unwrap_err().kind, ErrorKind::Argument);
+        assert_eq!(config.set_tolerance(1024).unwrap_err().kind, ErrorKind::Argument);
         assert_eq!(config.tolerance, 31);
     }
 }

@@ -52,7 +52,7 @@ const NUMBERS: [(&str, &str, Option<&str>); 35] = [
     ("transactions", "0", None),
     ("policy", "0", Some("3")),
     ("manual_prack", "0", Some("2")),
-    ("quirks", "0", Some("256")),
+    ("quirks", "0", Some("1024")),
     ("seed", "1", None),
     ("on", "1", Some("2")),
     ("level", "4", Some("5")),

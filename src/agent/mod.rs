@@ -79,6 +79,8 @@ pub struct Stats {
     pub calls_confirmed: u64,
     /// By bit number of [`crate::config::quirk`].
     pub quirks: [u64; 32],
+    /// Requests that were not answered where `maddr` says.
+    pub maddr_ignored: u64,
 }
 
 impl Stats {

@@ -470,6 +470,7 @@ pub unsafe extern "C" fn sipdlg_agent_stats(agent: sipdlg_agent_t, out: *mut sip
                 calls_confirmed: core.calls_confirmed,
                 longest_callback_us: inner.longest_callback_us,
                 quirks: core.quirks,
+                maddr_ignored: core.maddr_ignored,
             })
         })?;
         // SAFETY: the header's rule for structs.

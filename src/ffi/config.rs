@@ -276,7 +276,8 @@ pub unsafe extern "C" fn sipdlg_config_set_info_packages(
     unsafe { set(config, |config| config.core.set_info_packages(optional_text(packages))) }
 }
 
-/// Bits of enum sipdlg_quirk_e that are tolerated. Default: all but PRACK_UNASKED and REQUESTS_IN_EARLY.
+/// Bits of enum sipdlg_quirk_e that are tolerated. Default: all but PRACK_UNASKED, REQUESTS_IN_EARLY
+/// and MADDR_ELSEWHERE.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_config_set_tolerance(config: *mut sipdlg_config_t, quirks: u32) -> sipdlg_status_t {
     // SAFETY: the caller's promises are those of `set`.
@@ -384,7 +385,7 @@ mod tests {
                 (sipdlg_config_set_manual_clock(config, 1), sipdlg_config_set_manual_clock(config, 2)),
                 (OK, -1)
             );
-            assert_eq!(sipdlg_config_set_tolerance(config, 256), -1);
+            assert_eq!(sipdlg_config_set_tolerance(config, 1024), -1);
             assert_eq!((sipdlg_config_set_glare_retry(config, 0), sipdlg_config_set_glare_retry(config, 2)), (OK, -1));
             assert!(!(*config).core.glare_retry);
             let info = c"INFO".as_ptr();

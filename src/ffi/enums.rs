@@ -316,7 +316,7 @@ pub enum sipdlg_ladder_format_e {
 }
 
 /// Deviations that are tolerated and counted; bits of sipdlg_config_set_tolerance(). On by default: those that
-/// excuse the peer; off: PRACK_UNASKED and REQUESTS_IN_EARLY, which change what the host sees.
+/// excuse the peer; off: PRACK_UNASKED and REQUESTS_IN_EARLY, which change what the host sees, and MADDR_ELSEWHERE.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum sipdlg_quirk_e {
@@ -335,6 +335,11 @@ pub enum sipdlg_quirk_e {
     /// second Via below ours, a line without colon, nothing between two `;` in To, Max-Forwards twice (neither counts), or
     /// the same Call-ID or CSeq twice. Its getters show what counts, sipdlg_message_bytes() what came
     SIPDLG_QUIRK_BROKEN_RESPONSE = 128,
+    /// a response goes to any address in `maddr` of the top Via, as RFC 3261 §18.2.2 says it MUST. Without it we depart
+    /// from that: only to the address that the request came from, or a multicast address of ours (`local` of its flow or
+    /// of a transport); else to the source, counted in stats.maddr_ignored. For anybody could name a third party there,
+    /// and our answers, longer and repeated, would fall on it (amplification by reflection). A name is never followed
+    SIPDLG_QUIRK_MADDR_ELSEWHERE = 256,
     /// a NOTIFY of a REFER that says "terminated" with a provisional response; the final one is waited for
     SIPDLG_QUIRK_EARLY_TERMINATED = 512,
 }
@@ -501,6 +506,7 @@ mod tests {
             quirk::HASH_IN_USER, sipdlg_quirk_e::SIPDLG_QUIRK_HASH_IN_USER;
             quirk::UNQUOTED_NAME, sipdlg_quirk_e::SIPDLG_QUIRK_UNQUOTED_NAME;
             quirk::BROKEN_RESPONSE, sipdlg_quirk_e::SIPDLG_QUIRK_BROKEN_RESPONSE;
+            quirk::MADDR_ELSEWHERE, sipdlg_quirk_e::SIPDLG_QUIRK_MADDR_ELSEWHERE;
             quirk::EARLY_TERMINATED, sipdlg_quirk_e::SIPDLG_QUIRK_EARLY_TERMINATED;
         }
     }

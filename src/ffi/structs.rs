@@ -69,7 +69,7 @@ pub struct sipdlg_endpoint_t {
 /// `link` is the host's own number for a socket or connection (a file descriptor, an index); the library only
 /// compares and repeats it. On a message to send, link 0 means "any socket of this transport; for TCP, TLS, WS:
 /// use the connection to `remote` or open one". A response goes back on the flow of its request: same link, and
-/// `remote` by RFC 3261 §18.2.2 and RFC 3581 (received, rport, maddr).
+/// `remote` by RFC 3261 §18.2.2 and RFC 3581 (received, rport; maddr as SIPDLG_QUIRK_MADDR_ELSEWHERE says).
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct sipdlg_flow_t {
@@ -286,6 +286,8 @@ pub struct sipdlg_stats_t {
     pub longest_callback_us: u64,
     /// by bit number of enum sipdlg_quirk_e
     pub quirks: [u64; 32],
+    /// requests that were not answered where `maddr` says; see SIPDLG_QUIRK_MADDR_ELSEWHERE
+    pub maddr_ignored: u64,
 }
 
 /// View of From, To, Contact, Route, Refer-To, P-Asserted-Identity, ... Never changes layout.

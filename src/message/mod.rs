@@ -45,14 +45,14 @@ pub use subscription::{EventName, SubscriptionState};
 pub use uri::{Scheme, Uri};
 pub use values::{Fields, Values};
 pub(crate) use values::{list_of, routes_of};
-pub use via::{Rport, Via};
+pub use via::{Maddr, Rport, Via};
 
 use crate::error::{Error, Result};
 use crate::flow::Flow;
 use keys::RequestKeys;
 use smallvec::SmallVec;
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 /// A range of a message's text.
@@ -299,13 +299,14 @@ impl Message {
         self.via.port
     }
 
-    /// Where responses to this request go over a datagram transport (RFC 3261 §18.2.2, RFC 3581 §4). `None`: not
-    /// received from an address, without a good Via, or `maddr` is a name, which somebody must resolve.
-    pub fn response_address(&self) -> Option<SocketAddr> {
+    /// Where responses to this request go over a datagram transport (RFC 3261 §18.2.2, RFC 3581 §4), and what `maddr`
+    /// meant for it; `follow`: whether an address there other than the source's counts. `None`: not received from an
+    /// address, or without a good Via.
+    pub fn response_address(&self, follow: impl FnOnce(IpAddr) -> bool) -> Option<(SocketAddr, Maddr)> {
         let flow = self.flow.as_ref()?;
         self.via.sent_by.get(&self.text)?;
         let port = self.via.port.unwrap_or(flow.transport.default_port());
-        via::response_address(self.via.maddr.get(&self.text), self.via.rport, port, flow.remote?)
+        Some(via::response_address(self.via.maddr.get(&self.text), self.via.rport, port, flow.remote?, follow))
     }
 
     /// Whether the topmost Via goes into a response as it is: nothing in it is to be added or replaced

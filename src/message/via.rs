@@ -148,21 +148,40 @@ impl<'a> Via<'a> {
     }
 }
 
+/// What `maddr` of the top Via means for the responses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Maddr {
+    /// Nothing: there is none, or it is the address that the request came from.
+    Usual,
+    /// They go to another address.
+    Followed,
+    /// It names another address, or none, and is not followed.
+    Ignored,
+}
+
 /// Where a response to a request with this top Via goes over a datagram transport (RFC 3261 §18.2.2, RFC 3581 §4), when
-/// it came from `source`; `port` is that of sent-by. `None`: `maddr` is a name, which somebody must resolve.
+/// it came from `source`; `port` is that of sent-by. `follow`: whether another address in `maddr` counts.
 pub(super) fn response_address(
     maddr: Option<&[u8]>,
     rport: bool,
     port: u16,
     mut source: SocketAddr,
-) -> Option<SocketAddr> {
-    match maddr {
-        Some(maddr) => return Some(SocketAddr::new(grammar::host_ip(maddr)?, port)),
-        None if rport => {}
-        // The scope of a link-local address must survive, hence not `SocketAddr::new`.
-        None => source.set_port(port),
+    follow: impl FnOnce(IpAddr) -> bool,
+) -> (SocketAddr, Maddr) {
+    let named = maddr.map(|maddr| grammar::host_ip(maddr).map(|ip| ip.to_canonical()));
+    let same = Some(source.ip().to_canonical());
+    let meaning = match named {
+        None => Maddr::Usual,
+        Some(ip) if ip == same => Maddr::Usual,
+        Some(Some(ip)) if follow(ip) => return (SocketAddr::new(ip, port), Maddr::Followed),
+        Some(_) => Maddr::Ignored,
+    };
+    // RFC 3581 §4: rport counts where no maddr does. The scope of a link-local address must survive, hence not
+    // `SocketAddr::new`.
+    if !rport || named == Some(same) {
+        source.set_port(port);
     }
-    Some(source)
+    (source, meaning)
 }
 
 /// What follows `SIP/2.0/`, with blanks around the slashes tolerated as the grammar has them.
@@ -236,17 +255,30 @@ mod tests {
     #[test]
     fn where_responses_go() {
         let source: SocketAddr = "192.0.2.9:4444".parse().unwrap();
-        for (text, to) in [
-            ("SIP/2.0/UDP h;branch=1", Some("192.0.2.9:5060")),
-            ("SIP/2.0/UDP h:5080;branch=1", Some("192.0.2.9:5080")),
-            ("SIP/2.0/UDP h:5080;rport", Some("192.0.2.9:4444")),
-            ("SIP/2.0/UDP h:5080;maddr=192.0.2.3", Some("192.0.2.3:5080")),
-            ("SIP/2.0/UDP h:5080;maddr=a.example", None),
+        for (text, followed, ignored) in [
+            ("SIP/2.0/UDP h;branch=1", "192.0.2.9:5060", "192.0.2.9:5060"),
+            ("SIP/2.0/UDP h:5080;branch=1", "192.0.2.9:5080", "192.0.2.9:5080"),
+            ("SIP/2.0/UDP h:5080;rport", "192.0.2.9:4444", "192.0.2.9:4444"),
+            ("SIP/2.0/UDP h:5080;maddr=192.0.2.9", "192.0.2.9:5080", "192.0.2.9:5080"),
+            ("SIP/2.0/UDP h:5080;maddr=192.0.2.9;rport", "192.0.2.9:5080", "192.0.2.9:5080"),
+            ("SIP/2.0/UDP h;maddr=[::ffff:192.0.2.9];rport", "192.0.2.9:5060", "192.0.2.9:5060"),
+            ("SIP/2.0/UDP h:5080;maddr=192.0.2.3", "192.0.2.3:5080", "192.0.2.9:5080"),
+            ("SIP/2.0/UDP h;maddr=192.0.2.3;rport", "192.0.2.3:5060", "192.0.2.9:4444"),
+            ("SIP/2.0/UDP h;maddr=[2001:db8::3]", "[2001:db8::3]:5060", "192.0.2.9:5060"),
+            ("SIP/2.0/UDP h:5080;maddr=a.example", "192.0.2.9:5080", "192.0.2.9:5080"),
         ] {
-            let to = to.map(|to| to.parse().unwrap());
             let via = Via::parse(text.as_bytes()).unwrap();
             let port = via.port.unwrap_or(5060);
-            assert_eq!(response_address(via.maddr, via.rport != Rport::Absent, port, source), to, "{text}");
+            let to = |follow| response_address(via.maddr, via.rport != Rport::Absent, port, source, |_| follow).0;
+            assert_eq!(
+                (to(true).to_string(), to(false).to_string()),
+                (followed.to_owned(), ignored.to_owned()),
+                "{text}"
+            );
         }
+        // Link-local: the scope of the source is that of the answer.
+        let source: SocketAddr = "[fe80::1%7]:4444".parse().unwrap();
+        let to = response_address(Some(b"[fe80::1]"), false, 5060, source, |_| false);
+        assert_eq!(to, ("[fe80::1%7]:5060".parse().unwrap(), Maddr::Usual));
     }
 }

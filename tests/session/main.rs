@@ -33,6 +33,7 @@ mod late_offer;
 mod limits;
 mod loss;
 mod lossy;
+mod maddr;
 mod message;
 mod notify;
 mod offer_answer;

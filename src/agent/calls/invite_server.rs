@@ -4,7 +4,7 @@ use crate::agent::event::{Event, EventKind, Reason};
 use crate::agent::options::ResponseOptions;
 use crate::agent::refer::replace::Replaced;
 use crate::agent::theirs::incoming::{Incoming, Kind};
-use crate::agent::theirs::stateless::{Tag, own_tag, reply_flow};
+use crate::agent::theirs::stateless::{Tag, own_tag};
 use crate::agent::timeout::{IncomingTimer, Timeout};
 use crate::agent::words::response::{Answer, checked_status, retry_after_line, wants_recv_info};
 use crate::agent::{Agent, Bytes, IncomingId, SessionId};
@@ -289,7 +289,7 @@ impl Agent {
     ) -> Result<()> {
         let incoming = self.incoming(id)?;
         let request = Arc::clone(incoming.message());
-        let flow = reply_flow(&request).ok_or_else(|| Error::state("the request has no way back"))?;
+        let (flow, _) = self.reply_flow(&request).ok_or_else(|| Error::state("the request has no way back"))?;
         let transaction =
             incoming.transaction.ok_or_else(|| Error::state("the request has no transaction any more"))?;
         self.respond(transaction, status, Bytes::clone(&response))?;

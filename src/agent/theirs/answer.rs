@@ -4,7 +4,7 @@ use crate::agent::event::Reason;
 use crate::agent::objects::PROVISIONAL_REFRESH;
 use crate::agent::options::ResponseOptions;
 use crate::agent::theirs::incoming::{Acknowledges, Incoming, Kind};
-use crate::agent::theirs::stateless::{Tag, own_tag, reply_flow};
+use crate::agent::theirs::stateless::{Tag, own_tag};
 use crate::agent::timeout::{IncomingTimer, Timeout};
 use crate::agent::words::response::{Answer, checked_status};
 use crate::agent::{Agent, IncomingId, SessionId};
@@ -25,7 +25,7 @@ impl Agent {
         kind: Kind,
         session: Option<SessionId>,
     ) -> Option<IncomingId> {
-        let flow = reply_flow(request)?;
+        let flow = self.answer_flow(request)?;
         // Where the session is gone, nobody else would know its functions.
         let attachment = Attachment {
             delegate: session.and_then(|id| self.objects.delegate_of_gone(id)),

@@ -5,10 +5,11 @@ use crate::agent::Agent;
 use crate::agent::options::ResponseOptions;
 use crate::agent::wire::outbox::Sender;
 use crate::agent::words::response::{Answer, checked_status, retry_after_line};
+use crate::config::quirk;
 use crate::dialog::id::DialogKeys;
 use crate::error::{Error, Result};
 use crate::flow::{Flow, Transport};
-use crate::message::{Malformed, Message, Method, write};
+use crate::message::{Maddr, Malformed, Message, Method, write};
 use crate::time::Now;
 use crate::transaction::ServerId;
 use smallvec::SmallVec;
@@ -28,7 +29,7 @@ impl Agent {
         answer: &Answer<'_>,
         to_tag: &[u8],
     ) -> Option<ServerId> {
-        let flow = reply_flow(request)?;
+        let flow = self.answer_flow(request)?;
         let bytes = self.write_response(request, answer, Some(to_tag));
         let (table, mut effects) = self.transactions();
         match table.start_server(&mut effects, request, flow, 0) {
@@ -51,9 +52,39 @@ impl Agent {
     }
 
     fn reply_tagged(&mut self, request: &Message, answer: &Answer<'_>, to_tag: &[u8]) {
-        let Some(flow) = reply_flow(request) else { return };
+        let Some(flow) = self.answer_flow(request) else { return };
         let bytes = self.write_response(request, answer, Some(to_tag));
         self.outbox.transmit(Sender::Nobody, &bytes, &flow, None);
+    }
+
+    /// Where responses to a request go that is taken up now.
+    pub(in crate::agent) fn answer_flow(&mut self, request: &Message) -> Option<Flow> {
+        let (flow, maddr) = self.reply_flow(request)?;
+        match maddr {
+            Maddr::Usual => {}
+            Maddr::Followed => self.counters.count_quirk(quirk::MADDR_ELSEWHERE),
+            Maddr::Ignored => self.counters.maddr_ignored += 1,
+        }
+        Some(flow)
+    }
+
+    /// The same link; the address by received, rport and maddr (RFC 3261 §18.2.2, RFC 3581 §4). Against a MUST of the
+    /// former, another address in maddr than the request's source counts only where the host wants it, or where it is a
+    /// multicast address of ours: else anybody could aim our answers, longer and repeated, at others.
+    pub(in crate::agent) fn reply_flow(&self, request: &Message) -> Option<(Flow, Maddr)> {
+        let flow = *request.flow()?;
+        if flow.transport != Transport::Udp {
+            return Some((flow, Maddr::Usual));
+        }
+        let elsewhere = self.tolerates(quirk::MADDR_ELSEWHERE);
+        let mut ours = false;
+        let (remote, maddr) = request.response_address(|ip| {
+            let is_local = flow.local.is_some_and(|local| local.ip() == ip) || self.transports.is_local(ip);
+            ours = ip.is_multicast() && is_local;
+            ours || elsewhere
+        })?;
+        let maddr = if ours { Maddr::Usual } else { maddr };
+        Some((Flow { remote: Some(remote), ..flow }, maddr))
     }
 
     /// There is no room: 503 where one can answer, else the request is dropped; either is counted.
@@ -114,16 +145,6 @@ fn ascii(text: &str) -> Vec<u8> {
 
 /// A tag of ours, beside the session that it belongs to; on the stack, for ours are short.
 pub(in crate::agent) type Tag = SmallVec<[u8; 32]>;
-
-/// Where responses to a request go: the same link; the address by received, rport and maddr (RFC 3261 §18.2.2, RFC 3581
-/// §4).
-pub(in crate::agent) fn reply_flow(request: &Message) -> Option<Flow> {
-    let flow = *request.flow()?;
-    if flow.transport != Transport::Udp {
-        return Some(flow);
-    }
-    Some(Flow { remote: Some(request.response_address()?), ..flow })
-}
 
 /// The To tag of our responses to a request, and to its CANCEL (RFC 3261 §9.2): made from what both share, with keys
 /// that nobody knows. RFC 3261 §8.2.7: repeats of a request that is answered without a transaction get the same.

@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
 use crate::flow::{Flow, Hop, Transport};
 use crate::message::{NameAddr, Uri, write};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// A socket that the host told of.
 #[derive(Clone, Debug)]
@@ -105,6 +105,11 @@ impl Transports {
         let secure = || self.list.iter().find(|known| known.flow.transport.is_secure() && known.is_beside(local));
         let local = if local.flow.transport.is_secure() { local } else { secure().unwrap_or(local) };
         &local.sips_contact_line
+    }
+
+    /// Whether one has this address.
+    pub fn is_local(&self, ip: IpAddr) -> bool {
+        self.list.iter().any(|known| known.flow.local.is_some_and(|local| local.ip() == ip))
     }
 
     /// Whether there is one of this kind.

@@ -195,6 +195,7 @@ class Quirk(Bits):  # enum sipdlg_quirk_e
     HASH_IN_USER = 32
     UNQUOTED_NAME = 64
     BROKEN_RESPONSE = 128
+    MADDR_ELSEWHERE = 256
     EARLY_TERMINATED = 512
 
 
@@ -368,6 +369,7 @@ class Stats(C.Structure):  # sipdlg_stats_t
         ("calls_confirmed", C.c_uint64),
         ("longest_callback_us", C.c_uint64),
         ("quirks", C.c_uint64 * 32),
+        ("maddr_ignored", C.c_uint64),
     ]
 
 

@@ -68,6 +68,7 @@ class Stats:
     calls_confirmed: int
     longest_callback_us: int
     quirks: dict[Quirk, int]
+    maddr_ignored: int
 
 
 class Agent:
