@@ -77,7 +77,7 @@ seeded-bugs:
 
 c-tests: lib host-lib misuse
 	@tests/c/run $(LIB)
-	@tests/races/run $(LIB) 8
+	@tests/races/run $(LIB) 6
 
 # every function called as it should not be, watched
 misuse:

@@ -1095,6 +1095,14 @@ sipdlg_status_t sipdlg_agent_event_fd(sipdlg_agent_t agent, int32_t *fd);
 sipdlg_status_t sipdlg_agent_wake(sipdlg_agent_t agent);
 
 /**
+ * Gives memory back after a peak of calls, for hosts that drive by themselves: once, when few of its calls are left.
+ * (run_once and start do so at an eighth of a peak.) Tables shrink as they empty; this gives back the last of their room
+ * and the pages that the allocator keeps between what lives on (malloc_trim() where libc has it, for the whole process),
+ * which takes milliseconds after a large peak.
+ */
+sipdlg_status_t sipdlg_agent_trim(sipdlg_agent_t agent);
+
+/**
  * INVITE (RFC 3261 §13.2). target: URI; NULL with options->refer: its Refer-To. Headers and `method` of the URI are
  * left out (§19.1.1); To, unless options say, is its scheme, user, host and `user`. With a body that is the offer;
  * without, the 2xx or a reliable 1xx brings one (NEEDS_ACK, NEEDS_PRACK). Sessions appear in PROGRESS and ACCEPT, one

@@ -17,6 +17,7 @@ pub mod random;
 #[cfg(feature = "runtime")]
 pub mod runtime;
 pub mod session;
+pub mod shrink;
 pub mod slots;
 pub mod time;
 pub mod timer;

@@ -45,6 +45,12 @@ pub const GENERATION_BITS: u32 = 26;
 
 const INDEX_MASK: u64 = (1 << INDEX_BITS) - 1;
 const LAST_GENERATION: u32 = (1 << GENERATION_BITS) - 1;
+/// Up to so many slots nothing is given back.
+const KEEP: usize = 1_024;
+/// A table with fewer living objects than this part of its slots gives back.
+const PART: usize = 8;
+/// A slot with so many tenants is not given back: all new ones would begin there.
+const OLD: u32 = LAST_GENERATION / 2;
 /// A freed slot waits until so many others were freed, so that an old id meets a gap before it meets a stranger's slot.
 const WAITING: usize = 64;
 
@@ -120,12 +126,28 @@ pub struct Slots<K, T> {
     slots: Vec<Slot<T>>,
     free: VecDeque<u32>,
     len: usize,
+    /// The generation of a new slot: beyond all that slots had which were given back.
+    first: u32,
+    /// How many slots there ever were.
+    ever: usize,
+    /// So many removals, or fewer living than that: then it is worth looking again what can be given back.
+    rest: usize,
+    below: usize,
     kind: PhantomData<fn() -> K>,
 }
 
 impl<K, T> Default for Slots<K, T> {
     fn default() -> Self {
-        Self { slots: Vec::new(), free: VecDeque::new(), len: 0, kind: PhantomData }
+        Self {
+            slots: Vec::new(),
+            free: VecDeque::new(),
+            len: 0,
+            first: 1,
+            ever: 0,
+            rest: 0,
+            below: 0,
+            kind: PhantomData,
+        }
     }
 }
 
@@ -145,7 +167,8 @@ impl<K, T> Slots<K, T> {
         let index = if self.free.len() > WAITING || self.slots.len() > INDEX_MASK as usize {
             self.free.pop_front()?
         } else {
-            self.slots.push(Slot { generation: 1, value: None });
+            self.slots.push(Slot { generation: self.first, value: None });
+            self.ever = self.ever.max(self.slots.len());
             u32::try_from(self.slots.len() - 1).ok()?
         };
         let slot = self.slots.get_mut(index as usize)?;
@@ -170,11 +193,40 @@ impl<K, T> Slots<K, T> {
         let slot = self.slots.get_mut(id.index()).filter(|slot| slot.generation == id.generation())?;
         let value = slot.value.take()?;
         self.len -= 1;
-        if slot.generation < LAST_GENERATION {
-            slot.generation += 1;
+        slot.generation += 1;
+        if slot.generation <= LAST_GENERATION {
             self.free.push_back(id.index() as u32);
         }
+        self.rest = self.rest.saturating_sub(1);
+        let sparse = self.slots.len() > KEEP && self.len < self.slots.len() / PART;
+        if sparse && (self.rest == 0 || self.len < self.below) {
+            self.give_back(KEEP);
+            // Where one that lives on was in the way: the others gather below it meanwhile, and it may end.
+            self.rest = self.slots.len() / 4;
+            self.below = if self.len == 0 { 0 } else { self.len / 2 + 1 };
+        }
         Some(value)
+    }
+
+    /// Gives back the room that nothing needs now.
+    pub fn trim(&mut self) {
+        self.give_back(0);
+        self.slots.shrink_to_fit();
+        self.free.shrink_to_fit();
+    }
+
+    /// Gives back the empty slots behind the last living object, but for the first `keep`. The lowest are used next.
+    fn give_back(&mut self, keep: usize) {
+        while self.slots.len() > keep
+            && let Some(slot) = self.slots.last().filter(|slot| slot.value.is_none() && slot.generation < OLD)
+        {
+            self.first = self.first.max(slot.generation);
+            self.slots.pop();
+        }
+        self.slots.shrink_to(self.slots.len().max(keep));
+        let vacant = |slot: &Slot<T>| slot.value.is_none() && slot.generation <= LAST_GENERATION;
+        let slots = self.slots.iter().enumerate().filter(|(_, slot)| vacant(slot));
+        self.free = slots.filter_map(|(index, _)| u32::try_from(index).ok()).collect();
     }
 
     /// All living objects.
@@ -184,7 +236,10 @@ impl<K, T> Slots<K, T> {
 
     /// Whether an object with this id ever lived here, so that "ended" and "never one" can be told apart.
     pub fn ever(&self, id: Id<K>) -> bool {
-        self.slots.get(id.index()).is_some_and(|slot| slot.ever(id.generation()))
+        match self.slots.get(id.index()) {
+            Some(slot) => slot.ever(id.generation()),
+            None => id.index() < self.ever && id.generation() > 0 && id.generation() < self.first,
+        }
     }
 
     /// The living object in the first slot after that of `previous` (`None`: the first of all).
@@ -203,8 +258,8 @@ impl<K: Kind, T> Slots<K, T> {
 
     /// As [`Slots::living`].
     pub fn living_mut(&mut self, id: Id<K>) -> Result<&mut T> {
-        let Some(slot) = self.slots.get_mut(id.index()) else { return Err(gone::<K>(false)) };
-        let ever = slot.ever(id.generation());
+        let ever = self.ever(id);
+        let Some(slot) = self.slots.get_mut(id.index()) else { return Err(gone::<K>(ever)) };
         let living = if slot.generation == id.generation() { slot.value.as_deref_mut() } else { None };
         living.ok_or_else(|| gone::<K>(ever))
     }
@@ -253,6 +308,51 @@ mod tests {
         assert_eq!(slots.remove(last).as_deref(), Some(&1));
         assert!(slots.free.is_empty());
         assert_eq!(slots.get(last), None);
+    }
+
+    #[test]
+    fn slots_are_given_back_as_they_empty() {
+        let mut slots = Slots::<SessionKind, u32>::default();
+        let ids: Vec<_> = (0..50_000).filter_map(|n| slots.insert(Box::new(n))).collect();
+        // One in the way lives on for a while.
+        for (_, id) in ids.iter().enumerate().filter(|(at, _)| *at != 40_000) {
+            assert!(slots.remove(*id).is_some());
+        }
+        assert!(slots.slots.len() <= 40_001 && slots.slots.capacity() <= 50_000);
+        assert_eq!(slots.living(ids[40_000]), Ok(&40_000));
+        assert!(slots.remove(ids[40_000]).is_some());
+        slots.trim();
+        assert_eq!((slots.slots.capacity(), slots.free.capacity()), (0, 0));
+        // What was given out stays stale, before and after others live there.
+        let again: Vec<_> = (0..60_000).filter_map(|n| slots.insert(Box::new(n))).collect();
+        for (old, new) in ids.iter().zip(&again) {
+            assert_ne!(old, new);
+            assert_eq!(slots.living(*old).map_err(|error| error.kind), Err(ErrorKind::Stale));
+        }
+        for id in again {
+            slots.remove(id);
+        }
+        assert!(slots.slots.len() <= KEEP && slots.slots.capacity() <= KEEP && slots.free.capacity() <= KEEP);
+        for id in ids {
+            assert_eq!(slots.living(id).map_err(|error| error.kind), Err(ErrorKind::Stale));
+        }
+        assert_eq!(slots.living(Id::new(59_999, 9)).map_err(|error| error.kind), Err(ErrorKind::Kind));
+        assert_eq!(slots.living(Id::new(60_001, 1)).map_err(|error| error.kind), Err(ErrorKind::Kind));
+    }
+
+    /// Calls come and go after a peak: they gather at the bottom, whatever slots the peak left.
+    #[test]
+    fn what_comes_after_a_peak_gathers_below() {
+        let mut slots = Slots::<Test, u32>::default();
+        let mut living: VecDeque<_> = (0..50_000).filter_map(|n| slots.insert(Box::new(n))).collect();
+        while living.len() > 100 {
+            slots.remove(living.pop_front().expect("one"));
+        }
+        for n in 0..40_000 {
+            living.extend(slots.insert(Box::new(n)));
+            slots.remove(living.pop_front().expect("one"));
+        }
+        assert!(slots.slots.len() < 5_000, "{}", slots.slots.len());
     }
 
     #[test]

@@ -104,6 +104,12 @@ impl<T: Copy> Wheel<T> {
         self.entries.is_empty()
     }
 
+    /// Gives back the room that nothing needs now.
+    pub fn trim(&mut self) {
+        self.entries.trim();
+        self.turns.trim();
+    }
+
     /// Arms a timer for `at`, which may have passed: then it is due at once.
     pub fn arm(&mut self, at: Time, value: T) -> TimerId {
         let at = at.as_micros();

@@ -11,6 +11,7 @@ use crate::dialog::target;
 use crate::error::Result;
 use crate::flow::Flow;
 use crate::message::{HeaderId, Malformed, Message, Method};
+use crate::shrink::Shrink;
 use crate::time::Now;
 use crate::transaction::invite_server::State as InviteServerState;
 use crate::transaction::table::ServerState;
@@ -190,6 +191,7 @@ impl Agent {
     pub fn link_closed(&mut self, now: Now, link: u64) -> bool {
         self.at(now);
         let half = self.streams.remove(&link).is_some();
+        self.streams.ease();
         let known = self.transports.remove(link);
         let carried = self.objects.link_closed(link);
         let clients = self.table.clients_on(link);

@@ -20,6 +20,7 @@ mod refer;
 mod sizes;
 mod theirs;
 mod timeout;
+mod trim;
 mod wire;
 mod words;
 
@@ -208,12 +209,12 @@ impl Agent {
 
     /// The next message to send.
     pub fn poll_transmit(&mut self) -> Option<Transmit> {
-        self.outbox.transmits.pop_front()
+        self.outbox.next_transmit()
     }
 
     /// The next log line.
     pub fn poll_log(&mut self) -> Option<(LogLevel, String)> {
-        self.outbox.log.pop_front()
+        self.outbox.next_line()
     }
 
     /// Counters.

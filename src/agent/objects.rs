@@ -16,6 +16,7 @@ use crate::session::refer::Referrals;
 use crate::session::reliable_server::ReliableServer;
 use crate::session::terminate::Cancels;
 use crate::session::{Origin, Resolved, Session};
+use crate::shrink::Shrink;
 use crate::slots::{IncomingKind as Incomings, OutgoingKind as Outgoings, SessionKind as Sessions, Slots};
 use crate::transaction::key::Identity;
 use std::collections::HashMap;
@@ -92,6 +93,16 @@ impl Objects {
             + self.outgoing.iter().map(Outgoing::bytes).sum::<usize>()
     }
 
+    /// Gives back the room that nothing needs now.
+    pub fn trim(&mut self) {
+        self.sessions.trim();
+        self.incoming.trim();
+        self.outgoing.trim();
+        self.remains.fit();
+        self.dialogs.fit();
+        self.link_of.fit();
+    }
+
     // ------------------------------------------------------------------ sessions and their dialogs
 
     /// There is room for one more, beside those that INVITEs of the peer were promised.
@@ -147,6 +158,7 @@ impl Objects {
         self.by_link.insert(link, id.raw());
         if link == 0 {
             self.link_of.remove(&id.raw());
+            self.link_of.ease();
         } else {
             self.link_of.insert(id.raw(), link);
         }
@@ -214,9 +226,7 @@ impl Objects {
     pub fn forget_dialog(&mut self, id: SessionId) {
         let Some(key) = self.holder(id).map(|holder| holder.key(self.keys)) else { return };
         self.dialogs.remove(&key);
-        if self.dialogs.capacity() > 1_024 && self.dialogs.len() < self.dialogs.capacity() / 8 {
-            self.dialogs.shrink_to(self.dialogs.len() * 2);
-        }
+        self.dialogs.ease();
     }
 
     /// TERMINATED was delivered.
@@ -234,6 +244,7 @@ impl Objects {
     /// There was no room for what remains.
     pub fn drop_remains(&mut self, id: SessionId) {
         self.remains.remove(&id.raw());
+        self.remains.ease();
         self.note_connection(id);
     }
 

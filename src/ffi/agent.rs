@@ -338,6 +338,15 @@ pub extern "C" fn sipdlg_agent_wake(agent: sipdlg_agent_t) -> sipdlg_status_t {
     handle::wake(agent)
 }
 
+/// Gives memory back after a peak of calls, for hosts that drive by themselves: once, when few of its calls are left.
+/// (run_once and start do so at an eighth of a peak.) Tables shrink as they empty; this gives back the last of their room
+/// and the pages that the allocator keeps between what lives on (malloc_trim() where libc has it, for the whole process),
+/// which takes milliseconds after a large peak.
+#[unsafe(no_mangle)]
+pub extern "C" fn sipdlg_agent_trim(agent: sipdlg_agent_t) -> sipdlg_status_t {
+    guard(|| handle::find(agent, Kind::Agent)?.trim(agent).map(|()| OK))
+}
+
 /// INVITE (RFC 3261 §13.2). target: URI; NULL with options->refer: its Refer-To. Headers and `method` of the URI are
 /// left out (§19.1.1); To, unless options say, is its scheme, user, host and `user`. With a body that is the offer;
 /// without, the 2xx or a reliable 1xx brings one (NEEDS_ACK, NEEDS_PRACK). Sessions appear in PROGRESS and ACCEPT, one

@@ -22,6 +22,7 @@ mod end;
 #[cfg(feature = "runtime")]
 mod threads;
 mod tokens;
+mod trim;
 
 pub(crate) use drivers::{Drive, Driver, callback, run_releases};
 

@@ -26,6 +26,9 @@ pub trait Host: Send + Sync + 'static {
     /// Hands on the log lines that [`Host::with_agent`] left, with nothing locked.
     fn log(&'static self);
 
+    /// A peak of calls is over: gives back what it has left, with nothing of the agent's locked.
+    fn trim(&'static self);
+
     /// Whether a delivery has something to do even without events.
     fn is_owed(&'static self) -> bool;
 

@@ -1,4 +1,4 @@
-//! Memory back to the system after a peak of calls.
+//! When a peak of calls is over, so that memory goes back to the system.
 
 /// Below this many living objects there is nothing worth giving back.
 const WORTH: usize = 1_000;
@@ -20,16 +20,6 @@ impl Peak {
         }
         self.high = live;
         true
-    }
-}
-
-/// The allocator keeps what many small objects leave free between the few that live on. GNU's gives whole pages back
-/// when asked; others do by themselves, or cannot.
-pub(super) fn give_back() {
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    // SAFETY: no pointers; any thread may call it.
-    unsafe {
-        libc::malloc_trim(0);
     }
 }
 

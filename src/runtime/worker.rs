@@ -2,7 +2,7 @@
 
 use super::Host;
 use super::resolve::{Question, Resolver};
-use super::trim::{self, Peak};
+use super::trim::Peak;
 use super::udp::{BATCH, Receiver, Sender, Sent, Socket, parse_listen};
 use crate::agent::{Agent, Transmit};
 use crate::error::{Error, ErrorKind, Result};
@@ -189,11 +189,9 @@ impl Network {
         loop {
             rounds += 1;
             let more = ready && self.receive(host);
-            if rounds == 1
-                && let Some(live) = host.with_agent(due)
-                && self.peak.lock().ended(live)
-            {
-                trim::give_back();
+            let live = if rounds == 1 { host.with_agent(due) } else { None };
+            if live.is_some_and(|live| self.peak.lock().ended(live)) {
+                host.trim();
             }
             if delivers {
                 host.deliver();

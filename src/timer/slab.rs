@@ -160,6 +160,16 @@ impl<T> Slab<T> {
         Some(value)
     }
 
+    /// Gives back what is idle and empty.
+    pub fn trim(&mut self) {
+        for piece in self.pieces.iter_mut().filter(|piece| piece.taken == 0) {
+            piece.entries = Vec::new();
+        }
+        self.idle = 0;
+        self.give_back();
+        self.pieces.shrink_to_fit();
+    }
+
     /// The lowest piece with a free place; a new one when all are full.
     fn free_piece(&mut self) -> usize {
         if let Some(lowest) = self.open.lowest() {

@@ -12,6 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::flow::{ByLink, Flow, Hop, Transport};
 use crate::message::{Message, Method};
 use crate::random::Random;
+use crate::shrink::Shrink;
 use crate::timer::TimerId;
 use crate::timer::slab::Slab;
 
@@ -118,6 +119,15 @@ impl Table {
     /// Whether none lives.
     pub const fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Gives back the room that nothing needs now.
+    pub fn trim(&mut self) {
+        self.clients.trim();
+        self.servers.trim();
+        self.client_by_key.fit();
+        self.server_by_key.fit();
+        self.server_by_merged.fit();
     }
 
     /// What was counted.
@@ -478,12 +488,9 @@ impl Table {
 
 /// Takes a key out if it still leads to `id`, and gives back what the table no longer needs.
 fn forget<V: PartialEq>(table: &mut ByKey<V>, key: Key, id: V) {
-    const SMALL: usize = 64;
     if table.get(&key) == Some(&id) {
         table.remove(&key);
-    }
-    if table.capacity() > SMALL && table.len() < table.capacity() / 4 {
-        table.shrink_to(table.len() * 2);
+        table.ease();
     }
 }
 

@@ -125,6 +125,8 @@ static void on_event(void *user, const sipdlg_event_t *event)
         sipdlg_event_default(event);
     }
     sipdlg_agent_stats(event->agent, &stats);
+    if (next() % 64 == 0)
+        sipdlg_agent_trim(event->agent);
     if (depth <= DEEPEST && GET(wild))
         for (count = next() % 3; count > 0; count--)
             act(next() % OPS, next() % SLOTS);

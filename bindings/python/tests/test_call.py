@@ -319,6 +319,7 @@ def test_the_rest_of_the_acts() -> None:
         assert pair.alice.take(EventKind.TERMINATED).reason is Reason.DISPOSED
         assert not agent.transmit_failed(1 << 40) and not agent.link_closed(9)
         agent.wake()
+        agent.trim()
 
 
 def test_reliable_responses_as_caller() -> None:

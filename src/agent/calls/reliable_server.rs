@@ -17,6 +17,7 @@ use crate::session::deed::Left;
 use crate::session::offer_answer::StoredBody;
 use crate::session::prack_server::Prack;
 use crate::session::reliable_server::{Provisional, TAG, goes_reliably, next_rseq, provisional_guard, wish_of};
+use crate::shrink::Shrink;
 use crate::time::Time;
 use std::collections::{HashMap, VecDeque};
 use std::hash::BuildHasherDefault;
@@ -39,6 +40,14 @@ impl LeftResponses {
                 self.by_dialog.remove(&key);
             }
         }
+        self.order.ease();
+        self.by_dialog.ease();
+    }
+
+    /// Gives back what nothing needs now.
+    pub(in crate::agent) fn trim(&mut self) {
+        self.order.fit();
+        self.by_dialog.fit();
     }
 
     pub(in crate::agent) fn keep(&mut self, key: u128, left: Left, now: Time, limit: usize) {

@@ -5,6 +5,7 @@ use crate::agent::event::Event;
 use crate::config::LogLevel;
 use crate::flow::Flow;
 use crate::message::Message;
+use crate::shrink::Shrink;
 use crate::slots::{OutgoingId, SessionId};
 use crate::transaction::{Bytes, TransactionId};
 use std::collections::VecDeque;
@@ -54,7 +55,7 @@ pub struct Outbox {
     events: VecDeque<(u64, Option<Event>)>,
     taken_back: usize,
     pub(in crate::agent) transmits: VecDeque<Transmit>,
-    pub(in crate::agent) log: VecDeque<(LogLevel, String)>,
+    log: VecDeque<(LogLevel, String)>,
     senders: VecDeque<(u64, Sender)>,
     next_id: u64,
     pub(in crate::agent) log_level: LogLevel,
@@ -90,11 +91,35 @@ impl Outbox {
     /// The oldest event.
     pub fn next_event(&mut self) -> Option<Event> {
         loop {
-            match self.events.pop_front()?.1 {
+            let event = self.events.pop_front()?.1;
+            self.events.ease();
+            match event {
                 Some(event) => return Some(event),
                 None => self.taken_back -= 1,
             }
         }
+    }
+
+    /// The oldest message.
+    pub fn next_transmit(&mut self) -> Option<Transmit> {
+        let transmit = self.transmits.pop_front()?;
+        self.transmits.ease();
+        Some(transmit)
+    }
+
+    /// The oldest line.
+    pub fn next_line(&mut self) -> Option<(LogLevel, String)> {
+        let line = self.log.pop_front()?;
+        self.log.ease();
+        Some(line)
+    }
+
+    /// Gives back what nothing needs now.
+    pub fn trim(&mut self) {
+        self.events.fit();
+        self.transmits.fit();
+        self.log.fit();
+        self.senders.fit();
     }
 
     /// Whether events wait.
@@ -110,6 +135,7 @@ impl Outbox {
         // Holes never outnumber events by much, however long the host looks away.
         if self.taken_back > 64 && self.taken_back > self.events.len() / 2 {
             self.events.retain(|(_, event)| event.is_some());
+            self.events.ease();
             self.taken_back = 0;
         }
         Some(event)

@@ -8,6 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::flow::{Flow, Hop, Transport};
 use crate::message::{Uri, host_ip, next_hop};
 use crate::session::Resolved;
+use crate::shrink::Shrink;
 use crate::time::Now;
 use crate::timer::{TimerId, Wheel};
 use crate::transaction::key::Identity;
@@ -86,6 +87,12 @@ impl Queries {
             }
             !drops
         });
+        self.open.ease();
+    }
+
+    /// Gives back what nothing needs now.
+    pub fn trim(&mut self) {
+        self.open.fit();
     }
 
     /// A look-up under way that answers this question too: one of the same dialog. Who is `silent` joins any, for no
@@ -196,6 +203,7 @@ impl Agent {
 
     pub(in crate::agent) fn query_answered(&mut self, query: u64, targets: &[Flow]) -> bool {
         let Some(open) = self.queries.open.remove(&query) else { return false };
+        self.queries.open.ease();
         self.stop(Some(open.timer));
         let usable: Vec<Flow> = targets.iter().filter_map(|target| self.usable(&open.question, target)).collect();
         let mut waited = false;

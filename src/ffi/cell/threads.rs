@@ -1,6 +1,7 @@
 //! The place of an agent as the runtime sees it: its network, its threads.
 
 use super::drivers::{busy, in_callback};
+use super::trim::give_back_pages;
 use super::{AgentCell, Clock, Inner};
 use crate::agent::Agent;
 use crate::error::{Error, Result};
@@ -120,6 +121,11 @@ impl Host for AgentCell {
         if self.logs.load(Ordering::Relaxed) {
             let _ = contain(|| self.with(|_, _| Ok(())));
         }
+    }
+
+    fn trim(&'static self) {
+        self.with_agent(|agent, _| agent.trim());
+        give_back_pages();
     }
 
     fn is_owed(&'static self) -> bool {

@@ -601,6 +601,9 @@ def declare(dll: C.CDLL) -> None:
     # sipdlg_status_t sipdlg_agent_wake(sipdlg_agent_t agent);
     dll.sipdlg_agent_wake.argtypes = [C.c_uint64]
     dll.sipdlg_agent_wake.restype = C.c_int32
+    # sipdlg_status_t sipdlg_agent_trim(sipdlg_agent_t agent);
+    dll.sipdlg_agent_trim.argtypes = [C.c_uint64]
+    dll.sipdlg_agent_trim.restype = C.c_int32
     # sipdlg_status_t sipdlg_agent_invite(sipdlg_agent_t agent, const char *target, const sipdlg_request_options_t
     # *options, sipdlg_outgoing_t *out);
     dll.sipdlg_agent_invite.argtypes = [C.c_uint64, C.c_char_p, C.POINTER(RequestOptions), C.POINTER(C.c_uint64)]

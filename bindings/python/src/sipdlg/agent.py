@@ -276,6 +276,10 @@ class Agent:
         """Makes the event fd readable once."""
         check(lib.sipdlg_agent_wake(self.token))
 
+    def trim(self) -> None:
+        """Gives memory back after a peak of calls, for hosts with their own sockets; `start()` does it by itself."""
+        check(lib.sipdlg_agent_trim(self.token))
+
     async def events(self) -> AsyncIterator[Event]:
         """Events as they come, for asyncio; until the agent is closed. StateError where nothing would ever come, because
         the agent is not started; a wait that runs goes on through `stop` and `start`. One reader at a time; one whose
