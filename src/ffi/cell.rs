@@ -117,15 +117,17 @@ impl Opened {
         self.fuse.disarm();
     }
 
-    /// Closes it; what is to be done without the lock is done. `outside`: the caller holds no locks of the runtime.
+    /// Closes it; what is to be done without the lock is done: log lines handed on, messages sent.
     #[inline(never)]
-    fn settle(mut self, outside: bool) {
+    fn settle(mut self, log: bool, flush: bool) {
         #[cfg_attr(not(feature = "runtime"), allow(unused_mut))]
-        let mut aftermath = self.inner.settle(outside);
+        let mut aftermath = self.inner.settle(log);
         #[cfg(feature = "runtime")]
         {
-            aftermath.flush &= outside;
+            aftermath.flush &= flush;
         }
+        #[cfg(not(feature = "runtime"))]
+        let _ = flush;
         self.fuse.disarm();
         drop(self.inner);
         self.cell.carry_out(aftermath);
@@ -239,7 +241,7 @@ impl AgentCell {
         let mut opened = self.open()?;
         let now = opened.inner.clock.now();
         let result = run(&mut opened.inner, now);
-        opened.settle(true);
+        opened.settle(true, true);
         result
     }
 

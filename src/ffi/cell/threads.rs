@@ -103,7 +103,7 @@ impl Host for AgentCell {
             let mut opened = self.open()?;
             let now = opened.inner.clock.now();
             let result = run(&mut opened.inner.core, now);
-            opened.settle(false);
+            opened.settle(false, false);
             Ok(result)
         })
         .ok()
@@ -119,7 +119,12 @@ impl Host for AgentCell {
 
     fn log(&'static self) {
         if self.logs.load(Ordering::Relaxed) {
-            let _ = contain(|| self.with(|_, _| Ok(())));
+            // Who calls this has just sent what the sockets take. To send from here would be to log again, and so on for
+            // as long as a socket takes no more.
+            let _ = contain(|| {
+                self.open()?.settle(true, false);
+                Ok(())
+            });
         }
     }
 
