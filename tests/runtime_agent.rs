@@ -656,20 +656,53 @@ fn a_message_does_not_wait_for_the_callbacks_after_a_slow_one() {
     assert_eq!(sipdlg_agent_free(agent), OK);
 }
 
+/// A release function that tells the name of its thread.
+unsafe extern "C" fn tell(user: *mut c_void) {
+    // SAFETY: the box was given away by the test for this one call.
+    let sender = unsafe { Box::from_raw(user.cast::<Sender<Option<String>>>()) };
+    sender.send(thread::current().name().map(str::to_owned)).expect("a listener");
+}
+
+/// An agent with that release function.
+fn telling(agent: sipdlg_agent_t) -> Receiver<Option<String>> {
+    let (sender, ended) = channel::<Option<String>>();
+    assert_eq!(sipdlg_agent_set_user(agent, Box::into_raw(Box::new(sender)).cast(), Some(tell)), OK);
+    ended
+}
+
+/// Where only the network's thread drives, they run inside the call that frees; inside a callback of another agent,
+/// which cannot wait, on a thread of their own.
+#[test]
+fn free_leaves_nothing_of_the_host_to_the_network_thread() {
+    for deliver in [0, 1] {
+        for _ in 0..50 {
+            let freed = agent(|_| ());
+            let ended = telling(freed);
+            assert_eq!(sipdlg_agent_start(freed, 1, deliver), OK);
+            assert_eq!(sipdlg_agent_free(freed), OK);
+            let name = ended.try_recv().expect("released when free returns");
+            assert_eq!(name.as_deref(), thread::current().name());
+
+            let freed = agent(|_| ());
+            let ended = telling(freed);
+            assert_eq!(sipdlg_agent_start(freed, 1, deliver), OK);
+            let other = agent(move |_| assert_eq!(sipdlg_agent_free(freed), OK));
+            receive(other);
+            assert_eq!(sipdlg_agent_dispatch(other), OK);
+            let name = ended.recv_timeout(Duration::from_secs(20)).expect("released");
+            assert_ne!(name.as_deref(), Some("sipdlg-network"));
+            assert_eq!(sipdlg_agent_free(other), OK);
+        }
+    }
+}
+
 /// Release functions are the host's: they run where callbacks run, never on the thread of the network.
 #[test]
 fn free_inside_a_callback_leaves_nothing_of_the_host_to_the_network_thread() {
-    unsafe extern "C" fn tell(user: *mut c_void) {
-        // SAFETY: the box was given away by the test for this one call.
-        let sender = unsafe { Box::from_raw(user.cast::<Sender<Option<String>>>()) };
-        sender.send(thread::current().name().map(str::to_owned)).expect("a listener");
-    }
     for deliver in [0, 1] {
         for _ in 0..100 {
-            let (sender, ended) = channel::<Option<String>>();
             let agent = agent(|event| assert_eq!(sipdlg_agent_free(event.agent), OK));
-            let user = Box::into_raw(Box::new(sender)).cast();
-            assert_eq!(sipdlg_agent_set_user(agent, user, Some(tell)), OK);
+            let ended = telling(agent);
             receive(agent);
             assert_eq!(sipdlg_agent_start(agent, 1, deliver), OK);
             if deliver == 0 {

@@ -77,6 +77,8 @@ pub(crate) struct Inner {
     networking: bool,
     /// To be freed when the last driver leaves.
     ending: bool,
+    /// Threads that wait in sipdlg_agent_free() until then.
+    freers: u32,
     #[cfg(feature = "runtime")]
     pub(crate) network: Option<Arc<Network>>,
     #[cfg(feature = "runtime")]
@@ -193,6 +195,7 @@ impl AgentCell {
             delivering: false,
             networking: false,
             ending: false,
+            freers: 0,
             #[cfg(feature = "runtime")]
             network: None,
             #[cfg(feature = "runtime")]

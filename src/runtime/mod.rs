@@ -9,6 +9,7 @@ mod udp;
 mod worker;
 
 pub use resolve::Question;
+pub(crate) use worker::{DELIVERY_STACK, spawn};
 pub use worker::{Network, Threads};
 
 use crate::agent::Agent;

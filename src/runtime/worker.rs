@@ -22,7 +22,7 @@ use std::time::Duration;
 /// The stack of the network thread.
 const WORKER_STACK: usize = 256 << 10;
 /// The stack of the thread that runs the host's callbacks; only what is touched counts.
-const DELIVERY_STACK: usize = 1 << 20;
+pub(crate) const DELIVERY_STACK: usize = 1 << 20;
 /// Batches that one turn reads before it delivers and sends.
 const ROUNDS: usize = 4;
 /// [`Network::sleeper`]: nobody sleeps.

@@ -82,9 +82,18 @@ static void fault(const char *what, int32_t seen)
 
 static void act(unsigned op, unsigned slot);
 
+/* Functions of the host run where it drives, or on the thread for that. */
+static void look_where(const char *what)
+{
+    char name[16] = "";
+    if (pthread_getname_np(pthread_self(), name, sizeof name) == 0 && strcmp(name, "sipdlg-network") == 0)
+        fault(what, 0);
+}
+
 static void on_release(void *user)
 {
     struct box *box = user;
+    look_where("a release function on the network's thread");
     if (ADD(box->released, 1) != 1)
         fault("released twice", 0);
     if (depth++ < DEEPEST && GET(wild))
@@ -108,6 +117,7 @@ static void on_event(void *user, const sipdlg_event_t *event)
     unsigned count;
     stats.size = sizeof stats;
     ADD(callbacks, 1);
+    look_where("a callback on the network's thread");
     if (ADD(box->inside, 1) != 1)
         fault("callbacks overlap", 0);
     if (GET(box->freed))

@@ -121,11 +121,32 @@ impl AgentCell {
         if inner.event_fd.is_open() {
             inner.set_level();
         }
-        if inner.ending && inner.drivers == 0 {
+        if inner.ending && inner.drivers == 0 && inner.freers == 0 {
+            if threads > 0 && networked && self.end_elsewhere(inner.token) {
+                return;
+            }
             self.end(place);
         } else {
             drop(place);
             self.changed.notify_all();
+        }
+    }
+
+    /// Freed inside a callback that could not wait for the network's thread, which leaves last and runs nothing of the
+    /// host's: another thread ends the agent. False: none can be had.
+    fn end_elsewhere(&'static self, token: u64) -> bool {
+        #[cfg(feature = "runtime")]
+        return crate::runtime::spawn("sipdlg-release", crate::runtime::DELIVERY_STACK, move || {
+            let place = self.inner.lock();
+            if place.as_deref().is_some_and(|inner| inner.token == token) {
+                self.end(place);
+            }
+        })
+        .is_some();
+        #[cfg(not(feature = "runtime"))]
+        {
+            let _ = token;
+            false
         }
     }
 

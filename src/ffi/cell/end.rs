@@ -32,11 +32,19 @@ impl AgentCell {
         // Also those that a stop from inside a callback could not wait for.
         #[cfg(feature = "runtime")]
         let threads = inner.threads.take();
-        if inner.drivers == 0 {
-            self.end(place);
-        } else {
+        if inner.drivers > 0 {
             inner.stop_threads();
             self.rouse_all(inner);
+        }
+        // Who waits here ends it: release functions run inside this call, not on whichever thread leaves last.
+        inner.freers += 1;
+        while place.as_deref().is_some_and(|inner| inner.token == token && inner.drivers > 0) {
+            self.changed.wait(&mut place);
+        }
+        if place.as_deref().is_some_and(|inner| inner.token == token) {
+            self.end(place);
+        } else {
+            // Another call of this function was first.
             while self.gone.load(Ordering::Relaxed) < parts(token).1 {
                 self.changed.wait(&mut place);
             }
