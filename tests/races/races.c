@@ -90,6 +90,42 @@ static void look_where(const char *what)
         fault(what, 0);
 }
 
+/* One of the other functions, on the agent and objects of an event. All may refuse; none may find a defect. */
+static void anything(const sipdlg_event_t *event)
+{
+    sipdlg_request_options_t request = SIPDLG_REQUEST_OPTIONS_INIT;
+    sipdlg_transmit_t transmit;
+    sipdlg_stats_t stats;
+    sipdlg_session_t session = 0;
+    uint64_t delay;
+    int32_t status;
+    char text[256];
+    transmit.size = sizeof transmit;
+    stats.size = sizeof stats;
+    switch (next() % 14) {
+    case 0: status = sipdlg_agent_stats(event->agent, &stats); break;
+    case 1: status = next() % 8 == 0 ? sipdlg_agent_trim(event->agent) : SIPDLG_OK; break; /* it takes long */
+    case 2:
+        status = sipdlg_agent_next_session(event->agent, 0, &session);
+        if (status == SIPDLG_OK)
+            status = sipdlg_session_state_text(session, text, sizeof text, NULL);
+        break;
+    case 3: status = sipdlg_agent_poll_transmit(event->agent, &transmit); break;
+    case 4: status = sipdlg_agent_next_timeout(event->agent, &delay); break;
+    case 5: status = sipdlg_agent_handle_timeout(event->agent); break;
+    case 6: status = sipdlg_agent_transmit_failed(event->agent, event->id); break;
+    case 7: status = sipdlg_agent_link_closed(event->agent, 1 + next() % 7); break;
+    case 8: status = sipdlg_agent_resolved(event->agent, next() % 4, NULL, 0); break;
+    case 9: status = sipdlg_session_bye(event->session, NULL, NULL); break;
+    case 10: status = sipdlg_session_info(event->session, &request, NULL); break;
+    case 11: status = sipdlg_agent_request(event->agent, "OPTIONS", "sip:bob@localhost:9", NULL, NULL); break;
+    case 12: status = sipdlg_incoming_reject(event->incoming, 480, NULL); break;
+    default: status = sipdlg_outgoing_cancel(event->outgoing, NULL, NULL); break;
+    }
+    if (status == SIPDLG_ERR_DEFUNCT)
+        fault("a defect", status);
+}
+
 static void on_release(void *user)
 {
     struct box *box = user;
@@ -112,10 +148,8 @@ static void on_event(void *user, const sipdlg_event_t *event)
 {
     struct box *box = user;
     sipdlg_response_options_t options = SIPDLG_RESPONSE_OPTIONS_INIT;
-    sipdlg_stats_t stats;
     sipdlg_str_t bytes;
     unsigned count;
-    stats.size = sizeof stats;
     ADD(callbacks, 1);
     look_where("a callback on the network's thread");
     if (ADD(box->inside, 1) != 1)
@@ -134,9 +168,8 @@ static void on_event(void *user, const sipdlg_event_t *event)
     } else if (next() % 2 == 0) {
         sipdlg_event_default(event);
     }
-    sipdlg_agent_stats(event->agent, &stats);
-    if (next() % 64 == 0)
-        sipdlg_agent_trim(event->agent);
+    if (GET(wild))
+        anything(event);
     if (depth <= DEEPEST && GET(wild))
         for (count = next() % 3; count > 0; count--)
             act(next() % OPS, next() % SLOTS);
