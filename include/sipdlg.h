@@ -57,7 +57,8 @@
 
 /* Every field is named, because a shorter list is a warning in C++ and a designated one no C++11. */
 #define SIPDLG_REQUEST_OPTIONS_INIT \
-    { sizeof(sipdlg_request_options_t), 0, 0, NULL, { NULL, 0, NULL, NULL }, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0 }
+    { sizeof(sipdlg_request_options_t), 0, 0, NULL, { NULL, 0, NULL, NULL }, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, \
+      NULL, 0 }
 
 #define SIPDLG_RESPONSE_OPTIONS_INIT \
     { sizeof(sipdlg_response_options_t), 0, 0, NULL, { NULL, 0, NULL, NULL }, NULL, NULL }
@@ -368,6 +369,18 @@ typedef enum sipdlg_effect_e {
     SIPDLG_EFFECT_DIALOG = 2,
 } sipdlg_effect_e;
 
+/** What the credentials of a request are worth. */
+typedef enum sipdlg_digest_e {
+    /** right, and not used before */
+    SIPDLG_DIGEST_GOOD = 0,
+    /** right, but the nonce is too old, or was used with this nc */
+    SIPDLG_DIGEST_STALE = 1,
+    /** of another user, for no nonce of this agent, realm and algorithm, without the secret, or broken */
+    SIPDLG_DIGEST_WRONG = 2,
+    /** none for this realm */
+    SIPDLG_DIGEST_MISSING = 3,
+} sipdlg_digest_e;
+
 /** Forms of a ladder. */
 typedef enum sipdlg_ladder_format_e {
     SIPDLG_LADDER_TEXT = 0,
@@ -615,6 +628,20 @@ typedef struct sipdlg_body_t {
     const char *disposition;
 } sipdlg_body_t;
 
+/** Digest credentials, see sipdlg_config_add_credentials(). Never changes layout. */
+typedef struct sipdlg_credentials_t {
+    /** NULL: any */
+    const char *realm;
+    const char *user;
+    /** a password, or with is_ha1 the hex HA1 of `algorithm` */
+    const char *secret;
+    /** "MD5", "SHA-256", "SHA-512-256"; NULL: MD5 */
+    const char *algorithm;
+    int32_t is_ha1;
+    /** 0 */
+    int32_t reserved;
+} sipdlg_credentials_t;
+
 /**
  * How a request differs from the usual. NULL or all zero (but size) is a plain one.
  *
@@ -657,6 +684,12 @@ typedef struct sipdlg_request_options_t {
      * honoured, and NOTIFYs with the progress go out (RFC 3515, 3892)
      */
     sipdlg_incoming_t refer;
+    /**
+     * for challenges to this request; an INVITE's sessions have them for all that follows, and in a dialog they are
+     * its session's from then on. A realm for which there is one here gets none of the configuration's. NULL none
+     */
+    const sipdlg_credentials_t *credentials;
+    size_t credentials_count;
 } sipdlg_request_options_t;
 
 /** How a response differs from the usual. headers as above. */
@@ -928,8 +961,11 @@ sipdlg_status_t sipdlg_config_set_glare_retry(sipdlg_config_t *config, int32_t o
 
 /**
  * Digest credentials for a realm (NULL: any); the secret is a password, or with is_ha1 the hex HA1 of `algorithm`
- * ("MD5", "SHA-256", "SHA-512-256"; NULL: MD5). May be called for several realms. RFC 7616, RFC 8760. A realm's
- * former ones are replaced.
+ * ("MD5", "SHA-256", "SHA-512-256"; NULL: MD5). May be called for several realms. RFC 7616, RFC 8760. A realm's former
+ * ones are replaced. Of several challenges of a realm the topmost is answered for which there are some, by qop auth,
+ * by auth-int where nothing else is offered; one with a parameter twice is passed over. A proxy is told unasked what
+ * it asked for before (RFC 3261 §22.3), as long as requests go to the address and port that asked. Secrets are in no
+ * log and wiped when freed. See options.credentials.
  */
 sipdlg_status_t sipdlg_config_add_credentials(sipdlg_config_t *config,
                                               const char *realm,
@@ -937,6 +973,13 @@ sipdlg_status_t sipdlg_config_add_credentials(sipdlg_config_t *config,
                                               const char *secret,
                                               int32_t is_ha1,
                                               const char *algorithm);
+
+/**
+ * The weakest algorithm whose challenges are answered ("MD5", "SHA-256", "SHA-512-256", the strongest last); weaker
+ * ones count as not there, so that a list of challenges from which somebody took the strong ones ends with REJECT, 401
+ * or 407. Default NULL: any.
+ */
+sipdlg_status_t sipdlg_config_set_digest_minimum(sipdlg_config_t *config, const char *algorithm);
 
 /**
  * RFC 6086: packages for Recv-Info, comma separated; "": an empty Recv-Info. Default NULL: packages are not supported,
@@ -1208,6 +1251,30 @@ sipdlg_status_t sipdlg_message_session_body(const sipdlg_message_t *message, sip
 
 /** The bytes as they were on the wire. */
 sipdlg_status_t sipdlg_message_bytes(const sipdlg_message_t *message, sipdlg_str_t *out);
+
+/** The user name in the Digest credentials (Authorization) of a request for a realm, without quotes. Text out. */
+sipdlg_status_t sipdlg_message_digest_username(const sipdlg_message_t *message,
+                                               const char *realm,
+                                               char *buffer,
+                                               size_t capacity,
+                                               size_t *needed);
+
+/**
+ * What the Digest credentials of a request for a realm are worth, when its user has this secret: enum sipdlg_digest_e.
+ * The secret is a password, or with is_ha1 the hex HA1 of `algorithm` (NULL: MD5), good for that alone. `agent` is the
+ * one that challenged, see sipdlg_incoming_challenge(); it answers GOOD once for a request, for it remembers what was
+ * used: the nc of 65,536 nonces (of each the last 64); beyond, the oldest nonces count as too old. Without qop a nonce
+ * is good once. That `uri` is the Request-URI is not asked for (RFC 3261 §22.4). Not in constant time is which users
+ * there are: for one that is unknown check with any secret. Errors: ERR_ARGUMENT a response, ACK or CANCEL (RFC 3261
+ * §22.1); ERR_SYNTAX.
+ */
+int32_t sipdlg_message_check_digest(const sipdlg_message_t *message,
+                                    const char *realm,
+                                    const char *user,
+                                    const char *secret,
+                                    int32_t is_ha1,
+                                    const char *algorithm,
+                                    sipdlg_agent_t agent);
 
 /** The flow on which it was received. */
 sipdlg_status_t sipdlg_message_flow(const sipdlg_message_t *message, sipdlg_flow_t *out);
@@ -1552,6 +1619,15 @@ sipdlg_status_t sipdlg_incoming_redirect(sipdlg_incoming_t incoming,
 sipdlg_status_t sipdlg_incoming_reject(sipdlg_incoming_t incoming,
                                        int32_t status_code,
                                        const sipdlg_response_options_t *options);
+
+/**
+ * 401 with a challenge for each of the algorithms, the strongest first (RFC 7616, RFC 8760); comma separated, NULL:
+ * "SHA-256, MD5". The request that the caller sends again: sipdlg_message_check_digest(). A nonce is good for this
+ * agent, realm and algorithm and for 300 s; "stale=true" where the request's own is too old or used. A BYE has ended
+ * its session when it is told, challenged or not. Errors: ERR_STATE answered; ERR_ARGUMENT an unknown algorithm;
+ * ERR_SYNTAX.
+ */
+sipdlg_status_t sipdlg_incoming_challenge(sipdlg_incoming_t incoming, const char *realm, const char *algorithms);
 
 /**
  * An accepted REFER: NOTIFY with "SIP/2.0 status_code reason" (RFC 3515 §2.4.5), reason_phrase NULL: by the code; a

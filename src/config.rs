@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::message::digest::Algorithm;
+pub use crate::message::secret::Secret;
 use crate::message::{NameAddr, is_token, list_of, routes_of};
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -128,40 +129,6 @@ impl Default for Limits {
     }
 }
 
-/// Digest credentials for a realm (RFC 7616).
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret {
-    /// `None`: any.
-    pub realm: Option<Vec<u8>>,
-    /// User name.
-    pub user: Vec<u8>,
-    /// The password, or H(A1) in lower case hexadecimal digits.
-    secret: Vec<u8>,
-    /// H(A1) of this hash; `None`: a password.
-    ha1_of: Option<Algorithm>,
-}
-
-impl Secret {
-    /// H(A1) for a realm and hash; `None`: these credentials are for others.
-    pub fn ha1(&self, realm: &[u8], algorithm: Algorithm) -> Option<Box<[u8]>> {
-        if self.realm.as_ref().is_some_and(|own| own != realm) {
-            return None;
-        }
-        match self.ha1_of {
-            None => Some(algorithm.ha1(&self.user, realm, &self.secret)),
-            Some(own) => (own == algorithm).then(|| self.secret.as_slice().into()),
-        }
-    }
-}
-
-/// Without the secret: it belongs into no log.
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        write!(out, "Secret({:?}, {:?})", self.realm.as_deref().map(text), text(&self.user))
-    }
-}
-
 /// Everything that an agent is told at its birth.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -179,6 +146,8 @@ pub struct Config {
     pub route_set: Vec<Vec<u8>>,
     /// Digest credentials, one a realm.
     pub credentials: Vec<Secret>,
+    /// The weakest hash whose challenges are answered.
+    pub digest_minimum: Algorithm,
     /// T1, T2, T4.
     pub timers: TimerValues,
     /// Time the host may take to answer an INVITE.
@@ -222,6 +191,7 @@ impl Default for Config {
                 .collect(),
             route_set: Vec::new(),
             credentials: Vec::new(),
+            digest_minimum: Algorithm::Md5,
             timers: TimerValues::default(),
             invite_answer_timeout: Duration::from_secs(180),
             other_answer_timeout: Duration::from_secs(16),
@@ -339,20 +309,15 @@ impl Config {
         is_ha1: bool,
         algorithm: Option<&[u8]>,
     ) -> Result<()> {
-        for (text, name) in [(realm.unwrap_or_default(), "realm"), (user, "user"), (secret, "secret")] {
-            line(text, name)?;
-        }
-        let known = Algorithm::from_name(algorithm)
-            .ok_or_else(|| Error::argument("algorithm: MD5, SHA-256 or SHA-512-256 (RFC 8760)"))?;
-        if is_ha1 && (secret.len() != known.hex_digits() || !secret.iter().all(u8::is_ascii_hexdigit)) {
-            let digits = known.hex_digits();
-            return Err(Error::argument(format!("secret: H(A1) of {} has {digits} hexadecimal digits", known.name())));
-        }
-        let realm = realm.map(<[u8]>::to_vec);
-        let ha1_of = is_ha1.then_some(known);
-        self.credentials.retain(|former| former.realm != realm || former.ha1_of != ha1_of);
-        let secret = if is_ha1 { secret.to_ascii_lowercase() } else { secret.to_vec() };
-        self.credentials.push(Secret { realm, user: user.to_vec(), secret, ha1_of });
+        let secret = Secret::new(realm, user, secret, is_ha1, algorithm)?;
+        self.credentials.retain(|former| former.realm != secret.realm || former.ha1_of != secret.ha1_of);
+        self.credentials.push(secret);
+        Ok(())
+    }
+
+    /// Challenges by weaker hashes are passed over; `None`: none is. Errors: argument for an unknown one.
+    pub fn set_digest_minimum(&mut self, algorithm: Option<&[u8]>) -> Result<()> {
+        self.digest_minimum = Algorithm::of_host(algorithm)?;
         Ok(())
     }
 

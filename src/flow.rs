@@ -111,6 +111,15 @@ impl Flow {
     pub fn new(transport: Transport, local: Option<SocketAddr>, remote: Option<SocketAddr>) -> Self {
         Self { transport, link: 0, local, remote }
     }
+
+    /// Whether both end at one place: an address and port, or one connection of an unknown peer.
+    pub fn ends_with(&self, other: &Self) -> bool {
+        match (self.remote, other.remote) {
+            (Some(remote), Some(of_other)) => remote == of_other,
+            (None, None) => self.transport == other.transport && self.link == other.link,
+            _ => false,
+        }
+    }
 }
 
 /// A flow, and the name of who is at its end where the URI has one (RFC 5922 §7).

@@ -90,6 +90,7 @@ fn rust_has_the_same_sizes() {
         sipdlg_flow_t
         sipdlg_event_t
         sipdlg_delegate_t
+        sipdlg_credentials_t
         sipdlg_request_options_t
         sipdlg_response_options_t
         sipdlg_transmit_t

@@ -74,9 +74,11 @@ const NUMBERS: [(&str, &str, Option<&str>); 35] = [
 ];
 
 /// Text for the parameters that want some of a kind.
-const TEXTS: [(&str, &str); 8] = [
+const TEXTS: [(&str, &str); 10] = [
     ("target", "sip:carol@192.0.2.3:5060"),
     ("method", "OPTIONS"),
+    ("algorithm", "MD5"),
+    ("algorithms", "MD5"),
     ("address", "udp:127.0.0.1:0"),
     ("text", "192.0.2.1:5060"),
     ("name", "Via"),

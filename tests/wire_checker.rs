@@ -606,6 +606,7 @@ const BREACHES: &[Breach] = &[
         let again = with(&request("alice", "INVITE", 3, "9", "", OFFER), &credentials("n9", 1, INVITE_AGAIN));
         lines.push(Line(10, "alice", again, false));
     }),
+    ("digest-elsewhere", challenged_call, |lines| lines[6].2 = with(&lines[6].2, ASTRAY)),
     ("digest-ack", challenged_call, |lines| lines[5].2 = request("alice", "ACK", 2, "3", "b1", "")),
     ("prack-rack", acknowledged_call, |lines| replace(lines, 2, "RAck: 70 1 INVITE", "RAck: 70 2 INVITE")),
     ("prack-rack", acknowledged_call, |lines| replace(lines, 2, "RAck: 70 1 INVITE", "RAck: 70 1 invite")),

@@ -33,6 +33,7 @@ pub use event::{Event, EventKind, Reason};
 pub use methods::effect_of;
 pub use options::{Body, RequestOptions, ResponseOptions};
 pub use ours::outgoing::{Outgoing, OutgoingState};
+pub use theirs::challenge::Digest;
 pub use theirs::incoming::Incoming;
 pub use wire::outbox::Transmit;
 
@@ -120,6 +121,8 @@ pub struct Agent {
     outbox: Outbox,
     delivering: Delivering,
     left_responses: calls::reliable_server::LeftResponses,
+    /// Of challenges of ours; `None`: there was none.
+    nonces: Option<Box<theirs::nonces::Nonces>>,
     /// Whether somebody answers INVITEs, so that an OPTIONS out of a dialog is told so.
     takes_calls: bool,
     counters: Stats,
@@ -170,6 +173,7 @@ impl Agent {
             outbox,
             delivering: Delivering::default(),
             left_responses: calls::reliable_server::LeftResponses::default(),
+            nonces: None,
             takes_calls: true,
             counters: Stats::default(),
             scratch: Vec::new(),

@@ -1,6 +1,7 @@
 //! How a request or response of the host differs from the usual.
 
 pub use crate::attachment::Attachment;
+use crate::config::Secret;
 use crate::error::{Error, Result};
 use crate::flow::Flow;
 use crate::message;
@@ -68,6 +69,8 @@ pub struct RequestOptions<'a> {
     pub attachment: Attachment,
     /// INVITE: the REFER that asked for it.
     pub refer: Option<IncomingId>,
+    /// For challenges to it, and to what follows in its session.
+    pub credentials: Vec<Secret>,
 }
 
 impl RequestOptions<'_> {

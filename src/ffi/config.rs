@@ -243,8 +243,11 @@ pub unsafe extern "C" fn sipdlg_config_set_glare_retry(config: *mut sipdlg_confi
 }
 
 /// Digest credentials for a realm (NULL: any); the secret is a password, or with is_ha1 the hex HA1 of `algorithm`
-/// ("MD5", "SHA-256", "SHA-512-256"; NULL: MD5). May be called for several realms. RFC 7616, RFC 8760. A realm's
-/// former ones are replaced.
+/// ("MD5", "SHA-256", "SHA-512-256"; NULL: MD5). May be called for several realms. RFC 7616, RFC 8760. A realm's former
+/// ones are replaced. Of several challenges of a realm the topmost is answered for which there are some, by qop auth,
+/// by auth-int where nothing else is offered; one with a parameter twice is passed over. A proxy is told unasked what
+/// it asked for before (RFC 3261 §22.3), as long as requests go to the address and port that asked. Secrets are in no
+/// log and wiped when freed. See options.credentials.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_config_add_credentials(
     config: *mut sipdlg_config_t,
@@ -263,6 +266,18 @@ pub unsafe extern "C" fn sipdlg_config_add_credentials(
             config.core.add_credentials(optional_text(realm), user, secret, is_ha1, optional_text(algorithm))
         })
     }
+}
+
+/// The weakest algorithm whose challenges are answered ("MD5", "SHA-256", "SHA-512-256", the strongest last); weaker
+/// ones count as not there, so that a list of challenges from which somebody took the strong ones ends with REJECT, 401
+/// or 407. Default NULL: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_config_set_digest_minimum(
+    config: *mut sipdlg_config_t,
+    algorithm: *const c_char,
+) -> sipdlg_status_t {
+    // SAFETY: the caller's promises are those of `set`; text as the header says.
+    unsafe { set(config, |config| config.core.set_digest_minimum(optional_text(algorithm))) }
 }
 
 /// RFC 6086: packages for Recv-Info, comma separated; "": an empty Recv-Info. Default NULL: packages are not supported,
@@ -358,6 +373,7 @@ pub unsafe extern "C" fn sipdlg_config_set_log(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::message::digest::Algorithm;
 
     unsafe extern "C" fn log(_user: *mut c_void, _level: i32, _line: *const c_char) {}
 
@@ -411,6 +427,11 @@ mod tests {
             assert_eq!(sipdlg_config_add_credentials(config, none, none, secret, 0, none), -1);
             assert_eq!(sipdlg_config_add_credentials(config, c"a\n".as_ptr(), user, secret, 0, none), -5);
             assert_eq!((*config).core.credentials.len(), 1);
+            assert_eq!(sipdlg_config_set_digest_minimum(config, c"sha-256".as_ptr()), OK);
+            assert_eq!(sipdlg_config_set_digest_minimum(config, c"SHA-1".as_ptr()), -1);
+            assert_eq!((*config).core.digest_minimum, Algorithm::Sha256);
+            assert_eq!(sipdlg_config_set_digest_minimum(config, none), OK);
+            assert_eq!((*config).core.digest_minimum, Algorithm::Md5);
             assert_eq!(sipdlg_config_set_seed(config, 7), OK);
             assert_eq!((*config).core.seed, Some(7));
             assert_eq!(sipdlg_config_set_log(config, 4, Some(log), ptr::null_mut()), OK);

@@ -307,6 +307,20 @@ pub enum sipdlg_effect_e {
     SIPDLG_EFFECT_DIALOG = 2,
 }
 
+/// What the credentials of a request are worth.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum sipdlg_digest_e {
+    /// right, and not used before
+    SIPDLG_DIGEST_GOOD = 0,
+    /// right, but the nonce is too old, or was used with this nc
+    SIPDLG_DIGEST_STALE = 1,
+    /// of another user, for no nonce of this agent, realm and algorithm, without the secret, or broken
+    SIPDLG_DIGEST_WRONG = 2,
+    /// none for this realm
+    SIPDLG_DIGEST_MISSING = 3,
+}
+
 /// Forms of a ladder.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -369,9 +383,9 @@ pub enum sipdlg_response_flag_e {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::agent::OutgoingState;
     use crate::agent::event::{EventKind, flag};
     use crate::agent::options::{request_flag, response_flag};
+    use crate::agent::{Digest, OutgoingState};
     use crate::config::{ForkPolicy, LogLevel, Policy, quirk};
     use crate::flow::Transport;
     use crate::message::Method;
@@ -493,6 +507,10 @@ mod tests {
             Effect::Transaction, sipdlg_effect_e::SIPDLG_EFFECT_TRANSACTION;
             Effect::Usage, sipdlg_effect_e::SIPDLG_EFFECT_USAGE;
             Effect::Dialog, sipdlg_effect_e::SIPDLG_EFFECT_DIALOG;
+            Digest::Good, sipdlg_digest_e::SIPDLG_DIGEST_GOOD;
+            Digest::Stale, sipdlg_digest_e::SIPDLG_DIGEST_STALE;
+            Digest::Wrong, sipdlg_digest_e::SIPDLG_DIGEST_WRONG;
+            Digest::Missing, sipdlg_digest_e::SIPDLG_DIGEST_MISSING;
             Policy::Off, sipdlg_policy_e::SIPDLG_OFF;
             Policy::Supported, sipdlg_policy_e::SIPDLG_SUPPORTED;
             Policy::Required, sipdlg_policy_e::SIPDLG_REQUIRED;

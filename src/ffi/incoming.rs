@@ -11,7 +11,7 @@ use crate::agent::{IncomingId, SessionId};
 use crate::error::{Error, Result};
 use crate::ffi::agent::status;
 use crate::ffi::cell::Inner;
-use crate::ffi::convert::{optional_text, text_list, write_optional, write_out};
+use crate::ffi::convert::{optional_text, text, text_list, write_optional, write_out};
 use crate::ffi::guard::{OK, guard};
 use crate::ffi::handle::{self, Kind};
 use crate::ffi::host::{set_delegate, set_user, user};
@@ -201,6 +201,25 @@ pub unsafe extern "C" fn sipdlg_incoming_reject(
         // SAFETY: the header's rule for structs.
         let options = unsafe { response_options(options) }?;
         with_incoming(incoming, |inner, id, now| inner.core.reject(now, id, status, &options))?;
+        Ok(OK)
+    })
+}
+
+/// 401 with a challenge for each of the algorithms, the strongest first (RFC 7616, RFC 8760); comma separated, NULL:
+/// "SHA-256, MD5". The request that the caller sends again: sipdlg_message_check_digest(). A nonce is good for this
+/// agent, realm and algorithm and for 300 s; "stale=true" where the request's own is too old or used. A BYE has ended
+/// its session when it is told, challenged or not. Errors: ERR_STATE answered; ERR_ARGUMENT an unknown algorithm;
+/// ERR_SYNTAX.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_incoming_challenge(
+    incoming: sipdlg_incoming_t,
+    realm: *const c_char,
+    algorithms: *const c_char,
+) -> sipdlg_status_t {
+    guard(|| {
+        // SAFETY: the header's rule for text.
+        let (realm, algorithms) = unsafe { (text(realm, "realm")?, optional_text(algorithms)) };
+        with_incoming(incoming, |inner, id, now| inner.core.challenge(now, id, realm, algorithms))?;
         Ok(OK)
     })
 }

@@ -3,13 +3,16 @@
 //! In the header:
 //! Read-only; any thread. SIPDLG_NONE: the message has no such thing.
 
+use crate::config::Secret;
 use crate::error::{Error, Result};
-use crate::ffi::convert::{borrowed, bytes, text, write_optional, write_out};
-use crate::ffi::guard::{OK, guard, guard_or};
+use crate::ffi::convert::{boolean, borrowed, bytes, give_text, optional_text, text, write_optional, write_out};
+use crate::ffi::guard::{NONE, OK, guard, guard_or};
+use crate::ffi::handle::{self, Kind};
 use crate::ffi::structs::{
-    sipdlg_body_view_t, sipdlg_flow_t, sipdlg_message_t, sipdlg_name_addr_t, sipdlg_status_t, sipdlg_str_t,
-    sipdlg_via_t,
+    sipdlg_agent_t, sipdlg_body_view_t, sipdlg_flow_t, sipdlg_message_t, sipdlg_name_addr_t, sipdlg_status_t,
+    sipdlg_str_t, sipdlg_via_t,
 };
+use crate::message::authorization::Authorization;
 use crate::message::{BodyView, Message, NameAddr, Rport, Via};
 use std::ffi::{c_char, c_void};
 use std::sync::Arc;
@@ -221,6 +224,56 @@ pub unsafe extern "C" fn sipdlg_message_bytes(
     guard(|| unsafe { give(message, out, |message| Ok(Some(borrowed(Some(message.bytes()))))) })
 }
 
+/// The user name in the Digest credentials (Authorization) of a request for a realm, without quotes. Text out.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_message_digest_username(
+    message: *const sipdlg_message_t,
+    realm: *const c_char,
+    buffer: *mut c_char,
+    capacity: usize,
+    needed: *mut usize,
+) -> sipdlg_status_t {
+    guard(|| {
+        // SAFETY: the caller promises that the message lives, and the header's rule for text in.
+        let (message, realm) = unsafe { (self::message(message)?, text(realm, "realm")?) };
+        let Some(user) = Authorization::user_for(message, realm) else { return Ok(NONE) };
+        // SAFETY: the header's rule for text out.
+        unsafe { give_text(&user, buffer, capacity, needed) }?;
+        Ok(OK)
+    })
+}
+
+/// What the Digest credentials of a request for a realm are worth, when its user has this secret: enum sipdlg_digest_e.
+/// The secret is a password, or with is_ha1 the hex HA1 of `algorithm` (NULL: MD5), good for that alone. `agent` is the
+/// one that challenged, see sipdlg_incoming_challenge(); it answers GOOD once for a request, for it remembers what was
+/// used: the nc of 65,536 nonces (of each the last 64); beyond, the oldest nonces count as too old. Without qop a nonce
+/// is good once. That `uri` is the Request-URI is not asked for (RFC 3261 §22.4). Not in constant time is which users
+/// there are: for one that is unknown check with any secret. Errors: ERR_ARGUMENT a response, ACK or CANCEL (RFC 3261
+/// §22.1); ERR_SYNTAX.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_message_check_digest(
+    message: *const sipdlg_message_t,
+    realm: *const c_char,
+    user: *const c_char,
+    secret: *const c_char,
+    is_ha1: i32,
+    algorithm: *const c_char,
+    agent: sipdlg_agent_t,
+) -> i32 {
+    guard(|| {
+        let is_ha1 = boolean(is_ha1, "is_ha1")?;
+        // SAFETY: the caller promises that the message lives, and the header's rule for text in.
+        let (message, secret) = unsafe {
+            let (realm, user, secret) = (text(realm, "realm")?, text(user, "user")?, text(secret, "secret")?);
+            let secret = Secret::new(Some(realm), user, secret, is_ha1, optional_text(algorithm))?;
+            (self::message(message)?, secret)
+        };
+        let worth =
+            handle::find(agent, Kind::Agent)?.with(|inner, now| inner.core.check_digest(now, message, &secret))?;
+        Ok(worth as i32)
+    })
+}
+
 /// The flow on which it was received.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_message_flow(
@@ -294,7 +347,6 @@ pub(crate) fn body_view(body: &BodyView<'_>) -> sipdlg_body_view_t {
 #[allow(clippy::undocumented_unsafe_blocks)]
 mod tests {
     use super::*;
-    use crate::ffi::guard::NONE;
     use std::mem::MaybeUninit;
     use std::ptr;
 

@@ -2,17 +2,22 @@
 //! read here for the sections that take them.
 
 use crate::agent::{Agent, Attachment, Body, IncomingId, RequestOptions, ResponseOptions};
+use crate::config::Secret;
 use crate::error::{Error, Result};
 use crate::ffi::cell::Inner;
-use crate::ffi::convert::{bytes, optional_flow, optional_text, read_struct, text_list};
+use crate::ffi::convert::{boolean, bytes, optional_flow, optional_text, read_struct, text, text_list};
 use crate::ffi::handle::{self, Kind};
 use crate::ffi::host::{ReleaseQueue, UserData, copy_delegate, taken};
-use crate::ffi::structs::{sipdlg_body_t, sipdlg_incoming_t, sipdlg_request_options_t, sipdlg_response_options_t};
+use crate::ffi::structs::{
+    sipdlg_body_t, sipdlg_credentials_t, sipdlg_incoming_t, sipdlg_request_options_t, sipdlg_response_options_t,
+};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 /// Bits of `enum sipdlg_request_flag_e`.
 const REQUEST_FLAGS: u32 = 15;
+/// As many realms as are remembered of one call are enough for all.
+const CREDENTIALS: usize = 8;
 /// Bits of `enum sipdlg_response_flag_e`.
 const RESPONSE_FLAGS: u32 = 1;
 
@@ -80,7 +85,35 @@ unsafe fn read_request<'a>(
             flow: optional_flow(given.flow)?,
             attachment,
             refer: if given.refer == 0 { None } else { Some(refer(given.refer)?) },
+            credentials: credentials(given.credentials, given.credentials_count)?,
         })
+    }
+}
+
+/// # Safety
+/// `list` is NULL or readable for `count` of them, and so are their texts.
+unsafe fn credentials(list: *const sipdlg_credentials_t, count: usize) -> Result<Vec<Secret>> {
+    if count > CREDENTIALS {
+        return Err(Error::argument(format!("options.credentials_count: at most {CREDENTIALS}")));
+    }
+    if list.is_null() && count != 0 {
+        return Err(Error::argument("options.credentials is NULL and their count is not 0"));
+    }
+    // SAFETY: promised by the caller.
+    (0..count).map(|at| unsafe { secret(&list.add(at).read_unaligned()) }).collect()
+}
+
+/// # Safety
+/// Its texts are readable.
+unsafe fn secret(given: &sipdlg_credentials_t) -> Result<Secret> {
+    if given.reserved != 0 {
+        return Err(Error::argument("options.credentials: reserved is not 0"));
+    }
+    let is_ha1 = boolean(given.is_ha1, "options.credentials: is_ha1")?;
+    // SAFETY: promised by the caller.
+    unsafe {
+        let (user, secret) = (text(given.user, "user")?, text(given.secret, "secret")?);
+        Secret::new(optional_text(given.realm), user, secret, is_ha1, optional_text(given.algorithm))
     }
 }
 
@@ -196,13 +229,22 @@ mod tests {
         (options.from, options.to, options.call_id) = (c"sip:a".as_ptr(), c"sip:b".as_ptr(), c"c".as_ptr());
         (options.flow, options.delegate, options.user) =
             (&raw const flow, &raw const delegate, ptr::without_provenance_mut(8));
+        let (user, secret) = (c"alice".as_ptr(), c"wonderland".as_ptr());
+        let known = [sipdlg_credentials_t { user, secret, ..zeroed_credentials() }];
+        (options.credentials, options.credentials_count) = (known.as_ptr(), 1);
         let read = request(&options).unwrap();
+        assert_eq!(format!("{:?}", read.credentials), "[Secret(None, \"alice\")]");
         assert_eq!((read.flags, read.expires_ms, read.headers), (15, 9, vec![&b"A: b"[..], b"C: d"]));
         let body = read.body.unwrap();
         assert_eq!((body.content, body.content_type, body.disposition), (&b"v=0"[..], Some(&b"text/plain"[..]), None));
         assert_eq!((read.from, read.to, read.call_id), (Some(&b"sip:a"[..]), Some(&b"sip:b"[..]), Some(&b"c"[..])));
         assert_eq!((read.flow.unwrap().link, read.refer), (7, Some(IncomingId::from_raw(3))));
         assert!(read.attachment.delegate.is_some() && read.attachment.user.is_some());
+    }
+
+    fn zeroed_credentials() -> sipdlg_credentials_t {
+        let null = ptr::null();
+        sipdlg_credentials_t { realm: null, user: null, secret: null, algorithm: null, is_ha1: 0, reserved: 0 }
     }
 
     #[test]
@@ -215,6 +257,19 @@ mod tests {
         assert_eq!(refused(&|options| options.flags = 16), ErrorKind::Argument);
         assert_eq!(refused(&|options| options.body.len = 1), ErrorKind::Argument);
         assert_eq!(refused(&|options| options.size = 4), ErrorKind::Struct);
+        assert_eq!(refused(&|options| options.credentials_count = 1), ErrorKind::Argument);
+        let known = sipdlg_credentials_t { user: c"u".as_ptr(), secret: c"s".as_ptr(), ..zeroed_credentials() };
+        let with = |known: sipdlg_credentials_t, count| {
+            refused(&|options| (options.credentials, options.credentials_count) = (&raw const known, count))
+        };
+        assert_eq!(with(known, CREDENTIALS + 1), ErrorKind::Argument);
+        assert_eq!(with(sipdlg_credentials_t { user: ptr::null(), ..known }, 1), ErrorKind::Argument);
+        assert_eq!(with(sipdlg_credentials_t { secret: ptr::null(), ..known }, 1), ErrorKind::Argument);
+        assert_eq!(with(sipdlg_credentials_t { is_ha1: 1, ..known }, 1), ErrorKind::Argument);
+        assert_eq!(with(sipdlg_credentials_t { is_ha1: 2, ..known }, 1), ErrorKind::Argument);
+        assert_eq!(with(sipdlg_credentials_t { reserved: 1, ..known }, 1), ErrorKind::Argument);
+        assert_eq!(with(sipdlg_credentials_t { algorithm: c"SHA-1".as_ptr(), ..known }, 1), ErrorKind::Argument);
+        assert_eq!(with(sipdlg_credentials_t { realm: c"a\n".as_ptr(), ..known }, 1), ErrorKind::Syntax);
         let mut response: sipdlg_response_options_t = zeroed();
         response.flags = 2;
         // SAFETY: a struct of its size.

@@ -183,6 +183,22 @@ pub struct sipdlg_delegate_t {
     pub on_transport_error: sipdlg_callback_t,
 }
 
+/// Digest credentials, see sipdlg_config_add_credentials(). Never changes layout.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct sipdlg_credentials_t {
+    /// NULL: any
+    pub realm: *const c_char,
+    pub user: *const c_char,
+    /// a password, or with is_ha1 the hex HA1 of `algorithm`
+    pub secret: *const c_char,
+    /// "MD5", "SHA-256", "SHA-512-256"; NULL: MD5
+    pub algorithm: *const c_char,
+    pub is_ha1: i32,
+    /// 0
+    pub reserved: i32,
+}
+
 /// How a request differs from the usual. NULL or all zero (but size) is a plain one.
 ///
 /// headers: "Name: value" strings, NULL at the end. What the host gives
@@ -223,6 +239,10 @@ pub struct sipdlg_request_options_t {
     /// INVITE: the REFER that asked for it. It is accepted (200) if not answered, its Referred-By and Replaces are
     /// honoured, and NOTIFYs with the progress go out (RFC 3515, 3892)
     pub refer: sipdlg_incoming_t,
+    /// for challenges to this request; an INVITE's sessions have them for all that follows, and in a dialog they are
+    /// its session's from then on. A realm for which there is one here gets none of the configuration's. NULL none
+    pub credentials: *const sipdlg_credentials_t,
+    pub credentials_count: usize,
 }
 
 /// How a response differs from the usual. headers as above.

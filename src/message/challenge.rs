@@ -3,7 +3,11 @@
 
 use super::grammar::{Parameter, TOKEN, is_token, list_value, split_once, take, trim, trim_start, unquote};
 use crate::error::{Error, Result};
+use smallvec::SmallVec;
 use std::borrow::Cow;
+
+/// Parameters of one challenge; the RFCs know a dozen.
+const PARAMETERS: usize = 64;
 
 /// A challenge, or credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +19,8 @@ pub struct Challenge<'a> {
 }
 
 impl<'a> Challenge<'a> {
-    /// Reads a value. Every parameter has been seen to be `name=value`.
+    /// Reads a value. Every parameter has been seen to be `name=value`, and to stand there once (RFC 7616 §3.3: which
+    /// of two counts is for an attacker to choose).
     pub fn parse(value: &'a [u8]) -> Result<Self> {
         let bad = || Error::syntax("challenge: scheme name=value, name=\"value\" (RFC 3261 §25.1)");
         let (scheme, rest) = take(value, TOKEN);
@@ -24,10 +29,18 @@ impl<'a> Challenge<'a> {
             return Err(bad());
         }
         let challenge = Self { scheme, parameters };
-        if challenge.pieces().next().is_none() || !challenge.pieces().all(|piece| read(piece).is_some()) {
-            return Err(bad());
+        let mut names = SmallVec::<[&[u8]; 16]>::new();
+        for piece in challenge.pieces() {
+            let parameter = read(piece).ok_or_else(bad)?;
+            if names.len() == PARAMETERS {
+                return Err(Error::syntax("challenge: more parameters than anybody needs"));
+            }
+            if names.iter().any(|name| name.eq_ignore_ascii_case(parameter.name)) {
+                return Err(Error::syntax("challenge: a parameter stands there twice (RFC 7616 §3.3)"));
+            }
+            names.push(parameter.name);
         }
-        Ok(challenge)
+        if names.is_empty() { Err(bad()) } else { Ok(challenge) }
     }
 
     /// Whether it is of this scheme, in any case.
@@ -115,8 +128,14 @@ mod tests {
             "Digest =x",
             "Digest ,",
             "Digest a b=c",
+            "Digest realm=\"a\", nonce=\"n\", realm=\"b\"",
+            "Digest realm=\"a\", nonce=\"n\", Nonce=\"n\"",
+            "Digest x=1, nonce=\"n\", X=2",
         ] {
             assert!(Challenge::parse(text.as_bytes()).is_err(), "{text}");
         }
+        let many = |count| (0..count).fold("Digest ".to_owned(), |text, number| format!("{text}p{number}=1,"));
+        assert!(Challenge::parse(many(PARAMETERS).as_bytes()).is_ok());
+        assert!(Challenge::parse(many(PARAMETERS + 1).as_bytes()).is_err());
     }
 }

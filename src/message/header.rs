@@ -250,6 +250,21 @@ pub fn in_lines(mut lines: &[u8], id: HeaderId) -> Option<&[u8]> {
     None
 }
 
+/// A message that we wrote without a header.
+pub fn without(message: &[u8], id: HeaderId) -> Vec<u8> {
+    let mut out = Vec::with_capacity(message.len());
+    let mut rest = message;
+    while !rest.is_empty() && !rest.starts_with(b"\r\n") {
+        let (line, after) = rest.split_at(memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1));
+        if scan_name(line).is_none_or(|(found, _)| found != id) {
+            out.extend_from_slice(line);
+        }
+        rest = after;
+    }
+    out.extend_from_slice(rest);
+    out
+}
+
 /// `words` holds the first 16 bytes of the name in lower case; `text` begins with the name.
 #[inline]
 fn lookup(words: [u64; 2], length: usize, text: &[u8]) -> HeaderId {

@@ -6,6 +6,7 @@
 mod grammar;
 
 pub mod address;
+pub mod authorization;
 pub mod body;
 pub mod challenge;
 pub mod digest;
@@ -18,6 +19,7 @@ pub(crate) mod next_hop;
 mod parse;
 pub mod rack;
 pub mod replaces;
+pub mod secret;
 pub mod session_expires;
 pub mod status;
 pub mod subscription;

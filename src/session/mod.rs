@@ -27,6 +27,7 @@ use crate::dialog::id::DialogKeys;
 use crate::dialog::sequence::LocalSequence;
 use crate::flow::{Flow, Transport};
 use crate::message::digest::Credentials;
+use crate::message::secret::Secret;
 use crate::message::{Message, Method};
 use crate::slots::{IncomingId, OutgoingId};
 use crate::transaction::ServerId;
@@ -42,6 +43,7 @@ use reliable_client::ReliableClient;
 use reliable_server::ReliableServer;
 pub use resolved::Resolved;
 use smallvec::SmallVec;
+use std::sync::Arc;
 
 /// SessionState of SIP.js; the numbers are those of `enum sipdlg_session_state_e`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -149,7 +151,7 @@ struct Lasting {
     /// Who says that the body of an ACK is worked off.
     ack_processing: AckProcessing,
     /// Credentials that its requests were challenged for: those of proxies go with every later request (RFC 3261
-    /// §22.3).
+    /// §22.3); and those that the host gave for the call.
     credentials: Option<Box<KnownCredentials>>,
     /// A hang-up that waits.
     deferred_bye: Option<Box<DeferredBye>>,
@@ -242,9 +244,12 @@ struct Pending {
     method: Method,
 }
 
-/// What a call was challenged for. Few calls are: one word of the session holds it.
+/// What a call was challenged for, and what the host gave for it. Few calls are: one word of the session holds it.
 #[derive(Clone, Debug)]
-pub struct KnownCredentials(Vec<Credentials>);
+pub struct KnownCredentials {
+    asked: Vec<Credentials>,
+    given: Option<Arc<[Secret]>>,
+}
 
 impl Session {
     fn new(dialog: Dialog, role: Role, phase: Phase, origin: Option<Origin>, attachment: Attachment) -> Box<Self> {
@@ -449,17 +454,33 @@ impl Session {
 
     /// What its requests were challenged for.
     pub fn credentials(&self) -> &[Credentials] {
-        self.lasting.credentials.as_deref().map(|known| &known.0[..]).unwrap_or_default()
+        self.lasting.credentials.as_deref().map(|known| &known.asked[..]).unwrap_or_default()
     }
 
     /// The same, to be counted or renewed.
     pub fn take_credentials(&mut self) -> Vec<Credentials> {
-        self.lasting.credentials.take().map(|known| known.0).unwrap_or_default()
+        self.lasting.credentials.as_deref_mut().map(|known| std::mem::take(&mut known.asked)).unwrap_or_default()
     }
 
     /// Keeps them.
-    pub fn keep_credentials(&mut self, credentials: Vec<Credentials>) {
-        self.lasting.credentials = (!credentials.is_empty()).then(|| Box::new(KnownCredentials(credentials)));
+    pub fn keep_credentials(&mut self, asked: Vec<Credentials>) {
+        match &mut self.lasting.credentials {
+            Some(known) => known.asked = asked,
+            None if asked.is_empty() => {}
+            none => *none = Some(Box::new(KnownCredentials { asked, given: None })),
+        }
+    }
+
+    /// What the host gave for its challenges.
+    pub fn given_credentials(&self) -> Option<&Arc<[Secret]>> {
+        self.lasting.credentials.as_deref()?.given.as_ref()
+    }
+
+    /// The host gives them from now on; what served for their realms before is forgotten.
+    pub fn give_credentials(&mut self, given: Arc<[Secret]>) {
+        let mut asked = self.take_credentials();
+        asked.retain(|known| !given.iter().any(|secret| secret.is_for(&known.realm)));
+        self.lasting.credentials = Some(Box::new(KnownCredentials { asked, given: Some(given) }));
     }
 
     /// What it knows of REFERs.

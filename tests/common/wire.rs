@@ -198,6 +198,7 @@ pub const RULES: &[(&str, &str)] = &[
     ("digest-nc", "RFC 7616 §3.4"),
     ("digest-resubmission", "RFC 3261 §8.1.3.5, §22.2"),
     ("digest-again", "RFC 3261 §22.2, RFC 7616 §3.3"),
+    ("digest-elsewhere", "RFC 7616 §3.4, RFC 3261 §22.3"),
     ("digest-ack", "RFC 3261 §22.1"),
     ("digest-cancel", "RFC 3261 §22.1"),
 ];

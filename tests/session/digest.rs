@@ -9,8 +9,9 @@ use sipdlg::agent::event::Reason;
 use sipdlg::agent::options::request_flag;
 use sipdlg::agent::{EventKind, OutgoingState, RequestOptions};
 use sipdlg::config::Config;
+use sipdlg::flow::{Flow, Transport};
 use sipdlg::message::Challenge;
-use sipdlg::message::digest::Algorithm;
+use sipdlg::message::digest::{Algorithm, Covered, Qop};
 
 const REALM: &str = "example.com";
 
@@ -64,11 +65,12 @@ fn check(request: &Sip, header: &str, nonce: &str, count: &str) {
         ha1: Algorithm::Md5.ha1(b"alice", REALM.as_bytes(), b"wonderland"),
         nonce: nonce.as_bytes().into(),
         opaque: None,
-        qop: true,
+        qop: Some(Qop::Auth),
         count: u32::from_str_radix(count, 16).unwrap(),
+        asked_by: Flow::new(Transport::Udp, None, None),
     };
-    let expected =
-        credentials.response(request.method().as_bytes(), request.uri().as_bytes(), field("cnonce").as_bytes());
+    let covered = Covered { method: request.method().as_bytes(), uri: request.uri().as_bytes(), body: b"" };
+    let expected = credentials.response(covered, field("cnonce").as_bytes());
     assert_eq!(field("response").as_bytes(), &*expected);
 }
 

@@ -8,8 +8,8 @@ use crate::agent::wire::resolve::{Located, Question};
 use crate::agent::{Agent, OutgoingId, SessionId};
 use crate::dialog::id::is_same_tag;
 use crate::flow::{Flow, Hop};
-use crate::message::Message;
 use crate::message::uri::is_sips;
+use crate::message::{HeaderId, Message, header};
 use crate::session::{Resolved, Session};
 
 impl SentAck {
@@ -207,6 +207,9 @@ impl Agent {
             let branch = self.token(b"z9hG4bK", 12);
             if let Ok(local) = self.transports.of_flow(&hop.flow) {
                 sent.bytes = local.with_via(&sent.bytes, &branch);
+                if self.goes_elsewhere(of.invite, &hop.flow) {
+                    sent.bytes = header::without(&sent.bytes, HeaderId::ProxyAuthorization).into();
+                }
                 sent.hop = hop;
             }
         }

@@ -11,7 +11,7 @@ use crate::agent::{Agent, Bytes, OutgoingId, SessionId};
 use crate::dialog::Dialog;
 use crate::error::{Error, Result};
 use crate::flow::{Flow, Hop, Transport};
-use crate::message::{HeaderId, Message, Method, write};
+use crate::message::{HeaderId, Message, Method, header, write};
 use crate::session::offer_answer::StoredBody;
 use crate::session::{Resolved, Session};
 use crate::time::Now;
@@ -211,12 +211,22 @@ impl Agent {
         let local = self.transports.of_flow(&hop.flow)?;
         let mut out = Vec::with_capacity(512);
         draft.write(&mut out, &self.transports, local, &branch);
+        if !draft.credentials.is_empty() && self.goes_elsewhere(of.invite, &hop.flow) {
+            out = header::without(&out, HeaderId::ProxyAuthorization);
+        }
         let (bytes, hop) = (Bytes::from(out), local.hop(hop));
         let transmit = self.outbox.transmit(of.sender(), &bytes, &hop.flow, hop.host.as_ref());
         let left = resolved.as_ref().map_or(0, |resolved| resolved.others());
         let sent = SentAck { bytes, hop, resolved, left, by_connection, transmit, repeats: 0 };
         self.objects.keep_ack(of.invite, tag, AckCourse::Sent(sent));
         Ok(())
+    }
+
+    /// Whether an ACK goes elsewhere than its INVITE: not by the proxies that asked for credentials then, which are
+    /// nobody else's to read.
+    pub(in crate::agent) fn goes_elsewhere(&self, invite: OutgoingId, flow: &Flow) -> bool {
+        let sent = self.objects.outgoing.get(invite).and_then(Outgoing::last_sent);
+        sent.is_some_and(|sent| !sent.hop.flow.ends_with(flow))
     }
 
     /// An ACK could not be sent.
@@ -234,7 +244,8 @@ fn came_by(response: &Message) -> Option<Transport> {
     response.flow().map(|flow| flow.transport)
 }
 
-/// RFC 3261 §22.1: the ACK to a 2xx repeats the credentials of its INVITE; it cannot be challenged.
+/// RFC 3261 §22.1: the ACK to a 2xx repeats the credentials of its INVITE; it cannot be challenged. Those of proxies go
+/// where the INVITE went, and nowhere else.
 fn credentials_of(invite: &Message) -> Box<[u8]> {
     let mut out = Vec::new();
     for header in [HeaderId::Authorization, HeaderId::ProxyAuthorization] {

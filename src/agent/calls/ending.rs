@@ -32,6 +32,9 @@ impl Agent {
             // As in the BYE, which is the longest of what may be sent.
             self.draft_in_dialog(session.dialog(), (Method::Bye, b"BYE"), 1, &options)?;
         }
+        // For the BYE, now or later.
+        self.give_credentials(id, &options);
+        let session = self.session(id)?;
         let ending = Ending::because(Reason::LocalHangup);
         match session.hangup(self.objects.cancels(id)) {
             Hangup::Nothing => {}

@@ -184,6 +184,9 @@ impl Agent {
         let outgoing = self.outgoing(id)?;
         let mut session = Session::of_caller(dialog, id, &request, response, attachment);
         if let Some(auth) = &outgoing.auth {
+            if let Some(given) = auth.given() {
+                session.give_credentials(Arc::clone(given));
+            }
             session.keep_credentials(auth.credentials.clone());
         }
         session.answered_by(outgoing.resolved.as_deref());

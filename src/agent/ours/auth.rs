@@ -2,12 +2,13 @@
 
 use crate::agent::event::{Event, EventKind, Reason};
 use crate::agent::options::request_flag;
-use crate::agent::ours::authentication::{Answers, Given, Known, REALMS, same_space};
+use crate::agent::ours::authentication::{Answers, Authentication, Given, Known, REALMS, same_space};
 use crate::agent::ours::outgoing::{Cancelling, Outgoing, Waiting};
 use crate::agent::timeout::{OutgoingTimer, Timeout};
 use crate::agent::{Agent, OutgoingId};
 use crate::error::{Error, Result};
-use crate::message::digest::Credentials;
+use crate::flow::Flow;
+use crate::message::digest::{Covered, Credentials};
 use crate::message::{Message, write};
 use crate::session::Session;
 use crate::session::offer_answer::StoredBody;
@@ -99,12 +100,16 @@ impl Agent {
     }
 
     /// What answers the challenges of a response.
-    fn answers(&self, id: OutgoingId, response: &Message, given: Option<&Given<'_>>) -> Answers {
+    fn answers(&self, id: OutgoingId, response: &Message, answer: Option<&Given<'_>>) -> Answers {
         let Some(outgoing) = self.objects.outgoing.get(id) else { return Answers::default() };
+        let Some(sent) = outgoing.last_sent() else { return Answers::default() };
         let session = outgoing.session.and_then(|id| self.objects.holder(id));
         let of_session = session.map(Session::credentials).unwrap_or_default();
-        let configured = &self.config.credentials;
-        Known { given, auth: outgoing.auth.as_deref(), of_session, configured }.answers(response)
+        let auth = outgoing.auth.as_deref();
+        let of_call = auth.and_then(Authentication::given).or(session.and_then(Session::given_credentials));
+        let of_call = of_call.map(|given| &given[..]).unwrap_or_default();
+        let asked_by = sent.hop.flow;
+        Known { answer, auth, of_session, of_call, config: &self.config, asked_by }.answers(response)
     }
 
     /// Sends a request again with credentials: a new branch, the next number of the dialog's one allocator, all else as
@@ -119,7 +124,6 @@ impl Agent {
         if let Some(draft) = self.objects.outgoing.get_mut(id).and_then(Outgoing::draft_mut) {
             draft.cseq = next.unwrap_or(draft.cseq.wrapping_add(1) & 0x7fff_ffff);
         }
-        self.authorize(id);
         // The nonce is good where it came from.
         match hop {
             Some(hop) => self.send_request(id, hop),
@@ -147,25 +151,32 @@ impl Agent {
         }
     }
 
-    /// Writes the credentials of a drafted request: what it answers challenges with, and in a call what its proxies
-    /// asked for before (RFC 3261 §22.3). Each counts its requests by nonce, so it is written once for each number.
-    pub(in crate::agent) fn authorize(&mut self, id: OutgoingId) {
+    /// Writes the credentials of a request that goes out now: what it answers challenges with, and in a call what its
+    /// proxies asked for before (RFC 3261 §22.3), each to where it was asked for and nowhere else. Each counts its
+    /// requests by nonce, so it is written once for each transaction.
+    pub(in crate::agent) fn authorize(&mut self, id: OutgoingId, to: &Flow) {
         let session = self.objects.outgoing.get(id).and_then(|outgoing| outgoing.session);
-        let known = session.and_then(|id| self.objects.holder(id)).map(Session::credentials);
-        let is_asked = known.unwrap_or_default().iter().any(|known| known.proxy);
+        let known = session.and_then(|id| self.objects.holder(id)).map(Session::credentials).unwrap_or_default();
+        let goes_unasked = |known: &Credentials| known.proxy && known.asked_by.ends_with(to);
+        let is_asked = known.iter().any(goes_unasked);
         let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
-        let Some(draft) = outgoing.draft().filter(|draft| !draft.credentials_by_host) else { return };
-        let (method, uri) = (draft.method_name.clone(), draft.request_uri.clone());
-        let mut own = outgoing.auth.as_mut().map(|auth| std::mem::take(&mut auth.credentials)).unwrap_or_default();
+        if let Some(auth) = &mut outgoing.auth {
+            auth.goes_to(to);
+        }
+        let own = outgoing.auth.as_ref().map(|auth| auth.credentials.clone()).unwrap_or_default();
+        let Some(draft) = outgoing.draft_mut().filter(|draft| !draft.credentials_by_host) else { return };
+        draft.credentials = Box::default();
         if own.is_empty() && !is_asked {
             return;
         }
+        let (method, uri, body) = (draft.method_name.clone(), draft.request_uri.clone(), Box::from(draft.body()));
+        let covered = Covered { method: &method, uri: &uri, body: &body };
         let kept = session.and_then(|id| self.objects.holder_mut(id)).map(Session::take_credentials);
-        let mut kept = kept.unwrap_or_default();
+        let (mut kept, mut own) = (kept.unwrap_or_default(), own);
         let mut lines = Vec::with_capacity(256);
-        for kept in kept.iter_mut().filter(|kept| kept.proxy && !own.iter().any(|own| same_space(own, kept))) {
+        for kept in kept.iter_mut().filter(|kept| goes_unasked(kept) && !own.iter().any(|own| same_space(own, kept))) {
             kept.count = kept.count.wrapping_add(1);
-            kept.write(&mut lines, &method, &uri, &self.token(b"", 10));
+            kept.write(&mut lines, covered, &self.token(b"", 10));
         }
         for own in &mut own {
             let room = session.is_some() && kept.len() < REALMS;
@@ -174,7 +185,7 @@ impl Agent {
                 own.count = own.count.max(former.count);
             }
             own.count = own.count.wrapping_add(1);
-            own.write(&mut lines, &method, &uri, &self.token(b"", 10));
+            own.write(&mut lines, covered, &self.token(b"", 10));
             match former {
                 Some(former) => *former = own.clone(),
                 None if room => kept.push(own.clone()),

@@ -1,9 +1,12 @@
 //! What is known of the challenges of one request, and who has credentials that answer them (RFC 3261 §22, RFC 7616,
 //! RFC 8760).
 
-use crate::config::Secret;
-use crate::message::digest::{self, Algorithm, Credentials};
+use crate::config::{Config, Secret};
+use crate::flow::Flow;
+use crate::message::digest::{self, Algorithm, Credentials, Qop};
+use crate::message::secret::Hidden;
 use crate::message::{Challenge, HeaderId, Message};
+use std::sync::Arc;
 
 /// How often one request is sent again at most, however often its peers call a nonce stale.
 const ROUNDS: u8 = 8;
@@ -18,15 +21,35 @@ pub struct Authentication {
     pub credentials: Vec<Credentials>,
     /// What was refused.
     refused: Vec<Credentials>,
-    /// What the request before it carried: not tried yet.
+    /// What served for this request elsewhere, or for the request before it: not tried yet.
     known: Vec<Credentials>,
+    /// What the host gave with the request.
+    given: Option<Arc<[Secret]>>,
     rounds: u8,
 }
 
 impl Authentication {
+    /// Of a request with credentials of its own; `None`: it has none.
+    pub fn with(given: &[Secret]) -> Option<Box<Self>> {
+        (!given.is_empty()).then(|| Box::new(Self { given: Some(given.into()), ..Self::default() }))
+    }
+
     /// For a request that follows one without a session of its own.
     pub fn inherited(&self) -> Box<Self> {
-        Box::new(Self { known: self.credentials.clone(), ..Self::default() })
+        Box::new(Self { known: self.credentials.clone(), given: self.given.clone(), ..Self::default() })
+    }
+
+    /// What the host gave.
+    pub fn given(&self) -> Option<&Arc<[Secret]>> {
+        self.given.as_ref()
+    }
+
+    /// It goes out to there: what was asked for elsewhere stays away, and counts for what is asked there as known, not
+    /// as tried (RFC 7616 §3.4: a nonce is good where it came from).
+    pub fn goes_to(&mut self, flow: &Flow) {
+        if self.credentials.iter().any(|own| !own.asked_by.ends_with(flow)) {
+            *self = *self.inherited();
+        }
     }
 
     /// Whether it may be answered once more, however often a nonce is called stale.
@@ -53,9 +76,9 @@ impl Authentication {
     }
 
     /// RFC 3261 §22.2: not the same credentials again.
-    fn has_tried(&self, demand: &Demand, user: &[u8], ha1: &[u8]) -> bool {
+    fn has_tried(&self, demand: &Demand, user: &[u8], ha1: &Hidden) -> bool {
         let same = |tried: &Credentials| {
-            demand.is_for(tried) && *tried.user == *user && (tried.algorithm != demand.algorithm || *tried.ha1 == *ha1)
+            demand.is_for(tried) && *tried.user == *user && (tried.algorithm != demand.algorithm || tried.ha1 == *ha1)
         };
         // RFC 7616 §3.3: stale says that they were right, and the nonce was too old; a new one comes with it.
         let renewed = |tried: &Credentials| demand.stale && tried.nonce != demand.nonce;
@@ -68,26 +91,29 @@ struct Demand {
     proxy: bool,
     realm: Box<[u8]>,
     algorithm: Algorithm,
-    qop: bool,
+    qop: Option<Qop>,
     nonce: Box<[u8]>,
     opaque: Option<Box<[u8]>>,
     stale: bool,
+    asked_by: Flow,
 }
 
 impl Demand {
-    /// Those of a response, in order. A forking proxy gathers WWW-Authenticate and Proxy-Authenticate in one (RFC 3261
-    /// §22.3).
-    fn all_of(response: &Message) -> Vec<Self> {
+    /// Those of a response to a request that went there, in order, without those by a hash that is too weak. A forking
+    /// proxy gathers WWW-Authenticate and Proxy-Authenticate in one (RFC 3261 §22.3).
+    fn all_of(response: &Message, asked_by: Flow, minimum: Algorithm) -> Vec<Self> {
         let mut all = Vec::new();
         for (header, proxy) in [(HeaderId::WwwAuthenticate, false), (HeaderId::ProxyAuthenticate, true)] {
             for value in response.fields(header).take(REALMS) {
-                all.extend(Challenge::parse(value).ok().and_then(|challenge| Self::read(&challenge, proxy)));
+                let challenge = Challenge::parse(value).ok();
+                all.extend(challenge.and_then(|challenge| Self::read(&challenge, proxy, asked_by)));
             }
         }
+        all.retain(|demand| demand.algorithm >= minimum);
         all
     }
 
-    fn read(challenge: &Challenge<'_>, proxy: bool) -> Option<Self> {
+    fn read(challenge: &Challenge<'_>, proxy: bool, asked_by: Flow) -> Option<Self> {
         let digest::Known { algorithm, qop } = digest::Known::read(challenge)?;
         let text = |name: &[u8]| challenge.parameter(name).map(|value| Box::from(&*value));
         Some(Self {
@@ -98,6 +124,7 @@ impl Demand {
             nonce: text(b"nonce")?,
             opaque: text(b"opaque"),
             stale: challenge.is_stale(),
+            asked_by,
         })
     }
 
@@ -105,7 +132,7 @@ impl Demand {
         self.proxy == credentials.proxy && self.realm == credentials.realm
     }
 
-    fn answered_with(&self, user: &[u8], ha1: Box<[u8]>) -> Credentials {
+    fn answered_with(&self, user: &[u8], ha1: Hidden) -> Credentials {
         Credentials {
             proxy: self.proxy,
             realm: self.realm.clone(),
@@ -116,6 +143,7 @@ impl Demand {
             opaque: self.opaque.clone(),
             qop: self.qop,
             count: 0,
+            asked_by: self.asked_by,
         }
     }
 }
@@ -144,20 +172,24 @@ pub fn same_space(one: &Credentials, other: &Credentials) -> bool {
 /// Who may have credentials for a challenge.
 pub struct Known<'a> {
     /// The host's answer.
-    pub given: Option<&'a Given<'a>>,
+    pub answer: Option<&'a Given<'a>>,
     /// What the request has done so far.
     pub auth: Option<&'a Authentication>,
     /// What served before in this call.
     pub of_session: &'a [Credentials],
-    /// The configuration's.
-    pub configured: &'a [Secret],
+    /// What the host gave for this call.
+    pub of_call: &'a [Secret],
+    /// What it gave for all.
+    pub config: &'a Config,
+    /// Where the request went.
+    pub asked_by: Flow,
 }
 
 impl Known<'_> {
     /// For each realm the topmost challenge that somebody has credentials for (RFC 8760 §2.4).
     pub fn answers(&self, response: &Message) -> Answers {
         let mut answers = Answers::default();
-        let demands = Demand::all_of(response);
+        let demands = Demand::all_of(response, self.asked_by, self.config.digest_minimum);
         for (at, demand) in demands.iter().enumerate() {
             let same = |other: &&Demand| other.proxy == demand.proxy && other.realm == demand.realm;
             if demands.iter().take(at).any(|other| same(&other)) {
@@ -176,25 +208,27 @@ impl Known<'_> {
     }
 
     /// The first credentials for a challenge that were not refused: the host's answer, what served before in this call,
-    /// the configuration's for the realm, the configuration's for any.
+    /// the host's for the call; where it gave none for the realm, the configuration's for the realm, then for any.
     fn answer(&self, demand: &Demand) -> Option<Credentials> {
-        let given = self.given.filter(|given| *given.realm == *demand.realm);
-        let given = given.map(|given| (given.user, demand.algorithm.ha1(given.user, &demand.realm, given.password)));
+        let answer = self.answer.filter(|given| *given.realm == *demand.realm);
+        let answer = answer.map(|given| (given.user, demand.algorithm.ha1(given.user, &demand.realm, given.password)));
         let of_request = self.auth.into_iter().flat_map(|auth| auth.credentials.iter().chain(&auth.known));
         let known = of_request
             .chain(self.of_session)
             .filter(|known| demand.is_for(known) && known.algorithm == demand.algorithm)
             .map(|known| (&*known.user, known.ha1.clone()));
-        let configured = [true, false].into_iter().flat_map(|exact| {
+        // Another account of the realm is not tried: it would pay for the call.
+        let covered = self.of_call.iter().any(|secret| secret.is_for(&demand.realm));
+        let secrets = if covered { self.of_call } else { &self.config.credentials };
+        let given = [true, false].into_iter().flat_map(|exact| {
             let fits = move |secret: &&Secret| secret.realm.is_some() == exact;
-            self.configured.iter().filter(fits)
+            secrets.iter().filter(fits)
         });
-        let configured =
-            configured.filter_map(|secret| Some((&*secret.user, secret.ha1(&demand.realm, demand.algorithm)?)));
-        given
+        let given = given.filter_map(|secret| Some((&*secret.user, secret.ha1(&demand.realm, demand.algorithm)?)));
+        answer
             .into_iter()
             .chain(known)
-            .chain(configured)
+            .chain(given)
             .find(|(user, ha1)| !self.auth.is_some_and(|auth| auth.has_tried(demand, user, ha1)))
             .map(|(user, ha1)| demand.answered_with(user, ha1))
     }

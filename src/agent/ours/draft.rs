@@ -166,6 +166,12 @@ impl Draft {
         pieces.iter().map(|piece| piece.len()).sum()
     }
 
+    /// Its body.
+    pub(in crate::agent) fn body(&self) -> &[u8] {
+        let blank = memchr::memmem::find(&self.tail, b"\r\n\r\n").map_or(self.tail.len(), |at| at + 4);
+        self.tail.get(blank..).unwrap_or_default()
+    }
+
     /// Whether it goes to a sips URI.
     pub(in crate::agent) fn is_sips(&self) -> bool {
         is_sips(&self.request_uri)

@@ -1,6 +1,5 @@
 //! The next target of a name after one that failed (RFC 3263 §4.3, RFC 3261 §8.1.3.1).
 
-use crate::agent::ours::authentication::Authentication;
 use crate::agent::ours::outgoing::{Cancelling, Outgoing, OutgoingState};
 use crate::agent::wire::resolve::{Located, Question};
 use crate::agent::{Agent, OutgoingId, SessionId};
@@ -44,7 +43,6 @@ impl Agent {
         let message = response.cloned();
         self.start_anew(id, &Ending { reason: Reason::Rejected, status_code: status, message });
         self.renumber(id);
-        self.ask_anew(id);
         match next {
             Next::Target(hop) => self.send_request(id, hop),
             Next::Name(resolved) => self.send_to_first(id, resolved),
@@ -114,17 +112,6 @@ impl Agent {
         Some(next)
     }
 
-    /// What a target was told when it asked for credentials is nothing that the next one asked for (RFC 7616 §3.4): its
-    /// own challenge is answered with what is known.
-    fn ask_anew(&mut self, id: OutgoingId) {
-        let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
-        let Some(known) = outgoing.auth.as_deref().map(Authentication::inherited) else { return };
-        outgoing.auth = Some(known);
-        if let Some(draft) = outgoing.draft_mut().filter(|draft| !draft.credentials_by_host) {
-            draft.credentials = Box::default();
-        }
-    }
-
     /// The same request has the same number (RFC 3263 §4.3), unless a later one of the dialog was sent since: then its
     /// own would be out of order (RFC 3261 §12.2.2).
     fn renumber(&mut self, id: OutgoingId) {
@@ -139,7 +126,6 @@ impl Agent {
         let next = self.objects.holder_mut(session).map(Session::take_number);
         if let (Some(next), Some(draft)) = (next, self.objects.outgoing.get_mut(id).and_then(Outgoing::draft_mut)) {
             draft.cseq = next;
-            self.authorize(id);
         }
     }
 }

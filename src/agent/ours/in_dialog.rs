@@ -49,7 +49,7 @@ impl Agent {
         id: SessionId,
         method: (Method, &[u8]),
         kind: Kind,
-        options: RequestOptions<'_>,
+        mut options: RequestOptions<'_>,
     ) -> Result<OutgoingId> {
         self.table.room()?;
         let Some(session) = self.objects.holder(id) else { return Err(self.session(id).err().unwrap_or_else(over)) };
@@ -59,7 +59,7 @@ impl Agent {
         outgoing.session = Some(id);
         outgoing.flags = options.flags;
         outgoing.fixed_flow = options.flow;
-        outgoing.attachment = options.attachment;
+        outgoing.attachment = std::mem::take(&mut options.attachment);
         if outgoing.attachment.user.is_none() {
             outgoing.attachment.user = session.attachment().user.clone();
         }
@@ -71,8 +71,17 @@ impl Agent {
         if let Some(session) = self.objects.holder_mut(id) {
             session.set_local_sequence(next);
         }
-        self.authorize(request);
+        self.give_credentials(id, &options);
         Ok(request)
+    }
+}
+
+impl Agent {
+    /// What the host gives with a request is its session's from then on.
+    pub(in crate::agent) fn give_credentials(&mut self, id: SessionId, options: &RequestOptions<'_>) {
+        if let (Some(session), false) = (self.objects.holder_mut(id), options.credentials.is_empty()) {
+            session.give_credentials(options.credentials.as_slice().into());
+        }
     }
 }
 

@@ -62,6 +62,7 @@ impl Agent {
 
     /// Writes a drafted request for its way and hands it to a transaction.
     pub(in crate::agent) fn send_request(&mut self, id: OutgoingId, hop: Hop) {
+        self.authorize(id, &hop.flow);
         let branch = self.token(b"z9hG4bK", 12);
         let mut out = std::mem::take(&mut self.scratch);
         out.clear();

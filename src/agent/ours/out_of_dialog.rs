@@ -1,6 +1,7 @@
 //! Requests of ours out of a dialog (RFC 3261 §8.1).
 
 use crate::agent::options::{Body, RequestOptions};
+use crate::agent::ours::authentication::Authentication;
 use crate::agent::ours::draft::{Draft, Identity, OwnLines};
 use crate::agent::ours::outgoing::{Kind, Outgoing};
 use crate::agent::words::headers::HostHeaders;
@@ -80,6 +81,7 @@ impl Agent {
         outgoing.flags = options.flags;
         outgoing.attachment = options.attachment;
         outgoing.fixed_flow = options.flow;
+        outgoing.auth = Authentication::with(&options.credentials);
         outgoing.came_by = options.refer.and_then(|refer| self.came_by_of_refer_to(refer));
         let id = self.objects.add_outgoing(outgoing)?;
         // What can be known at once is told at once.

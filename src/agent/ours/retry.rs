@@ -186,7 +186,6 @@ impl Agent {
             draft.retarget(known.dialog());
         }
         self.input(session, |session, _| session.our_reinvite_sent(id, offer));
-        self.authorize(id);
         self.launch(id);
     }
 

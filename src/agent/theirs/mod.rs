@@ -3,7 +3,9 @@
 
 pub(in crate::agent) mod admit;
 pub(in crate::agent) mod answer;
+pub(in crate::agent) mod challenge;
 pub(in crate::agent) mod default_answer;
 pub(in crate::agent) mod incoming;
+pub(in crate::agent) mod nonces;
 pub(in crate::agent) mod request;
 pub(in crate::agent) mod stateless;

@@ -70,14 +70,18 @@ impl Line {
         self.proxy == other.proxy && self.value("realm") == other.value("realm")
     }
 
-    fn offers_auth(&self) -> bool {
-        self.value("qop").split(',').any(|qop| qop.trim().eq_ignore_ascii_case("auth"))
+    /// What is chosen of the qop that it offers: auth-int where nothing else is there.
+    fn best_qop(&self) -> Option<&'static str> {
+        let offers = |known: &&str| self.value("qop").split(',').any(|qop| qop.trim().eq_ignore_ascii_case(known));
+        ["auth", "auth-int"].into_iter().find(offers)
     }
 
     /// A challenge that the library says it can answer.
     fn is_known(&self) -> bool {
-        matches!(self.algorithm().as_str(), "MD5" | "SHA-256" | "SHA-512-256")
-            && (self.get("qop").is_none() || self.offers_auth())
+        let twice = |at: usize| self.parameters[..at].iter().any(|(name, ..)| *name == self.parameters[at].0);
+        !(0..self.parameters.len()).any(twice)
+            && matches!(self.algorithm().as_str(), "MD5" | "SHA-256" | "SHA-512-256")
+            && (self.get("qop").is_none() || self.best_qop().is_some())
     }
 
     fn is_stale(&self) -> bool {
@@ -165,9 +169,9 @@ fn judge_form(view: &mut View<'_>, line: usize, own: &Line) {
 /// in a response that came before.
 fn judge_answer(view: &mut View<'_>, line: usize, own: &Line) {
     let responses = (0..line).rev().filter(|other| !view.seen[*other].out && matches!(view.status(*other), 401 | 407));
-    let mut challenges = responses.map(|other| Line::challenges(view.sip(other)));
+    let mut challenges = responses.map(|other| (other, Line::challenges(view.sip(other))));
     let wanted = |challenge: &Line| challenge.same_space(own) && challenge.value("nonce") == own.value("nonce");
-    let Some(challenges) = challenges.find(|all| all.iter().any(wanted)) else {
+    let Some((response, challenges)) = challenges.find(|(_, all)| all.iter().any(wanted)) else {
         return view.blame("digest-answer", line, format!("no challenge had the nonce {:?}", own.value("nonce")));
     };
     let Some(topmost) = challenges.iter().find(|challenge| challenge.same_space(own) && challenge.is_known()) else {
@@ -177,8 +181,13 @@ fn judge_answer(view: &mut View<'_>, line: usize, own: &Line) {
         view.blame("digest-answer", line, "another challenge of the realm stands above the one that is answered");
     } else if topmost.get("opaque") != own.get("opaque") {
         view.blame("digest-answer", line, "opaque is not the challenge's");
-    } else if topmost.offers_auth() != own.get("qop").is_some() || own.get("qop").is_some_and(|qop| qop != "auth") {
+    } else if topmost.best_qop() != own.get("qop") {
         view.blame("digest-answer", line, format!("qop {:?} for {:?}", own.get("qop"), topmost.get("qop")));
+    }
+    let asked = (0..view.clients.len()).find(|client| view.final_to(*client) == Some(response));
+    let asked_by = asked.map(|client| view.seen[view.clients[client].sends[0]].target);
+    if asked_by.is_some_and(|asked_by| asked_by != view.seen[line].target) {
+        view.blame("digest-elsewhere", line, format!("{asked_by:?} asked for them"));
     }
 }
 
@@ -190,7 +199,13 @@ fn judge_response(view: &mut View<'_>, line: usize, own: &Line) {
     let algorithm = own.algorithm();
     let fits = |secret: &Secret| {
         let first = hash(&algorithm, &[&secret.user, &secret.realm, &secret.password]);
-        let second = hash(&algorithm, &[request.method(), own.value("uri")]);
+        let second = match own.get("qop") {
+            Some("auth-int") => {
+                let body = hash_bytes(&algorithm, request.body.as_bytes());
+                hash(&algorithm, &[request.method(), own.value("uri"), &body])
+            }
+            _ => hash(&algorithm, &[request.method(), own.value("uri")]),
+        };
         let parts = match own.get("qop") {
             Some(qop) => vec![&*first, own.value("nonce"), own.value("nc"), own.value("cnonce"), qop, &*second],
             None => vec![&*first, own.value("nonce"), &*second],
@@ -203,7 +218,10 @@ fn judge_response(view: &mut View<'_>, line: usize, own: &Line) {
 }
 
 fn hash(algorithm: &str, parts: &[&str]) -> String {
-    let text = parts.join(":");
+    hash_bytes(algorithm, parts.join(":").as_bytes())
+}
+
+fn hash_bytes(algorithm: &str, text: &[u8]) -> String {
     let bytes = match algorithm {
         "SHA-256" => Sha256::digest(text).to_vec(),
         "SHA-512-256" => Sha512_256::digest(text).to_vec(),
@@ -260,21 +278,23 @@ fn judge_resubmission(view: &mut View<'_>, client: usize) {
     }
 }
 
-/// RFC 3261 §22.1: the ACK to a 2xx repeats the credentials of its INVITE.
+/// RFC 3261 §22.1: the ACK to a 2xx repeats the credentials of its INVITE; those of proxies where it goes to them, too.
 fn judge_acks(view: &mut View<'_>) {
     for line in view.acks_out.clone() {
         let ack = view.sip(line);
         // The same number may have gone to more than one target of a name (RFC 3263 §4.3); the last one was accepted.
-        let mut tries = view
-            .clients
-            .iter()
-            .map(|client| view.sip(client.sends[0]))
-            .filter(|sip| sip.method() == "INVITE" && sip.cseq() == ack.cseq() && sip.from_tag() == ack.from_tag());
-        if tries.clone().any(|invite| invite.branch() == ack.branch()) {
+        let mut tries =
+            view.clients.iter().map(|client| (client.sends[0], view.sip(client.sends[0]))).filter(|(_, sip)| {
+                sip.method() == "INVITE" && sip.cseq() == ack.cseq() && sip.from_tag() == ack.from_tag()
+            });
+        if tries.clone().any(|(_, invite)| invite.branch() == ack.branch()) {
             continue;
         }
-        let Some(invite) = tries.next_back() else { continue };
-        if ["authorization", "proxy-authorization"].iter().any(|name| ack.all(name) != invite.all(name)) {
+        let Some((sent, invite)) = tries.next_back() else { continue };
+        let elsewhere = view.seen[sent].target != view.seen[line].target;
+        let mut proxies = invite.all("proxy-authorization");
+        proxies.retain(|_| !elsewhere);
+        if ack.all("authorization") != invite.all("authorization") || ack.all("proxy-authorization") != proxies {
             view.blame("digest-ack", line, "the credentials are not those of the INVITE");
         }
     }

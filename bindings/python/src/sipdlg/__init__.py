@@ -3,6 +3,7 @@
 from ._ffi import (
     ABI_VERSION,
     VERSION,
+    Digest,
     Effect,
     EventFlag,
     EventKind,
@@ -65,6 +66,7 @@ __all__ = [
     "Credentials",
     "DefunctError",
     "DialogState",
+    "Digest",
     "Effect",
     "Endpoint",
     "Event",

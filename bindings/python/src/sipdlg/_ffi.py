@@ -181,6 +181,13 @@ class Effect(Number):  # enum sipdlg_effect_e
     DIALOG = 2
 
 
+class Digest(Number):  # enum sipdlg_digest_e
+    GOOD = 0
+    STALE = 1
+    WRONG = 2
+    MISSING = 3
+
+
 class LadderFormat(Number):  # enum sipdlg_ladder_format_e
     TEXT = 0
     SVG = 1
@@ -318,6 +325,17 @@ class Body(C.Structure):  # sipdlg_body_t
     ]
 
 
+class Credentials(C.Structure):  # sipdlg_credentials_t
+    _fields_ = [
+        ("realm", C.c_char_p),
+        ("user", C.c_char_p),
+        ("secret", C.c_char_p),
+        ("algorithm", C.c_char_p),
+        ("is_ha1", C.c_int32),
+        ("reserved", C.c_int32),
+    ]
+
+
 class RequestOptions(C.Structure):  # sipdlg_request_options_t
     _fields_ = [
         ("size", C.c_size_t),
@@ -333,6 +351,8 @@ class RequestOptions(C.Structure):  # sipdlg_request_options_t
         ("user", C.c_void_p),
         ("release", C.c_void_p),
         ("refer", C.c_uint64),
+        ("credentials", C.POINTER(Credentials)),
+        ("credentials_count", C.c_size_t),
     ]
 
 
@@ -522,6 +542,9 @@ def declare(dll: C.CDLL) -> None:
     # char *secret, int32_t is_ha1, const char *algorithm);
     dll.sipdlg_config_add_credentials.argtypes = [C.c_void_p, C.c_char_p, C.c_char_p, C.c_char_p, C.c_int32, C.c_char_p]
     dll.sipdlg_config_add_credentials.restype = C.c_int32
+    # sipdlg_status_t sipdlg_config_set_digest_minimum(sipdlg_config_t *config, const char *algorithm);
+    dll.sipdlg_config_set_digest_minimum.argtypes = [C.c_void_p, C.c_char_p]
+    dll.sipdlg_config_set_digest_minimum.restype = C.c_int32
     # sipdlg_status_t sipdlg_config_set_info_packages(sipdlg_config_t *config, const char *packages);
     dll.sipdlg_config_set_info_packages.argtypes = [C.c_void_p, C.c_char_p]
     dll.sipdlg_config_set_info_packages.restype = C.c_int32
@@ -676,6 +699,28 @@ def declare(dll: C.CDLL) -> None:
     # sipdlg_status_t sipdlg_message_bytes(const sipdlg_message_t *message, sipdlg_str_t *out);
     dll.sipdlg_message_bytes.argtypes = [C.c_void_p, C.POINTER(Str)]
     dll.sipdlg_message_bytes.restype = C.c_int32
+    # sipdlg_status_t sipdlg_message_digest_username(const sipdlg_message_t *message, const char *realm, char *buffer,
+    # size_t capacity, size_t *needed);
+    dll.sipdlg_message_digest_username.argtypes = [
+        C.c_void_p,
+        C.c_char_p,
+        C.c_char_p,
+        C.c_size_t,
+        C.POINTER(C.c_size_t),
+    ]
+    dll.sipdlg_message_digest_username.restype = C.c_int32
+    # int32_t sipdlg_message_check_digest(const sipdlg_message_t *message, const char *realm, const char *user, const
+    # char *secret, int32_t is_ha1, const char *algorithm, sipdlg_agent_t agent);
+    dll.sipdlg_message_check_digest.argtypes = [
+        C.c_void_p,
+        C.c_char_p,
+        C.c_char_p,
+        C.c_char_p,
+        C.c_int32,
+        C.c_char_p,
+        C.c_uint64,
+    ]
+    dll.sipdlg_message_check_digest.restype = C.c_int32
     # sipdlg_status_t sipdlg_message_flow(const sipdlg_message_t *message, sipdlg_flow_t *out);
     dll.sipdlg_message_flow.argtypes = [C.c_void_p, C.POINTER(Flow)]
     dll.sipdlg_message_flow.restype = C.c_int32
@@ -887,6 +932,9 @@ def declare(dll: C.CDLL) -> None:
     # sipdlg_response_options_t *options);
     dll.sipdlg_incoming_reject.argtypes = [C.c_uint64, C.c_int32, C.POINTER(ResponseOptions)]
     dll.sipdlg_incoming_reject.restype = C.c_int32
+    # sipdlg_status_t sipdlg_incoming_challenge(sipdlg_incoming_t incoming, const char *realm, const char *algorithms);
+    dll.sipdlg_incoming_challenge.argtypes = [C.c_uint64, C.c_char_p, C.c_char_p]
+    dll.sipdlg_incoming_challenge.restype = C.c_int32
     # sipdlg_status_t sipdlg_incoming_notify(sipdlg_incoming_t incoming, int32_t status_code, const char *reason_phrase);
     dll.sipdlg_incoming_notify.argtypes = [C.c_uint64, C.c_int32, C.c_char_p]
     dll.sipdlg_incoming_notify.restype = C.c_int32

@@ -62,6 +62,8 @@ class Config:
     """What failures end, instead of what `effect_of` says: method, status code, effect."""
     info_packages: Text | None = None
     credentials: tuple[Credentials, ...] = ()
+    digest_minimum: Text | None = None
+    """The weakest algorithm whose challenges are answered: "MD5", "SHA-256", "SHA-512-256"; None: any."""
     tolerance: Quirk | None = None
     seed: int | None = None
     """The same seed and inputs give the same bytes."""
@@ -92,6 +94,7 @@ class Config:
             (lib.sipdlg_config_set_allow, "allow"),
             (lib.sipdlg_config_set_route_set, "route_set"),
             (lib.sipdlg_config_set_info_packages, "info_packages"),
+            (lib.sipdlg_config_set_digest_minimum, "digest_minimum"),
         ):
             if (text := getattr(self, name)) is not None:
                 check(function(config, encode(text, name)))

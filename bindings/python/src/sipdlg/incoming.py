@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 from . import _ffi
 from ._convert import Text, code, encode, encode_or_none, string_array, token_or_none, wrong
 from ._handle import Handle
+from ._ffi import Digest
 from ._loader import lib
+from .config import Credentials
 from .errors import ForkedError, StaleError, check
 from .message import Message
 from .options import ResponseArguments, response_options
@@ -65,6 +67,16 @@ class IncomingRequest(Handle):
     def reject(self, status_code: int = 480, **options: Unpack[ResponseArguments]) -> None:
         """4xx to 6xx."""
         check(lib.sipdlg_incoming_reject(self.token, code(status_code), _reference(response_options(options))))
+
+    def challenge(self, realm: Text, algorithms: Text | None = None) -> None:
+        """401 with a challenge for each of the algorithms, comma separated (None: "SHA-256, MD5"); `check_digest` looks
+        at what the caller sends then."""
+        check(lib.sipdlg_incoming_challenge(self.token, encode(realm, "realm"), encode_or_none(algorithms, "algorithms")))
+
+    def check_digest(self, credentials: Credentials) -> Digest:
+        """What the request's credentials for their realm are worth, when they are those of the caller. GOOD once."""
+        with self.message as message:
+            return message.check_digest(self.agent, credentials)
 
     def notify(self, status_code: int, reason: Text | None = None) -> None:
         """The progress of what an accepted REFER asked for; a final code ends its subscription, and this request."""

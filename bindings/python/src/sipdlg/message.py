@@ -6,15 +6,37 @@ import ctypes as C
 import re
 from dataclasses import dataclass
 from types import TracebackType
-from typing import NoReturn, Self
+from typing import TYPE_CHECKING, NoReturn, Self
 
 from . import _ffi
-from ._convert import NONE, Octets, Text, brief, bytes_of, encode, fits, hide, legible, octets, shown, text_of
+from ._convert import (
+    NONE,
+    Octets,
+    Text,
+    brief,
+    bytes_of,
+    encode,
+    encode_or_none,
+    fits,
+    hide,
+    instance,
+    legible,
+    octets,
+    shown,
+    text_of,
+    text_or_none,
+    truth,
+)
+from ._ffi import Digest
 from ._handle import unpicklable
 from ._loader import lib
-from .errors import StaleError, check
+from .config import Credentials
+from .errors import ArgumentError, StaleError, check
 from .flow import Flow
 from .options import Body
+
+if TYPE_CHECKING:
+    from .agent import Agent
 
 CREDENTIALS = re.compile(
     r"(?im)^((?:Proxy-)?Authorization[ \t]*:(?:[ \t]|\r?\n[ \t])*[^\s,]+)[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*"
@@ -235,6 +257,23 @@ class Message:
         kept, view = self._live, _ffi.Str()
         check(lib.sipdlg_message_bytes(kept, C.byref(view)))
         return bytes_of(view)
+
+    def digest_username(self, realm: Text) -> str | None:
+        """The user name in the Digest credentials for a realm; None: there are none."""
+        return text_or_none(lib.sipdlg_message_digest_username, self._live, encode(realm, "realm"))
+
+    def check_digest(self, agent: Agent, credentials: Credentials) -> Digest:
+        """What the Digest credentials for a realm are worth, when these are those of the caller; `agent` has challenged
+        the request. GOOD once."""
+        known = instance(credentials, Credentials, "credentials")
+        if known.realm is None:
+            raise ArgumentError(_ffi.Status.ERR_ARGUMENT, "credentials: a caller is known in one realm, not in any")
+        texts = (encode(known.realm, "realm"), encode(known.user, "user"), encode(known.secret, "secret"))
+        algorithm, is_ha1 = encode_or_none(known.algorithm, "algorithm"), truth(known.is_ha1, "is_ha1")
+        from .agent import Agent
+
+        kept, challenger = self._live, instance(agent, Agent, "agent").token
+        return Digest(check(lib.sipdlg_message_check_digest(kept, *texts, is_ha1, algorithm, challenger)))
 
     @property
     def flow(self) -> Flow | None:

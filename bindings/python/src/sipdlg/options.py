@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes as C
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict
 
@@ -12,6 +13,7 @@ from ._convert import (
     Octets,
     Text,
     bytes_of,
+    encode,
     encode_or_none,
     fits,
     header_lines,
@@ -20,8 +22,10 @@ from ._convert import (
     octets,
     string_array,
     text_of,
+    truth,
 )
 from ._ffi import RequestFlag, ResponseFlag
+from .config import Credentials, listed
 from .flow import Flow, flow_struct
 
 if TYPE_CHECKING:
@@ -81,6 +85,8 @@ class RequestArguments(TypedDict, total=False):
     """Send exactly there, resolve nothing."""
     refer: IncomingRequest | None
     """INVITE: the REFER that asked for it."""
+    credentials: Sequence[Credentials]
+    """For challenges to it; in a call, or of an INVITE, for all that follows in the call."""
 
 
 class ResponseArguments(TypedDict, total=False):
@@ -131,7 +137,17 @@ def request_options(arguments: RequestArguments) -> _ffi.RequestOptions | None:
         from .incoming import IncomingRequest
 
         raw.refer = instance(refer, IncomingRequest, "refer").token
+    if known := [credentials_struct(one) for one in listed(arguments.get("credentials", ()), "credentials")]:
+        raw.credentials_count = len(known)
+        raw.credentials = (_ffi.Credentials * len(known))(*known)
     return raw
+
+
+def credentials_struct(known: Credentials) -> _ffi.Credentials:
+    known = instance(known, Credentials, "credentials")
+    realm, algorithm = encode_or_none(known.realm, "realm"), encode_or_none(known.algorithm, "algorithm")
+    user, secret = encode(known.user, "user"), encode(known.secret, "secret")
+    return _ffi.Credentials(realm, user, secret, algorithm, truth(known.is_ha1, "is_ha1"), 0)
 
 
 def response_options(arguments: ResponseArguments) -> _ffi.ResponseOptions | None:
