@@ -2,6 +2,7 @@
  * One thread, the built-in runtime; without delays it allocates nothing for a call. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include "common.h"
 
 static struct {
@@ -9,7 +10,8 @@ static struct {
     long ring_ms, answer_delay_ms, reinvite_delay_ms, reject;
     const char *contacts[TEXTS_MAX + 1];
     int reliable, quiet, ladder;
-} settings = { "udp:127.0.0.1:5070", 0, 0, 0, 0, { NULL }, 0, 0, 0 };
+    const char *challenge, *algorithms, *users[TEXTS_MAX + 1];
+} settings = { "udp:127.0.0.1:5070", 0, 0, 0, 0, { NULL }, 0, 0, 0, NULL, NULL, { NULL } };
 
 static const struct option options[] = {
     { "listen", OPTION_TEXT, &settings.listen, "where to listen (udp:127.0.0.1:5070; port 0: any)" },
@@ -19,6 +21,9 @@ static const struct option options[] = {
     { "reject", OPTION_NUMBER, &settings.reject, "reject calls with this status code, 400 to 699, or redirect them, 300 to 399" },
     { "contact", OPTION_TEXTS, settings.contacts, "with --reject 300 to 399: where to; may be given again (none: no Contact)" },
     { "reliable", OPTION_FLAG, &settings.reliable, "183 with the description instead of 180, reliable where the caller can (RFC 3262)" },
+    { "challenge", OPTION_TEXT, &settings.challenge, "take calls of users of this realm only (digest)" },
+    { "user", OPTION_TEXTS, settings.users, "with --challenge: NAME:PASSWORD of a user; may be given again" },
+    { "algorithms", OPTION_TEXT, &settings.algorithms, "with --challenge: of MD5, SHA-256, SHA-512-256 (SHA-256, MD5)" },
     { "quiet", OPTION_FLAG, &settings.quiet, "print nothing for each call" },
     { "ladder", OPTION_FLAG, &settings.ladder, "draw each message as an arrow" },
 };
@@ -105,6 +110,37 @@ static void ring(sipdlg_incoming_t incoming)
         refuse(incoming, 500);
 }
 
+/* NULL: no such user. */
+static const char *password_of(const char *name)
+{
+    size_t at, length = strlen(name);
+    for (at = 0; settings.users[at] != NULL; at++)
+        if (strncmp(settings.users[at], name, length) == 0 && settings.users[at][length] == ':')
+            return settings.users[at] + length + 1;
+    return NULL;
+}
+
+/* Whether a call is one of our users'; else its caller is asked who he is. */
+static int is_known(const sipdlg_event_t *event)
+{
+    const char *password;
+    char name[128];
+    int32_t digest;
+    if (settings.challenge == NULL)
+        return 1;
+    if (sipdlg_message_digest_username(event->message, settings.challenge, name, sizeof name, NULL) != SIPDLG_OK)
+        name[0] = '\0';
+    password = password_of(name);
+    /* Who is unknown is checked all the same: how long the answer takes tells nobody which users there are. */
+    digest = sipdlg_message_check_digest(event->message, settings.challenge, name, password == NULL ? "" : password, 0, NULL,
+                                         event->agent);
+    check(digest, "digest");
+    if (password != NULL && digest == SIPDLG_DIGEST_GOOD)
+        return 1;
+    check_answer(sipdlg_incoming_challenge(event->incoming, settings.challenge, settings.algorithms), "challenge");
+    return 0;
+}
+
 static void on_invite(void *user, const sipdlg_event_t *event)
 {
     sipdlg_name_addr_t from;
@@ -115,6 +151,8 @@ static void on_invite(void *user, const sipdlg_event_t *event)
     }
     if (closing)
         refuse(event->incoming, 503);
+    else if (!is_known(event))
+        return;
     else if (settings.reject >= 400)
         refuse(event->incoming, (int32_t)settings.reject);
     else if (settings.reject != 0)
