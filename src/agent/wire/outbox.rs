@@ -199,8 +199,39 @@ impl Outbox {
         let line = format!(
             "{seconds}.{micros:06} {arrow} {} {remote} {} | CSeq {cseq} | Call-ID {call_id}",
             flow.transport.parameter(),
-            text(start.trim_ascii()),
+            without_password(&text(start.trim_ascii())),
         );
         self.log.push_back((LogLevel::Debug, line));
+    }
+}
+
+/// A start line without the password that RFC 3261 §19.1.1 allows in its URI.
+fn without_password(start: &str) -> String {
+    let password = start.rfind('@').filter(|_| !start.starts_with("SIP/")).and_then(|end| {
+        let scheme = start.find(':').filter(|scheme| *scheme < end)? + 1;
+        Some((scheme + start.get(scheme..end)?.find(':')? + 1, end))
+    });
+    let pieces = password.and_then(|(begin, end)| Some((start.get(..begin)?, start.get(end..)?)));
+    pieces.map_or_else(|| start.to_owned(), |(before, after)| format!("{before}...{after}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_password_is_logged() {
+        for (start, logged) in [
+            ("INVITE sip:bob:secret@b.example:5060 SIP/2.0", "INVITE sip:bob:...@b.example:5060 SIP/2.0"),
+            ("INVITE sip:bob:@b.example SIP/2.0", "INVITE sip:bob:...@b.example SIP/2.0"),
+            ("INVITE sips:b\u{e4}:s:e@c@b.example;x SIP/2.0", "INVITE sips:b\u{e4}:...@b.example;x SIP/2.0"),
+            ("INVITE sip:bob@[::1]:5060 SIP/2.0", "INVITE sip:bob@[::1]:5060 SIP/2.0"),
+            ("OPTIONS sip:[::1]:5060 SIP/2.0", "OPTIONS sip:[::1]:5060 SIP/2.0"),
+            ("SIP/2.0 404 who: bob@b", "SIP/2.0 404 who: bob@b"),
+            ("@:", "@:"),
+            ("", ""),
+        ] {
+            assert_eq!(without_password(start), logged);
+        }
     }
 }
