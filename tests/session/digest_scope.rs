@@ -5,6 +5,7 @@ use crate::common::party::{config, with_sdp};
 use crate::common::sip::Sip;
 use crate::common::wire::Secret;
 use crate::common::{ANSWER, HOLD, OFFER};
+use crate::failover::{FIRST, NAMED, finds};
 use sipdlg::agent::{EventKind, RequestOptions};
 use sipdlg::config::{Config, Secret as Credentials};
 use sipdlg::message::Challenge;
@@ -227,6 +228,34 @@ fn a_moved_target_gets_nothing_unasked() {
         (field(&bye, "proxy-authorization", "nonce"), field(&bye, "proxy-authorization", "nc")),
         ("two".into(), "00000002".into())
     );
+}
+
+/// Nor does the next target of a name, be it the same request or one that has to take another number.
+#[test]
+fn the_next_target_of_a_name_gets_nothing_unasked() {
+    for overtaken in [false, true] {
+        let mut stand = stand(configured());
+        finds(&mut stand.alice, &[FIRST, BOB]);
+        stand.peer.contact = "sip:peer@gw.example".to_owned();
+        stand.alice.invite(NAMED, OFFER);
+        challenges(&mut stand, "INVITE", 407, &["nonce=\"one\", qop=\"auth\""]);
+        answers(&mut stand, "INVITE", ANSWER);
+        stand.alice.info();
+        stand.exchange();
+        let (target, info) = last(&stand, "INFO");
+        assert_eq!((target.to_string().as_str(), user(&info).as_str()), (FIRST, "alice"));
+        if overtaken {
+            stand.alice.options();
+            stand.exchange();
+            answers(&mut stand, "OPTIONS", "");
+        }
+        let refusal = stand.peer.reply(&info, 503);
+        stand.say(refusal);
+        let (target, info) = last(&stand, "INFO");
+        assert_eq!((target.to_string().as_str(), info.get("proxy-authorization")), (BOB, None));
+        challenges(&mut stand, "INFO", 407, &["nonce=\"two\", qop=\"auth\""]);
+        assert_eq!(field(&answers(&mut stand, "INFO", ""), "proxy-authorization", "nonce"), "two");
+    }
 }
 
 /// A 2xx that leads elsewhere: its ACK and BYE.
