@@ -716,7 +716,7 @@ typedef struct sipdlg_stats_t {
     uint64_t outgoing;
     uint64_t transactions;
     uint64_t timers;
-    /** held by all of them */
+    /** held for all of them, their tables, queues and half messages, to within 1 %; see sipdlg_config_set_memory() */
     uint64_t bytes;
     uint64_t messages_received;
     uint64_t messages_sent;
@@ -929,14 +929,29 @@ sipdlg_status_t sipdlg_config_set_answer_timeouts(sipdlg_config_t *config,
                                                   uint32_t other_ms);
 
 /**
- * Upper bounds; 0 keeps one. Default 65535 bytes, 100000, 200000. Beyond: 513, 503, or dropped and counted; what
- * the host wants sent: ERR_LIMIT. An INVITE has its place among the sessions from its event on.
+ * Upper bounds; 0 keeps one. Default 65535 bytes, 100000, 4194303. Beyond: 513, 503, or dropped and counted; what
+ * the host wants sent: ERR_LIMIT. An INVITE has its place among the sessions from its event on. Over UDP a call of the
+ * peer's and its BYE are two transactions of 32 s (RFC 6026, RFC 3261 timer J): n of them carry n/64 calls a second.
+ * Of one message 256 header lines, 64 Routes and Record-Routes, 128 Vias, 64 parameters of a value and 32 parts of a
+ * body are read; a request with more gets 513, a response with more Record-Routes counts as one without good Contact.
  * Errors: ERR_ARGUMENT message_bytes not 1300 to 16777216, sessions or transactions above 4194303.
  */
 sipdlg_status_t sipdlg_config_set_limits(sipdlg_config_t *config,
                                          uint32_t message_bytes,
                                          uint32_t sessions,
                                          uint32_t transactions);
+
+/**
+ * Bytes held, in all and for the calls and requests of one IP address (of IPv6: of one /64); 0 keeps one. Default 1 GiB,
+ * and no bound for one address: a trunk is one. total_bytes is what sipdlg_stats_t.bytes says; what the host retains
+ * (messages, user data) is its own. Beyond either: 503 with Retry-After to new requests, without any state; dialogs
+ * that stand go on, with a quarter more for their requests; BYE, CANCEL and ACK are always taken. The host's own calls
+ * are not refused.
+ * Errors: ERR_ARGUMENT below 65536.
+ */
+sipdlg_status_t sipdlg_config_set_memory(sipdlg_config_t *config,
+                                         uint64_t total_bytes,
+                                         uint64_t per_address_bytes);
 
 /**
  * RFC 3262. policy: enum sipdlg_policy_e; manual_prack 1: the host sends every PRACK. Default SUPPORTED, 0.
@@ -1571,7 +1586,10 @@ sipdlg_status_t sipdlg_incoming_set_user(sipdlg_incoming_t incoming, void *user,
 /** The user pointer, or NULL. */
 void *sipdlg_incoming_user(sipdlg_incoming_t incoming);
 
-/** The request, for as long as the caller wants: it must release it. */
+/**
+ * The request, for as long as the caller wants: it must release it. Errors: ERR_STATE an INVITE that has its final
+ * response is not kept.
+ */
 sipdlg_status_t sipdlg_incoming_message(sipdlg_incoming_t incoming, const sipdlg_message_t **out);
 
 /** The session of an in-dialog request, or the one made for an INVITE; else SIPDLG_NONE. */

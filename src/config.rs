@@ -116,16 +116,29 @@ pub struct Limits {
     pub transactions: usize,
     /// Early dialogs of one INVITE of ours.
     pub early_dialogs: usize,
+    /// Bytes held for all peers.
+    pub memory_bytes: usize,
+    /// Bytes held for the calls of one address; 0: as many as there are.
+    pub address_bytes: usize,
 }
 
 /// What a limit of one message may be. RFC 3261 §18.1.1: 1,300 bytes go over any path by UDP.
 const MESSAGE_BYTES: RangeInclusive<u32> = 1_300..=16 << 20;
+/// The least that an agent may be given: what a few calls take.
+const MEMORY_BYTES: usize = 64 << 10;
 /// Ids of one kind of object ([`crate::slots::INDEX_BITS`]).
 const OBJECTS: u32 = (1 << crate::slots::INDEX_BITS) - 1;
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { message_bytes: 65_535, sessions: 100_000, transactions: 200_000, early_dialogs: 32 }
+        Self {
+            message_bytes: 65_535,
+            sessions: 100_000,
+            transactions: OBJECTS as usize,
+            early_dialogs: 32,
+            memory_bytes: 1 << 30,
+            address_bytes: 0,
+        }
     }
 }
 
@@ -295,6 +308,19 @@ impl Config {
             transactions: limit("transactions", transactions, now.transactions, 1..=OBJECTS)?,
             ..now
         };
+        Ok(())
+    }
+
+    /// Bytes held for peers, in all and for one address; 0 keeps one. Errors: argument.
+    pub fn set_memory(&mut self, total_bytes: u64, address_bytes: u64) -> Result<()> {
+        let limit = |name: &str, number: u64, now: usize| match usize::try_from(number) {
+            Ok(0) => Ok(now),
+            Ok(number) if number >= MEMORY_BYTES => Ok(number),
+            _ => Err(Error::argument(format!("{name}: 0, or at least {MEMORY_BYTES}"))),
+        };
+        let memory_bytes = limit("total_bytes", total_bytes, self.limits.memory_bytes)?;
+        let address_bytes = limit("per_address_bytes", address_bytes, self.limits.address_bytes)?;
+        self.limits = Limits { memory_bytes, address_bytes, ..self.limits };
         Ok(())
     }
 

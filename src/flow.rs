@@ -135,11 +135,12 @@ pub struct Hop {
 #[derive(Clone, Debug)]
 pub struct ByLink<T> {
     links: BTreeMap<u64, BTreeSet<T>>,
+    len: usize,
 }
 
 impl<T> Default for ByLink<T> {
     fn default() -> Self {
-        Self { links: BTreeMap::new() }
+        Self { links: BTreeMap::new(), len: 0 }
     }
 }
 
@@ -147,14 +148,14 @@ impl<T: Copy + Ord> ByLink<T> {
     /// One more goes by a link.
     pub fn insert(&mut self, link: u64, who: T) {
         if link != 0 {
-            self.links.entry(link).or_default().insert(who);
+            self.len += usize::from(self.links.entry(link).or_default().insert(who));
         }
     }
 
     /// It does not any more.
     pub fn remove(&mut self, link: u64, who: T) {
         let Some(all) = self.links.get_mut(&link) else { return };
-        all.remove(&who);
+        self.len -= usize::from(all.remove(&who));
         if all.is_empty() {
             self.links.remove(&link);
         }
@@ -163,6 +164,12 @@ impl<T: Copy + Ord> ByLink<T> {
     /// All that go by a link.
     pub fn on(&self, link: u64) -> impl Iterator<Item = T> + '_ {
         self.links.get(&link).into_iter().flatten().copied()
+    }
+
+    /// Bytes held, about: a node for each link, entries of nodes that are two thirds full.
+    pub fn bytes(&self) -> usize {
+        let node = 11 * size_of::<T>() + 2 * size_of::<usize>();
+        self.links.len() * (node + size_of::<BTreeSet<T>>() * 3 / 2) + self.len * size_of::<T>() * 3 / 2
     }
 
     /// Whether nobody goes by any.

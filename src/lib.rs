@@ -12,6 +12,7 @@ pub mod error;
 pub mod ffi;
 pub mod flow;
 pub mod hash;
+pub mod held;
 pub mod message;
 pub mod random;
 #[cfg(feature = "runtime")]

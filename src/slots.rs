@@ -2,9 +2,11 @@
 
 use std::collections::VecDeque;
 use std::marker::PhantomData;
+use std::net::IpAddr;
 use std::num::NonZeroU64;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::held::{self, Held, Ledger};
 
 /// Marks the ids of sessions.
 #[derive(Clone, Debug)]
@@ -110,8 +112,13 @@ impl<K> std::fmt::Debug for Id<K> {
 #[derive(Clone, Debug)]
 struct Slot<T> {
     generation: u32,
+    /// What the ledger knows of its tenant, and whether that may have changed since ([`STALE`]).
+    held: u32,
     value: Option<Box<T>>,
 }
+
+/// The tenant was handed out to be changed.
+const STALE: u32 = 1 << 31;
 
 impl<T> Slot<T> {
     /// Whether a tenant of this generation is here or was.
@@ -133,6 +140,10 @@ pub struct Slots<K, T> {
     /// So many removals, or fewer living than that: then it is worth looking again what can be given back.
     rest: usize,
     below: usize,
+    /// What its objects hold.
+    ledger: Ledger,
+    /// Those of which the ledger does not know yet.
+    stale: Vec<u32>,
     kind: PhantomData<fn() -> K>,
 }
 
@@ -146,6 +157,8 @@ impl<K, T> Default for Slots<K, T> {
             ever: 0,
             rest: 0,
             below: 0,
+            ledger: Ledger::default(),
+            stale: Vec::new(),
             kind: PhantomData,
         }
     }
@@ -162,22 +175,6 @@ impl<K, T> Slots<K, T> {
         self.len == 0
     }
 
-    /// Stores an object; `None` when every slot is taken.
-    pub fn insert(&mut self, value: Box<T>) -> Option<Id<K>> {
-        let index = if self.free.len() > WAITING || self.slots.len() > INDEX_MASK as usize {
-            self.free.pop_front()?
-        } else {
-            self.slots.push(Slot { generation: self.first, value: None });
-            self.ever = self.ever.max(self.slots.len());
-            u32::try_from(self.slots.len() - 1).ok()?
-        };
-        let slot = self.slots.get_mut(index as usize)?;
-        let id = Id::new(index, slot.generation);
-        slot.value = Some(value);
-        self.len += 1;
-        Some(id)
-    }
-
     /// The object, unless it has ended.
     pub fn get(&self, id: Id<K>) -> Option<&T> {
         self.slots.get(id.index()).filter(|slot| slot.generation == id.generation())?.value.as_deref()
@@ -185,27 +182,12 @@ impl<K, T> Slots<K, T> {
 
     /// The object, unless it has ended.
     pub fn get_mut(&mut self, id: Id<K>) -> Option<&mut T> {
-        self.slots.get_mut(id.index()).filter(|slot| slot.generation == id.generation())?.value.as_deref_mut()
-    }
-
-    /// Ends an object. Its slot waits in line; a slot whose generations are used up is retired.
-    pub fn remove(&mut self, id: Id<K>) -> Option<Box<T>> {
         let slot = self.slots.get_mut(id.index()).filter(|slot| slot.generation == id.generation())?;
-        let value = slot.value.take()?;
-        self.len -= 1;
-        slot.generation += 1;
-        if slot.generation <= LAST_GENERATION {
-            self.free.push_back(id.index() as u32);
+        if slot.held & STALE == 0 && slot.value.is_some() {
+            slot.held |= STALE;
+            self.stale.push(id.index() as u32);
         }
-        self.rest = self.rest.saturating_sub(1);
-        let sparse = self.slots.len() > KEEP && self.len < self.slots.len() / PART;
-        if sparse && (self.rest == 0 || self.len < self.below) {
-            self.give_back(KEEP);
-            // Where one that lives on was in the way: the others gather below it meanwhile, and it may end.
-            self.rest = self.slots.len() / 4;
-            self.below = if self.len == 0 { 0 } else { self.len / 2 + 1 };
-        }
-        Some(value)
+        slot.value.as_deref_mut()
     }
 
     /// Gives back the room that nothing needs now.
@@ -224,6 +206,9 @@ impl<K, T> Slots<K, T> {
             self.slots.pop();
         }
         self.slots.shrink_to(self.slots.len().max(keep));
+        let there = self.slots.len();
+        self.stale.retain(|index| (*index as usize) < there);
+        self.stale.shrink_to_fit();
         let vacant = |slot: &Slot<T>| slot.value.is_none() && slot.generation <= LAST_GENERATION;
         let slots = self.slots.iter().enumerate().filter(|(_, slot)| vacant(slot));
         self.free = slots.filter_map(|(index, _)| u32::try_from(index).ok()).collect();
@@ -250,6 +235,85 @@ impl<K, T> Slots<K, T> {
     }
 }
 
+impl<K, T: Held> Slots<K, T> {
+    /// Stores an object; `None` when every slot is taken.
+    pub fn insert(&mut self, value: Box<T>) -> Option<Id<K>> {
+        let index = if self.free.len() > WAITING || self.slots.len() > INDEX_MASK as usize {
+            self.free.pop_front()?
+        } else {
+            self.slots.push(Slot { generation: self.first, held: 0, value: None });
+            self.ever = self.ever.max(self.slots.len());
+            u32::try_from(self.slots.len() - 1).ok()?
+        };
+        let slot = self.slots.get_mut(index as usize)?;
+        let id = Id::new(index, slot.generation);
+        slot.value = Some(value);
+        if slot.held & STALE == 0 {
+            slot.held = STALE;
+            self.stale.push(index);
+        }
+        self.len += 1;
+        Some(id)
+    }
+
+    /// Ends an object. Its slot waits in line; a slot whose generations are used up is retired.
+    pub fn remove(&mut self, id: Id<K>) -> Option<Box<T>> {
+        let slot = self.slots.get_mut(id.index()).filter(|slot| slot.generation == id.generation())?;
+        let value = slot.value.take()?;
+        self.ledger.gone(id.index() as u32, (slot.held & !STALE) as usize);
+        slot.held &= STALE;
+        self.len -= 1;
+        slot.generation += 1;
+        if slot.generation <= LAST_GENERATION {
+            self.free.push_back(id.index() as u32);
+        }
+        self.rest = self.rest.saturating_sub(1);
+        let sparse = self.slots.len() > KEEP && self.len < self.slots.len() / PART;
+        if sparse && (self.rest == 0 || self.len < self.below) {
+            self.give_back(KEEP);
+            // Where one that lives on was in the way: the others gather below it meanwhile, and it may end.
+            self.rest = self.slots.len() / 4;
+            self.below = if self.len == 0 { 0 } else { self.len / 2 + 1 };
+        }
+        Some(value)
+    }
+
+    /// What its objects hold now.
+    pub fn ledger(&mut self) -> &Ledger {
+        for index in self.stale.drain(..) {
+            let Some(slot) = self.slots.get_mut(index as usize) else { continue };
+            let before = (slot.held & !STALE) as usize;
+            slot.held = 0;
+            if let Some(value) = &slot.value {
+                let now = value.held().min((STALE - 1) as usize);
+                self.ledger.change(index, before, now);
+                slot.held = now as u32;
+            }
+        }
+        &self.ledger
+    }
+
+    /// An object that was just stored is held for a peer.
+    pub fn owned_by(&mut self, id: Id<K>, peer: IpAddr) {
+        self.ledger.owned_by(id.index() as u32, peer);
+    }
+
+    /// From now on the ledger knows the shares of peers. Before the first object.
+    pub fn with_shares(&mut self) {
+        self.ledger.with_shares();
+    }
+
+    /// What its objects hold, reckoned anew.
+    pub fn bytes(&self) -> usize {
+        self.iter().map(Held::held).sum()
+    }
+
+    /// The table without its objects.
+    pub fn own_bytes(&self) -> usize {
+        held::list(&self.slots) + held::queue(&self.free) + held::list(&self.stale) + self.ledger.bytes()
+    }
+}
+
 impl<K: Kind, T> Slots<K, T> {
     /// The object. Errors: stale when it has ended; kind when no object of this table ever had the id.
     pub fn living(&self, id: Id<K>) -> Result<&T> {
@@ -259,9 +323,7 @@ impl<K: Kind, T> Slots<K, T> {
     /// As [`Slots::living`].
     pub fn living_mut(&mut self, id: Id<K>) -> Result<&mut T> {
         let ever = self.ever(id);
-        let Some(slot) = self.slots.get_mut(id.index()) else { return Err(gone::<K>(ever)) };
-        let living = if slot.generation == id.generation() { slot.value.as_deref_mut() } else { None };
-        living.ok_or_else(|| gone::<K>(ever))
+        self.get_mut(id).ok_or_else(|| gone::<K>(ever))
     }
 }
 
@@ -280,6 +342,28 @@ mod tests {
     use super::*;
 
     struct Test;
+
+    impl Held for u32 {
+        fn held(&self) -> usize {
+            *self as usize
+        }
+    }
+
+    /// The ledger knows what was stored, changed and removed, whenever it is asked.
+    #[test]
+    fn the_ledger_follows_its_objects() {
+        let mut slots = Slots::<Test, u32>::default();
+        let ids: Vec<_> = [1, 10, 100].into_iter().filter_map(|held| slots.insert(Box::new(held))).collect();
+        assert_eq!(slots.ledger().total(), 111);
+        *slots.get_mut(ids[1]).expect("it lives") = 20;
+        slots.remove(ids[0]);
+        assert_eq!(slots.ledger().total(), 120);
+        *slots.get_mut(ids[2]).expect("it lives") = 200;
+        slots.remove(ids[2]);
+        slots.insert(Box::new(1_000));
+        assert_eq!(slots.ledger().total(), 1_020);
+        assert_eq!(slots.bytes(), 1_020);
+    }
 
     #[test]
     fn an_ended_id_is_never_good_again() {

@@ -94,6 +94,11 @@ impl<T: Copy> Wheel<T> {
         Self { entries: Slab::new(), turns, root, next: None }
     }
 
+    /// Bytes held.
+    pub fn bytes(&self) -> usize {
+        self.entries.bytes() + self.turns.bytes() + self.turns.len() * size_of::<Turn>()
+    }
+
     /// How many timers are armed.
     pub const fn len(&self) -> usize {
         self.entries.len()

@@ -35,7 +35,7 @@ struct Function {
 }
 
 /// Good and bad values of the parameters that are numbers, by name. A new name wants a decision here.
-const NUMBERS: [(&str, &str, Option<&str>); 35] = [
+const NUMBERS: [(&str, &str, Option<&str>); 37] = [
     ("status", "-4", None),
     ("status_code", "0", Some("-1")),
     ("capacity", "sizeof w->buffer", None),
@@ -50,6 +50,8 @@ const NUMBERS: [(&str, &str, Option<&str>); 35] = [
     ("message_bytes", "0", None),
     ("sessions", "0", None),
     ("transactions", "0", None),
+    ("total_bytes", "0", Some("1")),
+    ("per_address_bytes", "0", Some("1")),
     ("policy", "0", Some("3")),
     ("manual_prack", "0", Some("2")),
     ("quirks", "0", Some("1024")),

@@ -214,7 +214,6 @@ fn framing() {
         good.trim_end().to_string(),
         format!("{}\r\n", good.trim_end()),
         format!("{}\r\n\r", good.trim_end()),
-        request(&[], &"Z: y\r\n".repeat(251)),
         format!("\n{good}"),
         format!(" {good}"),
     ] {
@@ -223,6 +222,13 @@ fn framing() {
         assert!(malformed.answerable().is_none());
     }
     assert_eq!(parse(request(&[], &"Z: y\r\n".repeat(250))).all_fields().count(), 256);
+    // RFC 3261 §21.5.7: too many lines are answered, wherever those stand that the answer repeats.
+    let many = "Z: y\r\n".repeat(251);
+    let first = good.replacen("\r\n", &format!("\r\n{many}"), 1);
+    for text in [request(&[], &many), first] {
+        let malformed = refused(&text);
+        assert_eq!((malformed.status(), malformed.to_answer().is_some()), (513, true), "{malformed}");
+    }
     // RFC 3261 §25.1 quoted-pair.
     assert_eq!(parse(request(&[], "Z: \"\\\0\"\r\n")).header("z"), Some(&b"\"\\\0\""[..]));
     // A tab and other control characters in a value are no line ends.

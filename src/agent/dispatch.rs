@@ -190,7 +190,7 @@ impl Agent {
     /// Says that a socket or connection is gone. False: not known.
     pub fn link_closed(&mut self, now: Now, link: u64) -> bool {
         self.at(now);
-        let half = self.streams.remove(&link).is_some();
+        let half = self.take_stream(link).is_some();
         self.streams.ease();
         let known = self.transports.remove(link);
         let carried = self.objects.link_closed(link);
@@ -243,7 +243,7 @@ impl Agent {
 
     /// A request that no transaction knows, neither ACK nor CANCEL.
     fn new_request(&mut self, request: Arc<Message>) {
-        if self.table.room().is_err() {
+        if self.table.room().is_err() || !self.has_memory_for(&request) {
             return self.refuse_for_limit(&request);
         }
         self.count_odd_addresses(&request);

@@ -6,6 +6,7 @@
 //! time-out: that is the whole contract. The same configuration, seed and inputs give byte-identical outputs.
 
 pub mod event;
+mod memory;
 pub mod options;
 
 mod calls;
@@ -117,6 +118,8 @@ pub struct Agent {
     transports: Transports,
     queries: Queries,
     streams: HashMap<u64, wire::stream::Stream, BuildHasherDefault<Identity>>,
+    /// Bytes of the messages in them that are not whole.
+    half_messages: usize,
     objects: Objects,
     outbox: Outbox,
     delivering: Delivering,
@@ -159,10 +162,16 @@ impl Agent {
         let mut random = Random::from_seed(seed);
         let (first, second) = random.hash_keys();
         let outbox = Outbox::new(config.log_level, now.unix_us);
+        let mut table = Table::new(&mut random, config.timers, config.limits.transactions);
+        let mut objects = Objects::new(DialogKeys(first, second), config.limits.sessions);
+        if config.limits.address_bytes > 0 {
+            table.with_shares();
+            objects.with_shares();
+        }
         Self {
             face: Face::new(&config),
-            table: Table::new(&mut random, config.timers, config.limits.transactions),
-            objects: Objects::new(DialogKeys(first, second), config.limits.sessions),
+            table,
+            objects,
             config,
             now,
             random,
@@ -170,6 +179,7 @@ impl Agent {
             transports: Transports::default(),
             queries: Queries::default(),
             streams: HashMap::default(),
+            half_messages: 0,
             outbox,
             delivering: Delivering::default(),
             left_responses: calls::reliable_server::LeftResponses::default(),
@@ -223,14 +233,13 @@ impl Agent {
 
     /// Counters.
     pub fn stats(&self) -> Stats {
-        let held = self.objects.bytes() + self.table.bytes();
         Stats {
             sessions: self.objects.sessions.len() as u64,
             incoming: self.objects.incoming.len() as u64,
             outgoing: self.objects.outgoing.len() as u64,
             transactions: self.table.len() as u64,
             timers: self.wheel.len() as u64,
-            bytes: held as u64,
+            bytes: self.held_now() as u64,
             messages_received: self.outbox.messages_received,
             messages_sent: self.outbox.messages_sent,
             retransmissions_received: self.table.counters().retransmissions_received,

@@ -10,6 +10,7 @@ use crate::dialog::id::{DialogKeys, is_same_tag};
 use crate::dialog::target::Contact;
 use crate::error::{Error, ErrorKind, Result};
 use crate::flow::ByLink;
+use crate::held::{self, Held};
 use crate::message::{HeaderId, Message, Replaces};
 use crate::session::reason::Reason;
 use crate::session::refer::Referrals;
@@ -21,6 +22,7 @@ use crate::slots::{IncomingKind as Incomings, OutgoingKind as Outgoings, Session
 use crate::transaction::key::Identity;
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// All of them.
@@ -85,12 +87,55 @@ impl Objects {
         }
     }
 
-    /// Bytes held, reckoned.
+    /// What the objects hold.
+    pub fn held(&mut self) -> usize {
+        self.sessions.ledger().total() + self.incoming.ledger().total() + self.outgoing.ledger().total()
+    }
+
+    /// The same, reckoned anew.
     pub fn bytes(&self) -> usize {
-        self.sessions.iter().map(Session::bytes).sum::<usize>()
-            + self.remains.values().map(|remains| remains.bytes()).sum::<usize>()
-            + self.incoming.iter().map(Incoming::bytes).sum::<usize>()
-            + self.outgoing.iter().map(Outgoing::bytes).sum::<usize>()
+        self.sessions.bytes() + self.incoming.bytes() + self.outgoing.bytes()
+    }
+
+    /// What they hold for a peer.
+    pub fn share(&mut self, peer: IpAddr) -> usize {
+        self.sessions.ledger().share(peer) + self.incoming.ledger().share(peer)
+    }
+
+    /// From now on shares of peers are known. Before the first object.
+    pub fn with_shares(&mut self) {
+        self.sessions.with_shares();
+        self.incoming.with_shares();
+    }
+
+    /// A session that was just made takes from the share of who sent this.
+    pub fn held_for_sender(&mut self, id: SessionId, request: &Message) {
+        if let Some(peer) = request.flow().and_then(|flow| flow.remote) {
+            self.sessions.owned_by(id, peer.ip());
+        }
+    }
+
+    /// A request of the peer's; `None`: there is no place.
+    pub fn add_incoming(&mut self, incoming: Box<Incoming>) -> Option<IncomingId> {
+        let peer = incoming.message().ok().and_then(|message| message.flow()?.remote);
+        let id = self.incoming.insert(incoming)?;
+        if let Some(peer) = peer {
+            self.incoming.owned_by(id, peer.ip());
+        }
+        Some(id)
+    }
+
+    /// The tables themselves, and the few dialogs that outlive their sessions.
+    pub fn own_bytes(&self) -> usize {
+        let remains: usize = self.remains.values().map(|remains| remains.held()).sum();
+        self.sessions.own_bytes()
+            + self.incoming.own_bytes()
+            + self.outgoing.own_bytes()
+            + held::table(&self.remains)
+            + remains
+            + held::table(&self.dialogs)
+            + self.by_link.bytes()
+            + held::table(&self.link_of)
     }
 
     /// Gives back the room that nothing needs now.
@@ -396,7 +441,7 @@ impl Objects {
     /// may be replaced at all was judged when the INVITE came.
     pub fn replaced_by(&self, id: IncomingId) -> Option<(SessionId, bool)> {
         let incoming = self.incoming.get(id).filter(|incoming| matches!(incoming.kind, IncomingKind::Invite(_)))?;
-        let replaces = Replaces::parse(incoming.message.header(HeaderId::Replaces)?).ok()?;
+        let replaces = Replaces::parse(incoming.message().ok()?.header(HeaderId::Replaces)?).ok()?;
         let session = self.dialog_named(&replaces)?;
         self.lives(session).then_some((session, replaces.early_only))
     }

@@ -7,8 +7,21 @@ use std::borrow::Cow;
 /// Values of a Route header, first hop first, with all their parameters.
 #[derive(Clone, Debug, Default)]
 pub struct RouteSet {
-    values: Box<[Box<[u8]>]>,
+    /// `None`: there are none, as in most calls between phones.
+    routes: Option<Box<Routes>>,
 }
+
+/// All of them in one piece, for a peer may name many.
+#[derive(Clone, Debug)]
+struct Routes {
+    /// As one header value.
+    text: Box<[u8]>,
+    /// Where each value ends in it.
+    ends: Box<[u32]>,
+}
+
+/// Between two values.
+const COMMA: &[u8] = b", ";
 
 /// Where a request in the dialog goes.
 #[derive(Debug)]
@@ -32,16 +45,27 @@ impl Destination<'_> {
 impl RouteSet {
     /// From values in the order of travel.
     pub fn new<'a>(values: impl IntoIterator<Item = &'a [u8]>) -> Self {
-        Self { values: values.into_iter().map(Box::from).collect() }
+        let (mut text, mut ends) = (Vec::new(), Vec::new());
+        for value in values {
+            if !ends.is_empty() {
+                text.extend_from_slice(COMMA);
+            }
+            text.extend_from_slice(value);
+            ends.push(u32::try_from(text.len()).unwrap_or(u32::MAX));
+        }
+        if ends.is_empty() {
+            return Self::default();
+        }
+        Self { routes: Some(Box::new(Routes { text: text.into_boxed_slice(), ends: ends.into_boxed_slice() })) }
     }
 
     /// Callee: Record-Route of the request, in order (§12.1.1). Caller: that of the response, reversed (§12.1.2).
     pub fn recorded_by(message: &Message) -> Self {
-        let mut values: Box<[Box<[u8]>]> = message.values(HeaderId::RecordRoute).map(Box::from).collect();
-        if !message.is_request() {
-            values.reverse();
+        if message.is_request() {
+            return Self::new(message.values(HeaderId::RecordRoute));
         }
-        Self { values }
+        let values: Vec<&[u8]> = message.values(HeaderId::RecordRoute).collect();
+        Self::new(values.into_iter().rev())
     }
 
     /// The way of a request of ours out of a dialog, and its target, before a strict router among the `preloaded` took
@@ -60,17 +84,24 @@ impl RouteSet {
 
     /// The values, first hop first.
     pub fn values(&self) -> impl Iterator<Item = &[u8]> {
-        self.values.iter().map(|value| &**value)
+        self.routes.iter().flat_map(|routes| {
+            let mut start = 0;
+            routes.ends.iter().map(move |end| {
+                let value = routes.text.get(start..*end as usize).unwrap_or_default();
+                start = *end as usize + COMMA.len();
+                value
+            })
+        })
     }
 
     /// The URI of the first hop.
     pub fn first(&self) -> Option<&[u8]> {
-        self.values.first().and_then(|value| NameAddr::uri_of(value))
+        self.values().next().and_then(NameAddr::uri_of)
     }
 
     /// Whether there is no hop between.
     pub fn is_empty(&self) -> bool {
-        self.values.is_empty()
+        self.routes.is_none()
     }
 
     /// The first hop, where it has no `lr`.
@@ -80,8 +111,8 @@ impl RouteSet {
     }
 
     /// As one Route header value.
-    pub fn text(&self) -> Vec<u8> {
-        self.values.join(&b", "[..])
+    pub fn text(&self) -> &[u8] {
+        self.routes.as_ref().map_or(&[], |routes| &routes.text)
     }
 
     /// Where a request to `target` goes. A first hop with `lr` routes loosely; without, it is a strict router: it
@@ -105,7 +136,8 @@ impl RouteSet {
 
     /// Bytes on the heap.
     pub fn heap_bytes(&self) -> usize {
-        self.values.iter().map(|value| value.len() + size_of::<Box<[u8]>>()).sum()
+        let all = |routes: &Routes| size_of::<Routes>() + routes.text.len() + size_of_val(&*routes.ends);
+        self.routes.as_deref().map_or(0, all)
     }
 }
 

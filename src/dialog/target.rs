@@ -3,6 +3,7 @@
 
 use crate::dialog::route_set::RouteSet;
 use crate::flow::Transport;
+use crate::message::lists::ROUTES;
 use crate::message::uri::is_sips;
 use crate::message::{HeaderId, Message, NameAddr, Uri, next_hop};
 use std::borrow::Cow;
@@ -43,10 +44,11 @@ fn sip_uri<'a>(message: &Message, text: &'a [u8]) -> Option<Uri<'a>> {
     message.read_uri(text).ok().filter(Uri::is_sip)
 }
 
-/// Whether each hop of Record-Route is one that a request can name.
+/// Whether each hop of Record-Route is one that a request can name, and there are not too many of them.
 fn are_hops_good(message: &Message) -> bool {
     let good = |value| NameAddr::uri_of(value).is_some_and(|uri| sip_uri(message, uri).is_some());
-    message.values(HeaderId::RecordRoute).all(good)
+    let mut hops = message.values(HeaderId::RecordRoute);
+    hops.by_ref().take(ROUTES).all(good) && hops.next().is_none()
 }
 
 /// Whether a next hop asks for a transport that there is (RFC 3261 §19.1.1).

@@ -176,8 +176,11 @@ pub unsafe extern "C" fn sipdlg_config_set_answer_timeouts(
     unsafe { set(config, |config| config.core.set_answer_timeouts(invite_ms, other_ms)) }
 }
 
-/// Upper bounds; 0 keeps one. Default 65535 bytes, 100000, 200000. Beyond: 513, 503, or dropped and counted; what
-/// the host wants sent: ERR_LIMIT. An INVITE has its place among the sessions from its event on.
+/// Upper bounds; 0 keeps one. Default 65535 bytes, 100000, 4194303. Beyond: 513, 503, or dropped and counted; what
+/// the host wants sent: ERR_LIMIT. An INVITE has its place among the sessions from its event on. Over UDP a call of the
+/// peer's and its BYE are two transactions of 32 s (RFC 6026, RFC 3261 timer J): n of them carry n/64 calls a second.
+/// Of one message 256 header lines, 64 Routes and Record-Routes, 128 Vias, 64 parameters of a value and 32 parts of a
+/// body are read; a request with more gets 513, a response with more Record-Routes counts as one without good Contact.
 /// Errors: ERR_ARGUMENT message_bytes not 1300 to 16777216, sessions or transactions above 4194303.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_config_set_limits(
@@ -188,6 +191,22 @@ pub unsafe extern "C" fn sipdlg_config_set_limits(
 ) -> sipdlg_status_t {
     // SAFETY: the caller's promises are those of `set`.
     unsafe { set(config, |config| config.core.set_limits(message_bytes, sessions, transactions)) }
+}
+
+/// Bytes held, in all and for the calls and requests of one IP address (of IPv6: of one /64); 0 keeps one. Default 1 GiB,
+/// and no bound for one address: a trunk is one. total_bytes is what sipdlg_stats_t.bytes says; what the host retains
+/// (messages, user data) is its own. Beyond either: 503 with Retry-After to new requests, without any state; dialogs
+/// that stand go on, with a quarter more for their requests; BYE, CANCEL and ACK are always taken. The host's own calls
+/// are not refused.
+/// Errors: ERR_ARGUMENT below 65536.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_config_set_memory(
+    config: *mut sipdlg_config_t,
+    total_bytes: u64,
+    per_address_bytes: u64,
+) -> sipdlg_status_t {
+    // SAFETY: the caller's promises are those of `set`.
+    unsafe { set(config, |config| config.core.set_memory(total_bytes, per_address_bytes)) }
 }
 
 /// RFC 3262. policy: enum sipdlg_policy_e; manual_prack 1: the host sends every PRACK. Default SUPPORTED, 0.

@@ -62,7 +62,8 @@ pub extern "C" fn sipdlg_incoming_user(incoming: sipdlg_incoming_t) -> *mut c_vo
     user(Kind::Incoming, incoming)
 }
 
-/// The request, for as long as the caller wants: it must release it.
+/// The request, for as long as the caller wants: it must release it. Errors: ERR_STATE an INVITE that has its final
+/// response is not kept.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_incoming_message(
     incoming: sipdlg_incoming_t,
@@ -73,7 +74,7 @@ pub unsafe extern "C" fn sipdlg_incoming_message(
             return Err(Error::argument("out is NULL: the message could not be released"));
         }
         let message = handle::find(incoming, Kind::Incoming)?
-            .look(|inner| Ok(Arc::clone(inner.core.incoming(inner.incoming_id(incoming)?)?.message())))?;
+            .look(|inner| Ok(Arc::clone(inner.core.incoming(inner.incoming_id(incoming)?)?.message()?)))?;
         // SAFETY: the caller promises that `out` is writable.
         unsafe { write_out(out, Arc::into_raw(message).cast()) };
         Ok(OK)

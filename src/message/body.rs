@@ -2,11 +2,10 @@
 
 use super::grammar::{BLANK, Parameters, TOKEN, split_once, take, trim, trim_start};
 use super::header::HeaderId;
+use super::lists::PARTS;
 
 /// How deep multiparts may stand in each other.
 const MAX_DEPTH: usize = 4;
-/// How many parts of one multipart are looked at.
-const MAX_PARTS: usize = 32;
 
 /// A body to send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +88,13 @@ impl<'a> BodyView<'a> {
         last_sdp.or(last)
     }
 
+    /// Whether there are more of them than are looked at.
+    pub fn has_too_many_parts(&self) -> bool {
+        let mut parts = self.parts();
+        while parts.next().is_some() {}
+        parts.rest.is_some_and(|rest| !rest.starts_with(b"--"))
+    }
+
     /// The parts of a multipart body; none of another.
     pub fn parts(&self) -> Parts<'a> {
         let boundary = Some(self.content_type)
@@ -100,7 +106,7 @@ impl<'a> BodyView<'a> {
             .map(|value| value.strip_prefix(b"\"").and_then(|inner| inner.strip_suffix(b"\"")).unwrap_or(value))
             .filter(|boundary| !boundary.is_empty() && boundary.len() <= 70);
         let rest = boundary.and_then(|boundary| after_boundary(self.content, boundary)).map(|(_, rest)| rest);
-        Parts { boundary: boundary.unwrap_or_default(), rest, left: MAX_PARTS }
+        Parts { boundary: boundary.unwrap_or_default(), rest, left: PARTS }
     }
 }
 
@@ -117,8 +123,11 @@ impl<'a> Iterator for Parts<'a> {
     type Item = BodyView<'a>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        if self.left == 0 {
+            return None;
+        }
         let rest = self.rest.take()?;
-        self.left = self.left.checked_sub(1)?;
+        self.left -= 1;
         // `--boundary--` is the end.
         if rest.starts_with(b"--") {
             return None;

@@ -163,6 +163,12 @@ pub struct Credentials {
 }
 
 impl Credentials {
+    /// Bytes on the heap.
+    pub fn heap_bytes(&self) -> usize {
+        let texts = [&self.realm, &self.user, &self.nonce].into_iter().chain(&self.opaque);
+        self.ha1.len() + texts.map(|text| text.len()).sum::<usize>()
+    }
+
     /// The value of response.
     pub fn response(&self, covered: Covered<'_>, cnonce: &[u8]) -> Hidden {
         let count = self.nc();

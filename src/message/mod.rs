@@ -13,6 +13,7 @@ pub mod digest;
 pub mod cseq;
 pub mod header;
 pub mod keys;
+pub mod lists;
 mod mend;
 pub mod method;
 pub(crate) mod next_hop;
@@ -51,6 +52,7 @@ pub use via::{Maddr, Rport, Via};
 
 use crate::error::{Error, Result};
 use crate::flow::Flow;
+use crate::held;
 use keys::RequestKeys;
 use smallvec::SmallVec;
 use std::fmt;
@@ -215,6 +217,12 @@ impl Message {
     /// From, whatever that says; `unquoted` as for [`Message::receive`]. `None`: it is none, or more is wrong.
     pub fn mended(data: &[u8], flow: Flow, from: &[u8], unquoted: bool) -> Option<Self> {
         mend::response(data, flow, from, unquoted)
+    }
+
+    /// Bytes held where it is shared.
+    pub fn held(&self) -> usize {
+        let wire = self.wire.as_ref().map_or(0, |wire| wire.len());
+        held::COUNTED + size_of::<Self>() + held::list(&self.text) + wire + held::spilled(&self.fields)
     }
 
     /// Whether it is a request.

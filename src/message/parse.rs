@@ -3,6 +3,7 @@
 use super::cseq::CSeq;
 use super::grammar::{self, is_token, trim_end, trim_start};
 use super::header::{HeaderId, scan_name};
+use super::lists::HEADER_LINES;
 use super::method::Method;
 use super::via::{Rport, Via};
 use super::{Field, Message, NameAddr, Span, Start, TopVia};
@@ -11,11 +12,11 @@ use smallvec::SmallVec;
 use std::fmt;
 use std::sync::Arc;
 
-/// The limit of header lines. RFC 3261 has none; every real message has far fewer.
-const MAX_FIELDS: usize = 256;
-
 /// The rule of a request of another version, which may be answered 505 (RFC 3261 §21.5.6).
 const RULE_VERSION: &str = "SIP-Version is SIP/2.0 (RFC 3261 §7.1)";
+
+/// The rule of a message that is too long in another way than by its bytes: 513 (RFC 3261 §21.5.7).
+const RULE_LINES: &str = "at most 256 header lines (a limit of this library)";
 
 const RULE_CRLF: &str = "lines end with CR LF and hold neither of them nor NUL (RFC 3261 §7)";
 
@@ -46,9 +47,13 @@ impl Malformed {
         super::mend::request(self.answerable()?)
     }
 
-    /// The status to answer: 505 for another version, else 400.
+    /// The status to answer: 505 for another version, 513 for too many lines, else 400.
     pub fn status(&self) -> u16 {
-        if self.rule == RULE_VERSION { 505 } else { 400 }
+        match self.rule {
+            RULE_VERSION => 505,
+            RULE_LINES => 513,
+            _ => 400,
+        }
     }
 }
 
@@ -243,10 +248,16 @@ impl Message {
             if id == HeaderId::Other {
                 (id, name_length) = other_name(text.get(at..at + name_length).unwrap_or_default())?;
             }
-            if lines == MAX_FIELDS {
-                return Err("at most 256 header lines (a limit of this library)");
+            if lines == HEADER_LINES {
+                pass.broken = pass.broken.or(Some(("", RULE_LINES)));
+                // What the answer repeats is wanted still.
+                if id > HeaderId::ContentLength || self.present & id.bit() != 0 {
+                    at = end + 2;
+                    continue;
+                }
+            } else {
+                lines += 1;
             }
-            lines += 1;
             let value = trimmed(text, after_colon, end);
             let offset = u16::try_from((value.start as usize).wrapping_sub(at));
             let (Ok(offset), Ok(name_length)) = (offset, u8::try_from(name_length)) else {

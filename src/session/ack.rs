@@ -4,6 +4,7 @@
 use crate::config::TimerValues;
 use crate::error::{Error, Result};
 use crate::flow::Flow;
+use crate::held;
 use crate::message::Message;
 use crate::session::deed::{Clock, Deed, Deeds, Wake, also};
 use crate::session::offer_answer::{Carries, Part, Party, StoredBody};
@@ -85,8 +86,8 @@ impl Accepted {
     }
 
     /// Bytes held.
-    pub fn bytes(&self) -> usize {
-        size_of::<Self>() + self.response.len()
+    pub fn held(&self) -> usize {
+        size_of::<Self>() + held::shared(&self.response) + self.carries.heap_bytes()
     }
 }
 

@@ -74,6 +74,18 @@ pub struct DeferredBye {
     pub wanted: Option<Wanted>,
 }
 
+impl DeferredBye {
+    /// Bytes held.
+    pub fn held(&self) -> usize {
+        let wanted = self.wanted.as_ref().map_or(0, |wanted| {
+            let texts = [&wanted.body, &wanted.content_type, &wanted.disposition].into_iter().flatten();
+            let lines = wanted.headers.iter().chain(texts).map(|text| text.len());
+            size_of_val(&*wanted.headers) + lines.sum::<usize>()
+        });
+        size_of::<Self>() + wanted + self.ending.heap_bytes()
+    }
+}
+
 /// Header lines and body of the host's for a BYE that waits.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wanted {

@@ -6,6 +6,7 @@ pub mod deed;
 #[cfg(test)]
 mod fixture;
 pub mod glare;
+mod held;
 pub mod invite_client;
 pub mod invite_server;
 pub mod offer_answer;

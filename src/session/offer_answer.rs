@@ -13,6 +13,7 @@
 //! message has closed it (RFC 6337 §3.1.1).
 
 use crate::error::{Error, Result};
+use crate::held::COUNTED;
 use crate::message::{Body, BodyView};
 use crate::session::SignalingState;
 use std::sync::Arc;
@@ -64,7 +65,8 @@ impl StoredBody {
         b"session"
     }
 
-    fn heap_bytes(&self) -> usize {
+    /// Bytes on the heap.
+    pub fn heap_bytes(&self) -> usize {
         self.content.len() + self.content_type.as_ref().map_or(0, |text| text.len())
     }
 }
@@ -183,9 +185,6 @@ struct Exchange {
     by_hand: bool,
 }
 
-/// What an `Arc` takes beside its value.
-const COUNTED: usize = 2 * size_of::<usize>();
-
 #[derive(Clone, Debug, Default)]
 enum State {
     #[default]
@@ -251,6 +250,14 @@ impl Carries {
     /// Whether it brought an offer.
     pub fn is_offer(&self) -> bool {
         matches!(self, Self::Offer(_))
+    }
+
+    /// Bytes on the heap.
+    pub fn heap_bytes(&self) -> usize {
+        match self {
+            Self::Nothing => 0,
+            Self::Offer(before) | Self::Answer(before) => size_of::<OfferAnswer>() + before.own_bytes(),
+        }
     }
 }
 
@@ -466,15 +473,22 @@ impl OfferAnswer {
         let exchange = |exchange: &Exchange| {
             COUNTED + size_of::<Exchange>() + exchange.offer.heap_bytes() + exchange.answer.heap_bytes()
         };
+        let counted = match &self.state {
+            State::Open { before, .. } | State::Undone { before, .. } => before.as_deref(),
+            State::Stable(stable) => Some(&**stable),
+            State::Initial | State::Closed => None,
+        };
+        counted.map_or(0, exchange) + self.own_bytes()
+    }
+
+    /// The same without the last exchange, which books before these may share.
+    fn own_bytes(&self) -> usize {
         match &self.state {
-            State::Open { offer, before, preview, .. } => {
-                offer.heap_bytes()
-                    + before.as_deref().map_or(0, exchange)
-                    + preview.as_deref().map_or(0, |shown| size_of::<Shown>() + shown.heap_bytes())
+            State::Open { offer, preview, .. } => {
+                offer.heap_bytes() + preview.as_deref().map_or(0, |shown| size_of::<Shown>() + shown.heap_bytes())
             }
-            State::Undone { offer, before, .. } => offer.heap_bytes() + before.as_deref().map_or(0, exchange),
-            State::Stable(stable) => exchange(stable),
-            State::Initial | State::Closed => 0,
+            State::Undone { offer, .. } => offer.heap_bytes(),
+            State::Stable(_) | State::Initial | State::Closed => 0,
         }
     }
 }

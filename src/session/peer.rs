@@ -24,6 +24,11 @@ impl Peer {
         }
     }
 
+    /// Bytes on the heap.
+    pub fn heap_bytes(&self) -> usize {
+        self.recv_info.as_ref().map_or(0, |listed| listed.len())
+    }
+
     /// Whether an INFO of `package` may be sent (RFC 6086 §4.2.1).
     pub fn takes_info_package(&self, package: &[u8]) -> bool {
         let (listed, asked) = (self.recv_info.as_deref().unwrap_or_default(), name_of(package));

@@ -99,7 +99,7 @@ impl Session {
     }
 
     /// A Route header value.
-    pub fn route_set(&self) -> Vec<u8> {
+    pub fn route_set(&self) -> &[u8] {
         self.lasting.dialog.route_set.text()
     }
 
@@ -157,7 +157,7 @@ impl Session {
             text(self.local_uri()),
             text(self.remote_uri()),
             text(self.remote_target()),
-            text(&self.route_set()),
+            text(self.route_set()),
             number(self.local_sequence_number()),
             number(self.remote_sequence_number()),
             self.is_secure(),
@@ -169,18 +169,6 @@ impl Session {
                 (Some(_), Some(_)) => "both",
             },
         )
-    }
-
-    /// Bytes held.
-    pub fn bytes(&self) -> usize {
-        let first = match &self.lasting.phase {
-            Phase::AckWait(Some(accepted)) => accepted.bytes(),
-            _ => 0,
-        };
-        let accepted: usize = self.lasting.accepted.iter().map(|accepted| accepted.bytes()).sum();
-        let reliable = self.running.reliable_server.as_ref().map_or(0, |server| server.bytes());
-        let books = self.lasting.dialog.heap_bytes() + self.lasting.signaling.heap_bytes();
-        size_of::<Self>() + books + first + accepted + reliable
     }
 
     /// There is a dialog to send in; an early one only where that is allowed.

@@ -1,6 +1,7 @@
 //! REFERs of a dialog and the subscriptions that they make in it (RFC 3515 §2.4, RFC 6665): usages beside the INVITE's,
 //! which outlive it (RFC 5057 §5.5).
 
+use crate::held;
 use crate::message::EventName;
 use crate::slots::{IncomingId, OutgoingId};
 
@@ -36,6 +37,11 @@ pub struct Referrals {
 }
 
 impl Referrals {
+    /// Bytes held.
+    pub fn held(&self) -> usize {
+        size_of::<Self>() + held::list(&self.ours) + held::list(&self.theirs)
+    }
+
     /// Whether the dialog is still needed for them.
     pub fn is_alive(&self) -> bool {
         !self.ours.is_empty() || !self.theirs.is_empty() || self.notifies > 0

@@ -21,6 +21,13 @@ pub struct OurReinvite {
     offer: Offer,
 }
 
+impl OurReinvite {
+    /// Bytes held.
+    pub(super) fn held(&self) -> usize {
+        size_of::<Self>() + self.carries.heap_bytes()
+    }
+}
+
 /// The offer in our re-INVITE, which is sent again only while no description of ours came after it (RFC 3264 §8).
 #[derive(Clone, Debug)]
 enum Offer {

@@ -2,6 +2,7 @@
 //! to send, and the exchange of descriptions that they carry.
 
 use crate::error::{Error, Result};
+use crate::held;
 use crate::message::rack::parse_rseq;
 use crate::message::{HeaderId, Message, Method};
 use crate::session::Session;
@@ -89,6 +90,12 @@ struct Describing {
 }
 
 impl ReliableClient {
+    /// Bytes held.
+    pub fn held(&self) -> usize {
+        let describing = self.describing.as_ref().map_or(0, |describing| describing.carries.heap_bytes());
+        size_of::<Self>() + held::list(&self.waiting) + describing
+    }
+
     /// §4: the first number sets the order of the INVITE in this dialog, the next one must be one higher.
     fn is_next(&self, of: Acknowledged) -> bool {
         match self.invite {

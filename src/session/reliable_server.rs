@@ -9,6 +9,7 @@
 
 use crate::config::Policy;
 use crate::error::{Error, ErrorKind, Result};
+use crate::held;
 use crate::message::rack::{RAck, parse_rseq};
 use crate::message::{HeaderId, Message};
 use crate::random::Random;
@@ -198,10 +199,14 @@ impl ReliableServer {
     }
 
     /// Bytes held.
-    pub fn bytes(&self) -> usize {
-        let waiting = self.unacknowledged.as_ref().map_or(0, |waiting| waiting.response.len());
-        let queued: usize = self.queue.iter().map(|queued| size_of::<Provisional>() + queued.response.len()).sum();
-        size_of::<Self>() + waiting + queued + self.held.as_ref().map_or(0, |held| held.response.len())
+    pub fn held(&self) -> usize {
+        // The one that is repeated is the transaction's.
+        let queued = self.queue.iter().map(|queued| {
+            let description = queued.description.as_ref().map_or(0, |(_, body)| body.heap_bytes());
+            held::shared(&queued.response) + description
+        });
+        let last = self.held.as_ref().map_or(0, |held| held::shared(&held.response));
+        size_of::<Self>() + held::queue(&self.queue) + queued.sum::<usize>() + last
     }
 }
 

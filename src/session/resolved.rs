@@ -1,6 +1,7 @@
 //! Where a name led: the targets of a look-up, kept while they serve (RFC 3263 §4.3).
 
 use crate::flow::{Flow, Hop};
+use crate::held;
 use crate::message::next_hop;
 use std::sync::Arc;
 
@@ -28,6 +29,11 @@ impl Resolved {
             }
         }
         (!targets.is_empty()).then(|| Self { next_hop: next_hop.into(), host: Arc::clone(host), targets })
+    }
+
+    /// Bytes held. The name counts though others may have it too.
+    pub fn held(&self) -> usize {
+        size_of::<Self>() + self.next_hop.len() + held::shared(&self.host) + held::list(&self.targets)
     }
 
     /// The way to the target that serves.

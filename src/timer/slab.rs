@@ -1,5 +1,7 @@
 //! A table of things with short names: an index and a generation. It gives its memory back in pieces.
 
+use crate::held;
+
 /// Entries of one piece; one bit each in a word tells which are taken.
 const PIECE: usize = 64;
 
@@ -37,6 +39,8 @@ pub struct Slab<T> {
     pieces: Vec<Piece<T>>,
     /// Which pieces have a free place.
     open: Open,
+    /// Pieces with memory.
+    filled: usize,
     /// Pieces with memory and without entries: one is kept, so that a call that comes and goes allocates nothing.
     idle: usize,
     len: usize,
@@ -52,7 +56,7 @@ impl<T> Default for Slab<T> {
 impl<T> Slab<T> {
     /// An empty one, without memory.
     pub const fn new() -> Self {
-        Self { pieces: Vec::new(), open: Open::new(), idle: 0, len: 0, generation: 0 }
+        Self { pieces: Vec::new(), open: Open::new(), filled: 0, idle: 0, len: 0, generation: 0 }
     }
 
     /// How many entries live.
@@ -70,6 +74,11 @@ impl<T> Slab<T> {
         self.pieces.iter().map(|piece| piece.entries.len()).sum()
     }
 
+    /// Bytes of its own memory.
+    pub fn bytes(&self) -> usize {
+        self.filled * PIECE * size_of::<Entry<T>>() + held::list(&self.pieces) + self.open.bytes()
+    }
+
     /// Takes `value` in and names it.
     pub fn insert(&mut self, value: T) -> Key {
         let at = self.free_piece();
@@ -79,6 +88,7 @@ impl<T> Slab<T> {
         if let Some(piece) = self.pieces.get_mut(at) {
             if piece.entries.is_empty() {
                 piece.entries.resize_with(PIECE, || Entry { generation: 0, value: None });
+                self.filled += 1;
             } else if piece.taken == 0 {
                 self.idle -= 1;
             }
@@ -154,6 +164,7 @@ impl<T> Slab<T> {
                 self.idle = 1;
             } else {
                 piece.entries = Vec::new();
+                self.filled -= 1;
                 self.give_back();
             }
         }
@@ -201,6 +212,10 @@ struct Open {
 impl Open {
     const fn new() -> Self {
         Self { words: Vec::new(), summary: Vec::new() }
+    }
+
+    fn bytes(&self) -> usize {
+        held::list(&self.words) + held::list(&self.summary)
     }
 
     /// One word of the summary stands for 64*64 numbers: for a million entries of the slab there are four.

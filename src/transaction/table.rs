@@ -1,5 +1,6 @@
 //! All transactions of an agent.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::key::{ByKey, Key, Keys, RequestKeys};
@@ -10,6 +11,7 @@ use super::{invite_client, invite_server, messages, non_invite_client, non_invit
 use crate::config::TimerValues;
 use crate::error::{Error, ErrorKind, Result};
 use crate::flow::{ByLink, Flow, Hop, Transport};
+use crate::held::{self, Held, Ledger};
 use crate::message::{Message, Method};
 use crate::random::Random;
 use crate::shrink::Shrink;
@@ -58,6 +60,22 @@ struct Server {
     old: Option<Box<Old>>,
 }
 
+impl Held for Client {
+    /// The request is its owner's; the ACK that stands in its place, or what nobody owns, is held here.
+    fn held(&self) -> usize {
+        let owned = self.owner != 0 && self.state.is_waiting();
+        if owned { 0 } else { held::shared_or_none(self.sent.as_ref()) }
+    }
+}
+
+impl Held for Server {
+    /// The request is that of the object that answers it.
+    fn held(&self) -> usize {
+        let old = self.old.as_ref().map_or(0, |old| size_of_val(&**old));
+        held::shared_or_none(self.sent.as_ref()) + old
+    }
+}
+
 /// Sockets of UDP that are told apart.
 const DATAGRAM_LINKS: usize = 16;
 
@@ -90,6 +108,9 @@ pub struct Table {
     datagram_links: Vec<u64>,
     server_by_key: ByKey<ServerId>,
     server_by_merged: ByKey<ServerId>,
+    /// What those of servers hold beside their places; that of clients.
+    ledger: Ledger,
+    held_by_clients: usize,
     counters: Counters,
 }
 
@@ -107,6 +128,8 @@ impl Table {
             datagram_links: Vec::new(),
             server_by_key: ByKey::default(),
             server_by_merged: ByKey::default(),
+            ledger: Ledger::default(),
+            held_by_clients: 0,
             counters: Counters::default(),
         }
     }
@@ -171,6 +194,7 @@ impl Table {
         };
         let running = Running::default();
         let client = Client { key, state, running, owner, hop: hop.clone(), sent: Some(Arc::clone(&request)) };
+        self.held_by_clients += client.held();
         let id = ClientId(self.clients.insert(client));
         self.client_by_key.insert(key, id);
         self.note_link(&hop.flow, id);
@@ -239,12 +263,26 @@ impl Table {
         }
     }
 
-    /// Bytes held by all transactions, reckoned.
+    /// What is held for a peer.
+    pub fn share(&self, peer: IpAddr) -> usize {
+        self.ledger.share(peer)
+    }
+
+    /// From now on the ledger knows the shares of peers. Before the first transaction.
+    pub fn with_shares(&mut self) {
+        self.ledger.with_shares();
+    }
+
+    /// Bytes of all that is here.
     pub fn bytes(&self) -> usize {
-        let sent = |sent: &Option<Bytes>| sent.as_ref().map_or(0, |sent| sent.len());
-        let clients: usize = self.clients.iter().map(|(_, client)| size_of::<Client>() + sent(&client.sent)).sum();
-        let servers: usize = self.servers.iter().map(|(_, server)| size_of::<Server>() + sent(&server.sent)).sum();
-        clients + servers
+        let keys = held::table(&self.client_by_key) + held::table(&self.server_by_key);
+        let places = self.clients.bytes() + self.servers.bytes();
+        let held = self.ledger.total() + self.held_by_clients + self.ledger.bytes();
+        held + places
+            + keys
+            + held::table(&self.server_by_merged)
+            + self.clients_by_link.bytes()
+            + held::list(&self.datagram_links)
     }
 
     fn client_input(
@@ -255,6 +293,7 @@ impl Table {
         response: Option<&Message>,
     ) -> Outcome {
         let Some(client) = self.clients.get_mut(id.0) else { return Outcome::default() };
+        let before = client.held();
         client.running.came_due(input);
         let environment = Environment { timers: self.timers, reliable: client.hop.flow.transport.is_reliable() };
         let waited = client.state.is_waiting();
@@ -285,6 +324,7 @@ impl Table {
         if !state.may_send() {
             client.sent = None;
         }
+        self.held_by_clients = self.held_by_clients.saturating_sub(before).saturating_add(client.held());
         let outcome = Outcome { owner: client.owner, tell: actions.tell, ended: state.is_terminated() };
         if outcome.ended {
             self.remove_client(id);
@@ -294,6 +334,7 @@ impl Table {
 
     fn remove_client(&mut self, id: ClientId) {
         if let Some(client) = self.clients.remove(id.0) {
+            self.held_by_clients = self.held_by_clients.saturating_sub(client.held());
             forget(&mut self.client_by_key, client.key, id);
             if client.hop.flow.transport != Transport::Udp {
                 self.clients_by_link.remove(client.hop.flow.link, id);
@@ -360,7 +401,12 @@ impl Table {
             sent: None,
             old: self.old(request),
         };
+        let held = server.held();
         let id = ServerId(self.servers.insert(server));
+        if let Some(peer) = flow.remote {
+            self.ledger.owned_by(id.0.index(), peer.ip());
+        }
+        self.ledger.change(id.0.index(), 0, held);
         self.server_by_key.insert(key, id);
         if let Some(merged) = merged {
             // The first keeps the place: those that are answered 482 end sooner or later than it.
@@ -388,6 +434,7 @@ impl Table {
         let Some(server) = self.servers.get_mut(id.0) else {
             return Err(Error::new(ErrorKind::Stale, "the server transaction has ended"));
         };
+        let before = server.held();
         let environment = Environment { timers: self.timers, reliable: server.flow.transport.is_reliable() };
         let repeated = server.state == ServerState::Invite(invite_server::State::Accepted);
         let (state, actions) = server.state.respond(status, &environment)?;
@@ -403,6 +450,7 @@ impl Table {
             self.server_by_key.insert(ack, id);
         }
         server.sent = state.may_send().then_some(response);
+        self.ledger.change(id.0.index(), before, server.held());
         let outcome = Outcome { owner: server.owner, tell: actions.tell, ended: state.is_terminated() };
         if outcome.ended {
             self.remove_server(id);
@@ -427,6 +475,7 @@ impl Table {
 
     fn server_input(&mut self, sink: &mut impl Sink, id: ServerId, input: Input) -> Outcome {
         let Some(server) = self.servers.get_mut(id.0) else { return Outcome::default() };
+        let before = server.held();
         server.running.came_due(input);
         let environment = Environment { timers: self.timers, reliable: server.flow.transport.is_reliable() };
         let (state, actions) = server.state.handle(input, &environment);
@@ -452,6 +501,7 @@ impl Table {
         if !state.may_send() {
             server.sent = None;
         }
+        self.ledger.change(id.0.index(), before, server.held());
         let outcome = Outcome { owner: server.owner, tell: actions.tell, ended: state.is_terminated() };
         if outcome.ended {
             self.remove_server(id);
@@ -461,6 +511,7 @@ impl Table {
 
     fn remove_server(&mut self, id: ServerId) {
         let Some(server) = self.servers.remove(id.0) else { return };
+        self.ledger.gone(id.0.index(), server.held());
         forget(&mut self.server_by_key, server.key, id);
         if let Some(ack) = server.old.and_then(|old| old.ack) {
             forget(&mut self.server_by_key, ack, id);

@@ -151,6 +151,10 @@ static void bad_settings(void)
     REFUSED(sipdlg_config_set_limits(config, 0, 0xffffffffu, 0), SIPDLG_ERR_ARGUMENT, "sessions");
     REFUSED(sipdlg_config_set_limits(config, 0, 0, 0xffffffffu), SIPDLG_ERR_ARGUMENT, "transactions");
     CHECK_OK(sipdlg_config_set_limits(config, 0, 0, 0));
+    REFUSED(sipdlg_config_set_memory(config, 65535, 0), SIPDLG_ERR_ARGUMENT, "total_bytes");
+    REFUSED(sipdlg_config_set_memory(config, 0, 1), SIPDLG_ERR_ARGUMENT, "per_address_bytes");
+    CHECK_OK(sipdlg_config_set_memory(config, UINT64_MAX, 65536));
+    CHECK_OK(sipdlg_config_set_memory(config, 0, 0));
     CHECK_OK(sipdlg_config_set_limits(config, 1300, 1, 1));
     sipdlg_config_free(config);
 }

@@ -177,7 +177,7 @@ fn theirs_is_answered_by_itself() {
 /// All that a refused request must leave as it was.
 fn descriptions_before(stand: &Stand) -> (Vec<u8>, Vec<u8>, Option<u32>) {
     let session = stand.alice.agent.session(stand.alice.session()).unwrap();
-    (session.remote_target().to_vec(), session.route_set(), session.local_sequence_number())
+    (session.remote_target().to_vec(), session.route_set().to_vec(), session.local_sequence_number())
 }
 
 /// §9.2: after our final response a CANCEL has no effect but its own 200.

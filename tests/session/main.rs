@@ -36,6 +36,7 @@ mod limits;
 mod loss;
 mod lossy;
 mod maddr;
+mod memory;
 mod message;
 mod notify;
 mod offer_answer;

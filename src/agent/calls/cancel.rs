@@ -150,7 +150,11 @@ impl Agent {
             return;
         }
         // The INVITE is unanswered, so its transaction takes the response.
-        let in_dialog = self.objects.incoming.get(id).is_some_and(|incoming| incoming.message.to_tag().is_some());
+        let in_dialog = self
+            .objects
+            .incoming
+            .get(id)
+            .is_some_and(|incoming| incoming.message().is_ok_and(|invite| invite.to_tag().is_some()));
         let _ = self.refuse_request(id, Answer::plain(487), Some(&*tag).filter(|_| !in_dialog), ending);
     }
 }

@@ -122,7 +122,7 @@ impl Agent {
             };
         }
         let has_place = matches!(&incoming.kind, Kind::Invite(invite) if invite.has_place);
-        let (request, attachment) = (Arc::clone(&incoming.message), incoming.attachment.clone());
+        let (request, attachment) = (Arc::clone(incoming.message()?), incoming.attachment.clone());
         if !has_place {
             self.objects.room_for_session()?;
         }
@@ -134,8 +134,8 @@ impl Agent {
             None => own_tag(self.objects.keys, &request),
         };
         let dialog = Dialog::of_callee(&request, &tag)?;
-        let session = Session::of_callee(dialog, id, &request, attachment);
-        let made = self.objects.add_session(session)?;
+        let made = self.objects.add_session(Session::of_callee(dialog, id, &request, attachment))?;
+        self.objects.held_for_sender(made, &request);
         self.objects.use_place(id);
         if let Some(incoming) = self.objects.incoming.get_mut(id) {
             incoming.session = incoming.session.or(Some(made));
@@ -159,7 +159,7 @@ impl Agent {
         if !incoming.is_invite() {
             return Err(Error::state("only an INVITE gets provisional responses beyond 100 (RFC 4320 4.1)"));
         }
-        let request = Arc::clone(&incoming.message);
+        let request = Arc::clone(incoming.message()?);
         let initial = matches!(incoming.kind, Kind::Invite(_));
         let known = self.objects.known_session(incoming, options.to_tag);
         let status = checked_status(status, 180, 101..=199)?;
@@ -202,7 +202,7 @@ impl Agent {
         options: &ResponseOptions<'_>,
     ) -> Result<SessionId> {
         let incoming = self.incoming(id)?;
-        let request = Arc::clone(&incoming.message);
+        let request = Arc::clone(incoming.message()?);
         let known = self.objects.known_session(incoming, options.to_tag);
         let described = self.has_described(id, known);
         let answer = Answer::of_host(status, options, true)?;
@@ -233,7 +233,7 @@ impl Agent {
         let shown = self.shown_answer(Some(session), described, &answer);
         let answer = answer.or_shown(shown.as_ref());
         let description = describe(answer.body.as_ref());
-        let request = Arc::clone(&self.incoming(id)?.message);
+        let request = Arc::clone(self.incoming(id)?.message()?);
         description_due(&request, described, description.is_some())?;
         self.answer_fits(&request, &answer)?;
         self.send_2xx(id, session, answer, description, None)?;
@@ -265,7 +265,7 @@ impl Agent {
         description: Option<StoredBody>,
         to_tag: Option<&[u8]>,
     ) -> Result<()> {
-        let request = Arc::clone(self.incoming(id)?.message());
+        let request = Arc::clone(self.incoming(id)?.message()?);
         answer.dialog = true;
         answer.abilities = true;
         answer.recv_info = wants_recv_info(&request);
@@ -288,7 +288,7 @@ impl Agent {
         description: Option<StoredBody>,
     ) -> Result<()> {
         let incoming = self.incoming(id)?;
-        let request = Arc::clone(incoming.message());
+        let request = Arc::clone(incoming.message()?);
         let (flow, _) = self.reply_flow(&request).ok_or_else(|| Error::state("the request has no way back"))?;
         let transaction =
             incoming.transaction.ok_or_else(|| Error::state("the request has no transaction any more"))?;
@@ -299,6 +299,9 @@ impl Agent {
         self.forks_lost(id, session);
         self.note_state(session);
         self.end_replaced(id);
+        if let Some(incoming) = self.objects.incoming.get_mut(id) {
+            incoming.let_message_go();
+        }
         Ok(())
     }
 

@@ -10,6 +10,7 @@ use crate::agent::words::response::{Answer, wants_recv_info};
 use crate::agent::{Agent, IncomingId, SessionId};
 use crate::config::quirk;
 use crate::error::{Error, ErrorKind, Result};
+use crate::held;
 use crate::message::rack::RAck;
 use crate::message::{HeaderId, Message, write};
 use crate::session::Session;
@@ -31,6 +32,11 @@ pub(in crate::agent) struct LeftResponses {
 }
 
 impl LeftResponses {
+    /// Bytes held.
+    pub fn bytes(&self) -> usize {
+        held::table(&self.by_dialog) + held::queue(&self.order)
+    }
+
     fn forget(&mut self, now: Time, limit: usize) {
         while let Some((until, key)) = self.order.front().copied()
             && (until <= now || self.order.len() > limit)
@@ -83,7 +89,7 @@ impl Agent {
         to_tag: Option<&[u8]>,
     ) -> Result<Option<SessionId>> {
         let incoming = self.incoming(id)?;
-        let request = Arc::clone(&incoming.message);
+        let request = Arc::clone(incoming.message()?);
         let initial = matches!(incoming.kind, Kind::Invite(_));
         let known = if initial { self.objects.known_session(incoming, to_tag) } else { incoming.session };
         let description = answer.body.as_ref().and_then(StoredBody::of_local);
@@ -214,7 +220,7 @@ impl Agent {
         description: Option<StoredBody>,
     ) {
         let invite = self.objects.sessions.get(session).and_then(Session::responding_reliably_to);
-        let invite = invite.and_then(|id| self.objects.incoming.get(id)).map(|incoming| Arc::clone(&incoming.message));
+        let invite = invite.and_then(|id| self.objects.incoming.get(id)?.message().ok()).cloned();
         self.input(session, |known, clock| known.their_prack_accepted(prack, invite.as_deref(), description, clock));
     }
 

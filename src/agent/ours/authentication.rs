@@ -3,6 +3,7 @@
 
 use crate::config::{Config, Secret};
 use crate::flow::Flow;
+use crate::held;
 use crate::message::digest::{self, Algorithm, Credentials, Qop};
 use crate::message::secret::Hidden;
 use crate::message::{Challenge, HeaderId, Message};
@@ -29,6 +30,13 @@ pub struct Authentication {
 }
 
 impl Authentication {
+    /// Bytes held; what the host gave is its own.
+    pub fn held(&self) -> usize {
+        let lists = [&self.credentials, &self.refused, &self.known];
+        let texts = lists.into_iter().flatten().map(Credentials::heap_bytes).sum::<usize>();
+        size_of::<Self>() + lists.into_iter().map(held::list).sum::<usize>() + texts
+    }
+
     /// Of a request with credentials of its own; `None`: it has none.
     pub fn with(given: &[Secret]) -> Option<Box<Self>> {
         (!given.is_empty()).then(|| Box::new(Self { given: Some(given.into()), ..Self::default() }))

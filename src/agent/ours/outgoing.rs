@@ -1,5 +1,7 @@
 //! A request of ours and what is known of its fate.
 
+mod held;
+
 use crate::agent::ours::authentication::Authentication;
 use crate::agent::ours::draft::Draft;
 use crate::attachment::{Attachment, Unseen};
@@ -462,9 +464,5 @@ impl Outgoing {
 
     pub(in crate::agent) fn is_initial_invite(&self) -> bool {
         matches!(self.kind, Kind::Invite(_))
-    }
-
-    pub(in crate::agent) fn bytes(&self) -> usize {
-        size_of::<Self>() + self.last_sent().map_or(0, |sent| sent.bytes.len())
     }
 }

@@ -30,7 +30,7 @@ impl Agent {
         if refused {
             return Err(Error::state("options.refer: the REFER was refused, or its subscription is over"));
         }
-        let request = &incoming.message;
+        let request = incoming.message()?;
         let uri = refer_target(request)?;
         if uri.asks_for_other(b"INVITE") {
             return Err(Error::state("options.refer: its Refer-To asks for another method (RFC 3515 2.1)"));
@@ -55,7 +55,7 @@ impl Agent {
     /// How the peer's Refer-To is read: it is a Contact of its side, so `tcp` in it means TLS where the REFER came over
     /// that; who has TCP as well cannot tell.
     pub(in crate::agent) fn came_by_of_refer_to(&self, id: IncomingId) -> Option<Transport> {
-        let flow = self.objects.incoming.get(id)?.message().flow()?;
+        let flow = self.objects.incoming.get(id)?.message().ok()?.flow()?;
         Some(flow.transport).filter(|_| !self.transports.has(Transport::Tcp))
     }
 

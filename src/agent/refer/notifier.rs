@@ -37,7 +37,7 @@ impl Agent {
         let timer = self.arm(LIFE, Timeout::Incoming(id, IncomingTimer::Subscription));
         let expires_at = self.now.monotonic.plus(LIFE);
         let Some(incoming) = self.objects.incoming.get_mut(id) else { return };
-        let cseq = incoming.message.cseq_number();
+        let Some(cseq) = incoming.cseq() else { return };
         let IncomingKind::Refer(refer) = &mut incoming.kind else { return };
         let first = refer.first;
         refer.notifier =
@@ -108,7 +108,7 @@ impl Agent {
     fn send_notify(&mut self, id: IncomingId, going: Going) {
         let now = self.now.monotonic;
         let Some(incoming) = self.objects.incoming.get_mut(id) else { return };
-        let (session, cseq) = (incoming.session, incoming.message.cseq_number());
+        let (session, Some(cseq)) = (incoming.session, incoming.cseq()) else { return };
         let IncomingKind::Refer(refer) = &mut incoming.kind else { return };
         let (Some(notifier), Some(session)) = (&mut refer.notifier, session) else { return };
         let mut fragment = Vec::with_capacity(64);

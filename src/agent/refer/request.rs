@@ -168,7 +168,7 @@ impl Agent {
             return Err(Error::state("status_code: 202 is not sent any more (RFC 7647 5)"));
         }
         let (request, session, attachment) =
-            (Arc::clone(&incoming.message), incoming.session, incoming.attachment.clone());
+            (Arc::clone(incoming.message()?), incoming.session, incoming.attachment.clone());
         if options.to_tag.is_some() && request.to_tag().is_some() {
             return Err(Error::state("to_tag: the dialog has one"));
         }

@@ -58,6 +58,7 @@ impl Door<'_> {
     /// Where a request goes that no transaction knows, neither ACK nor CANCEL; or what it is answered. The checks are
     /// those of §8.2 and what stands beside them, in that order.
     pub fn admit(&self, request: &Message) -> Result<Admitted, Refused> {
+        lists(request)?;
         self.method(request)?;
         scheme(request)?;
         self.merged(request)?;
@@ -121,6 +122,14 @@ impl Door<'_> {
             return Ok(());
         }
         Err(Refused { lines: b"Require: 100rel\r\n".to_vec(), ..Refused::plain(421) })
+    }
+}
+
+/// §21.5.7: more in one list than anyone means.
+fn lists(request: &Message) -> Checked {
+    match request.too_long() {
+        Some(reason) => Err(Refused { reason: Some(reason), ..Refused::plain(513) }),
+        None => Ok(()),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::agent::theirs::stateless::{Tag, own_tag};
 use crate::agent::timeout::{IncomingTimer, Timeout};
 use crate::agent::words::response::{Answer, checked_status};
 use crate::agent::{Agent, IncomingId, SessionId};
-use crate::attachment::{Attachment, Unseen};
+use crate::attachment::Attachment;
 use crate::error::{Error, Result};
 use crate::message::write;
 use crate::message::{self, HeaderId, Message, Method};
@@ -35,21 +35,9 @@ impl Agent {
             Method::Invite => (self.config.invite_answer_timeout, PROVISIONAL_REFRESH),
             _ => (self.config.other_answer_timeout, Duration::MAX),
         };
-        let incoming = Box::new(Incoming {
-            message: Arc::clone(request),
-            method: request.method(),
-            kind,
-            session,
-            transaction: None,
-            answered: false,
-            attachment,
-            answer: None,
-            patience_ends: self.now.monotonic.plus(patience),
-            provisional: None,
-            over: false,
-            unseen: Unseen::default(),
-        });
-        let Some(id) = self.objects.incoming.insert(incoming) else {
+        let patience_ends = self.now.monotonic.plus(patience);
+        let incoming = Box::new(Incoming::new(request, kind, session, attachment, patience_ends));
+        let Some(id) = self.objects.add_incoming(incoming) else {
             self.refuse_for_limit(request);
             return None;
         };
@@ -160,7 +148,7 @@ impl Agent {
     /// A final response to a request that is no accepted INVITE.
     pub(in crate::agent) fn finish(&mut self, id: IncomingId, answer: Answer<'_>, to_tag: Option<&[u8]>) -> Result<()> {
         let incoming = self.incoming(id)?.unanswered()?;
-        let in_dialog = incoming.message.to_tag().is_some();
+        let in_dialog = incoming.message()?.to_tag().is_some();
         if in_dialog && to_tag.is_some() {
             return Err(Error::state("to_tag: the dialog has one"));
         }
@@ -170,14 +158,15 @@ impl Agent {
         let own: Option<Tag> = match incoming.session.and_then(|id| self.objects.sessions.get(id)) {
             _ if in_dialog || to_tag.is_some() => None,
             Some(session) => Some(session.local_tag().into()),
-            None => Some(own_tag(self.objects.keys, &incoming.message)),
+            None => Some(own_tag(self.objects.keys, incoming.message()?)),
         };
         self.respond_to(id, &answer, to_tag.or(own.as_deref()))?;
         self.answered_finally(id);
         let Some(incoming) = self.objects.incoming.get_mut(id) else { return Ok(()) };
         let (method, session) = (incoming.method, incoming.session);
         let refreshes = answer.status < 300 && matches!(method, Method::Notify | Method::Subscribe);
-        let message = refreshes.then(|| Arc::clone(&incoming.message));
+        let message = incoming.message().ok().filter(|_| refreshes).cloned();
+        incoming.let_message_go();
         if let (Some(message), Some(holder)) = (message, session.and_then(|id| self.objects.holder_mut(id))) {
             // RFC 6665 §3: both are target refresh requests (RFC 6141 §4: moved when accepted).
             holder.refreshed(&message);

@@ -32,7 +32,7 @@ impl Agent {
     /// argument, an unknown algorithm; syntax.
     pub fn challenge(&mut self, now: Now, id: IncomingId, realm: &[u8], algorithms: Option<&[u8]>) -> Result<()> {
         self.at(now);
-        let request = Arc::clone(self.open_request(id)?.message());
+        let request = Arc::clone(self.open_request(id)?.message()?);
         write::check_line(realm)?;
         let mut algorithms = list_of(algorithms.unwrap_or(b"SHA-256, MD5"))
             .map(|name| Algorithm::of_host(Some(name)))

@@ -77,6 +77,7 @@ impl Agent {
             return;
         }
         let Some(incoming) = self.objects.incoming.get(id) else { return };
+        let Ok(request) = incoming.message() else { return };
         let offers = incoming
             .session
             .and_then(|id| self.objects.sessions.get(id))
@@ -99,9 +100,7 @@ impl Agent {
                 Answer::plain(488)
             }
             // RFC 6086 §4.2.2: nothing is asked for, so it is in order. It keeps calls alive.
-            Unanswered::Info
-                if incoming.message.body().is_empty() && incoming.message.header(HeaderId::InfoPackage).is_none() =>
-            {
+            Unanswered::Info if request.body().is_empty() && request.header(HeaderId::InfoPackage).is_none() => {
                 Answer::plain(200)
             }
             Unanswered::Info => {
@@ -117,9 +116,7 @@ impl Agent {
                 Kind::Notify { default: status } if status != 489 => Answer::plain(status),
                 _ => self.face.bad_event(&mut lines),
             },
-            Unanswered::Subscribe if EventName::of(&incoming.message).is_some_and(|event| event.is_refer()) => {
-                Answer::plain(403)
-            }
+            Unanswered::Subscribe if EventName::of(request).is_some_and(|event| event.is_refer()) => Answer::plain(403),
             Unanswered::Subscribe => self.face.bad_event(&mut lines),
             Unanswered::NotAllowed => Answer { abilities: true, ..Answer::plain(405) },
         };

@@ -2,6 +2,7 @@
 
 use crate::attachment::{Attachment, Unseen};
 use crate::error::{Error, Result};
+use crate::held::{self, Held};
 use crate::message::{Message, Method};
 use crate::slots::SessionId;
 use crate::time::Time;
@@ -77,7 +78,7 @@ pub enum Acknowledges {
 /// A request of the peer.
 #[derive(Clone, Debug)]
 pub struct Incoming {
-    pub(in crate::agent) message: Arc<Message>,
+    message: Option<Arc<Message>>,
     pub(in crate::agent) method: Method,
     pub(in crate::agent) kind: Kind,
     pub(in crate::agent) session: Option<SessionId>,
@@ -98,9 +99,44 @@ pub struct Incoming {
 }
 
 impl Incoming {
-    /// The request.
-    pub fn message(&self) -> &Arc<Message> {
-        &self.message
+    /// One that has come.
+    pub(in crate::agent) fn new(
+        request: &Arc<Message>,
+        kind: Kind,
+        session: Option<SessionId>,
+        attachment: Attachment,
+        patience_ends: Time,
+    ) -> Self {
+        Self {
+            message: Some(Arc::clone(request)),
+            method: request.method(),
+            kind,
+            session,
+            transaction: None,
+            answered: false,
+            attachment,
+            answer: None,
+            patience_ends,
+            provisional: None,
+            over: false,
+            unseen: Unseen::default(),
+        }
+    }
+
+    /// The request. Errors: state, an INVITE has its final response, which is all that is still needed of it.
+    pub fn message(&self) -> Result<&Arc<Message>> {
+        self.message.as_ref().ok_or_else(|| Error::state("the request is answered, and not kept any more"))
+    }
+
+    pub(in crate::agent) fn cseq(&self) -> Option<u32> {
+        self.message.as_ref().map(|message| message.cseq_number())
+    }
+
+    /// An INVITE lives until its ACK; the request itself is not needed for that.
+    pub(in crate::agent) fn let_message_go(&mut self) {
+        if self.is_invite() {
+            self.message = None;
+        }
     }
 
     /// The host's.
@@ -138,8 +174,18 @@ impl Incoming {
             _ => None,
         }
     }
+}
 
-    pub(in crate::agent) fn bytes(&self) -> usize {
-        size_of::<Self>() + size_of::<Message>() + self.message.bytes().len()
+impl Held for Incoming {
+    fn held(&self) -> usize {
+        let kind = match &self.kind {
+            Kind::Invite(invite) => size_of_val(&**invite) + held::spilled(&invite.sessions),
+            Kind::Refer(refer) => {
+                size_of_val(&**refer) + refer.notifier.as_ref().map_or(0, |notifier| notifier.last.1.len())
+            }
+            Kind::Reinvite | Kind::Notify { .. } | Kind::Prack(_) | Kind::Other => 0,
+        };
+        // Its responses are its transaction's.
+        size_of::<Self>() + kind + self.message.as_ref().map_or(0, |message| message.held())
     }
 }

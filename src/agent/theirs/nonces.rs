@@ -60,6 +60,11 @@ pub struct Nonces {
 }
 
 impl Nonces {
+    /// Bytes held, about: nodes of a tree are two thirds full.
+    pub fn bytes(&self) -> usize {
+        size_of::<Self>() + self.used.len() * size_of::<(Nonce, Used)>() * 3 / 2
+    }
+
     /// With a key of its own.
     pub fn new(random: &mut Random) -> Self {
         let mut key = Zeroizing::new([0; 64]);

@@ -101,6 +101,7 @@ impl Agent {
                 let reason = format!("{} {}", malformed.header, malformed.rule);
                 let reason = format!("Bad Request: {}", reason.trim_start());
                 let status = malformed.status();
+                self.counters.answered_limit += u64::from(status == 513);
                 let reason = (status == 400).then_some(ascii(&reason));
                 self.reply(&request, &Answer { reason: reason.as_deref(), ..Answer::plain(status) });
             }

@@ -4,6 +4,7 @@
 use crate::agent::event::Event;
 use crate::config::LogLevel;
 use crate::flow::Flow;
+use crate::held;
 use crate::message::Message;
 use crate::shrink::Shrink;
 use crate::slots::{OutgoingId, SessionId};
@@ -54,6 +55,8 @@ pub struct Outbox {
     /// By rising number; `None` where an event was taken back.
     events: VecDeque<(u64, Option<Event>)>,
     taken_back: usize,
+    /// Bytes of the messages in them that no request of the peer's holds.
+    messages: usize,
     pub(in crate::agent) transmits: VecDeque<Transmit>,
     log: VecDeque<(LogLevel, String)>,
     senders: VecDeque<(u64, Sender)>,
@@ -85,6 +88,7 @@ impl Outbox {
     pub fn event(&mut self, mut event: Event, number: u64) {
         event.id = number;
         self.next_id = number;
+        self.messages += message_bytes(&event);
         self.events.push_back((number, Some(event)));
     }
 
@@ -94,7 +98,10 @@ impl Outbox {
             let event = self.events.pop_front()?.1;
             self.events.ease();
             match event {
-                Some(event) => return Some(event),
+                Some(event) => {
+                    self.messages -= message_bytes(&event);
+                    return Some(event);
+                }
                 None => self.taken_back -= 1,
             }
         }
@@ -132,6 +139,7 @@ impl Outbox {
         let at = self.events.binary_search_by_key(&id, |(id, _)| *id).ok()?;
         let event = self.events.get_mut(at)?.1.take()?;
         self.taken_back += 1;
+        self.messages -= message_bytes(&event);
         // Holes never outnumber events by much, however long the host looks away.
         if self.taken_back > 64 && self.taken_back > self.events.len() / 2 {
             self.events.retain(|(_, event)| event.is_some());
@@ -139,6 +147,12 @@ impl Outbox {
             self.taken_back = 0;
         }
         Some(event)
+    }
+
+    /// Bytes held.
+    pub fn bytes(&self) -> usize {
+        let queues = held::queue(&self.events) + held::queue(&self.transmits) + held::queue(&self.senders);
+        queues + held::queue(&self.log) + self.messages
     }
 
     /// Queues a message. `host`: the name of who is there. Gives its number.
@@ -203,6 +217,11 @@ impl Outbox {
         );
         self.log.push_back((LogLevel::Debug, line));
     }
+}
+
+/// A message that only its event holds.
+fn message_bytes(event: &Event) -> usize {
+    event.message.as_ref().filter(|_| event.incoming.is_none()).map_or(0, |message| message.held())
 }
 
 /// A start line without the password that RFC 3261 §19.1.1 allows in its URI.

@@ -6,6 +6,7 @@ use crate::agent::timeout::Timeout;
 use crate::agent::{Agent, OutgoingId, SessionId};
 use crate::error::{Error, ErrorKind, Result};
 use crate::flow::{Flow, Hop, Transport};
+use crate::held;
 use crate::message::{Uri, host_ip, next_hop};
 use crate::session::Resolved;
 use crate::shrink::Shrink;
@@ -21,6 +22,9 @@ use std::time::Duration;
 
 /// How long an answer may take; then the name counts as not found.
 const PATIENCE: Duration = Duration::from_secs(32);
+
+/// What the name and the tag of a question take, more or less: an ACK's draft is held by its INVITE.
+const WAITER_BYTES: usize = 32;
 
 /// What to look up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,6 +97,11 @@ impl Queries {
     /// Gives back what nothing needs now.
     pub fn trim(&mut self) {
         self.open.fit();
+    }
+
+    /// Bytes held, a little for each who waits.
+    pub fn bytes(&self) -> usize {
+        held::table(&self.open) + self.open.len() * WAITER_BYTES
     }
 
     /// A look-up under way that answers this question too: one of the same dialog. Who is `silent` joins any, for no

@@ -3,6 +3,7 @@
 use crate::agent::Agent;
 use crate::error::{Error, ErrorKind, Result};
 use crate::flow::Flow;
+use crate::held;
 use crate::message::HeaderId;
 
 /// The unread end of one connection's stream.
@@ -91,7 +92,7 @@ impl Agent {
         if flow.link == 0 {
             return Err(Error::argument("flow: a stream has a link, which is not 0"));
         }
-        let mut stream = self.streams.remove(&flow.link).unwrap_or_default();
+        let mut stream = self.take_stream(flow.link).unwrap_or_default();
         if stream.lost {
             self.streams.insert(flow.link, stream);
             return Err(lost());
@@ -136,9 +137,21 @@ impl Agent {
             ));
         }
         if !stream.unread.is_empty() {
+            // What a large message took is not kept for the beginning of a small one.
+            if stream.unread.capacity() > stream.unread.len().saturating_mul(4).max(4_096) {
+                stream.unread.shrink_to(stream.unread.len().max(stream.wanted));
+            }
+            self.half_messages += held::list(&stream.unread);
             self.streams.insert(flow.link, stream);
         }
         Ok(())
+    }
+
+    /// Takes what is unread of a stream; `None`: nothing.
+    pub(in crate::agent) fn take_stream(&mut self, link: u64) -> Option<Stream> {
+        let stream = self.streams.remove(&link)?;
+        self.half_messages -= held::list(&stream.unread);
+        Some(stream)
     }
 }
 

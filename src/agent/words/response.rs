@@ -132,7 +132,7 @@ impl Agent {
         to_tag: Option<&[u8]>,
     ) -> Result<Bytes> {
         let incoming = self.incoming(id)?;
-        let request = std::sync::Arc::clone(incoming.message());
+        let request = std::sync::Arc::clone(incoming.message()?);
         self.answer_fits(&request, answer)?;
         let transaction =
             incoming.transaction.ok_or_else(|| Error::state("the request has no transaction any more"))?;

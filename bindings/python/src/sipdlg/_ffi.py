@@ -529,6 +529,10 @@ def declare(dll: C.CDLL) -> None:
     # uint32_t transactions);
     dll.sipdlg_config_set_limits.argtypes = [C.c_void_p, C.c_uint32, C.c_uint32, C.c_uint32]
     dll.sipdlg_config_set_limits.restype = C.c_int32
+    # sipdlg_status_t sipdlg_config_set_memory(sipdlg_config_t *config, uint64_t total_bytes, uint64_t
+    # per_address_bytes);
+    dll.sipdlg_config_set_memory.argtypes = [C.c_void_p, C.c_uint64, C.c_uint64]
+    dll.sipdlg_config_set_memory.restype = C.c_int32
     # sipdlg_status_t sipdlg_config_set_reliable(sipdlg_config_t *config, int32_t policy, int32_t manual_prack);
     dll.sipdlg_config_set_reliable.argtypes = [C.c_void_p, C.c_int32, C.c_int32]
     dll.sipdlg_config_set_reliable.restype = C.c_int32

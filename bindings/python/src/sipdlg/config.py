@@ -51,6 +51,10 @@ class Config:
     message_bytes: int = 0
     sessions: int = 0
     transactions: int = 0
+    memory_bytes: int = 0
+    """Held in all; new requests beyond get 503."""
+    address_bytes: int = 0
+    """Held for one IP address, or /64 of IPv6."""
     reliable: Policy = Policy.SUPPORTED
     """Provisional responses by RFC 3262."""
     manual_prack: bool = False
@@ -108,6 +112,8 @@ class Config:
         check(lib.sipdlg_config_set_answer_timeouts(config, *timeouts))
         limits = numbers(message_bytes=self.message_bytes, sessions=self.sessions, transactions=self.transactions)
         check(lib.sipdlg_config_set_limits(config, *limits))
+        memory = [fits(getattr(self, name), name, 64) for name in ("memory_bytes", "address_bytes")]
+        check(lib.sipdlg_config_set_memory(config, *memory))
         check(lib.sipdlg_config_set_reliable(config, fits(self.reliable, "reliable", 31), truth(self.manual_prack, "manual_prack")))
         for function, name, bits in (
             (lib.sipdlg_config_set_fork_policy, "fork_policy", 31),
