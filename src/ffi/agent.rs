@@ -244,7 +244,8 @@ pub extern "C" fn sipdlg_agent_transmit_failed(agent: sipdlg_agent_t, id: u64) -
 /// A request whose target fails (sipdlg_agent_transmit_failed(), no response at all in 64*T1, 503) goes to the next one,
 /// with another branch (RFC 3263 §4.3); the first 16 that a transport reaches are tried. The target that answered is
 /// kept for the dialog. No further one is tried for an INVITE that was cancelled, or whose early dialogs all ended. An ACK
-/// of a 2xx whose name was not found is asked for again when the 2xx is repeated.
+/// of a 2xx whose name was not found is asked for again when the 2xx is repeated; BYE follows it where the session has
+/// ended meanwhile.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_agent_resolved(
     agent: sipdlg_agent_t,

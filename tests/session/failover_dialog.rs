@@ -354,6 +354,44 @@ fn an_ack_whose_name_was_not_found_is_asked_for_again() {
     }
 }
 
+/// Neither ACK nor BYE had a way, and the call has no session any more. The ACK that finds one when the 2xx comes again
+/// has the BYE behind it: it would keep up a call in which nobody is.
+#[test]
+fn a_bye_follows_the_late_ack_of_a_call_without_session() {
+    for case in ["hung up", "disposed", "lost"] {
+        let (mut stand, lost) = (stand(), case == "lost");
+        stand.alice.hold(EventKind::Resolve);
+        if lost {
+            stand.peer.contact = format!("sip:peer@{BOB}");
+        }
+        called_by_alice(&mut stand);
+        let invite = sent(&stand, "INVITE").remove(0).1;
+        let answer = if lost { stand.peer.reply_as(&invite, 200, "other") } else { stand.peer.reply(&invite, 200) };
+        let answer = answer.set("Contact", "<sip:peer@gw.example>").sdp(ANSWER);
+        match case {
+            "hung up" => stand.alice.hangup(),
+            "disposed" => {
+                let (now, session) = (stand.alice.now(), stand.alice.session());
+                stand.alice.agent.dispose_session(now, session).expect("disposed");
+            }
+            _ => stand.say(answer.clone()),
+        }
+        stand.exchange();
+        let (now, query) = (stand.alice.now(), stand.alice.last(EventKind::Resolve).query);
+        assert!(stand.alice.agent.resolved(now, query, &[]));
+        stand.exchange();
+        stand.peer.inbox.clear();
+        stand.say(answer.clone());
+        let (now, query) = (stand.alice.now(), stand.alice.last(EventKind::Resolve).query);
+        assert!(stand.alice.agent.resolved(now, query, &[to(BOB)]), "{case}");
+        stand.exchange();
+        assert_eq!(stand.peer.got(), ["ACK", "BYE"], "{case}");
+        stand.say(answer);
+        assert_eq!(stand.peer.got(), ["ACK", "BYE", "ACK"], "{case}");
+        stand.peer_replies("BYE", 200, "");
+    }
+}
+
 /// The ACK and the BYE of the same moment wait for one answer, and leave in order.
 #[test]
 fn one_look_up_serves_ack_and_bye() {

@@ -198,6 +198,25 @@ fn an_ack_goes_by_the_connection_on_which_its_2xx_comes_again() {
     }
 }
 
+/// The same for a socket that is gone, and another one in its place: an address is reached by that.
+#[test]
+fn an_ack_leaves_a_lost_socket() {
+    let mut stand = Stand::new();
+    stand.alice.invite(TO_BOB, OFFER);
+    stand.exchange();
+    let invite = stand.peer.take("INVITE");
+    stand.peer.learn(&invite);
+    let answer = stand.peer.reply(&invite, 200).sdp(ANSWER);
+    stand.say(answer.clone());
+    let socket = Flow::new(Transport::Udp, ALICE.parse().ok(), None);
+    let now = stand.alice.now();
+    assert!(stand.alice.agent.link_closed(now, 1));
+    stand.alice.agent.add_transport(&Flow { link: 2, ..socket }, None).expect("added");
+    stand.alice.agent.receive(now, &Flow { link: 2, ..to(BOB) }, answer.text().as_bytes()).expect("received");
+    let ack = stand.alice.agent.poll_transmit().expect("an ACK");
+    assert_eq!((ack.flow.link, ack.flow.remote), (2, BOB.parse().ok()));
+}
+
 /// It comes again by UDP: the name of the Contact has to be looked up now, and is kept.
 #[test]
 fn an_ack_of_a_lost_connection_asks_for_its_name() {

@@ -11,6 +11,7 @@ use crate::flow::{Flow, Hop};
 use crate::message::uri::is_sips;
 use crate::message::{HeaderId, Message, header};
 use crate::session::{Resolved, Session};
+use std::sync::Arc;
 
 impl SentAck {
     /// The 2xx came again. The first time the ACK may have been lost by chance, so it goes where it went, or where the
@@ -36,7 +37,7 @@ impl SentAck {
 
 impl Agent {
     /// Whether this 2xx was seen before: its ACK goes out again, or is still the host's to send.
-    pub(in crate::agent) fn repeat_ack(&mut self, id: OutgoingId, response: &Message) -> bool {
+    pub(in crate::agent) fn repeat_ack(&mut self, id: OutgoingId, response: &Arc<Message>) -> bool {
         let Some(outgoing) = self.objects.outgoing.get(id) else { return true };
         let Some(invite) = outgoing.invite() else { return true };
         let tag = response.to_tag().unwrap_or_default();
@@ -55,7 +56,7 @@ impl Agent {
         true
     }
 
-    fn ack_again(&mut self, of: Acknowledging, tag: &[u8], response: &Message) {
+    fn ack_again(&mut self, of: Acknowledging, tag: &[u8], response: &Arc<Message>) {
         match self.take_ack(of.invite, tag) {
             Some(AckCourse::Drafted(draft)) => {
                 let dialog = self.dialog_of_ack(of, Some(response));
@@ -63,6 +64,11 @@ impl Agent {
                     Ok(None) => {}
                     Ok(Some(question)) => self.ask_for_drafted_ack(of, tag, draft, question),
                     Err(_) => self.objects.keep_ack(of.invite, tag, AckCourse::Drafted(draft)),
+                }
+                // Nobody is there for the call, and its BYE had no way either: without one the ACK would keep it up.
+                if of.session.is_none() && self.objects.outgoing.get(of.invite).is_some_and(Outgoing::is_initial_invite)
+                {
+                    self.bye_to_stranger(of.invite, response);
                 }
             }
             Some(AckCourse::Sent(mut sent)) => {
@@ -81,17 +87,17 @@ impl Agent {
         }
     }
 
-    /// Where an ACK goes that went by the connection of its dialog: by the one on which the 2xx came again, else like
-    /// the dialog's other requests. Error: somebody must look up a name first.
+    /// Where an ACK goes that went by the connection of its dialog, or to an address by a socket that is gone: by the
+    /// connection on which the 2xx came again, else like the dialog's other requests. Error: somebody must look up a name
+    /// first.
     fn connection_now(
         &self,
         of: Acknowledging,
         sent: &mut SentAck,
         response: &Message,
     ) -> std::result::Result<Option<Hop>, (Box<[u8]>, Question)> {
-        let Some(dialog) = self.dialog_of_ack(of, Some(response)).ok().filter(|_| sent.by_connection) else {
-            return Ok(None);
-        };
+        let is_lost = sent.by_connection || (sent.resolved.is_none() && self.transports.is_gone(&sent.hop.flow));
+        let Some(dialog) = self.dialog_of_ack(of, Some(response)).ok().filter(|_| is_lost) else { return Ok(None) };
         let destination = dialog.route_set.destination(&dialog.remote_target);
         let next_hop = &destination.next_hop;
         match self.way_of_ack(of, &dialog, Some(response), (next_hop, is_sips(&destination.request_uri))) {

@@ -164,7 +164,13 @@ impl Agent {
     /// A 2xx that no session is made for: ACK, and with `bye` BYE (§13.2.2.4).
     pub(in crate::agent) fn acknowledge_stranger(&mut self, id: OutgoingId, response: &Arc<Message>, bye: bool) {
         self.acknowledge(id, None, response);
-        let Some(outgoing) = self.objects.outgoing.get(id).filter(|_| bye) else { return };
+        if bye {
+            self.bye_to_stranger(id, response);
+        }
+    }
+
+    pub(in crate::agent) fn bye_to_stranger(&mut self, id: OutgoingId, response: &Arc<Message>) {
+        let Some(outgoing) = self.objects.outgoing.get(id) else { return };
         let (fixed_flow, request, resolved) = (outgoing.fixed_flow, outgoing.message(), outgoing.resolved.clone());
         let inherited = outgoing.auth.as_deref().map(Authentication::inherited);
         let Some(request) = request else { return };

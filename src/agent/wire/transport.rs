@@ -90,6 +90,12 @@ impl Transports {
         before != self.list.len()
     }
 
+    /// Whether this is the way of a socket that was known, and is not any more. Of a connection only the host knows.
+    pub fn is_gone(&self, flow: &Flow) -> bool {
+        let is_it = |known: &LocalTransport| known.flow.transport == flow.transport && known.flow.link == flow.link;
+        flow.transport == Transport::Udp && flow.link != 0 && !self.list.iter().any(is_it)
+    }
+
     /// The most that a transport's sent-by in Via and its Contact line take.
     pub fn longest_lines(&self) -> usize {
         let lines =
