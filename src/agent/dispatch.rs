@@ -228,6 +228,7 @@ impl Agent {
         }
         if let Some(session) = self.objects.dialog_of(ack) {
             self.input(session, |session, clock| session.ack_arrived(ack, clock));
+            self.objects.note_connection(session);
         }
     }
 

@@ -149,6 +149,7 @@ impl Session {
     /// The ACK of a 2xx of ours, found by its number (RFC 5407 §3.1.4), not by the latest.
     pub fn ack_arrived(&mut self, ack: &Arc<Message>, clock: &mut impl Clock) -> Deeds {
         let Some((accepted, first)) = self.take_accepted(ack.cseq_number(), clock) else { return Deeds::new() };
+        self.came_on(ack.flow());
         let mut deeds: Deeds = smallvec![];
         let answer = ack.session_body().map(|body| StoredBody::of_remote(&body));
         let mut unanswered = false;

@@ -134,6 +134,36 @@ fn a_lost_connection_without_another_target_is_a_503() {
     }
 }
 
+/// The peer's connection is lost behind our 2xx, and its ACK comes on another one: that is a message of the dialog like
+/// others, and the way to a Contact that nobody can look up.
+#[test]
+fn an_ack_of_the_peers_brings_its_connection() {
+    for case in ["BYE", "a BYE that waited", "lost again"] {
+        let mut stand = Stand::over(Transport::Tcp, config("alice"));
+        stand.peer.contact = "sip:x@abc.invalid;transport=tcp".to_owned();
+        stand.alice.answers(EventKind::Invite, ANSWER);
+        let invite = stand.peer.request("INVITE").sdp(OFFER);
+        comes_on(&mut stand, &connection(70, FIRST), &invite);
+        assert!(stand.alice.agent.link_closed(stand.alice.now(), 70));
+        let ok = sent(&stand, "200 INVITE").remove(0).1;
+        stand.peer.learn(&ok);
+        if case == "a BYE that waited" {
+            stand.alice.hangup();
+        }
+        let ack = stand.peer.ack(&invite, &ok);
+        comes_on(&mut stand, &connection(71, BOB), &ack);
+        if case == "lost again" {
+            assert!(stand.alice.agent.link_closed(stand.alice.now(), 71));
+        }
+        if case != "a BYE that waited" {
+            stand.alice.bye();
+            stand.exchange();
+        }
+        assert_eq!(went(&stand, "BYE"), if case == "lost again" { vec![] } else { vec![false] }, "{case}");
+        stand.end_unjudged();
+    }
+}
+
 /// The repeat of a 2xx after the connection of the dialog has gone: its ACK goes by the URI.
 #[test]
 fn an_ack_does_not_repeat_on_a_lost_connection() {
