@@ -29,13 +29,13 @@ fn count(bytes: isize) {
 // SAFETY: every call goes on to the system's allocator as it came.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size().cast_signed());
+        count(layout.size() as isize);
         // SAFETY: as above.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
-        count(-layout.size().cast_signed());
+        count(-(layout.size() as isize));
         // SAFETY: as above.
         unsafe { System.dealloc(place, layout) }
     }
@@ -81,7 +81,7 @@ fn holds(what: &str, make: impl Fn(&mut Stand)) {
     let (real, said) = freed(agent);
     std::mem::forget(stand);
     let (real, said) = (real - nothing, said - said_of_nothing);
-    println!("{what}: {} bytes each, said {}", real / MANY.cast_signed(), said / MANY.cast_signed());
+    println!("{what}: {} bytes each, said {}", real / MANY as isize, said / MANY as isize);
     assert!((real - said).abs() <= real / 200, "{what}: {real} bytes, said {said}");
 }
 
