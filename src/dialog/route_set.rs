@@ -1,8 +1,11 @@
 //! The route set and where it leads (RFC 3261 §12.2.1.1, §16.12.1.2).
 
+use crate::held;
 use crate::message::uri::is_sips;
 use crate::message::{HeaderId, Message, NameAddr, Uri};
 use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::Arc;
 
 /// Values of a Route header, first hop first, with all their parameters.
 #[derive(Clone, Debug, Default)]
@@ -14,14 +17,19 @@ pub struct RouteSet {
 /// All of them in one piece, for a peer may name many.
 #[derive(Clone, Debug)]
 struct Routes {
-    /// As one header value.
-    text: Box<[u8]>,
-    /// Where each value ends in it.
-    ends: Box<[u32]>,
+    /// As one header value, or a response in which they stand.
+    text: Arc<[u8]>,
+    /// Where each value stands in it.
+    values: Box<[Range<u32>]>,
+    /// The response is held by who repeats it.
+    lent: bool,
 }
 
 /// Between two values.
 const COMMA: &[u8] = b", ";
+
+/// What is longer is not held beside the response that has it too.
+const LONG: usize = 1_024;
 
 /// Where a request in the dialog goes.
 #[derive(Debug)]
@@ -45,18 +53,43 @@ impl Destination<'_> {
 impl RouteSet {
     /// From values in the order of travel.
     pub fn new<'a>(values: impl IntoIterator<Item = &'a [u8]>) -> Self {
-        let (mut text, mut ends) = (Vec::new(), Vec::new());
+        let (mut text, mut places) = (Vec::new(), Vec::new());
         for value in values {
-            if !ends.is_empty() {
+            if !places.is_empty() {
                 text.extend_from_slice(COMMA);
             }
+            let start = number(text.len());
             text.extend_from_slice(value);
-            ends.push(u32::try_from(text.len()).unwrap_or(u32::MAX));
+            places.push(start..number(text.len()));
         }
-        if ends.is_empty() {
+        if places.is_empty() {
             return Self::default();
         }
-        Self { routes: Some(Box::new(Routes { text: text.into_boxed_slice(), ends: ends.into_boxed_slice() })) }
+        Self { routes: Some(Box::new(Routes { text: text.into(), values: places.into(), lent: false })) }
+    }
+
+    /// The response that repeats them is held as long as its ACK is not here: they are read in it until then, where
+    /// they are long.
+    pub fn lent_by(&mut self, response: &Arc<[u8]>) {
+        let Some(routes) = self.routes.as_deref_mut().filter(|routes| routes.text.len() > LONG) else { return };
+        let Ok(message) = Message::parse(response, None) else { return };
+        // The text of a message is as long as its bytes, and its parts stand where they stand there.
+        let start = message.bytes().as_ptr() as usize;
+        let place = |value: &[u8]| (value.as_ptr() as usize).checked_sub(start).map(|at| at..at + value.len());
+        let places: Vec<Range<usize>> = message.values(HeaderId::RecordRoute).filter_map(place).collect();
+        let found = places.iter().map(|place| response.get(place.clone()));
+        if found.eq(routes.values().map(Some)) {
+            routes.values = places.into_iter().map(|place| number(place.start)..number(place.end)).collect();
+            routes.text = Arc::clone(response);
+            routes.lent = true;
+        }
+    }
+
+    /// The response is let go of.
+    pub fn own(&mut self) {
+        if self.routes.as_deref().is_some_and(|routes| routes.lent) {
+            *self = Self::new(self.values());
+        }
     }
 
     /// Callee: Record-Route of the request, in order (§12.1.1). Caller: that of the response, reversed (§12.1.2).
@@ -84,14 +117,7 @@ impl RouteSet {
 
     /// The values, first hop first.
     pub fn values(&self) -> impl Iterator<Item = &[u8]> {
-        self.routes.iter().flat_map(|routes| {
-            let mut start = 0;
-            routes.ends.iter().map(move |end| {
-                let value = routes.text.get(start..*end as usize).unwrap_or_default();
-                start = *end as usize + COMMA.len();
-                value
-            })
-        })
+        self.routes.iter().flat_map(|routes| routes.values())
     }
 
     /// The URI of the first hop.
@@ -111,8 +137,12 @@ impl RouteSet {
     }
 
     /// As one Route header value.
-    pub fn text(&self) -> &[u8] {
-        self.routes.as_ref().map_or(&[], |routes| &routes.text)
+    pub fn text(&self) -> Cow<'_, [u8]> {
+        match self.routes.as_deref() {
+            None => Cow::Borrowed(&[]),
+            Some(routes) if !routes.lent => Cow::Borrowed(&routes.text),
+            Some(routes) => Cow::Owned(routes.values().collect::<Vec<_>>().join(COMMA)),
+        }
     }
 
     /// Where a request to `target` goes. A first hop with `lr` routes loosely; without, it is a strict router: it
@@ -136,14 +166,58 @@ impl RouteSet {
 
     /// Bytes on the heap.
     pub fn heap_bytes(&self) -> usize {
-        let all = |routes: &Routes| size_of::<Routes>() + routes.text.len() + size_of_val(&*routes.ends);
+        let all = |routes: &Routes| {
+            let text = if routes.lent { 0 } else { held::shared(&routes.text) };
+            size_of::<Routes>() + text + size_of_val(&*routes.values)
+        };
         self.routes.as_deref().map_or(0, all)
     }
+}
+
+impl Routes {
+    fn values(&self) -> impl Iterator<Item = &[u8]> {
+        self.values.iter().map(|place| self.text.get(place.start as usize..place.end as usize).unwrap_or_default())
+    }
+}
+
+/// A message is shorter than 4 GiB.
+fn number(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Read in the response while that is there; the same before, meanwhile and after it. Short ones are not lent, nor
+    /// what the response says otherwise.
+    #[test]
+    fn long_routes_are_lent() {
+        let long = "x".repeat(700);
+        let values = [format!("<sip:p1;lr;a={long}>"), "<sip:p2;lr>".to_owned(), format!("<sip:p3;b={long}>")];
+        let response = |routes: &str| -> Arc<[u8]> {
+            let head =
+                "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:c@d>;tag=2";
+            Arc::from(format!("{head}\r\n{routes}Call-ID: 1\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n").as_bytes())
+        };
+        let lines = format!("Record-Route: {},{}\r\nRecord-Route: {}\r\n", values[0], values[1], values[2]);
+        let mut set = RouteSet::new(values.iter().map(String::as_bytes));
+        let (text, held) = (set.text().into_owned(), set.heap_bytes());
+        let told = |set: &RouteSet| set.values().map(<[u8]>::to_vec).collect::<Vec<_>>();
+        let lender = response(&lines);
+        set.lent_by(&lender);
+        assert_eq!(Arc::strong_count(&lender), 2);
+        assert!(set.heap_bytes() < 200, "{}", set.heap_bytes());
+        assert_eq!((set.text().into_owned(), told(&set)), (text.clone(), values.map(String::into_bytes).to_vec()));
+        set.own();
+        assert_eq!((Arc::strong_count(&lender), set.heap_bytes()), (1, held));
+        assert_eq!(set.text().into_owned(), text);
+        let other = response("Record-Route: <sip:p2;lr>\r\n");
+        set.lent_by(&other);
+        let short = response("Record-Route: <sip:p2;lr>\r\n");
+        RouteSet::new([&b"<sip:p2;lr>"[..]]).lent_by(&short);
+        assert_eq!((Arc::strong_count(&other), Arc::strong_count(&short)), (1, 1));
+    }
 
     const TARGET: &[u8] = b"sip:bob@192.0.2.4";
 

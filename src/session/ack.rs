@@ -135,6 +135,7 @@ impl Session {
             running: Repeating { incoming, timer: clock.arm(clock.now().plus(values.t1), Wake::Accepted(cseq)) },
         });
         if self.is_early() {
+            self.lasting.dialog.route_set.lent_by(&accepted.response);
             self.lasting.phase = Phase::AckWait(Some(accepted));
         } else {
             if self.refreshed(request) {
@@ -241,6 +242,7 @@ impl Session {
         let at = self.lasting.accepted.iter().position(|accepted| is_it(accepted));
         let accepted = first.or_else(|| at.map(|at| self.lasting.accepted.remove(at)))?;
         clock.stop(accepted.running.timer);
+        self.lasting.dialog.route_set.own();
         self.their_reinvite_over(accepted.running.incoming);
         Some((accepted, is_first))
     }
@@ -252,6 +254,7 @@ impl Session {
             Phase::AckWait(first) => first.take(),
             _ => None,
         };
+        self.lasting.dialog.route_set.own();
         let mut deeds = Deeds::new();
         for accepted in first.into_iter().chain(list) {
             clock.stop(accepted.running.timer);

@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 use crate::session::offer_answer::{Party, StoredBody};
 use crate::session::reason::Ending;
 use crate::session::{Origin, Phase, Role, Session, SessionState, SignalingState};
+use std::borrow::Cow;
 
 impl Session {
     /// Who called.
@@ -99,7 +100,7 @@ impl Session {
     }
 
     /// A Route header value.
-    pub fn route_set(&self) -> &[u8] {
+    pub fn route_set(&self) -> Cow<'_, [u8]> {
         self.lasting.dialog.route_set.text()
     }
 
@@ -157,7 +158,7 @@ impl Session {
             text(self.local_uri()),
             text(self.remote_uri()),
             text(self.remote_target()),
-            text(self.route_set()),
+            text(&self.route_set()),
             number(self.local_sequence_number()),
             number(self.remote_sequence_number()),
             self.is_secure(),

@@ -50,7 +50,7 @@ impl Properties {
             local_uri: text(session.local_uri()),
             remote_uri: text(session.remote_uri()),
             remote_target: text(session.remote_target()),
-            route_set: text(session.route_set()),
+            route_set: text(&session.route_set()),
             local_sequence_number: session.local_sequence_number(),
             remote_sequence_number: session.remote_sequence_number(),
             state_text: session.state_text(),
