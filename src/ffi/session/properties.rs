@@ -259,7 +259,7 @@ pub unsafe extern "C" fn sipdlg_session_route_set(
     needed: *mut usize,
 ) -> sipdlg_status_t {
     // SAFETY: promised by the caller.
-    unsafe { text_out(session, buffer, capacity, needed, |session| session.route_set().into()) }
+    unsafe { text_out(session, buffer, capacity, needed, |session| session.route_set()) }
 }
 
 /// SIPDLG_NONE: empty (RFC 3261 §12.1.1).
