@@ -120,6 +120,9 @@ pub struct Agent {
     streams: HashMap<u64, wire::stream::Stream, BuildHasherDefault<Identity>>,
     /// Bytes of the messages in them that are not whole.
     half_messages: usize,
+    /// When what is held was reckoned, in bytes that had passed; how many more may pass until it has to be again.
+    reckoned_at: u64,
+    unreckoned: u64,
     objects: Objects,
     outbox: Outbox,
     delivering: Delivering,
@@ -180,6 +183,8 @@ impl Agent {
             queries: Queries::default(),
             streams: HashMap::default(),
             half_messages: 0,
+            reckoned_at: 0,
+            unreckoned: 0,
             outbox,
             delivering: Delivering::default(),
             left_responses: calls::reliable_server::LeftResponses::default(),

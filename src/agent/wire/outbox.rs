@@ -65,6 +65,8 @@ pub struct Outbox {
     pub(in crate::agent) unix_us: u64,
     pub(in crate::agent) messages_received: u64,
     pub(in crate::agent) messages_sent: u64,
+    /// Bytes of all of them.
+    pub(in crate::agent) passed: u64,
     pub(in crate::agent) retransmissions_sent: u64,
 }
 
@@ -177,6 +179,7 @@ impl Outbox {
     /// Every message, in or out, passes here once: counted, and told to the log.
     #[inline]
     pub fn witness(&mut self, direction: Direction, flow: &Flow, bytes: &[u8]) {
+        self.passed += bytes.len() as u64;
         match direction {
             Direction::In => self.messages_received += 1,
             Direction::Out => self.messages_sent += 1,
