@@ -462,8 +462,12 @@ typedef struct sipdlg_endpoint_t {
 } sipdlg_endpoint_t;
 
 /**
- * Receives log lines (at DEBUG one line per message sent or received: time, arrow, flow, start line: ladders come from
- * these), on whichever thread is inside the library; must not call the library. The one exception to "Threads".
+ * Receives log lines: at WARN one for each message that the library drops or refuses by itself (time, `!!`, flow, method
+ * or status, Call-ID, what was done, header and rule with its section), ten at once and ten a second from then on, the
+ * next saying how many were left out; at DEBUG one more per message sent or received (time, arrow, flow, start line:
+ * ladders come from these). No line has a body, credentials or the password of a URI; control characters are escaped,
+ * and at WARN what a peer wrote is cut. On whichever thread is inside the library; must not call the library. The one
+ * exception to "Threads".
  */
 typedef void (*sipdlg_log_t)(void *user, int32_t level, const char *line);
 
@@ -707,7 +711,11 @@ typedef struct sipdlg_response_options_t {
     const char *to_tag;
 } sipdlg_response_options_t;
 
-/** Counters since the start, and what lives now. */
+/**
+ * Counters since the start, and what lives now. What the library dropped, refused or passed over by itself is counted
+ * once in one of dropped_, refused_, answered_limit, maddr_ignored and ignored_challenges, and told at WARN
+ * (sipdlg_log_t).
+ */
 typedef struct sipdlg_stats_t {
     size_t size;
     /** living now */
@@ -722,8 +730,11 @@ typedef struct sipdlg_stats_t {
     uint64_t messages_sent;
     uint64_t retransmissions_received;
     uint64_t retransmissions_sent;
+    /** messages that could not be read, nor answered */
     uint64_t dropped_malformed;
+    /** messages too long to be answered or for a stream, responses of too many forks */
     uint64_t dropped_limit;
+    /** requests answered 503, 513 or 500 beyond a limit */
     uint64_t answered_limit;
     uint64_t calls_placed;
     uint64_t calls_received;
@@ -733,6 +744,36 @@ typedef struct sipdlg_stats_t {
     uint64_t quirks[32];
     /** requests that were not answered where `maddr` says; see SIPDLG_QUIRK_MADDR_ELSEWHERE */
     uint64_t maddr_ignored;
+    /** requests answered 400 or 505: broken */
+    uint64_t refused_malformed;
+    /** 405, 501 */
+    uint64_t refused_method;
+    /** 416: the URI's scheme */
+    uint64_t refused_scheme;
+    /** 420, 421 */
+    uint64_t refused_extension;
+    /** 415, 469: a body, or the package of an INFO */
+    uint64_t refused_content;
+    /** 482: came on two ways */
+    uint64_t refused_merged;
+    /** 481: of a dialog, transaction or subscription that is not here */
+    uint64_t refused_unknown;
+    /** 500: CSeq not higher than that of the request before */
+    uint64_t refused_order;
+    /** 486, 488, 491, 500, 603: forbidden by what is under way in the dialog */
+    uint64_t refused_state;
+    /** 503: sipdlg_config_set_memory(); in answered_limit too */
+    uint64_t refused_memory;
+    /** refused by their default (see the kinds of events), or because the host took too long */
+    uint64_t refused_default;
+    /** responses: to no request of ours, with two Vias, out of order, or no dialog could be made of them */
+    uint64_t dropped_response;
+    /** ACKs of nothing */
+    uint64_t dropped_ack;
+    /** connections not read on, since a Content-Length was no number */
+    uint64_t dropped_stream;
+    /** challenges passed over: broken, or weaker than sipdlg_config_set_digest_minimum() wants */
+    uint64_t ignored_challenges;
 } sipdlg_stats_t;
 
 /** View of From, To, Contact, Route, Refer-To, P-Asserted-Identity, ... Never changes layout. */

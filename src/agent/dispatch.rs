@@ -2,10 +2,12 @@
 
 use crate::agent::calls::acknowledge::Acknowledging;
 use crate::agent::event::{Event, EventKind};
+use crate::agent::fault::{Counter, Done, Fault};
 use crate::agent::theirs::admit::{Admitted, Door};
+use crate::agent::theirs::stateless::{TRANSACTIONS, UNKNOWN, own_tag};
 use crate::agent::wire::outbox::{Direction, Sender};
 use crate::agent::words::response::Answer;
-use crate::agent::{Agent, IncomingId, OutgoingId};
+use crate::agent::{Agent, IncomingId, OutgoingId, SessionId};
 use crate::config::quirk;
 use crate::dialog::target;
 use crate::error::Result;
@@ -50,7 +52,7 @@ impl Agent {
             Ok(message) => self.response_arrived(flow, &message),
             Err(malformed) => match self.mended_response(flow, data) {
                 Some((client, response)) => self.client_response(client, &response),
-                None => self.malformed(&malformed),
+                None => self.malformed(flow, &malformed),
             },
         }
     }
@@ -81,29 +83,38 @@ impl Agent {
 
     /// Beyond the limit: 513 where it is a request that can be answered (RFC 3261 §21.5.7), else dropped.
     fn oversize(&mut self, flow: &Flow, data: &[u8]) {
+        const RULE: &str = "longer than a message may be here (RFC 3261 §21.5.7)";
         match Message::parse(data, Some(*flow)) {
             Ok(message) if message.is_request() && message.method() != Method::Ack => {
-                self.counters.answered_limit += 1;
+                self.fault(Fault::new(Counter::Limit, "", RULE), &message, Done::Answered(513));
                 self.reply(&message, &Answer::plain(513));
             }
-            _ => self.counters.dropped_limit += 1,
+            read => self.fault_on(Some(flow), read.ok().as_ref(), Fault::new(Counter::Beyond, "", RULE), Done::Dropped),
         }
     }
 
     fn response_arrived(&mut self, flow: &Flow, response: &Arc<Message>) {
-        let Some(client) = self.table.find_client(response) else { return };
+        let Some(client) = self.table.find_client(response) else {
+            let rule = "the branch is that of no request of ours (RFC 3261 §17.1.3)";
+            return self.fault(Fault::new(Counter::Response, "Via", rule), response, Done::Dropped);
+        };
         let more_vias = response.values(HeaderId::Via).nth(1).is_some();
         if self.takes_broken_responses() {
             if !more_vias && !self.has_other_from(client, response) {
                 return self.client_response(client, response);
             }
             if let Some((client, response)) = self.mended_response(flow, response.bytes()) {
-                self.client_response(client, &response);
+                return self.client_response(client, &response);
             }
         } else if !more_vias {
-            // RFC 3261 §8.1.3.3: one with more than one Via is discarded.
-            self.client_response(client, response);
+            return self.client_response(client, response);
         }
+        let fault = if more_vias {
+            Fault::new(Counter::Response, "Via", "more than one in a response to us (RFC 3261 §8.1.3.3)")
+        } else {
+            Fault::new(Counter::Response, "From", "another than in our request (RFC 3261 §8.2.6.2)")
+        };
+        self.fault(fault, response, Done::Dropped);
     }
 
     fn client_response(&mut self, client: ClientId, response: &Arc<Message>) {
@@ -226,9 +237,24 @@ impl Agent {
                 return self.ack_absorbed(server, outcome);
             }
         }
-        if let Some(session) = self.objects.dialog_of(ack) {
+        let dialog = self.objects.dialog_of(ack);
+        if self.acks_nothing(dialog, ack) {
+            let fault =
+                Fault::new(Counter::Ack, "To", "no final response of ours is its (RFC 3261 §13.3.1.4, §17.1.1.3)");
+            self.fault(fault, ack, Done::Dropped);
+        }
+        if let Some(session) = dialog {
             self.input(session, |session, clock| session.ack_arrived(ack, clock));
             self.objects.note_connection(session);
+        }
+    }
+
+    /// Whether nothing of ours was ever to be acknowledged so. A repeat is in order, and so is the ACK of a refusal that
+    /// is forgotten or had no transaction (RFC 3261 §8.2.7).
+    fn acks_nothing(&self, dialog: Option<SessionId>, ack: &Message) -> bool {
+        match dialog {
+            Some(session) => self.objects.sessions.get(session).is_some_and(|session| session.owes_no_ack(ack)),
+            None => ack.to_tag().is_none_or(|tag| !tag.eq_ignore_ascii_case(&own_tag(self.objects.keys, ack))),
         }
     }
 
@@ -244,21 +270,24 @@ impl Agent {
 
     /// A request that no transaction knows, neither ACK nor CANCEL.
     fn new_request(&mut self, request: Arc<Message>) {
-        if self.table.room().is_err() || !self.has_memory_for(&request) {
-            return self.refuse_for_limit(&request);
+        if self.table.room().is_err() {
+            return self.refuse_for_limit(&request, TRANSACTIONS);
+        }
+        if let Err(fault) = self.memory_for(&request) {
+            return self.refuse_for_limit(&request, fault);
         }
         self.count_odd_addresses(&request);
         let door = Door { face: &self.face, table: &self.table, objects: &self.objects };
         match door.admit(&request) {
             Err(refused) => match self.objects.dialog_of(&request).filter(|_| request.method() == Method::Invite) {
-                Some(session) => self.refuse_reinvite(session, &request, &refused.answer()),
-                None => self.refuse(&request, &refused.answer()),
+                Some(session) => self.refuse_reinvite(session, &request, &refused.answer(), refused.fault),
+                None => self.refuse(&request, &refused.answer(), refused.fault),
             },
             Ok(Admitted::Dialog(session)) => self.in_dialog_request(session, request),
             Ok(Admitted::Outside) => self.out_of_dialog_request(request),
             Ok(Admitted::Unknown) => {
                 if !self.late_prack(&request) {
-                    self.refuse(&request, &Answer::plain(481));
+                    self.refuse(&request, &Answer::plain(481), UNKNOWN);
                 }
             }
         }

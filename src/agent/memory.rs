@@ -1,6 +1,7 @@
 //! What the agent holds for its peers, and what it takes on no more when that is enough.
 
 use crate::agent::Agent;
+use crate::agent::fault::{Counter, Fault};
 use crate::held;
 use crate::message::{Message, Method};
 
@@ -53,22 +54,25 @@ impl Agent {
 
     /// Whether a new request of the peer's may be held: a call while there is room in all, and in the share of who
     /// sends it; a request in a dialog from the reserve too. BYE, ACK and CANCEL free more than they take.
-    pub(super) fn has_memory_for(&mut self, request: &Message) -> bool {
+    pub(super) fn memory_for(&mut self, request: &Message) -> Result<(), Fault> {
         if matches!(request.method(), Method::Bye | Method::Ack | Method::Cancel) {
-            return true;
+            return Ok(());
         }
         let limits = self.config.limits;
         let reserve = |bytes: usize| if request.to_tag().is_some() { bytes / RESERVE } else { 0 };
         let fits = |held: usize, limit: usize| held < limit.saturating_add(reserve(limit));
-        let Some(held) = self.reckoned(limits.memory_bytes, limits.address_bytes > 0) else { return true };
+        let Some(held) = self.reckoned(limits.memory_bytes, limits.address_bytes > 0) else { return Ok(()) };
         if !fits(held, limits.memory_bytes) {
-            return false;
+            return Err(Fault::new(Counter::Memory, "", "the bound in bytes is reached (RFC 3261 §21.5.4)"));
         }
         if limits.address_bytes == 0 {
-            return true;
+            return Ok(());
         }
-        let Some(peer) = request.flow().and_then(|flow| flow.remote) else { return true };
+        let Some(peer) = request.flow().and_then(|flow| flow.remote) else { return Ok(()) };
         let share = self.objects.share(peer.ip()) + self.table.share(peer.ip());
-        fits(share, limits.address_bytes)
+        if fits(share, limits.address_bytes) {
+            return Ok(());
+        }
+        Err(Fault::new(Counter::Memory, "", "the bound in bytes of one address is reached (RFC 3261 §21.5.4)"))
     }
 }

@@ -6,6 +6,7 @@
 //! time-out: that is the whole contract. The same configuration, seed and inputs give byte-identical outputs.
 
 pub mod event;
+mod fault;
 mod memory;
 pub mod options;
 
@@ -84,6 +85,21 @@ pub struct Stats {
     pub quirks: [u64; 32],
     /// Requests that were not answered where `maddr` says.
     pub maddr_ignored: u64,
+    pub refused_malformed: u64,
+    pub refused_method: u64,
+    pub refused_scheme: u64,
+    pub refused_extension: u64,
+    pub refused_content: u64,
+    pub refused_merged: u64,
+    pub refused_unknown: u64,
+    pub refused_order: u64,
+    pub refused_state: u64,
+    pub refused_memory: u64,
+    pub refused_default: u64,
+    pub dropped_response: u64,
+    pub dropped_ack: u64,
+    pub dropped_stream: u64,
+    pub ignored_challenges: u64,
 }
 
 impl Stats {
@@ -132,6 +148,7 @@ pub struct Agent {
     /// Whether somebody answers INVITEs, so that an OPTIONS out of a dialog is told so.
     takes_calls: bool,
     counters: Stats,
+    faults: fault::Faults,
     scratch: Vec<u8>,
 }
 
@@ -191,6 +208,7 @@ impl Agent {
             nonces: None,
             takes_calls: true,
             counters: Stats::default(),
+            faults: fault::Faults::default(),
             scratch: Vec::new(),
         }
     }
@@ -238,7 +256,7 @@ impl Agent {
 
     /// Counters.
     pub fn stats(&self) -> Stats {
-        Stats {
+        let mut stats = Stats {
             sessions: self.objects.sessions.len() as u64,
             incoming: self.objects.incoming.len() as u64,
             outgoing: self.objects.outgoing.len() as u64,
@@ -250,7 +268,9 @@ impl Agent {
             retransmissions_received: self.table.counters().retransmissions_received,
             retransmissions_sent: self.outbox.retransmissions_sent,
             ..self.counters
-        }
+        };
+        self.faults.tell(&mut stats);
+        stats
     }
 
     /// How many sessions and transactions live; unlike [`Agent::stats`] it costs nothing to ask.

@@ -481,6 +481,21 @@ pub unsafe extern "C" fn sipdlg_agent_stats(agent: sipdlg_agent_t, out: *mut sip
                 longest_callback_us: inner.longest_callback_us,
                 quirks: core.quirks,
                 maddr_ignored: core.maddr_ignored,
+                refused_malformed: core.refused_malformed,
+                refused_method: core.refused_method,
+                refused_scheme: core.refused_scheme,
+                refused_extension: core.refused_extension,
+                refused_content: core.refused_content,
+                refused_merged: core.refused_merged,
+                refused_unknown: core.refused_unknown,
+                refused_order: core.refused_order,
+                refused_state: core.refused_state,
+                refused_memory: core.refused_memory,
+                refused_default: core.refused_default,
+                dropped_response: core.dropped_response,
+                dropped_ack: core.dropped_ack,
+                dropped_stream: core.dropped_stream,
+                ignored_challenges: core.ignored_challenges,
             })
         })?;
         // SAFETY: the header's rule for structs.

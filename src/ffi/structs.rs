@@ -86,8 +86,12 @@ pub struct sipdlg_flow_t {
 /// run, and inside sipdlg_agent_poll_event() and sipdlg_agent_free().
 pub type sipdlg_release_t = Option<unsafe extern "C" fn(user: *mut c_void)>;
 
-/// Receives log lines (at DEBUG one line per message sent or received: time, arrow, flow, start line: ladders come from
-/// these), on whichever thread is inside the library; must not call the library. The one exception to "Threads".
+/// Receives log lines: at WARN one for each message that the library drops or refuses by itself (time, `!!`, flow, method
+/// or status, Call-ID, what was done, header and rule with its section), ten at once and ten a second from then on, the
+/// next saying how many were left out; at DEBUG one more per message sent or received (time, arrow, flow, start line:
+/// ladders come from these). No line has a body, credentials or the password of a URI; control characters are escaped,
+/// and at WARN what a peer wrote is cut. On whichever thread is inside the library; must not call the library. The one
+/// exception to "Threads".
 pub type sipdlg_log_t = Option<unsafe extern "C" fn(user: *mut c_void, level: i32, line: *const c_char)>;
 
 /// What happened. Borrowed: see Memory. Tokens that do not apply are 0, pointers NULL, numbers 0.
@@ -280,7 +284,9 @@ pub struct sipdlg_transmit_t {
     pub host: sipdlg_str_t,
 }
 
-/// Counters since the start, and what lives now.
+/// Counters since the start, and what lives now. What the library dropped, refused or passed over by itself is counted
+/// once in one of dropped_, refused_, answered_limit, maddr_ignored and ignored_challenges, and told at WARN
+/// (sipdlg_log_t).
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct sipdlg_stats_t {
@@ -297,8 +303,11 @@ pub struct sipdlg_stats_t {
     pub messages_sent: u64,
     pub retransmissions_received: u64,
     pub retransmissions_sent: u64,
+    /// messages that could not be read, nor answered
     pub dropped_malformed: u64,
+    /// messages too long to be answered or for a stream, responses of too many forks
     pub dropped_limit: u64,
+    /// requests answered 503, 513 or 500 beyond a limit
     pub answered_limit: u64,
     pub calls_placed: u64,
     pub calls_received: u64,
@@ -308,6 +317,36 @@ pub struct sipdlg_stats_t {
     pub quirks: [u64; 32],
     /// requests that were not answered where `maddr` says; see SIPDLG_QUIRK_MADDR_ELSEWHERE
     pub maddr_ignored: u64,
+    /// requests answered 400 or 505: broken
+    pub refused_malformed: u64,
+    /// 405, 501
+    pub refused_method: u64,
+    /// 416: the URI's scheme
+    pub refused_scheme: u64,
+    /// 420, 421
+    pub refused_extension: u64,
+    /// 415, 469: a body, or the package of an INFO
+    pub refused_content: u64,
+    /// 482: came on two ways
+    pub refused_merged: u64,
+    /// 481: of a dialog, transaction or subscription that is not here
+    pub refused_unknown: u64,
+    /// 500: CSeq not higher than that of the request before
+    pub refused_order: u64,
+    /// 486, 488, 491, 500, 603: forbidden by what is under way in the dialog
+    pub refused_state: u64,
+    /// 503: sipdlg_config_set_memory(); in answered_limit too
+    pub refused_memory: u64,
+    /// refused by their default (see the kinds of events), or because the host took too long
+    pub refused_default: u64,
+    /// responses: to no request of ours, with two Vias, out of order, or no dialog could be made of them
+    pub dropped_response: u64,
+    /// ACKs of nothing
+    pub dropped_ack: u64,
+    /// connections not read on, since a Content-Length was no number
+    pub dropped_stream: u64,
+    /// challenges passed over: broken, or weaker than sipdlg_config_set_digest_minimum() wants
+    pub ignored_challenges: u64,
 }
 
 /// View of From, To, Contact, Route, Refer-To, P-Asserted-Identity, ... Never changes layout.

@@ -15,8 +15,8 @@ pub const PARAMETERS: usize = 64;
 pub const PARTS: usize = 32;
 
 impl Message {
-    /// The list that is too long, as a reason phrase; nearly always nothing is counted for that.
-    pub fn too_long(&self) -> Option<&'static [u8]> {
+    /// The list that is too long: its header, and a reason phrase; nearly always nothing is counted for that.
+    pub fn too_long(&self) -> Option<(&'static str, &'static str)> {
         let (mut vias, mut routes, mut records) = (0, 0, 0);
         for field in &self.fields {
             let length = field.length as usize;
@@ -29,18 +29,18 @@ impl Message {
                 _ => continue,
             }
             if length > 2 * PARAMETERS && has_many_parameters(self.value_of(field)) {
-                return Some(b"Message Too Large: more than 64 parameters in one value");
+                return Some((field.id.name(), "Message Too Large: more than 64 parameters in one value"));
             }
         }
         let more = |bytes: usize, header, limit: usize| bytes > limit * 4 && self.values(header).nth(limit).is_some();
         if more(vias, HeaderId::Via, VIAS) {
-            return Some(b"Message Too Large: more than 128 Vias");
+            return Some(("Via", "Message Too Large: more than 128 Vias"));
         }
         if more(routes, HeaderId::Route, ROUTES) || more(records, HeaderId::RecordRoute, ROUTES) {
-            return Some(b"Message Too Large: more than 64 Routes or Record-Routes");
+            return Some(("Route", "Message Too Large: more than 64 Routes or Record-Routes"));
         }
         let parts = self.body_view().is_some_and(|body| body.has_too_many_parts());
-        parts.then_some(b"Message Too Large: more than 32 parts in the body")
+        parts.then_some(("Content-Type", "Message Too Large: more than 32 parts in the body"))
     }
 }
 

@@ -147,6 +147,11 @@ impl Session {
         deeds
     }
 
+    /// Whether no 2xx of ours can ever have waited for this ACK.
+    pub fn owes_no_ack(&self, ack: &Message) -> bool {
+        self.is_early() || self.lasting.dialog.remote.last().is_none_or(|last| ack.cseq_number() > last)
+    }
+
     /// The ACK of a 2xx of ours, found by its number (RFC 5407 §3.1.4), not by the latest.
     pub fn ack_arrived(&mut self, ack: &Arc<Message>, clock: &mut impl Clock) -> Deeds {
         let Some((accepted, first)) = self.take_accepted(ack.cseq_number(), clock) else { return Deeds::new() };

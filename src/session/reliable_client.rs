@@ -131,6 +131,12 @@ impl Session {
         next
     }
 
+    /// Whether a reliable response that was not taken is no repeat: one before it is missing, or too many wait.
+    pub fn has_missed(&self, response: &Message, rseq: u32) -> bool {
+        let client = self.running.reliable_client.as_ref();
+        client.is_some_and(|client| client.invite == Some(response.cseq_number()) && rseq > client.last)
+    }
+
     /// Takes a reliable response to this INVITE. `manual`: the host sends every PRACK. `None`: it is repeated or out of
     /// order, or too many wait, and is discarded (§4).
     pub fn take_reliable(&mut self, invite: OutgoingId, response: &Message, rseq: u32, manual: bool) -> Option<Prack> {

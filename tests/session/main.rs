@@ -24,6 +24,7 @@ mod ends;
 mod failover;
 mod failover_dialog;
 mod failover_links;
+mod faults;
 mod fork_hangup;
 mod forking;
 mod glare;

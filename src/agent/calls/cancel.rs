@@ -1,6 +1,7 @@
 //! CANCEL, both ways (RFC 3261 §9).
 
 use crate::agent::event::{Event, EventKind, Reason};
+use crate::agent::fault::{Counter, Fault};
 use crate::agent::options::RequestOptions;
 use crate::agent::ours::outgoing::{Cancelling, Outgoing, OutgoingState, Sent};
 use crate::agent::theirs::stateless::{Tag, own_tag};
@@ -127,7 +128,8 @@ impl Agent {
     /// CANCEL (§9.2): 200 to it, 487 to what it cancels, unless that is answered.
     pub(in crate::agent) fn cancel_arrived(&mut self, cancel: &Arc<Message>) {
         let Some(invite) = self.table.find_cancelled(cancel) else {
-            return self.refuse(cancel, &Answer::plain(481));
+            let rule = "the branch is that of no request that is here (RFC 3261 §9.2)";
+            return self.refuse(cancel, &Answer::plain(481), Fault::new(Counter::Unknown, "Via", rule));
         };
         let id = self.table.server_owner(invite).map(IncomingId::from_raw);
         let incoming = id.and_then(|id| self.objects.incoming.get(id));

@@ -1,6 +1,7 @@
 //! INVITE and re-INVITE of ours: forks, what their responses do to sessions (RFC 3261 §13.2, §14.1).
 
 use crate::agent::event::{Event, EventKind, Reason, flag};
+use crate::agent::fault::{Counter, Done, Fault};
 use crate::agent::objects::Found;
 use crate::agent::options::{Body, RequestOptions, request_flag};
 use crate::agent::ours::out_of_dialog::host_target;
@@ -20,6 +21,9 @@ use crate::session::offer_answer::StoredBody;
 use crate::session::reason::Ending;
 use crate::time::Now;
 use std::sync::Arc;
+
+const FORKS: Fault = Fault::new(Counter::Beyond, "To", "dialogs of one INVITE: the limit is reached (RFC 3261 §12.1)");
+const NO_DIALOG: Fault = Fault::new(Counter::Response, "Contact", "no dialog can be made of it (RFC 3261 §12.1.1)");
 
 impl Agent {
     /// INVITE out of a dialog (§13.2).
@@ -130,10 +134,16 @@ impl Agent {
             Kind::Invite(_) => match response.to_tag() {
                 Some(_) => match self.early_fork(id, response) {
                     Ok(session) => session,
-                    // Beyond the limit of early dialogs, or no dialog can be made of it: nobody hears of it.
-                    Err(_) => return,
+                    // Nobody hears of it.
+                    Err(error) => {
+                        let fault = if error.kind == ErrorKind::Limit { FORKS } else { NO_DIALOG };
+                        return self.fault(fault, response, Done::Dropped);
+                    }
                 },
-                None if !self.tolerates(quirk::ONE_XX_WITHOUT_TAG) => return,
+                None if !self.tolerates(quirk::ONE_XX_WITHOUT_TAG) => {
+                    let fault = Fault::new(Counter::Response, "To", "no tag, and not 100 (RFC 3261 §8.2.6.2)");
+                    return self.fault(fault, response, Done::Dropped);
+                }
                 None => {
                     self.counters.count_quirk(quirk::ONE_XX_WITHOUT_TAG);
                     None
@@ -209,8 +219,7 @@ impl Agent {
             return;
         }
         if self.objects.too_many_forks(id, response, self.config.limits.early_dialogs) {
-            self.counters.dropped_limit += 1;
-            return;
+            return self.fault(FORKS, response, Done::Dropped);
         }
         let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
         let waited = outgoing.done();

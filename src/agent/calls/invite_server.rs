@@ -1,10 +1,11 @@
 //! INVITE and re-INVITE of the peer: their sessions, provisional answers, acceptance (RFC 3261 §13.3, §14.2).
 
 use crate::agent::event::{Event, EventKind, Reason};
+use crate::agent::fault::{Counter, Done, Fault};
 use crate::agent::options::ResponseOptions;
 use crate::agent::refer::replace::Replaced;
 use crate::agent::theirs::incoming::{Incoming, Kind};
-use crate::agent::theirs::stateless::{Tag, own_tag};
+use crate::agent::theirs::stateless::{SESSIONS, Tag, own_tag};
 use crate::agent::timeout::{IncomingTimer, Timeout};
 use crate::agent::words::response::{Answer, checked_status, retry_after_line, wants_recv_info};
 use crate::agent::{Agent, Bytes, IncomingId, SessionId};
@@ -26,22 +27,22 @@ use smallvec::SmallVec;
 use std::sync::Arc;
 use std::time::Duration;
 
+const GLARE: Fault = Fault::new(Counter::State, "CSeq", "an INVITE of ours is in progress (RFC 3261 §14.2)");
+const OVERLAP: Fault = Fault::new(Counter::State, "CSeq", "the INVITE before it is not over (RFC 3261 §14.2)");
+
 impl Agent {
     /// A new call.
     pub(in crate::agent) fn invite_arrived(&mut self, request: Arc<Message>) {
         if self.objects.room_for_session().is_err() {
-            return self.refuse_for_limit(&request);
+            return self.refuse_for_limit(&request, SESSIONS);
         }
         if !has_good_contact(&request) {
-            let answer = Answer {
-                reason: Some(b"Bad Request: INVITE without a good Contact (RFC 3261 8.1.1.8, 12.1.1)"),
-                ..Answer::plain(400)
-            };
-            return self.refuse(&request, &answer);
+            let reason = "Bad Request: INVITE without a good Contact (RFC 3261 8.1.1.8, 12.1.1)";
+            return self.refuse_malformed(&request, "Contact", reason);
         }
         let replaced = match self.replaced_by(&request) {
             Ok(replaced) => replaced,
-            Err(answer) => return self.refuse(&request, &answer),
+            Err(refused) => return self.refuse(&request, &refused.answer(), refused.fault),
         };
         let Some(id) = self.add_incoming(&request, Kind::Invite(Box::default()), None) else { return };
         self.objects.keep_place(id);
@@ -65,10 +66,10 @@ impl Agent {
             session.newer_invite_came();
         }
         match meets {
-            Arrival::Pending => return self.refuse_reinvite(id, &request, &Answer::plain(491)),
+            Arrival::Pending => return self.refuse_reinvite(id, &request, &Answer::plain(491), GLARE),
             Arrival::RetryLater => {
                 let lines = retry_after_line(&mut self.random);
-                return self.refuse_reinvite(id, &request, &Answer { lines: &lines, ..Answer::plain(500) });
+                return self.refuse_reinvite(id, &request, &Answer { lines: &lines, ..Answer::plain(500) }, OVERLAP);
             }
             Arrival::Process => {}
         }
@@ -83,7 +84,14 @@ impl Agent {
     }
 
     /// A re-INVITE that a rule refuses: ours waits for its ACK (§14.1).
-    pub(in crate::agent) fn refuse_reinvite(&mut self, id: SessionId, request: &Arc<Message>, answer: &Answer<'_>) {
+    pub(in crate::agent) fn refuse_reinvite(
+        &mut self,
+        id: SessionId,
+        request: &Arc<Message>,
+        answer: &Answer<'_>,
+        fault: Fault,
+    ) {
+        self.fault(fault, request, Done::Answered(answer.status));
         let refused = self.answer_by_rule(request, answer, b"");
         if let Some(session) = self.objects.sessions.get_mut(id) {
             session.their_reinvite_refused_by_rule(refused);

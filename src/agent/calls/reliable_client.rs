@@ -1,6 +1,7 @@
 //! PRACK of the reliable provisional responses to our INVITEs (RFC 3262 §4).
 
 use crate::agent::event::flag;
+use crate::agent::fault::{Counter, Done, Fault};
 use crate::agent::methods::effect_of_answer;
 use crate::agent::options::{Body, RequestOptions, request_flag};
 use crate::agent::ours::outgoing::{Kind, Outgoing};
@@ -12,6 +13,9 @@ use crate::session::offer_answer::StoredBody;
 use crate::session::reliable_client::{Acknowledged, Prack, rseq_of};
 use crate::session::usage::Effect;
 use crate::time::Now;
+
+const OUT_OF_ORDER: Fault =
+    Fault::new(Counter::Response, "RSeq", "one before it is missing, or too many wait for PRACK (RFC 3262 §4)");
 
 impl Agent {
     /// A provisional response in a dialog: the flags of its PROGRESS. `None`: it is repeated or out of order (§4).
@@ -33,7 +37,12 @@ impl Agent {
         };
         let prack = session.take_reliable(invite, response, rseq, manual);
         self.objects.note_connection(id);
-        let prack = prack?;
+        let Some(prack) = prack else {
+            if self.objects.sessions.get(id).is_some_and(|session| session.has_missed(response, rseq)) {
+                self.fault(OUT_OF_ORDER, response, Done::Dropped);
+            }
+            return None;
+        };
         self.note_state(id);
         match prack {
             Prack::ByHost => Some(flag::RELIABLE | flag::NEEDS_PRACK),

@@ -2,6 +2,7 @@
 //! `session/reliable_server` and `session/prack_server`.
 
 use crate::agent::event::{Event, EventKind};
+use crate::agent::fault::{Counter, Fault};
 use crate::agent::options::{ResponseOptions, response_flag};
 use crate::agent::theirs::incoming::{Acknowledges, Kind};
 use crate::agent::theirs::stateless::Tag;
@@ -161,12 +162,12 @@ impl Agent {
         let left = self.left_responses.by_dialog.get(&session.key(self.objects.keys)).copied();
         let prack = match request.header(HeaderId::RAck).map(RAck::parse) {
             Some(Ok(rack)) => session.their_prack_means(&request, &rack, left, self.now.monotonic),
-            Some(Err(_)) => return self.refuse(&request, &Answer::plain(400)),
+            Some(Err(_)) => return self.refuse(&request, &Answer::plain(400), NO_RACK),
             None => Prack::Nothing,
         };
         let kind = match prack {
             Prack::Nothing if !self.tolerates(quirk::PRACK_UNASKED) => {
-                return self.refuse(&request, &Answer::plain(481));
+                return self.refuse(&request, &Answer::plain(481), UNASKED);
             }
             // Hosts that want to see it say so.
             Prack::Nothing => {
@@ -174,10 +175,10 @@ impl Agent {
                 Kind::Prack(Acknowledges::Nothing)
             }
             Prack::OffersOutOfTurn => {
-                return self.refuse(&request, &Answer { lines: NO_OFFER_NOW, ..Answer::plain(488) });
+                return self.refuse(&request, &Answer { lines: NO_OFFER_NOW, ..Answer::plain(488) }, OUT_OF_TURN);
             }
             Prack::LacksAnswer => {
-                self.refuse(&request, &Answer::plain(200));
+                self.settle(&request, &Answer::plain(200));
                 return self.input(id, |session, clock| session.their_prack_lacks_answer(clock));
             }
             Prack::Acknowledges | Prack::AcknowledgesLeft | Prack::Offers(_) => Kind::Prack(Acknowledges::Response),
@@ -237,10 +238,14 @@ impl Agent {
             return false;
         }
         self.left_responses.by_dialog.remove(&key);
-        self.refuse(request, &Answer::plain(200));
+        self.settle(request, &Answer::plain(200));
         true
     }
 }
+
+const NO_RACK: Fault = Fault::new(Counter::Malformed, "RAck", "number, CSeq number, method (RFC 3262 §7.2)");
+const UNASKED: Fault = Fault::new(Counter::Unknown, "RAck", "no response of ours waits for it (RFC 3262 §3)");
+const OUT_OF_TURN: Fault = Fault::new(Counter::State, "Content-Type", "an offer is open already (RFC 3264 §4)");
 
 /// §21.4.26: 488 says in Warning what is wrong.
 const NO_OFFER_NOW: &[u8] = b"Warning: 399 sipdlg \"an offer is open already (RFC 3264 4)\"\r\n";

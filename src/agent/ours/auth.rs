@@ -1,6 +1,7 @@
 //! Challenges of our requests and what answers them (RFC 3261 §22, RFC 7616, RFC 8760).
 
 use crate::agent::event::{Event, EventKind, Reason};
+use crate::agent::fault::Done;
 use crate::agent::options::request_flag;
 use crate::agent::ours::authentication::{Answers, Authentication, Given, Known, REALMS, same_space};
 use crate::agent::ours::outgoing::{Cancelling, Outgoing, Waiting};
@@ -28,6 +29,9 @@ impl Agent {
             return false;
         }
         let answers = self.answers(id, response, None);
+        for fault in &answers.left_out {
+            self.fault(*fault, response, Done::PassedOver);
+        }
         if !answers.ready.is_empty() && !answers.refused {
             self.resubmit(id, answers.ready, response);
             return true;

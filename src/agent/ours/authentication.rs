@@ -1,6 +1,7 @@
 //! What is known of the challenges of one request, and who has credentials that answer them (RFC 3261 §22, RFC 7616,
 //! RFC 8760).
 
+use crate::agent::fault::{Counter, Fault};
 use crate::config::{Config, Secret};
 use crate::flow::Flow;
 use crate::held;
@@ -109,15 +110,33 @@ struct Demand {
 impl Demand {
     /// Those of a response to a request that went there, in order, without those by a hash that is too weak. A forking
     /// proxy gathers WWW-Authenticate and Proxy-Authenticate in one (RFC 3261 §22.3).
-    fn all_of(response: &Message, asked_by: Flow, minimum: Algorithm) -> Vec<Self> {
+    /// `left_out`: those that are broken, weak or too many; what we do not know is the peer's to offer.
+    fn all_of(response: &Message, asked_by: Flow, minimum: Algorithm, left_out: &mut Vec<Fault>) -> Vec<Self> {
         let mut all = Vec::new();
         for (header, proxy) in [(HeaderId::WwwAuthenticate, false), (HeaderId::ProxyAuthenticate, true)] {
+            let mut leave = |rule| left_out.push(Fault::new(Counter::Challenge, header.name(), rule));
             for value in response.fields(header).take(REALMS) {
-                let challenge = Challenge::parse(value).ok();
-                all.extend(challenge.and_then(|challenge| Self::read(&challenge, proxy, asked_by)));
+                let Ok(challenge) = Challenge::parse(value) else {
+                    leave("no challenge, or a parameter stands there twice (RFC 7616 §3.3)");
+                    continue;
+                };
+                match Self::read(&challenge, proxy, asked_by) {
+                    Some(demand) if demand.algorithm < minimum => {
+                        leave("a weaker hash than is wanted here (RFC 8760 §2.4)");
+                    }
+                    Some(demand) => all.push(demand),
+                    None if challenge.is_scheme(b"Digest")
+                        && [&b"realm"[..], b"nonce"].iter().any(|name| challenge.parameter(name).is_none()) =>
+                    {
+                        leave("realm and nonce are missing (RFC 7616 §3.3)");
+                    }
+                    None => {}
+                }
+            }
+            if response.fields(header).nth(REALMS).is_some() {
+                leave("more than 8 challenges (RFC 7616 §3.7)");
             }
         }
-        all.retain(|demand| demand.algorithm >= minimum);
         all
     }
 
@@ -171,6 +190,8 @@ pub struct Answers {
     pub open: Option<Box<[u8]>>,
     /// What was sent for some realm is wrong.
     pub refused: bool,
+    /// Challenges that are passed over.
+    pub left_out: Vec<Fault>,
 }
 
 pub fn same_space(one: &Credentials, other: &Credentials) -> bool {
@@ -197,7 +218,7 @@ impl Known<'_> {
     /// For each realm the topmost challenge that somebody has credentials for (RFC 8760 §2.4).
     pub fn answers(&self, response: &Message) -> Answers {
         let mut answers = Answers::default();
-        let demands = Demand::all_of(response, self.asked_by, self.config.digest_minimum);
+        let demands = Demand::all_of(response, self.asked_by, self.config.digest_minimum, &mut answers.left_out);
         for (at, demand) in demands.iter().enumerate() {
             let same = |other: &&Demand| other.proxy == demand.proxy && other.realm == demand.realm;
             if demands.iter().take(at).any(|other| same(&other)) {

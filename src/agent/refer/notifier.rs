@@ -4,6 +4,7 @@ use crate::agent::event::EventKind;
 use crate::agent::methods::effect_of_answer;
 use crate::agent::options::{Body, RequestOptions};
 use crate::agent::ours::outgoing::Kind;
+use crate::agent::refer::subscriber::NO_SUBSCRIPTION;
 use crate::agent::theirs::incoming::{Incoming, Kind as IncomingKind, Notifier};
 use crate::agent::timeout::{IncomingTimer, Timeout};
 use crate::agent::words::response::Answer;
@@ -178,7 +179,7 @@ impl Agent {
         let found = event.and_then(|event| self.objects.referrals(id)?.theirs_of(&event));
         let Some(refer) = found else {
             if self.objects.holder(id).is_none_or(crate::session::Session::is_terminated) {
-                return self.refuse(&request, &Answer::plain(481));
+                return self.refuse(&request, &Answer::plain(481), NO_SUBSCRIPTION);
             }
             return self.hand_up(EventKind::Subscribe, Some(id), request);
         };
@@ -187,7 +188,7 @@ impl Agent {
         let life = asked.map_or(LIFE, Duration::from_secs).min(LIFE);
         let mut lines = Vec::new();
         write::number_header(&mut lines, HeaderId::Expires, life.as_secs());
-        self.refuse(&request, &Answer { dialog: true, lines: &lines, ..Answer::plain(200) });
+        self.settle(&request, &Answer { dialog: true, lines: &lines, ..Answer::plain(200) });
         if let Some(holder) = self.objects.holder_mut(id) {
             holder.refreshed(&request);
         }

@@ -1,7 +1,8 @@
 //! INVITE with Replaces (RFC 3891 §3): which session it means, and its end when the INVITE is accepted.
 
 use crate::agent::event::{Event, EventKind, Reason, flag};
-use crate::agent::words::response::Answer;
+use crate::agent::fault::{Counter, Fault};
+use crate::agent::theirs::admit::Refused;
 use crate::agent::{Agent, IncomingId, SessionId};
 use crate::error::{Error, Result};
 use crate::message::{HeaderId, Message, Replaces};
@@ -20,26 +21,27 @@ pub(in crate::agent) struct Replaced {
 
 impl Agent {
     /// The table of §3: the session that the INVITE means, `None` when it has no Replaces; else what it is answered.
-    pub(in crate::agent) fn replaced_by(
-        &self,
-        request: &Message,
-    ) -> std::result::Result<Option<Replaced>, Answer<'static>> {
+    pub(in crate::agent) fn replaced_by(&self, request: &Message) -> std::result::Result<Option<Replaced>, Refused> {
         let mut fields = request.fields(HeaderId::Replaces);
         let Some(value) = fields.next() else { return Ok(None) };
-        let bad = |reason: &'static [u8]| Answer { reason: Some(reason), ..Answer::plain(400) };
+        let bad = |reason| Refused::malformed("Replaces", reason);
+        let no = |status, counter, rule| Refused::plain(status, Fault::new(counter, "Replaces", rule));
+        let unknown = || no(481, Counter::Unknown, "names no session that it may replace (RFC 3891 §3)");
         if fields.next().is_some() || request.header(HeaderId::Join).is_some() {
-            return Err(bad(b"Bad Request: one Replaces, and no Join beside it (RFC 3891 3)"));
+            return Err(bad("Bad Request: one Replaces, and no Join beside it (RFC 3891 3)"));
         }
         let Ok(replaces) = Replaces::parse(value) else {
-            return Err(bad(b"Bad Request: Replaces: call-id;to-tag=x;from-tag=y (RFC 3891 6.1)"));
+            return Err(bad("Bad Request: Replaces: call-id;to-tag=x;from-tag=y (RFC 3891 6.1)"));
         };
         let found = self.objects.dialog_named(&replaces).and_then(|id| Some((id, self.objects.holder(id)?)));
-        let Some((session, holder)) = found else { return Err(Answer::plain(481)) };
+        let Some((session, holder)) = found else { return Err(unknown()) };
         match (holder.state(), holder.role()) {
-            (SessionState::Terminated, _) => Err(Answer::plain(603)),
+            (SessionState::Terminated, _) => Err(no(603, Counter::State, "that session is over (RFC 3891 §3)")),
             // An early dialog is replaced by who called.
-            (SessionState::Initial | SessionState::Early, Role::Callee) => Err(Answer::plain(481)),
-            (SessionState::AckWait | SessionState::Confirmed, _) if replaces.early_only => Err(Answer::plain(486)),
+            (SessionState::Initial | SessionState::Early, Role::Callee) => Err(unknown()),
+            (SessionState::AckWait | SessionState::Confirmed, _) if replaces.early_only => {
+                Err(no(486, Counter::State, "early-only, and that session is confirmed (RFC 3891 §3)"))
+            }
             _ => Ok(Some(Replaced { session, early_only: replaces.early_only })),
         }
     }

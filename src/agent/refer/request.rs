@@ -1,6 +1,7 @@
 //! REFER, both ways (RFC 3515, RFC 3891, RFC 3892, RFC 4488).
 
 use crate::agent::event::{Event, EventKind};
+use crate::agent::fault::{Counter, Fault};
 use crate::agent::options::{RequestOptions, ResponseOptions};
 use crate::agent::ours::outgoing::{Kind, Subscriber};
 use crate::agent::refer::subscriber::is_false;
@@ -133,12 +134,14 @@ impl Agent {
     pub(in crate::agent) fn refer_arrived(&mut self, id: SessionId, request: Arc<Message>) {
         let Some(referrals) = self.objects.referrals_mut(id) else { return };
         let first = referrals.received();
-        if let Some(reason) = fault_of(&request) {
-            return self.refuse(&request, &Answer { reason: Some(reason), ..Answer::plain(400) });
+        if let Some((header, reason)) = fault_of(&request) {
+            return self.refuse_malformed(&request, header, reason);
         }
         if self.objects.referrals(id).is_some_and(|referrals| !referrals.has_room()) {
             let lines = retry_after_line(&mut self.random);
-            return self.refuse(&request, &Answer { lines: &lines, ..Answer::plain(500) });
+            let fault =
+                Fault::new(Counter::Limit, "", "subscriptions of the dialog: the limit is reached (RFC 3261 §21.5.1)");
+            return self.refuse(&request, &Answer { lines: &lines, ..Answer::plain(500) }, fault);
         }
         let kind = IncomingKind::Refer(Box::new(ReferServer { first, notifier: None }));
         self.hand_up_as(Event::new(EventKind::Refer), Some(id), request, kind);
@@ -147,10 +150,9 @@ impl Agent {
     /// One out of every dialog; accepted, it makes one for its subscription (RFC 3515 §2.4.4).
     pub(in crate::agent) fn stray_refer_arrived(&mut self, request: Arc<Message>) {
         let unreachable = Dialog::of_callee(&request, b"x").is_err();
-        let reason =
-            fault_of(&request).or(unreachable.then_some(b"Bad Request: REFER without a good Contact (RFC 3515 2.2)"));
-        if let Some(reason) = reason {
-            return self.refuse(&request, &Answer { reason: Some(reason), ..Answer::plain(400) });
+        let no_contact = ("Contact", "Bad Request: REFER without a good Contact (RFC 3515 2.2)");
+        if let Some((header, reason)) = fault_of(&request).or(unreachable.then_some(no_contact)) {
+            return self.refuse_malformed(&request, header, reason);
         }
         let kind = IncomingKind::Refer(Box::new(ReferServer { first: true, notifier: None }));
         self.hand_up_as(Event::new(EventKind::Refer), None, request, kind);
@@ -219,15 +221,15 @@ impl Agent {
 }
 
 /// What a REFER lacks to be one (RFC 3515 §2.4.2, RFC 3892 §3).
-pub(in crate::agent) fn fault_of(request: &Message) -> Option<&'static [u8]> {
+pub(in crate::agent) fn fault_of(request: &Message) -> Option<(&'static str, &'static str)> {
     let mut fields = request.fields(HeaderId::ReferTo);
     match (fields.next(), fields.next()) {
         (Some(_), None) if refer_target(request).is_ok() => {}
-        (Some(_), None) => return Some(b"Bad Request: Refer-To is no URI (RFC 3515 2.1)"),
-        _ => return Some(b"Bad Request: exactly one Refer-To (RFC 3515 2.4.2)"),
+        (Some(_), None) => return Some(("Refer-To", "Bad Request: Refer-To is no URI (RFC 3515 2.1)")),
+        _ => return Some(("Refer-To", "Bad Request: exactly one Refer-To (RFC 3515 2.4.2)")),
     }
     if request.fields(HeaderId::ReferredBy).nth(1).is_some() {
-        return Some(b"Bad Request: more than one Referred-By (RFC 3892 3)");
+        return Some(("Referred-By", "Bad Request: more than one Referred-By (RFC 3892 3)"));
     }
     None
 }

@@ -1,6 +1,7 @@
 //! Subscriptions of our REFERs: the peer notifies (RFC 3515 §2.4, RFC 6665).
 
 use crate::agent::event::{Event, EventKind, Reason, flag};
+use crate::agent::fault::{Counter, Fault};
 use crate::agent::ours::outgoing::{Kind, OutgoingState, Subscribed};
 use crate::agent::theirs::incoming::Kind as IncomingKind;
 use crate::agent::timeout::{OutgoingTimer, Timeout};
@@ -27,6 +28,10 @@ enum Next {
     /// The NOTIFY does not say.
     Unsaid,
 }
+
+/// Of a dialog whose session is over.
+pub(super) const NO_SUBSCRIPTION: Fault =
+    Fault::new(Counter::Unknown, "Event", "names no subscription of the dialog (RFC 6665 §4.1.3)");
 
 impl Agent {
     /// A REFER of ours has its final answer.
@@ -100,7 +105,7 @@ impl Agent {
         let cseq_of = |refer: OutgoingId| Some(self.objects.outgoing.get(refer)?.message()?.cseq_number());
         let refer = event.and_then(|event| self.objects.referrals(id)?.ours_of(&event, cseq_of));
         if refer.is_none() && self.objects.holder(id).is_none_or(crate::session::Session::is_terminated) {
-            return self.refuse(&request, &Answer::plain(481));
+            return self.refuse(&request, &Answer::plain(481), NO_SUBSCRIPTION);
         }
         let default = default_of(event.as_ref(), refer.is_some());
         let about = about_notify(&request);

@@ -2,6 +2,7 @@
 //! for INVITE, re-INVITE and all others alike.
 
 use crate::agent::SessionId;
+use crate::agent::fault::{Counter, Fault};
 use crate::agent::methods::rules;
 use crate::agent::objects::Objects;
 use crate::agent::words::face::Face;
@@ -25,9 +26,10 @@ pub(in crate::agent) enum Admitted {
 }
 
 /// A refusal by rule.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(in crate::agent) struct Refused {
     status: u16,
+    pub fault: Fault,
     reason: Option<&'static [u8]>,
     /// Allow and Supported.
     abilities: bool,
@@ -35,8 +37,14 @@ pub(in crate::agent) struct Refused {
 }
 
 impl Refused {
-    fn plain(status: u16) -> Self {
-        Self { status, ..Self::default() }
+    /// By the status alone.
+    pub fn plain(status: u16, fault: Fault) -> Self {
+        Self { status, fault, reason: None, abilities: false, lines: Vec::new() }
+    }
+
+    /// 400, with the reason phrase that says so.
+    pub fn malformed(header: &'static str, reason: &'static str) -> Self {
+        Self { reason: Some(reason.as_bytes()), ..Self::plain(400, Fault::said(Counter::Malformed, header, reason)) }
     }
 
     /// What is answered.
@@ -81,8 +89,8 @@ impl Door<'_> {
         if holder.dialog().target_in(request) != Contact::Nowhere {
             return Ok(());
         }
-        let reason = b"Bad Request: Contact is no URI that a request can be sent to (RFC 3261 12.2.2)";
-        Err(Refused { reason: Some(reason), ..Refused::plain(400) })
+        let reason = "Bad Request: Contact is no URI that a request can be sent to (RFC 3261 12.2.2)";
+        Err(Refused::malformed("Contact", reason))
     }
 
     /// §8.2.1: 405 where the method is known to the library but not allowed here, 501 where it is unknown to it.
@@ -93,13 +101,19 @@ impl Door<'_> {
             return Ok(());
         }
         let known = request.method() != Method::Other;
-        Err(Refused { abilities: known, ..Refused::plain(if known { 405 } else { 501 }) })
+        let rule = if known { "not allowed here (RFC 3261 §8.2.1)" } else { "unknown (RFC 3261 §21.5.2)" };
+        let fault = Fault::new(Counter::Method, "method", rule);
+        Err(Refused { abilities: known, ..Refused::plain(if known { 405 } else { 501 }, fault) })
     }
 
     /// §8.2.2.2: a request that came on two ways.
     fn merged(&self, request: &Message) -> Checked {
         let merged = request.to_tag().is_none() && self.table.find_merged(request);
-        if merged { Err(Refused::plain(482)) } else { Ok(()) }
+        if !merged {
+            return Ok(());
+        }
+        let rule = "the same request came by another way (RFC 3261 §8.2.2.2)";
+        Err(Refused::plain(482, Fault::new(Counter::Merged, "Via", rule)))
     }
 
     /// §8.2.2.3.
@@ -111,7 +125,8 @@ impl Door<'_> {
         let tags: Vec<&[u8]> = unsupported.collect();
         let mut lines = Vec::new();
         write::header(&mut lines, HeaderId::Unsupported, &[&tags.join(&b", "[..])]);
-        Err(Refused { lines, ..Refused::plain(420) })
+        let fault = Fault::new(Counter::Extension, "Require", "an extension that is not supported (RFC 3261 §8.2.2.3)");
+        Err(Refused { lines, ..Refused::plain(420, fault) })
     }
 
     /// §8.2.4, §21.4.16: a call without RFC 3262, where the configuration wants it. A change of a call that stands is
@@ -121,14 +136,18 @@ impl Door<'_> {
         if !wanted || request.to_tag().is_some() || wish_of(request) != Wish::Unknown {
             return Ok(());
         }
-        Err(Refused { lines: b"Require: 100rel\r\n".to_vec(), ..Refused::plain(421) })
+        let fault = Fault::new(Counter::Extension, "Supported", "100rel is required here (RFC 3261 §21.4.16)");
+        Err(Refused { lines: b"Require: 100rel\r\n".to_vec(), ..Refused::plain(421, fault) })
     }
 }
 
 /// §21.5.7: more in one list than anyone means.
 fn lists(request: &Message) -> Checked {
     match request.too_long() {
-        Some(reason) => Err(Refused { reason: Some(reason), ..Refused::plain(513) }),
+        Some((header, reason)) => {
+            let fault = Fault::said(Counter::Limit, header, reason);
+            Err(Refused { reason: Some(reason.as_bytes()), ..Refused::plain(513, fault) })
+        }
         None => Ok(()),
     }
 }
@@ -138,15 +157,19 @@ fn lists(request: &Message) -> Checked {
 fn scheme(request: &Message) -> Checked {
     match request.read_uri(request.uri().unwrap_or_default()) {
         Ok(uri) if uri.scheme != Scheme::Other || uri.scheme_text.eq_ignore_ascii_case(b"urn") => Ok(()),
-        Ok(_) => Err(Refused::plain(416)),
-        Err(_) => Err(Refused::plain(400)),
+        Ok(_) => {
+            let rule = "neither sip nor sips nor urn (RFC 3261 §8.2.2.1)";
+            Err(Refused::plain(416, Fault::new(Counter::Scheme, "Request-URI", rule)))
+        }
+        Err(_) => Err(Refused::plain(400, Fault::new(Counter::Malformed, "Request-URI", "no URI (RFC 3261 §19.1.1)"))),
     }
 }
 
 /// RFC 3891 §3: in no other request.
 fn replaces(request: &Message) -> Checked {
     let other = request.method() != Method::Invite && request.header(HeaderId::Replaces).is_some();
-    if other { Err(Refused::plain(400)) } else { Ok(()) }
+    let fault = Fault::new(Counter::Malformed, "Replaces", "in an INVITE only (RFC 3891 §3)");
+    if other { Err(Refused::plain(400, fault)) } else { Ok(()) }
 }
 
 /// §8.2.3: a body that cannot be understood and is not optional.
@@ -163,7 +186,8 @@ fn body(request: &Message) -> Checked {
     let mut lines = Vec::new();
     if request.values(HeaderId::ContentEncoding).any(|coding| !coding.eq_ignore_ascii_case(b"identity")) {
         write::header(&mut lines, HeaderId::AcceptEncoding, &[b"identity"]);
-        return Err(Refused { lines, ..Refused::plain(415) });
+        let fault = Fault::new(Counter::Content, "Content-Encoding", "another than identity (RFC 3261 §8.2.3)");
+        return Err(Refused { lines, ..Refused::plain(415, fault) });
     }
     // An INVITE's body is its session description; the bodies of other requests are the host's to judge.
     let Some(view) = request.body_view() else { return Ok(()) };
@@ -172,5 +196,6 @@ fn body(request: &Message) -> Checked {
         return Ok(());
     }
     write::header(&mut lines, HeaderId::Accept, &[b"application/sdp, multipart/mixed, multipart/alternative"]);
-    Err(Refused { lines, ..Refused::plain(415) })
+    let fault = Fault::new(Counter::Content, "Content-Type", "no session description (RFC 3261 §8.2.3)");
+    Err(Refused { lines, ..Refused::plain(415, fault) })
 }

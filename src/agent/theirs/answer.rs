@@ -1,10 +1,11 @@
 //! Requests of the peer from arrival to final answer: kept, answered by the host, or by time.
 
 use crate::agent::event::Reason;
+use crate::agent::fault::{Counter, Done, Fault};
 use crate::agent::objects::PROVISIONAL_REFRESH;
 use crate::agent::options::ResponseOptions;
 use crate::agent::theirs::incoming::{Acknowledges, Incoming, Kind};
-use crate::agent::theirs::stateless::{Tag, own_tag};
+use crate::agent::theirs::stateless::{TRANSACTIONS, Tag, own_tag};
 use crate::agent::timeout::{IncomingTimer, Timeout};
 use crate::agent::words::response::{Answer, checked_status};
 use crate::agent::{Agent, IncomingId, SessionId};
@@ -16,6 +17,10 @@ use crate::session::reason::Ending;
 use crate::time::Now;
 use std::sync::Arc;
 use std::time::Duration;
+
+const REQUESTS: Fault = Fault::new(Counter::Limit, "", "requests: the limit is reached (RFC 3261 §21.5.4)");
+/// A refusal that nobody asked for.
+const NO_ANSWER: Fault = Fault::new(Counter::Default, "", "the host has no answer to it (RFC 3261 §8.2)");
 
 impl Agent {
     /// Stores a request of the peer and starts its transaction; at a limit it is answered 503.
@@ -38,7 +43,7 @@ impl Agent {
         let patience_ends = self.now.monotonic.plus(patience);
         let incoming = Box::new(Incoming::new(request, kind, session, attachment, patience_ends));
         let Some(id) = self.objects.add_incoming(incoming) else {
-            self.refuse_for_limit(request);
+            self.refuse_for_limit(request, REQUESTS);
             return None;
         };
         let (table, mut effects) = self.transactions();
@@ -53,7 +58,7 @@ impl Agent {
             }
             Err(_) => {
                 self.objects.incoming.remove(id);
-                self.refuse_for_limit(request);
+                self.refuse_for_limit(request, TRANSACTIONS);
                 None
             }
         }
@@ -288,6 +293,9 @@ impl Agent {
             // §13.3.1: 487 when Expires passed.
             let status = if timer == IncomingTimer::Expires { 487 } else { 480 };
             let ending = Ending { status_code: status, ..Ending::because(Reason::AnswerTimeout) };
+            if timer == IncomingTimer::Answer {
+                self.unanswered(id, status);
+            }
             let _ = self.refuse_request(id, Answer::plain(status), None, ending);
         } else {
             self.default_answer(id);
@@ -295,6 +303,13 @@ impl Agent {
         // A host that looks away does not make the queue grow.
         if let Some(unseen) = self.objects.incoming.get(id).map(|incoming| incoming.unseen) {
             self.take_back(unseen.last());
+        }
+    }
+
+    /// A request that the host has left alone is refused.
+    pub(in crate::agent) fn unanswered(&mut self, id: IncomingId, status: u16) {
+        if let Some(request) = self.objects.incoming.get(id).and_then(|incoming| incoming.message().ok()).cloned() {
+            self.fault(NO_ANSWER, &request, Done::Answered(status));
         }
     }
 

@@ -130,6 +130,7 @@ impl Agent {
             result
         } else {
             let ending = Ending { status_code: answer.status, ..Ending::because(Reason::DefaultAnswer) };
+            self.unanswered(id, answer.status);
             self.refuse_request(id, answer, None, ending)
         };
         // The request is unanswered, so its transaction takes the answer.

@@ -1,8 +1,10 @@
 //! Requests of the peer that were let in: in a dialog and out of one, kept and handed to the host.
 
 use crate::agent::event::{Event, EventKind};
+use crate::agent::fault::{Counter, Fault};
 use crate::agent::methods::{Inside, Outside, rules};
 use crate::agent::theirs::incoming::Kind as IncomingKind;
+use crate::agent::theirs::stateless::OVER;
 use crate::agent::words::response::{Answer, retry_after_line};
 use crate::agent::{Agent, IncomingId, SessionId};
 use crate::message::{HeaderId, Message};
@@ -13,12 +15,15 @@ use std::sync::Arc;
 /// How many requests of the peer may wait for the host in one dialog.
 const PENDING_REQUESTS: usize = 64;
 
+/// One of a dialog, which a To tag names.
+const STRAY: Fault = Fault::new(Counter::Unknown, "To", "no tag: it belongs to no dialog (RFC 3261 §12.2.2)");
+
 impl Agent {
     /// A request of the peer without a To tag.
     pub(in crate::agent) fn out_of_dialog_request(&mut self, request: Arc<Message>) {
         match rules(request.method()).outside {
             Outside::Invite => self.invite_arrived(request),
-            Outside::Stray => self.refuse(&request, &Answer::plain(481)),
+            Outside::Stray => self.refuse(&request, &Answer::plain(481), STRAY),
             Outside::Refer => self.stray_refer_arrived(request),
             Outside::Notify => self.stray_notify_arrived(request),
             Outside::HandUp(event) => self.hand_up(event, None, request),
@@ -31,12 +36,14 @@ impl Agent {
         let inside = rules(request.method()).inside;
         if inside == Inside::Options {
             if session.is_terminated() {
-                return self.refuse(&request, &Answer::plain(481));
+                return self.refuse(&request, &Answer::plain(481), OVER);
             }
             return self.hand_up(EventKind::Options, Some(id), request);
         }
         if !session.in_order(&request) {
-            return self.refuse(&request, &Answer::plain(500));
+            let fault =
+                Fault::new(Counter::Order, "CSeq", "not higher than that of the request before (RFC 3261 §12.2.2)");
+            return self.refuse(&request, &Answer::plain(500), fault);
         }
         match inside {
             Inside::Notify => return self.notify_arrived(id, request),
@@ -45,7 +52,10 @@ impl Agent {
                 let crossing = inside == Inside::Bye && !session.is_gone();
                 if !self.late_prack(&request) {
                     // RFC 5407 §3.2: crossing BYE 200, everything else 481.
-                    self.refuse(&request, &Answer::plain(if crossing { 200 } else { 481 }));
+                    match crossing {
+                        true => self.settle(&request, &Answer::plain(200)),
+                        false => self.refuse(&request, &Answer::plain(481), OVER),
+                    }
                 }
                 return;
             }
@@ -94,7 +104,9 @@ impl Agent {
         let waiting = session.and_then(|id| self.objects.holder(id)).map_or(0, Session::pending);
         if waiting >= PENDING_REQUESTS {
             let lines = retry_after_line(&mut self.random);
-            self.refuse(request, &Answer { lines: &lines, ..Answer::plain(500) });
+            let fault =
+                Fault::new(Counter::Limit, "", "64 requests of the dialog wait for the host (RFC 3261 §21.5.1)");
+            self.refuse(request, &Answer { lines: &lines, ..Answer::plain(500) }, fault);
             return None;
         }
         let incoming = self.add_incoming(request, kind, session)?;
@@ -126,7 +138,8 @@ impl Agent {
             let listed = self.config.info_packages.iter().flatten().any(|known| known.eq_ignore_ascii_case(name));
             if !listed {
                 let lines = self.face.recv_info_of_469();
-                return self.refuse(&request, &Answer { lines: &lines, ..Answer::plain(469) });
+                let fault = Fault::new(Counter::Content, "Info-Package", "none that is listed (RFC 6086 §4.2.2)");
+                return self.refuse(&request, &Answer { lines: &lines, ..Answer::plain(469) }, fault);
             }
         }
         self.hand_up(EventKind::Info, Some(id), request);

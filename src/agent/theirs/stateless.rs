@@ -2,7 +2,9 @@
 //! one.
 
 use crate::agent::Agent;
+use crate::agent::fault::{Counter, Done, Fault};
 use crate::agent::options::ResponseOptions;
+use crate::agent::theirs::admit::Refused;
 use crate::agent::wire::outbox::Sender;
 use crate::agent::words::response::{Answer, checked_status, retry_after_line};
 use crate::config::quirk;
@@ -15,9 +17,38 @@ use crate::transaction::ServerId;
 use smallvec::SmallVec;
 use std::sync::Arc;
 
+/// No dialog of ours is meant.
+pub(in crate::agent) const UNKNOWN: Fault =
+    Fault::new(Counter::Unknown, "To", "Call-ID and tags name no dialog that is here (RFC 3261 §12.2.2)");
+/// The dialog is there, and its session over.
+pub(in crate::agent) const OVER: Fault = Fault::new(Counter::Unknown, "To", "the session is over (RFC 3261 §15)");
+/// There are as many as there may be.
+pub(in crate::agent) const TRANSACTIONS: Fault =
+    Fault::new(Counter::Limit, "", "transactions: the limit is reached (RFC 3261 §21.5.4)");
+pub(in crate::agent) const SESSIONS: Fault =
+    Fault::new(Counter::Limit, "", "sessions: the limit is reached (RFC 3261 §21.5.4)");
+
 impl Agent {
-    /// Refuses a request by a rule: a transaction of its own, so that repeats are absorbed. At the limit: without.
-    pub(in crate::agent) fn refuse(&mut self, request: &Arc<Message>, answer: &Answer<'_>) {
+    /// Refuses a request by a rule: counted, and with a transaction of its own, so that repeats are absorbed. At the
+    /// limit: without.
+    pub(in crate::agent) fn refuse(&mut self, request: &Arc<Message>, answer: &Answer<'_>, fault: Fault) {
+        self.fault(fault, request, Done::Answered(answer.status));
+        self.settle(request, answer);
+    }
+
+    /// 400, with the reason phrase that says so.
+    pub(in crate::agent) fn refuse_malformed(
+        &mut self,
+        request: &Arc<Message>,
+        header: &'static str,
+        reason: &'static str,
+    ) {
+        let refused = Refused::malformed(header, reason);
+        self.refuse(request, &refused.answer(), refused.fault);
+    }
+
+    /// Answers a request that nobody needs to hear of.
+    pub(in crate::agent) fn settle(&mut self, request: &Arc<Message>, answer: &Answer<'_>) {
         let tag = own_tag(self.objects.keys, request);
         self.answer_by_rule(request, answer, &tag);
     }
@@ -63,7 +94,10 @@ impl Agent {
         match maddr {
             Maddr::Usual => {}
             Maddr::Followed => self.counters.count_quirk(quirk::MADDR_ELSEWHERE),
-            Maddr::Ignored => self.counters.maddr_ignored += 1,
+            Maddr::Ignored => {
+                let rule = "maddr names another than the request came from (RFC 3261 §18.2.2)";
+                self.fault(Fault::new(Counter::Maddr, "Via", rule), request, Done::PassedOver);
+            }
         }
         Some(flow)
     }
@@ -88,24 +122,27 @@ impl Agent {
     }
 
     /// There is no room: 503 where one can answer, else the request is dropped; either is counted.
-    pub(in crate::agent) fn refuse_for_limit(&mut self, request: &Message) {
-        self.counters.answered_limit += 1;
+    pub(in crate::agent) fn refuse_for_limit(&mut self, request: &Message, fault: Fault) {
+        self.fault(fault, request, Done::Answered(503));
         let lines = retry_after_line(&mut self.random);
         self.reply(request, &Answer { lines: &lines, ..Answer::plain(503) });
     }
 
     /// What does not parse: answered where it can be (RFC 3261 §18.3, §21.4.1), else dropped and counted.
-    pub(in crate::agent) fn malformed(&mut self, malformed: &Malformed) {
+    pub(in crate::agent) fn malformed(&mut self, flow: &Flow, malformed: &Malformed) {
+        let message = malformed.message.as_deref();
+        let fault = |kind| Fault::new(kind, malformed.header, malformed.rule);
         match malformed.to_answer() {
             Some(request) => {
+                let kind = if malformed.status() == 513 { Counter::Limit } else { Counter::Malformed };
+                self.fault_on(Some(flow), message, fault(kind), Done::Answered(malformed.status()));
                 let reason = format!("{} {}", malformed.header, malformed.rule);
                 let reason = format!("Bad Request: {}", reason.trim_start());
                 let status = malformed.status();
-                self.counters.answered_limit += u64::from(status == 513);
                 let reason = (status == 400).then_some(ascii(&reason));
                 self.reply(&request, &Answer { reason: reason.as_deref(), ..Answer::plain(status) });
             }
-            None => self.counters.dropped_malformed += 1,
+            None => self.fault_on(Some(flow), message, fault(Counter::Unreadable), Done::Dropped),
         }
     }
 

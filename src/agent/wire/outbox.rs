@@ -198,7 +198,7 @@ impl Outbox {
     /// One line a message: time, arrow, flow, start line, CSeq, Call-ID. Ladders come from these.
     #[cold]
     fn log_message(&mut self, direction: Direction, flow: &Flow, bytes: &[u8]) {
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let text = |bytes: &[u8]| printable(bytes, usize::MAX);
         let start = bytes.split(|byte| *byte == b'\r').find(|line| !line.trim_ascii().is_empty()).unwrap_or_default();
         let (cseq, call_id) = match Message::parse(bytes, None) {
             Ok(message) => {
@@ -207,24 +207,44 @@ impl Outbox {
             }
             Err(_) => ("-".to_owned(), "-".to_owned()),
         };
-        let remote = flow.remote.map_or_else(|| "-".to_owned(), |remote| remote.to_string());
-        let (seconds, micros) = (self.unix_us / 1_000_000, self.unix_us % 1_000_000);
         let arrow = match direction {
             Direction::In => "<-",
             Direction::Out => "->",
         };
-        let line = format!(
-            "{seconds}.{micros:06} {arrow} {} {remote} {} | CSeq {cseq} | Call-ID {call_id}",
-            flow.transport.parameter(),
-            without_password(&text(start.trim_ascii())),
-        );
-        self.log.push_back((LogLevel::Debug, line));
+        let start = without_password(&text(start.trim_ascii()));
+        let line = format!("{start} | CSeq {cseq} | Call-ID {call_id}");
+        self.log(LogLevel::Debug, arrow, Some(flow), &line);
+    }
+
+    /// A line: time, a mark, where it came from or goes to, and this.
+    pub fn log(&mut self, level: LogLevel, mark: &str, flow: Option<&Flow>, text: &str) {
+        let remote = flow.and_then(|flow| flow.remote).map_or_else(|| "-".to_owned(), |remote| remote.to_string());
+        let transport = flow.map_or("-", |flow| flow.transport.parameter());
+        let (seconds, micros) = (self.unix_us / 1_000_000, self.unix_us % 1_000_000);
+        self.log.push_back((level, format!("{seconds}.{micros:06} {mark} {transport} {remote} {text}")));
     }
 }
 
 /// A message that only its event holds.
 fn message_bytes(event: &Event) -> usize {
     event.message.as_ref().filter(|_| event.incoming.is_none()).map_or(0, |message| message.held())
+}
+
+/// What a peer wrote, so that it cannot end a line or move a cursor; at most so many bytes of it.
+pub fn printable(text: &[u8], most: usize) -> String {
+    let cut = text.get(..most).unwrap_or(text);
+    let mut printed = String::with_capacity(cut.len());
+    for letter in String::from_utf8_lossy(cut).chars() {
+        if letter.is_control() {
+            printed.extend(letter.escape_default());
+        } else {
+            printed.push(letter);
+        }
+    }
+    if cut.len() < text.len() {
+        printed.push_str("...");
+    }
+    printed
 }
 
 /// A start line without the password that RFC 3261 §19.1.1 allows in its URI.
@@ -254,6 +274,19 @@ mod tests {
             ("", ""),
         ] {
             assert_eq!(without_password(start), logged);
+        }
+    }
+
+    #[test]
+    fn no_text_of_a_peer_ends_a_line() {
+        for (text, most, printed) in [
+            (&b"a\nb\rc\x1b[2J\x00\x7f"[..], 128, "a\\nb\\rc\\u{1b}[2J\\u{0}\\u{7f}"),
+            ("b\u{e4}\u{9b}".as_bytes(), 128, "b\u{e4}\\u{9b}"),
+            (b"\xff", 128, "\u{fffd}"),
+            (b"0123456789", 10, "0123456789"),
+            (b"0123456789a", 10, "0123456789..."),
+        ] {
+            assert_eq!(printable(text, most), printed);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Messages in a byte stream (RFC 3261 §18.3) and keep-alives between them (RFC 5626 §4.4.1).
 
 use crate::agent::Agent;
+use crate::agent::fault::{Counter, Done, Fault};
 use crate::error::{Error, ErrorKind, Result};
 use crate::flow::Flow;
 use crate::held;
@@ -112,6 +113,8 @@ impl Agent {
                 Piece::Lost(len) => {
                     // The parser refuses it, so that it is answered.
                     self.receive_message(flow, unread.get(..len).unwrap_or_default());
+                    let rule = "of unknown length: the connection is not read on (RFC 3261 §18.3)";
+                    self.fault_on(Some(flow), None, Fault::new(Counter::Stream, "Content-Length", rule), Done::Dropped);
                     self.streams.insert(flow.link, Stream { lost: true, ..Stream::default() });
                     return Err(lost());
                 }
@@ -130,7 +133,9 @@ impl Agent {
         }
         stream.unread.drain(..at.min(stream.unread.len()));
         if stream.unread.len() > self.config.limits.message_bytes {
-            self.counters.dropped_limit += 1;
+            let fault =
+                Fault::new(Counter::Beyond, "", "a message in a stream is longer than it may be here (RFC 3261 §18.3)");
+            self.fault_on(Some(flow), None, fault, Done::Dropped);
             return Err(Error::new(
                 ErrorKind::Limit,
                 "the stream holds a message beyond the limit: close the connection",

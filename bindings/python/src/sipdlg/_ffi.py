@@ -390,6 +390,21 @@ class Stats(C.Structure):  # sipdlg_stats_t
         ("longest_callback_us", C.c_uint64),
         ("quirks", C.c_uint64 * 32),
         ("maddr_ignored", C.c_uint64),
+        ("refused_malformed", C.c_uint64),
+        ("refused_method", C.c_uint64),
+        ("refused_scheme", C.c_uint64),
+        ("refused_extension", C.c_uint64),
+        ("refused_content", C.c_uint64),
+        ("refused_merged", C.c_uint64),
+        ("refused_unknown", C.c_uint64),
+        ("refused_order", C.c_uint64),
+        ("refused_state", C.c_uint64),
+        ("refused_memory", C.c_uint64),
+        ("refused_default", C.c_uint64),
+        ("dropped_response", C.c_uint64),
+        ("dropped_ack", C.c_uint64),
+        ("dropped_stream", C.c_uint64),
+        ("ignored_challenges", C.c_uint64),
     ]
 
 

@@ -69,6 +69,21 @@ class Stats:
     longest_callback_us: int
     quirks: dict[Quirk, int]
     maddr_ignored: int
+    refused_malformed: int
+    refused_method: int
+    refused_scheme: int
+    refused_extension: int
+    refused_content: int
+    refused_merged: int
+    refused_unknown: int
+    refused_order: int
+    refused_state: int
+    refused_memory: int
+    refused_default: int
+    dropped_response: int
+    dropped_ack: int
+    dropped_stream: int
+    ignored_challenges: int
 
 
 class Agent:
