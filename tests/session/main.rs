@@ -26,6 +26,7 @@ mod failover_dialog;
 mod failover_links;
 mod faults;
 mod fork_hangup;
+mod floods;
 mod forking;
 mod glare;
 mod hangup;
