@@ -43,7 +43,6 @@ pub fn spilled<A: Array>(list: &SmallVec<A>) -> usize {
 pub fn table<K, V, S>(table: &HashMap<K, V, S>) -> usize {
     let buckets = match table.capacity() {
         0 => return 0,
-        few @ ..=3 => few + 1,
         few @ ..=7 => few + 1,
         many => many / 7 * 8,
     };

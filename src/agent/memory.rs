@@ -41,12 +41,12 @@ impl Agent {
     fn reckoned(&mut self, limit: usize, always: bool) -> Option<usize> {
         let since = self.outbox.passed.saturating_sub(self.reckoned_at);
         let doubtful = since >= self.unreckoned || self.half_messages > limit / STEPS;
-        // Where assertions hold, each time.
-        if !doubtful && !always && !cfg!(debug_assertions) {
+        debug_assert!(self.objects.sessions.len() > 32 || self.held() == self.held_now(), "the books are wrong");
+        if !doubtful && !always {
+            debug_assert!(self.held() < limit, "a message made more than it may");
             return None;
         }
         let held = self.held();
-        debug_assert!(self.objects.sessions.len() > 32 || held == self.held_now(), "the books are wrong");
         self.reckoned_at = self.outbox.passed;
         self.unreckoned = (limit.saturating_sub(held).min(limit / STEPS) / TIMES) as u64;
         Some(held)

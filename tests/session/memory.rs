@@ -180,8 +180,9 @@ fn lists_have_an_end() {
         format!("{}--b\r\nContent-Type: application/sdp\r\n\r\n{OFFER}\r\n--b--\r\n", part.repeat(count))
     };
     for (what, too_many) in [("within", 0), ("beyond", 1)] {
-        let rows: [(&str, &str, String); 8] = [
+        let rows: [(&str, &str, String); 9] = [
             ("Via", "", vias(127 + too_many).join(", ")),
+            ("Via", "", format!("SIP/2.0/UDP h;branch=z9hG4bK1{}, SIP/2.0/UDP i;x=y", tail(63 + too_many))),
             ("Record-Route", "", routes(64 + too_many).join(", ")),
             ("Route", "", routes(64 + too_many).join(",")),
             ("From", "", format!("<sip:x@example.org>;tag=t{}", tail(63 + too_many))),

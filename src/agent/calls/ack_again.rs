@@ -159,37 +159,41 @@ impl Agent {
     /// Sends an ACK that failed at one target to the next; false: there is none.
     fn ack_moves_on(&mut self, of: Acknowledging, tag: &[u8]) -> bool {
         let Some(AckCourse::Sent(mut sent)) = self.take_ack(of.invite, tag) else { return false };
-        if sent.by_connection {
+        let moves = if sent.by_connection {
             match self.ack_leaves_connection(of, &sent.hop.flow) {
-                Some((_, Next::Name(resolved))) => sent.goes_by_name(*resolved),
+                Some((_, Next::Name(resolved))) => {
+                    sent.goes_by_name(*resolved);
+                    true
+                }
                 Some((next_hop, Next::Ask(question))) => {
                     self.objects.keep_ack(of.invite, tag, AckCourse::Sent(sent));
                     self.ask_for_ack(of, tag, next_hop, question);
                     return true;
                 }
-                Some((_, Next::Target(_))) | None => {
-                    self.objects.keep_ack(of.invite, tag, AckCourse::Sent(sent));
-                    return false;
-                }
+                Some((_, Next::Target(_))) | None => false,
             }
-            self.send_ack_again(of, tag, sent, None);
-            return true;
-        }
-        let mut moves = false;
-        if let Some(resolved) = &mut sent.resolved {
-            let session = of.session.and_then(|id| self.objects.sessions.get_mut(id));
-            if let (Some(session), Some(failed)) = (session, resolved.first()) {
-                session.target_failed(failed);
-            }
-            while sent.left > 0 && !moves {
-                sent.left -= 1;
-                moves = resolved.move_on().is_some_and(|hop| self.transports.of_flow(&hop.flow).is_ok());
-            }
-        }
+        } else {
+            self.takes_next_target(of, &mut sent)
+        };
         if moves {
             self.send_ack_again(of, tag, sent, None);
         } else {
             self.objects.keep_ack(of.invite, tag, AckCourse::Sent(sent));
+        }
+        moves
+    }
+
+    /// The next target of its name that a socket of ours reaches; false: there is none.
+    fn takes_next_target(&mut self, of: Acknowledging, sent: &mut SentAck) -> bool {
+        let Some(resolved) = &mut sent.resolved else { return false };
+        let session = of.session.and_then(|id| self.objects.sessions.get_mut(id));
+        if let (Some(session), Some(failed)) = (session, resolved.first()) {
+            session.target_failed(failed);
+        }
+        let mut moves = false;
+        while sent.left > 0 && !moves {
+            sent.left -= 1;
+            moves = resolved.move_on().is_some_and(|hop| self.transports.of_flow(&hop.flow).is_ok());
         }
         moves
     }
