@@ -35,9 +35,9 @@
  *           shorter one is zero-filled, a longer one with a non-zero tail is ERR_STRUCT; of those that
  *           the library fills only `size` must be set, and only so much is written. The others never change.
  * Unload:   dlclose() is safe when every agent is freed; the library's code stays mapped until the process ends.
- * Version:  0.1 lacks UPDATE (left out of Allow, so the peer's gets 405); SUBSCRIBE of ours, and REFER of ours out of a
- *           dialog; session timers (422 is a plain rejection) and the option tags timer, 199, from-change (left out of
- *           Supported); TCP, TLS, WS of the runtime (the host's own sockets may be any of them) and more than one worker.
+ * Version:  0.1 lacks SUBSCRIBE of ours, and REFER of ours out of a dialog; session timers (422 is a plain rejection) and
+ *           the option tags timer, 199, from-change (left out of Supported); TCP, TLS, WS of the runtime (the host's own
+ *           sockets may be any of them) and more than one worker.
  *           What asks for these fails: ERR_UNSUPPORTED. Of snapshots, recordings, ladders and explanations only numbers
  *           and types are there. What this header says of all these is how they will be; their events never come.
  * Booleans: int32_t, 0 or 1. Enumerations (enum sipdlg_*_e) travel as int32_t; unknown values are ERR_ARGUMENT.
@@ -947,8 +947,8 @@ sipdlg_status_t sipdlg_config_set_user_agent(sipdlg_config_t *config, const char
 sipdlg_status_t sipdlg_config_set_supported(sipdlg_config_t *config, const char *tags);
 
 /**
- * Methods in Allow, comma separated. Others are answered 405. Default: INVITE ACK CANCEL BYE PRACK INFO MESSAGE NOTIFY
- * REFER OPTIONS. UPDATE, which this version lacks, is left out.
+ * Methods in Allow, comma separated. Others are answered 405. Default: INVITE ACK CANCEL BYE PRACK UPDATE INFO
+ * MESSAGE NOTIFY REFER OPTIONS.
  */
 sipdlg_status_t sipdlg_config_set_allow(sipdlg_config_t *config, const char *methods);
 
@@ -1468,12 +1468,26 @@ sipdlg_status_t sipdlg_session_bye(sipdlg_session_t session,
                                    sipdlg_outgoing_t *out);
 
 /**
- * re-INVITE (RFC 3261 §14.1). Errors: ERR_STATE early, or our INVITE has no final response
- * (sipdlg_session_confirm()); the ACK of our 2xx is outstanding, or one is owed (NEEDS_ACK); a re-INVITE is pending
- * in either direction (the peer's until its ACK, also when refused), or ours waits to be sent again (GLARE_RETRY); a
- * description while an offer is open.
+ * re-INVITE (RFC 3261 §14.1). Where a re-INVITE or UPDATE of ours waits to be sent again (GLARE_RETRY), this one waits
+ * in its place: the former gets REJECT with flag LOCAL and the response that it had, then this one its GLARE_RETRY.
+ * Errors: ERR_STATE early, or our INVITE has no final response (sipdlg_session_confirm()); the ACK of our 2xx is
+ * outstanding, or one is owed (NEEDS_ACK); a re-INVITE is pending in either direction (the peer's until its ACK, also
+ * when refused); a description while an offer is open; one of ours waits to be sent again, and this one is NO_RETRY.
  */
 sipdlg_status_t sipdlg_session_invite(sipdlg_session_t session,
+                                      const sipdlg_request_options_t *options,
+                                      sipdlg_outgoing_t *out);
+
+/**
+ * UPDATE (RFC 3311), in early dialogs too. A session description in it is an offer, answered in the 2xx (ACCEPT; reason
+ * NO_ANSWER_IN_2XX where it is not, and the offer is as if never made). Without one it moves our Contact, or keeps the
+ * session alive. Where a re-INVITE or UPDATE of ours waits to be sent again, as sipdlg_session_invite().
+ * Errors: ERR_STATE no dialog yet, the ACK of our 2xx is outstanding, the peer's Allow lacks UPDATE or it has answered one
+ * with 405 or 501 (where it showed no Allow this one goes out), ours has no final response; a description while an offer
+ * is open or an ACK due, or while an INVITE has no final response, unless reliable responses and PRACK have completed
+ * its exchange (§5.1, RFC 6337 §4.3).
+ */
+sipdlg_status_t sipdlg_session_update(sipdlg_session_t session,
                                       const sipdlg_request_options_t *options,
                                       sipdlg_outgoing_t *out);
 

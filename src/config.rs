@@ -198,10 +198,12 @@ impl Default for Config {
             contact: None,
             user_agent: concat!("sipdlg/", env!("CARGO_PKG_VERSION")).as_bytes().to_vec(),
             supported: Vec::new(),
-            allow: ["INVITE", "ACK", "CANCEL", "BYE", "PRACK", "INFO", "MESSAGE", "NOTIFY", "REFER", "OPTIONS"]
-                .iter()
-                .map(|name| name.as_bytes().to_vec())
-                .collect(),
+            allow: [
+                "INVITE", "ACK", "CANCEL", "BYE", "PRACK", "UPDATE", "INFO", "MESSAGE", "NOTIFY", "REFER", "OPTIONS",
+            ]
+            .iter()
+            .map(|name| name.as_bytes().to_vec())
+            .collect(),
             route_set: Vec::new(),
             credentials: Vec::new(),
             digest_minimum: Algorithm::Md5,

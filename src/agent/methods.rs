@@ -36,6 +36,8 @@ pub(super) enum Inside {
     Reinvite,
     /// An acknowledgement; good for a while when the session is over (RFC 3262 §3).
     Prack,
+    /// Another change of the session (RFC 3311).
+    Update,
     /// By package (RFC 6086).
     Info,
     /// It makes a subscription.
@@ -53,6 +55,8 @@ pub(super) enum Unanswered {
     Invite,
     /// By what it acknowledges (RFC 3262 §3, §5).
     Prack,
+    /// 488 to an offer, else 200 (RFC 3311 §5.2).
+    Update,
     /// 469 with Recv-Info, one that asks for nothing 200 (RFC 6086 §4.2.2).
     Info,
     /// What is asked for (RFC 3261 §11.2).
@@ -97,7 +101,7 @@ const ROWS: [Rules; 15] = {
         row(M::Ack,       request.0,                    request.1,                  A::NotAllowed,   U::Integral,     false),
         row(M::Bye,       Outside::Stray,               Inside::Bye,                A::Plain(200),   U::Ends,         false),
         row(M::Cancel,    request.0,                    request.1,                  A::NotAllowed,   U::Cancel,       false),
-        row(M::Update,    Outside::Stray,               request.1,                  A::NotAllowed,   U::Extra,        true),
+        row(M::Update,    Outside::Stray,               Inside::Update,             A::Update,       U::Extra,        true),
         row(M::Prack,     Outside::Stray,               Inside::Prack,              A::Prack,        U::Integral,     false),
         row(M::Info,      Outside::Stray,               Inside::Info,               A::Info,         U::Extra,        false),
         row(M::Message,   by_host.0,                    by_host.1,                  A::Plain(200),   U::None,         false),

@@ -490,6 +490,11 @@ impl Objects {
         self.session_of(id).is_some_and(|session| session.has_executed(id))
     }
 
+    /// Whether this is an UPDATE of the peer's whose offer waits for our answer.
+    pub fn is_offered_by_update(&self, id: IncomingId) -> bool {
+        self.session_of(id).is_some_and(|session| session.is_offered_by(id))
+    }
+
     /// Whether the host has accepted this INVITE and its 2xx waits for a PRACK.
     pub fn has_accepted(&self, id: IncomingId) -> bool {
         let server = self.session_of(id).and_then(|session| session.reliable_server(id));

@@ -123,8 +123,8 @@ pub unsafe extern "C" fn sipdlg_config_set_supported(
     unsafe { set(config, |config| config.core.set_supported(optional_text(tags).unwrap_or_default())) }
 }
 
-/// Methods in Allow, comma separated. Others are answered 405. Default: INVITE ACK CANCEL BYE PRACK INFO MESSAGE NOTIFY
-/// REFER OPTIONS. UPDATE, which this version lacks, is left out.
+/// Methods in Allow, comma separated. Others are answered 405. Default: INVITE ACK CANCEL BYE PRACK UPDATE INFO
+/// MESSAGE NOTIFY REFER OPTIONS.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_config_set_allow(
     config: *mut sipdlg_config_t,

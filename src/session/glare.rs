@@ -15,7 +15,7 @@ const LONGEST_WAIT: u64 = 32;
 pub fn wait(role: Role, refusal: &Message, random: &mut Random) -> Option<Duration> {
     match refusal.status() {
         491 => Some(after_491(role, random)),
-        500 => retry_after(refusal),
+        500 | 503 => retry_after(refusal),
         _ => None,
     }
 }
@@ -77,7 +77,8 @@ mod tests {
         for (line, seconds) in rows {
             let expected = seconds.map(Duration::from_secs);
             assert_eq!(wait(Role::Caller, &refusal(500, line), &mut random), expected, "{line}");
-            assert_eq!(wait(Role::Caller, &refusal(503, line), &mut random), None);
+            assert_eq!(wait(Role::Caller, &refusal(503, line), &mut random), expected, "{line}");
+            assert_eq!(wait(Role::Caller, &refusal(480, line), &mut random), None);
         }
         assert!(wait(Role::Callee, &refusal(491, "Retry-After: 9\r\n"), &mut random) <= Some(Duration::from_secs(2)));
     }

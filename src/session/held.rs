@@ -33,7 +33,7 @@ impl Held for Session {
 impl Running {
     fn heap_bytes(&self) -> usize {
         let theirs = self.theirs.as_ref().map_or(0, |theirs| {
-            let describing = [&theirs.reinvite, &theirs.prack].into_iter().flatten();
+            let describing = [&theirs.reinvite, &theirs.prack, &theirs.update].into_iter().flatten();
             size_of_val(&**theirs) + describing.map(|describing| describing.carries.heap_bytes()).sum::<usize>()
         });
         self.ours.as_ref().map_or(0, |ours| ours.held())

@@ -2,6 +2,7 @@
 
 use crate::message::Message;
 use crate::session::ack::OwedAck;
+use crate::session::change::By;
 use crate::session::deed::{Clock, Deed, Deeds};
 use crate::session::offer_answer::{Party, StoredBody};
 use crate::session::reason::{Ending, Reason};
@@ -36,7 +37,7 @@ pub enum Taken {
 impl Session {
     /// Whether this INVITE of ours carried an offer.
     pub(super) fn was_offered(&self, invite: OutgoingId) -> bool {
-        match (&self.running.ours, self.running.origin) {
+        match (self.running.our(By::Reinvite), self.running.origin) {
             (Some(ours), _) if ours.request == invite => ours.carries.is_offer(),
             (_, Some(Origin::Outgoing { invite: origin, offered })) => origin == invite && offered,
             _ => false,
@@ -45,6 +46,7 @@ impl Session {
 
     /// The answer in an unreliable provisional response is a preview (§13.2.1, RFC 6337 §3.1.1): it completes nothing.
     pub fn previewed(&mut self, response: &Message) -> Deeds {
+        self.lasting.peer.learn_methods(response);
         // Once reliable responses carry the exchange, an offer that is open is not the INVITE's (RFC 3262 §5).
         let Some(body) = response.session_body().filter(|_| !self.exchanges_reliably()) else { return Deeds::new() };
         self.lasting.signaling.show(Party::Remote, StoredBody::of_remote(&body));
@@ -113,7 +115,8 @@ impl Session {
                 self.host_owes(invite, by_host, false)
             }
             (true, None) => {
-                let carries = self.running.ours.as_mut().map(|ours| std::mem::take(&mut ours.carries));
+                let ours = self.running.our_mut(By::Reinvite);
+                let carries = ours.map(|ours| std::mem::take(&mut ours.carries));
                 self.lasting.signaling.undo(carries.unwrap_or_default());
                 match self.host_owes(invite, by_host, false) {
                     Taken::Acknowledge => Taken::Unanswered,
@@ -232,7 +235,7 @@ mod tests {
     /// Our re-INVITE is out, with this offer ("": none).
     fn reinviting(offer: &str) -> Session {
         let mut session = fixture::confirmed_caller();
-        session.our_reinvite_sent(second(), fixture::sdp(offer));
+        session.our_change_sent(By::Reinvite, second(), fixture::sdp(offer));
         session
     }
 

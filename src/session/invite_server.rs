@@ -74,7 +74,10 @@ impl Session {
         let answering = self.reliable_over(&mut deeds, clock).is_some_and(|server| server.is_answering());
         let theirs = self.running.theirs();
         theirs.refused = transaction;
-        self.lasting.signaling.undo(theirs.reinvite.take().map(|reinvite| reinvite.carries).unwrap_or_default());
+        let carries = theirs.reinvite.take().map(|reinvite| reinvite.carries).unwrap_or_default();
+        self.updates_undone(&carries, &mut deeds);
+        self.lasting.signaling.undo(carries);
+        let theirs = self.running.theirs();
         if let Some(prack) = theirs.prack.as_mut().filter(|_| answering) {
             // Its offer went with the re-INVITE.
             prack.carries = Carries::Nothing;

@@ -2,6 +2,7 @@
 
 pub mod ack;
 pub mod by_hand;
+pub mod change;
 pub mod deed;
 #[cfg(test)]
 mod fixture;
@@ -20,6 +21,7 @@ pub mod reliable_client;
 pub mod reliable_server;
 pub mod resolved;
 pub mod terminate;
+pub mod update;
 pub mod usage;
 
 use crate::attachment::{Attachment, Unseen};
@@ -33,13 +35,13 @@ use crate::message::{Message, Method};
 use crate::slots::{IncomingId, OutgoingId};
 use crate::transaction::ServerId;
 use ack::{Accepted, AckProcessing, OwedAck};
+use change::Ours;
 use deed::DeferredBye;
 use deed::{Clock, Deeds, Wake};
 use offer_answer::{Carries, OfferAnswer, Party, StoredBody};
 use peer::Peer;
 use reason::Ending;
 use refer::Referrals;
-use reinvite::OurReinvite;
 use reliable_client::ReliableClient;
 use reliable_server::ReliableServer;
 pub use resolved::Resolved;
@@ -165,8 +167,8 @@ struct Lasting {
 struct Running {
     /// The INVITE that made it, while it lives.
     origin: Option<Origin>,
-    /// Our re-INVITE, until its ACK.
-    ours: Option<Box<OurReinvite>>,
+    /// Our re-INVITE, until its ACK; our UPDATE.
+    ours: Option<Box<Ours>>,
     /// What the peer has under way here; `None`: nothing.
     theirs: Option<Box<Theirs>>,
     /// A 2xx of the peer whose ACK the host owes.
@@ -213,6 +215,8 @@ struct Theirs {
     refused: Option<ServerId>,
     /// Its PRACK whose offer waits for our answer (RFC 3262 §5).
     prack: Option<Describing>,
+    /// Its UPDATE that waits for our answer (RFC 3311 §5.2).
+    update: Option<Describing>,
 }
 
 /// A request of the peer's, and what that owes to the books.
@@ -234,7 +238,10 @@ impl Running {
 
     /// Nothing is kept where nothing is under way.
     fn tidy(&mut self) {
-        self.theirs.take_if(|theirs| theirs.reinvite.is_none() && theirs.refused.is_none() && theirs.prack.is_none());
+        self.theirs.take_if(|theirs| {
+            let [reinvite, prack, update] = [&theirs.reinvite, &theirs.prack, &theirs.update];
+            theirs.refused.is_none() && reinvite.is_none() && prack.is_none() && update.is_none()
+        });
     }
 }
 
@@ -298,6 +305,7 @@ impl Session {
         let origin = Origin::Outgoing { invite, offered: offer.is_some() };
         let mut session = Self::new(dialog, Role::Caller, Phase::Early, Some(origin), attachment);
         session.came_on(response.flow());
+        session.lasting.peer.learn_methods(response);
         if let (Some(offer), Ok(turn)) = (offer, session.lasting.signaling.turn(Party::Local)) {
             turn.take(StoredBody::of_remote(&offer));
         }

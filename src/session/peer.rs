@@ -7,6 +7,21 @@ use crate::message::{HeaderId, Message};
 pub struct Peer {
     /// RFC 6086: names of the packages that it takes, with commas between; `None`: it never spoke of packages.
     recv_info: Option<Box<[u8]>>,
+    update: Takes,
+}
+
+/// Whether the peer takes a method.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Takes {
+    /// It has not said.
+    #[default]
+    Unknown,
+    /// Its Allow lists it.
+    Yes,
+    /// Its Allow does not.
+    No,
+    /// It answered 405 or 501, whatever its Allow says.
+    Never,
 }
 
 /// A package without its parameters (RFC 6086 §9).
@@ -17,11 +32,38 @@ fn name_of(package: &[u8]) -> &[u8] {
 impl Peer {
     /// Learns from an INVITE or a response that establishes or changes the session (RFC 6086 §5.2).
     pub fn learn(&mut self, message: &Message) {
+        self.learn_methods(message);
         if message.header(HeaderId::RecvInfo).is_some() {
             // A quoted parameter may have commas of its own.
             let packages: Vec<&[u8]> = message.values(HeaderId::RecvInfo).map(name_of).collect();
             self.recv_info = Some(packages.join(&b","[..]).into_boxed_slice());
         }
+    }
+
+    /// Learns what any message of the peer's that has an Allow says of UPDATE (RFC 3311 §5.1).
+    pub fn learn_methods(&mut self, message: &Message) {
+        if self.update != Takes::Never && message.header(HeaderId::Allow).is_some() {
+            let listed = message.values(HeaderId::Allow).any(|method| method == b"UPDATE");
+            self.update = if listed { Takes::Yes } else { Takes::No };
+        }
+    }
+
+    /// It has refused an UPDATE: 405 and 501 speak of all of them (RFC 3261 §21.4.6, §21.5.2).
+    pub fn refuses_update(&mut self, status: u16, refusal: &Message) {
+        match status {
+            405 | 501 => self.update = Takes::Never,
+            _ => self.learn_methods(refusal),
+        }
+    }
+
+    /// Whether an UPDATE may be sent: it has not said that it takes none.
+    pub fn may_take_update(&self) -> bool {
+        matches!(self.update, Takes::Unknown | Takes::Yes)
+    }
+
+    /// Whether it has said that it takes UPDATE.
+    pub fn takes_update(&self) -> bool {
+        self.update == Takes::Yes
     }
 
     /// Bytes on the heap.

@@ -4,40 +4,13 @@
 use crate::error::{Error, Result};
 use crate::message::Message;
 use crate::session::ack::AckProcessing;
+use crate::session::change::By;
 use crate::session::deed::{Deed, Deeds};
-use crate::session::offer_answer::{Carries, Party, Standing, StoredBody};
+use crate::session::offer_answer::{Party, StoredBody};
 use crate::session::{Describing, Role, Session, SessionState};
 use crate::slots::{IncomingId, OutgoingId};
 use crate::transaction::ServerId;
 use smallvec::smallvec;
-
-/// Our re-INVITE.
-#[derive(Clone, Debug)]
-pub struct OurReinvite {
-    pub(super) request: OutgoingId,
-    pub(super) carries: Carries,
-    /// It was refused and will be sent again: to the peer it never was.
-    waits: bool,
-    offer: Offer,
-}
-
-impl OurReinvite {
-    /// Bytes held.
-    pub(super) fn held(&self) -> usize {
-        size_of::<Self>() + self.carries.heap_bytes()
-    }
-}
-
-/// The offer in our re-INVITE, which is sent again only while no description of ours came after it (RFC 3264 §8).
-#[derive(Clone, Debug)]
-enum Offer {
-    /// It has none.
-    None,
-    /// None came after it; what stood when it began to wait, or when it was written.
-    Fresh(Standing),
-    /// One did.
-    Stale,
-}
 
 /// What decides about INVITEs in the dialog and is known outside of the session.
 #[derive(Clone, Copy, Debug, Default)]
@@ -64,16 +37,7 @@ impl Session {
 
     /// Whether we may send an INVITE in the dialog now (§14.1). `has_offer`: it carries a session description.
     pub fn our_reinvite_guard(&self, has_offer: bool, outside: Around) -> Result<()> {
-        match self.state() {
-            SessionState::Terminated => return Err(Error::state("the session is over")),
-            SessionState::Initial | SessionState::Early => {
-                return Err(Error::state("a re-INVITE needs a confirmed dialog (RFC 3261 14.1)"));
-            }
-            SessionState::AckWait if self.waits_for_ack() => {
-                return Err(Error::state("the INVITE still waits for its ACK (RFC 3261 14.1)"));
-            }
-            SessionState::AckWait | SessionState::Confirmed => {}
-        }
+        self.takes_reinvite()?;
         if self.reinvite_client().is_some() {
             return Err(Error::state("our re-INVITE is pending (RFC 3261 14.1)"));
         }
@@ -95,87 +59,28 @@ impl Session {
         Ok(())
     }
 
+    /// Whether the dialog takes any re-INVITE of ours.
+    pub fn takes_reinvite(&self) -> Result<()> {
+        match self.state() {
+            SessionState::Terminated => Err(Error::state("the session is over")),
+            SessionState::Initial | SessionState::Early => {
+                Err(Error::state("a re-INVITE needs a confirmed dialog (RFC 3261 14.1)"))
+            }
+            SessionState::AckWait if self.waits_for_ack() => {
+                Err(Error::state("the INVITE still waits for its ACK (RFC 3261 14.1)"))
+            }
+            SessionState::AckWait | SessionState::Confirmed => Ok(()),
+        }
+    }
+
     /// Our re-INVITE that is pending, until its ACK.
     pub fn reinvite_client(&self) -> Option<OutgoingId> {
-        self.running.ours.as_ref().filter(|ours| !ours.waits).map(|ours| ours.request)
-    }
-
-    /// Our re-INVITE that was refused and waits to be sent again.
-    pub fn retry(&self) -> Option<OutgoingId> {
-        self.running.ours.as_ref().filter(|ours| ours.waits).map(|ours| ours.request)
-    }
-
-    /// Our re-INVITE goes out, with this offer; also once more. `our_reinvite_guard` has asked.
-    pub fn our_reinvite_sent(&mut self, request: OutgoingId, offer: Option<StoredBody>) -> Deeds {
-        let freshness = self.freshness(offer.is_some());
-        let turn = self.lasting.signaling.turn(Party::Local).ok();
-        let carries = offer.zip(turn).map(|(offer, turn)| turn.carry(offer)).unwrap_or_default();
-        self.running.ours = Some(Box::new(OurReinvite { request, carries, waits: false, offer: freshness }));
-        smallvec![Deed::State]
-    }
-
-    /// It was refused for now and will be sent again (§14.1): the session is as if it had never been.
-    pub fn our_reinvite_waits(&mut self, request: OutgoingId) -> Deeds {
-        let offer = self.running.ours.as_mut().map(|ours| std::mem::replace(&mut ours.offer, Offer::None));
-        let deeds = self.our_reinvite_undone(request);
-        let offer = match offer {
-            Some(Offer::Fresh(_)) => self.freshness(true),
-            offer => offer.unwrap_or(Offer::None),
-        };
-        self.running.ours = Some(Box::new(OurReinvite { request, carries: Carries::Nothing, waits: true, offer }));
-        deeds
-    }
-
-    /// A description of ours that is written now.
-    fn freshness(&self, has_offer: bool) -> Offer {
-        if has_offer { Offer::Fresh(self.lasting.signaling.standing()) } else { Offer::None }
-    }
-
-    /// A PRACK of it has brought another offer of ours.
-    pub(super) fn our_reinvite_overtaken(&mut self) {
-        if let Some(ours) = self.running.ours.as_mut().filter(|ours| matches!(ours.offer, Offer::Fresh(_))) {
-            ours.offer = Offer::Stale;
-        }
-    }
-
-    /// Our re-INVITE that waits with an offer which is stale, as soon as no exchange is under way. To be asked after
-    /// each change of the books: what was said and taken back counts as well.
-    pub fn stale_retry(&mut self) -> Option<OutgoingId> {
-        let ours = self.running.ours.as_mut().filter(|ours| ours.waits)?;
-        let books = &self.lasting.signaling;
-        if matches!(&ours.offer, Offer::Fresh(standing) if *standing != books.standing()) {
-            ours.offer = Offer::Stale;
-        }
-        (matches!(ours.offer, Offer::Stale) && books.open_offer().is_none()).then_some(ours.request)
-    }
-
-    /// The host has given the one that waits a new body.
-    pub fn retry_renewed(&mut self, has_offer: bool) {
-        let offer = self.freshness(has_offer);
-        if let Some(ours) = self.running.ours.as_mut().filter(|ours| ours.waits) {
-            ours.offer = offer;
-        }
-    }
-
-    /// It will not be sent again.
-    pub fn retry_called_off(&mut self, request: OutgoingId) {
-        if self.retry() == Some(request) {
-            self.running.ours = None;
-        }
-    }
-
-    /// It has failed: the session is as if it had never been (§14.1). One that waits was undone when it was refused.
-    pub fn our_reinvite_undone(&mut self, request: OutgoingId) -> Deeds {
-        if let Some(ours) = self.running.ours.take_if(|ours| ours.request == request && !ours.waits) {
-            self.reliable_failed();
-            self.lasting.signaling.undo(ours.carries);
-        }
-        smallvec![Deed::State]
+        self.running.our(By::Reinvite).filter(|ours| !ours.waits()).map(|ours| ours.request)
     }
 
     /// The ACK of the 2xx to it is out, or the host's word for it: it is pending no more.
     pub(super) fn our_reinvite_over(&mut self, request: OutgoingId) {
-        self.running.ours.take_if(|ours| ours.request == request && !ours.waits);
+        self.running.take_ours(By::Reinvite, request);
     }
 
     // ------------------------------------------------------------------ the peer's

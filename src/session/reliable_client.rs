@@ -6,6 +6,7 @@ use crate::held;
 use crate::message::rack::parse_rseq;
 use crate::message::{HeaderId, Message, Method};
 use crate::session::Session;
+use crate::session::change::By;
 use crate::session::deed::{Deed, Deeds};
 use crate::session::offer_answer::{Carries, Part, Party, StoredBody};
 use crate::slots::OutgoingId;
@@ -177,7 +178,7 @@ impl Session {
         let Some(turn) = self.lasting.signaling.turn_to_offer(Party::Remote) else { return false };
         client.exchange = Exchange::Offered;
         // With the re-INVITE fails what its responses offered.
-        match &mut self.running.ours {
+        match self.running.our_mut(By::Reinvite) {
             Some(ours) if ours.request == invite => ours.carries = turn.carry(body),
             _ => turn.take(body),
         }
@@ -194,6 +195,22 @@ impl Session {
     /// Whether the INVITE's exchange is complete, or under way in reliable responses: no other response touches it.
     pub fn exchanges_reliably(&self) -> bool {
         self.running.reliable_client.as_ref().is_some_and(|client| client.exchange != Exchange::Untouched)
+    }
+
+    /// Whether reliable responses to our INVITE have completed its exchange (§5, RFC 3311 §5.1).
+    pub(super) fn is_described_to_us(&self) -> bool {
+        self.running.reliable_client.as_ref().is_some_and(|client| client.exchange == Exchange::Complete)
+    }
+
+    /// Whether the answer to the offer of a reliable response is to go into a PRACK of ours yet.
+    pub(super) fn owes_prack_with_answer(&self) -> bool {
+        let client = self.running.reliable_client.as_ref();
+        client.is_some_and(|client| client.waiting.iter().any(|waiting| waiting.offer))
+    }
+
+    /// Whether a PRACK of ours has no final response.
+    pub(super) fn has_pracks_under_way(&self) -> bool {
+        self.running.reliable_client.as_ref().is_some_and(|client| client.under_way > 0)
     }
 
     /// The response whose PRACK the host sends, or why it must not (§5). `describes`: with a session description.
@@ -291,7 +308,7 @@ impl Session {
         if ended.exchange == Exchange::Offered {
             // §3 forbids a 2xx now; nobody will answer this offer, and it was not the re-INVITE's.
             self.lasting.signaling.rollback();
-            if let Some(ours) = &mut self.running.ours {
+            if let Some(ours) = self.running.our_mut(By::Reinvite) {
                 ours.carries = Carries::Nothing;
             }
         }
@@ -303,7 +320,7 @@ impl Session {
     pub fn our_reinvite_restarted(&mut self, offer: Option<StoredBody>) {
         let touched = self.exchanges_reliably();
         self.reliable_failed();
-        let Some(ours) = self.running.ours.as_mut().filter(|_| touched) else { return };
+        let Some(ours) = self.running.our_mut(By::Reinvite).filter(|_| touched) else { return };
         self.lasting.signaling.undo(std::mem::take(&mut ours.carries));
         // The books are what they were before the first one.
         let turn = self.lasting.signaling.turn(Party::Local).ok();

@@ -411,6 +411,11 @@ impl Session {
         reinvite && server.has_described() && !server.holds_acceptance() && self.open_offer().is_none()
     }
 
+    /// Whether reliable responses to this INVITE have completed its exchange, with the PRACK of our description.
+    pub(super) fn is_described_by_us(&self, incoming: IncomingId) -> bool {
+        self.reliable_server(incoming).is_some_and(|server| server.has_described() && !server.holds_acceptance())
+    }
+
     /// The 2xx waits for the PRACK of a description (§3). False: it goes out now.
     pub fn hold_2xx(&mut self, incoming: IncomingId, status: u16, response: &Bytes) -> bool {
         let server = self.running.reliable_server.as_mut().filter(|server| server.incoming == incoming);

@@ -126,7 +126,7 @@ impl Session {
         self.lasting.signaling.close();
         self.lasting.deferred_bye = None;
         self.running.reliable_client = None;
-        also(&mut deeds, self.retry().map(Deed::GiveUpRetry));
+        deeds.extend(self.retries().map(Deed::GiveUpRetry));
         let refusal = || Box::new(Refusal { status: 487, reason: None, ending: ending.clone() });
         // A NOTIFY belongs to a subscription, which lives on (RFC 5057 §5.3): it keeps its time.
         for pending in self.running.pending.iter().filter(|pending| pending.method != Method::Notify) {

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::dialog::route_set::RouteSet;
+use crate::session::change::By;
 use fixture::FakeClock;
 
 fn flow(transport: Transport, link: u64) -> Flow {
@@ -123,8 +124,9 @@ fn news_are_told_once() {
     let shows: Step = |session, _| drop(session.early(fixture::sdp("answer").map(Into::into)));
     let accepts: Step = |session, clock| drop(session.accepted(fixture::sent_2xx("answer"), clock));
     let acknowledged: Step = |session, clock| drop(session.ack_arrived(&fixture::request("ACK", 1, ""), clock));
-    let offers: Step = |session, _| drop(session.our_reinvite_sent(fixture::outgoing(), fixture::sdp("second")));
-    let fails: Step = |session, _| drop(session.our_reinvite_undone(fixture::outgoing()));
+    let offers: Step =
+        |session, _| drop(session.our_change_sent(By::Reinvite, fixture::outgoing(), fixture::sdp("second")));
+    let fails: Step = |session, _| drop(session.our_change_undone(By::Reinvite, fixture::outgoing()));
     let ends: Step = |session, clock| drop(session.end(Ending::default(), clock));
     let told: Step = |session, _| session.terminated_told();
     let (mut session, mut clock) = (fixture::callee("offer"), FakeClock::default());

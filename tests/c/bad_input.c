@@ -73,8 +73,8 @@ static sipdlg_status_t with_body(request *send, size_t len, const char *type)
 
 static void bad_requests(void)
 {
-    request *const requests[] = { sipdlg_session_bye, sipdlg_session_invite, sipdlg_session_info, sipdlg_session_message,
-                                  sipdlg_session_options };
+    request *const requests[] = { sipdlg_session_bye, sipdlg_session_invite, sipdlg_session_update, sipdlg_session_info,
+                                  sipdlg_session_message, sipdlg_session_options };
     char before[1024], after[1024];
     size_t i;
     state_of(alice, before, sizeof before);

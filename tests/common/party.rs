@@ -230,6 +230,23 @@ impl Party {
     }
 
     #[track_caller]
+    pub fn update(&mut self, text: &str) -> OutgoingId {
+        let (now, session) = (self.now(), self.session());
+        let outgoing = self.agent.update(now, session, with_sdp(text)).expect("an UPDATE is legal");
+        self.outgoing = Some(outgoing);
+        outgoing
+    }
+
+    /// An UPDATE that is refused: the section that says why.
+    #[track_caller]
+    pub fn update_refused(&mut self, text: &str) -> String {
+        let (now, session) = (self.now(), self.session());
+        let error = self.agent.update(now, session, with_sdp(text)).expect_err("the UPDATE is not legal");
+        assert_eq!(error.kind, sipdlg::error::ErrorKind::State, "{error}");
+        error.detail.into_owned()
+    }
+
+    #[track_caller]
     pub fn info(&mut self) -> OutgoingId {
         let (now, session) = (self.now(), self.session());
         let body = Body { content: b"Signal=5\r\n", content_type: Some(b"application/dtmf-relay"), disposition: None };

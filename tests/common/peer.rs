@@ -112,7 +112,7 @@ impl Peer {
         for route in &self.routes {
             draft = draft.with("Route", route.clone());
         }
-        if method == "INVITE" { draft.with("Contact", format!("<{}>", self.contact)) } else { draft }
+        if matches!(method, "INVITE" | "UPDATE") { draft.with("Contact", format!("<{}>", self.contact)) } else { draft }
     }
 
     /// A response with the peer's tag and Contact.

@@ -136,9 +136,9 @@ const CASES: &[Case] = &[
     (
         "a method not allowed",
         USUAL,
-        |stand| asks(stand, "UPDATE", |draft| draft),
+        |stand| asks(stand, "PUBLISH", |draft| draft),
         "refused_method",
-        &["UPDATE | ", "answered 405 | method: ", "RFC 3261 8.2.1"],
+        &["PUBLISH | ", "answered 405 | method: ", "RFC 3261 8.2.1"],
     ),
     (
         "a method unknown",

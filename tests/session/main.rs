@@ -75,4 +75,6 @@ mod token_case;
 mod transport_failure;
 mod transport_rport;
 mod unquoted_names;
+mod update;
+mod update_collisions;
 mod uris;

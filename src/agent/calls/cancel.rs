@@ -13,6 +13,7 @@ use crate::agent::{Agent, Bytes, IncomingId, OutgoingId, SessionId};
 use crate::error::{Error, Result};
 use crate::message::{HeaderId, Message, write};
 use crate::session::Origin;
+use crate::session::change::By;
 use crate::session::reason::Ending;
 use crate::time::Now;
 use std::sync::Arc;
@@ -41,6 +42,11 @@ impl Agent {
     pub(in crate::agent) fn cancel_with(&mut self, id: OutgoingId, lines: Box<[u8]>, reason: Reason) -> Result<bool> {
         let outgoing = self.objects.outgoing.living_mut(id)?;
         let state = outgoing.state();
+        if outgoing.changes() == Some(By::Update) && outgoing.glare_mut().is_some() {
+            // To the peer it is over.
+            self.retry_given_up(id);
+            return Ok(true);
+        }
         let Some(invite) = outgoing.invite_mut() else {
             return Err(Error::state("only INVITE is cancelled (RFC 3261 9.1)"));
         };

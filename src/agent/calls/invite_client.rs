@@ -16,6 +16,7 @@ use crate::flow::Transport;
 use crate::message::uri::is_sips;
 use crate::message::{Message, Method, Uri};
 use crate::session::Session;
+use crate::session::change::By;
 use crate::session::invite_client::{HostAcks, Taken};
 use crate::session::offer_answer::StoredBody;
 use crate::session::reason::Ending;
@@ -60,17 +61,9 @@ impl Agent {
         self.at(now);
         let body = options.body.map(Body::checked).transpose()?;
         let offer = body.as_ref().and_then(StoredBody::of_local);
-        self.reinvite_may_go(id, offer.is_some())?;
-        if self.session(id)?.retry().is_some() {
-            return Err(Error::state(
-                "our re-INVITE waits to be sent again; its cancellation stops it (RFC 3261 14.1)",
-            ));
-        }
         let expires_ms = options.expires_ms;
-        let request =
-            self.draft_for_session(id, (Method::Invite, b"INVITE"), Kind::Reinvite(Box::default()), options)?;
-        self.input(id, |session, _| session.our_reinvite_sent(request, offer));
-        self.launch(request);
+        let kind = Kind::Reinvite(Box::default());
+        let request = self.change(By::Reinvite, id, (Method::Invite, b"INVITE"), kind, offer, options)?;
         self.arm_expires(request, expires_ms);
         Ok(request)
     }
@@ -149,7 +142,7 @@ impl Agent {
                     None
                 }
             },
-            Kind::Bye | Kind::Prack(_) | Kind::Refer(_) | Kind::Notify(_) | Kind::Other => None,
+            Kind::Update | Kind::Bye | Kind::Prack(_) | Kind::Refer(_) | Kind::Notify(_) | Kind::Other => None,
         };
         let flags = match session {
             Some(session) => match self.provisional_in_dialog(id, session, response) {
@@ -357,6 +350,18 @@ impl Agent {
 
     /// A final response other than 2xx, received or (`response` `None`) made here.
     pub(in crate::agent) fn invite_rejected(&mut self, id: OutgoingId, status: u16, response: Option<&Arc<Message>>) {
+        let flags = if response.is_none() { flag::LOCAL } else { 0 };
+        self.invite_rejected_as(id, status, response, flags);
+    }
+
+    /// The same, with the flags of its event.
+    pub(in crate::agent) fn invite_rejected_as(
+        &mut self,
+        id: OutgoingId,
+        status: u16,
+        response: Option<&Arc<Message>>,
+        flags: u32,
+    ) {
         let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
         let waited = outgoing.done();
         let session = outgoing.session;
@@ -371,10 +376,9 @@ impl Agent {
             self.stop(timer);
         }
         if let Some(session) = session.filter(|_| reinvite) {
-            self.input(session, |session, _| session.our_reinvite_undone(id));
+            self.input(session, |session, _| session.our_change_undone(By::Reinvite, id));
         }
         let kind = if (300..400).contains(&status) { EventKind::Redirect } else { EventKind::Reject };
-        let flags = if response.is_none() { flag::LOCAL } else { 0 };
         self.tell_fate(
             id,
             Event { session, status_code: status, flags, message: response.cloned(), ..Event::new(kind) },

@@ -19,7 +19,7 @@ impl Agent {
         if outgoing.invite().is_some() {
             return self.invite_answered(id, response);
         }
-        if self.unavailable(id, response) || self.challenged(id, response) {
+        if self.unavailable(id, response) || self.challenged(id, response) || self.retried(id, response) {
             return;
         }
         self.other_answered(id, response);
@@ -27,11 +27,18 @@ impl Agent {
 
     /// A response to a request other than INVITE that is no challenge, or one that nobody answers.
     pub(in crate::agent) fn other_answered(&mut self, id: OutgoingId, response: &Arc<Message>) {
+        self.other_answered_as(id, response, 0);
+    }
+
+    /// The same, with the flags of its event.
+    pub(in crate::agent) fn other_answered_as(&mut self, id: OutgoingId, response: &Arc<Message>, flags: u32) {
         let Some(session) = self.objects.outgoing.get(id).map(|outgoing| outgoing.session) else { return };
         let status = response.status();
+        let mut reason = Reason::None;
         if status >= 200 {
             // Before its fate is told: the state in that event is the one right after it.
             self.prack_done(id, status, Some(response));
+            reason = self.update_done(id, status, Some(response));
         }
         let kind = match status {
             100 => EventKind::Trying,
@@ -48,7 +55,8 @@ impl Agent {
             outgoing.done()
         };
         self.stop(timer);
-        self.tell_fate(id, Event { session, message: Some(Arc::clone(response)), ..Event::new(kind) });
+        let message = Some(Arc::clone(response));
+        self.tell_fate(id, Event { session, message, reason, flags, ..Event::new(kind) });
         if status >= 200 {
             self.request_done(id, status, Some(response));
         }
@@ -72,6 +80,7 @@ impl Agent {
         }
         self.stop(timer);
         self.prack_done(id, status, None);
+        self.update_done(id, status, None);
         let event = Event { session, status_code: status, flags: flag::LOCAL, ..Event::new(EventKind::Reject) };
         self.tell_fate(id, event);
         self.request_done(id, status, None);

@@ -41,16 +41,19 @@ pub struct Draft {
 pub struct OwnLines {
     pub allow: bool,
     pub supported: bool,
+    /// 100rel may be required (RFC 3262 §4).
+    pub reliable: bool,
     pub recv_info: bool,
     pub accept: bool,
     pub expires_s: Option<u32>,
 }
 
 impl OwnLines {
-    /// By method: INVITE tells what we can (RFC 3261 §13.2.1), OPTIONS asks for it (§11.1).
+    /// By method: INVITE and UPDATE tell what we can (RFC 3261 §13.2.1, RFC 3311 §5.1), OPTIONS asks for it (§11.1).
     pub(in crate::agent) fn of(method: Method) -> Self {
         match method {
-            Method::Invite => Self { allow: true, supported: true, ..Self::default() },
+            Method::Invite => Self { allow: true, supported: true, reliable: true, ..Self::default() },
+            Method::Update => Self { allow: true, supported: true, ..Self::default() },
             Method::Options => Self { accept: true, ..Self::default() },
             _ => Self::default(),
         }
@@ -218,7 +221,7 @@ impl Agent {
         }
         host.write(&mut out, if own.supported { &self.face.supported } else { b"" });
         // RFC 3262 §4: the callee has to speak it.
-        if own.supported && self.face.reliable == Policy::Required && !host.requires(b"100rel") {
+        if own.reliable && self.face.reliable == Policy::Required && !host.requires(b"100rel") {
             write::header(&mut out, HeaderId::Require, &[b"100rel"]);
         }
         if own.recv_info && !host.has(HeaderId::RecvInfo) {

@@ -9,6 +9,7 @@ use crate::dialog::Dialog;
 use crate::flow::{Flow, Hop, Transport};
 use crate::message::{Message, Method};
 use crate::session::Resolved;
+use crate::session::change::By;
 use crate::session::offer_answer::StoredBody;
 use crate::session::reason::Reason;
 use crate::session::reliable_client::Acknowledged;
@@ -162,6 +163,8 @@ pub enum Kind {
     Invite(Box<InviteClient>),
     /// Changes a session.
     Reinvite(Box<InviteClient>),
+    /// The same by UPDATE.
+    Update,
     /// Ends a session.
     Bye,
     /// Acknowledges a reliable provisional response.
@@ -183,7 +186,7 @@ pub struct Sent {
     pub hop: Hop,
 }
 
-/// A re-INVITE that waits to be sent again.
+/// A re-INVITE or UPDATE that waits to be sent again.
 #[derive(Clone, Debug)]
 pub struct Glare {
     /// What it was refused with.
@@ -446,14 +449,23 @@ impl Outgoing {
     pub(in crate::agent) fn invite(&self) -> Option<&InviteClient> {
         match &self.kind {
             Kind::Invite(invite) | Kind::Reinvite(invite) => Some(invite),
-            Kind::Bye | Kind::Prack(_) | Kind::Refer(_) | Kind::Notify(_) | Kind::Other => None,
+            Kind::Update | Kind::Bye | Kind::Prack(_) | Kind::Refer(_) | Kind::Notify(_) | Kind::Other => None,
         }
     }
 
     pub(in crate::agent) fn invite_mut(&mut self) -> Option<&mut InviteClient> {
         match &mut self.kind {
             Kind::Invite(invite) | Kind::Reinvite(invite) => Some(invite),
-            Kind::Bye | Kind::Prack(_) | Kind::Refer(_) | Kind::Notify(_) | Kind::Other => None,
+            Kind::Update | Kind::Bye | Kind::Prack(_) | Kind::Refer(_) | Kind::Notify(_) | Kind::Other => None,
+        }
+    }
+
+    /// By which of the two ways it changes its session.
+    pub(in crate::agent) fn changes(&self) -> Option<By> {
+        match &self.kind {
+            Kind::Reinvite(_) => Some(By::Reinvite),
+            Kind::Update => Some(By::Update),
+            _ => None,
         }
     }
 

@@ -1,13 +1,15 @@
-//! re-INVITEs of ours that are sent again by themselves after a 491, or a 500 with Retry-After (RFC 3261 §14.1).
+//! re-INVITEs and UPDATEs of ours that are sent again by themselves after a 491, or a 500 or 503 with Retry-After (RFC
+//! 3261 §14.1, RFC 3311 §5.1).
 
 use crate::agent::event::{Event, EventKind, Reason, flag};
 use crate::agent::methods::effect_of_answer;
 use crate::agent::options::{Body, request_flag};
-use crate::agent::ours::outgoing::{Cancelling, Glare, Kind, Outgoing, Waiting};
+use crate::agent::ours::outgoing::{Cancelling, Glare, Outgoing, Waiting};
 use crate::agent::timeout::{OutgoingTimer, Timeout};
 use crate::agent::{Agent, OutgoingId, SessionId};
 use crate::error::{Error, Result};
 use crate::message::Message;
+use crate::session::change::By;
 use crate::session::offer_answer::StoredBody;
 use crate::session::reinvite::Around;
 use crate::session::usage::Effect;
@@ -26,7 +28,7 @@ const BODY_PATIENCE: Duration = Duration::from_secs(4);
 impl Agent {
     /// A refusal that is dealt with: the request waits to be sent again. False: it is the final answer.
     pub(in crate::agent) fn retried(&mut self, id: OutgoingId, refusal: &Arc<Message>) -> bool {
-        let Some(session) = self.may_retry(id, refusal.status()) else { return false };
+        let Some((session, by)) = self.may_retry(id, refusal.status()) else { return false };
         let Some(role) = self.objects.sessions.get(session).map(Session::role) else { return false };
         let Some(wait) = glare::wait(role, refusal, &mut self.random) else { return false };
         let sent = self.objects.outgoing.get(id).and_then(Outgoing::message);
@@ -35,7 +37,7 @@ impl Agent {
             outgoing.retries = outgoing.retries.saturating_add(1);
         }
         self.wait_to_retry(id, wait, refusal, offer);
-        self.input(session, |session, _| session.our_reinvite_waits(id));
+        self.input(session, |session, _| session.our_change_waits(by, id));
         // A PRACK of it may have made its offer stale: that was told instead.
         if !self.needs_body(id) {
             self.tell_retry(id, session, wait, refusal, 0);
@@ -44,15 +46,17 @@ impl Agent {
     }
 
     /// The session in which a refused request may be sent again.
-    fn may_retry(&self, id: OutgoingId, status: u16) -> Option<SessionId> {
+    fn may_retry(&self, id: OutgoingId, status: u16) -> Option<(SessionId, By)> {
         let outgoing = self.objects.outgoing.get(id)?;
-        let Kind::Reinvite(invite) = &outgoing.kind else { return None };
+        let by = outgoing.changes()?;
+        let called_off = outgoing.invite().is_some_and(|invite| !matches!(invite.cancelling, Cancelling::No));
         let wanted = self.config.glare_retry && outgoing.flags & request_flag::NO_RETRY == 0;
         let session =
             outgoing.session.filter(|id| self.objects.sessions.get(*id).is_some_and(|known| !known.is_terminated()))?;
-        let harmless = effect_of_answer(&self.config, b"INVITE", status, false) == Effect::Transaction;
-        let may = wanted && harmless && outgoing.retries < ROUNDS && matches!(invite.cancelling, Cancelling::No);
-        may.then_some(session)
+        let method = outgoing.method.name().as_bytes();
+        let harmless = effect_of_answer(&self.config, method, status, false) == Effect::Transaction;
+        let may = wanted && harmless && outgoing.retries < ROUNDS && !called_off;
+        may.then_some((session, by))
     }
 
     fn wait_to_retry(&mut self, id: OutgoingId, wait: Duration, refusal: &Arc<Message>, offer: Option<StoredBody>) {
@@ -108,7 +112,7 @@ impl Agent {
         matches!(waiting, Some(Waiting::Glare(glare)) if glare.asked)
     }
 
-    /// A new body for a re-INVITE that waits to be sent again; it goes out as soon as it may. Errors: state, it does not
+    /// A new body for a re-INVITE or UPDATE that waits to be sent again; it goes out as soon as it may. Errors: state, it does not
     /// wait for that; argument, there is none; syntax; limit.
     pub fn retry(&mut self, now: Now, id: OutgoingId, body: Body<'_>) -> Result<()> {
         self.at(now);
@@ -125,7 +129,7 @@ impl Agent {
         let (asked, former, due, session) = (glare.asked, glare.timer, glare.due, outgoing.session);
         let offer = StoredBody::of_local(&body);
         if let Some(session) = session.and_then(|id| self.objects.sessions.get_mut(id)) {
-            session.retry_renewed(offer.is_some());
+            session.retry_renewed(id, offer.is_some());
         }
         let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return Ok(()) };
         if let Some(written) = outgoing.draft_mut() {
@@ -149,13 +153,14 @@ impl Agent {
         if self.needs_body(id) {
             return self.retry_given_up(id);
         }
-        let Some(session) = self.objects.outgoing.get(id).and_then(|outgoing| outgoing.session) else { return };
-        if self.objects.sessions.get_mut(session).and_then(Session::stale_retry).is_some() {
+        let changes = |outgoing: &Outgoing| Some((outgoing.session?, outgoing.changes()?));
+        let Some((session, by)) = self.objects.outgoing.get(id).and_then(changes) else { return };
+        if self.objects.sessions.get_mut(session).and_then(Session::stale_retry) == Some(id) {
             return self.ask_for_body(id);
         }
         let Some(Glare { refusal, offer, .. }) = self.forget_retry(id) else { return };
-        if self.reinvite_may_go(session, offer.is_some()).and_then(|()| self.table.room()).is_ok() {
-            return self.send_again(id, session, offer);
+        if self.change_may_go(by, session, offer.is_some()).and_then(|()| self.table.room()).is_ok() {
+            return self.send_again(by, id, session, offer);
         }
         let Some(role) = self.objects.sessions.get(session).map(Session::role) else { return };
         let wait = glare::after_491(role, &mut self.random);
@@ -163,10 +168,51 @@ impl Agent {
         self.tell_retry(id, session, wait, &refusal, 0);
     }
 
-    /// Whether an INVITE may go out in the dialog now (§14.1).
-    pub(in crate::agent) fn reinvite_may_go(&self, id: SessionId, has_offer: bool) -> Result<()> {
+    /// Whether an INVITE or UPDATE may go out in the dialog now (§14.1, RFC 3311 §5.1).
+    pub(in crate::agent) fn change_may_go(&self, by: By, id: SessionId, has_offer: bool) -> Result<()> {
         let session = self.session(id)?;
-        session.our_reinvite_guard(has_offer, self.outside(session))
+        match by {
+            By::Reinvite => session.our_reinvite_guard(has_offer, self.outside(session)),
+            By::Update => session.our_update_guard(has_offer, self.outside(session)),
+        }
+    }
+
+    /// The wait that a new request of the host's takes over, with the one that waits. Errors: state, the new one says
+    /// NO_RETRY, or its dialog will not take it then either.
+    pub(in crate::agent) fn wait_for(&self, by: By, id: SessionId, flags: u32) -> Result<Option<OutgoingId>> {
+        let session = self.session(id)?;
+        let Some(former) = session.retries().next() else { return Ok(None) };
+        if flags & request_flag::NO_RETRY != 0 {
+            return Err(Error::state(
+                "our re-INVITE or UPDATE waits to be sent again; its cancellation stops it (RFC 3261 14.1)",
+            ));
+        }
+        match by {
+            By::Reinvite => session.takes_reinvite(),
+            By::Update => session.takes_update(),
+        }?;
+        Ok(Some(former))
+    }
+
+    /// A newer request of the host's waits instead of `former`, whose refusal is its final answer.
+    pub(in crate::agent) fn take_over_wait(
+        &mut self,
+        by: By,
+        former: OutgoingId,
+        id: OutgoingId,
+        offer: Option<StoredBody>,
+    ) {
+        let waiting = self.objects.outgoing.get(former).and_then(Outgoing::waiting);
+        let Some(Waiting::Glare(Glare { refusal, due, .. })) = waiting.cloned() else { return };
+        let Some(session) = self.objects.outgoing.get(id).and_then(|outgoing| outgoing.session) else { return };
+        let others = self.objects.sessions.get(session).map(|session| session.retries().collect::<Vec<_>>());
+        for former in others.unwrap_or_default() {
+            self.retry_given_up_as(former, flag::LOCAL);
+        }
+        let wait = due.since(self.now.monotonic);
+        self.wait_to_retry(id, wait, &refusal, offer.clone());
+        self.input(session, |session, _| session.our_change_waits_instead(by, id, offer.is_some()));
+        self.tell_retry(id, session, wait, &refusal, 0);
     }
 
     /// What a session does not know of the INVITEs around it.
@@ -178,25 +224,33 @@ impl Agent {
     }
 
     /// A new request: another branch, the next number, the target where it is now; all that the host gave as it was.
-    fn send_again(&mut self, id: OutgoingId, session: SessionId, offer: Option<StoredBody>) {
+    fn send_again(&mut self, by: By, id: OutgoingId, session: SessionId, offer: Option<StoredBody>) {
         let Some(known) = self.objects.sessions.get_mut(session) else { return };
         let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
         if let Some(draft) = outgoing.draft_mut() {
             draft.cseq = known.take_number();
             draft.retarget(known.dialog());
         }
-        self.input(session, |session, _| session.our_reinvite_sent(id, offer));
+        self.input(session, |session, _| session.our_change_sent(by, id, offer));
         self.launch(id);
     }
 
     /// The refusal of a request that waits becomes its final answer. Nothing when none waits.
     pub(in crate::agent) fn retry_given_up(&mut self, id: OutgoingId) {
+        self.retry_given_up_as(id, 0);
+    }
+
+    fn retry_given_up_as(&mut self, id: OutgoingId, flags: u32) {
         let Some(Glare { refusal, .. }) = self.forget_retry(id) else { return };
-        let session = self.objects.outgoing.get(id).and_then(|outgoing| outgoing.session);
+        let Some(outgoing) = self.objects.outgoing.get(id) else { return };
+        let (session, is_invite) = (outgoing.session, outgoing.invite().is_some());
         if let Some(session) = session.and_then(|id| self.objects.sessions.get_mut(id)) {
             session.retry_called_off(id);
         }
-        self.invite_rejected(id, refusal.status(), Some(&refusal));
+        match is_invite {
+            true => self.invite_rejected_as(id, refusal.status(), Some(&refusal), flags),
+            false => self.other_answered_as(id, &refusal, flags),
+        }
     }
 
     fn forget_retry(&mut self, id: OutgoingId) -> Option<Glare> {

@@ -87,6 +87,7 @@ impl Agent {
         match &incoming.kind {
             Kind::Invite(_) => self.accept_invite(id, status, options).map(Some),
             Kind::Reinvite => self.accept_reinvite(id, status, options),
+            Kind::Update => self.accept_update(id, status, options).map(|()| None),
             Kind::Refer(_) => self.accept_refer(id, status, options).map(|()| None),
             Kind::Prack(_) => self.accept_prack(id, status, options).map(|()| None),
             Kind::Notify { .. } | Kind::Other => {
@@ -198,6 +199,7 @@ impl Agent {
     ) -> Result<()> {
         let incoming = self.incoming(id)?.unanswered()?;
         let prack = incoming.session.filter(|_| matches!(incoming.kind, Kind::Prack(Acknowledges::Response)));
+        let update = incoming.session.filter(|_| matches!(incoming.kind, Kind::Update));
         if answer.status == 405 {
             answer.abilities = true;
         }
@@ -213,6 +215,9 @@ impl Agent {
                 self.prack_answered(session, id, None);
             }
         }
+        if let Some(session) = update {
+            self.input(session, |session, _| session.their_update_refused(id));
+        }
         let Some(incoming) = self.objects.incoming.get(id) else { return Ok(()) };
         match &incoming.kind {
             Kind::Invite(invite) => {
@@ -226,7 +231,7 @@ impl Agent {
                     self.input(session, |session, clock| session.their_reinvite_refused(transaction, clock));
                 }
             }
-            Kind::Refer(_) | Kind::Notify { .. } | Kind::Prack(_) | Kind::Other => {}
+            Kind::Update | Kind::Refer(_) | Kind::Notify { .. } | Kind::Prack(_) | Kind::Other => {}
         }
         Ok(())
     }
@@ -297,6 +302,11 @@ impl Agent {
                 self.unanswered(id, status);
             }
             let _ = self.refuse_request(id, Answer::plain(status), None, ending);
+        } else if self.objects.is_offered_by_update(id) {
+            // RFC 3311 §5.2: whoever would have to be asked was not there in time.
+            let ending = Ending { status_code: 504, ..Ending::because(Reason::AnswerTimeout) };
+            self.unanswered(id, 504);
+            let _ = self.refuse_request(id, Answer::plain(504), None, ending);
         } else {
             self.default_answer(id);
         }

@@ -2,6 +2,7 @@
 
 use crate::agent::event::{Event, EventKind, flag};
 use crate::agent::methods::{Unanswered, rules};
+use crate::agent::options::ResponseOptions;
 use crate::agent::theirs::incoming::{Acknowledges, Kind};
 use crate::agent::words::response::Answer;
 use crate::agent::{Agent, IncomingId};
@@ -82,6 +83,7 @@ impl Agent {
             .session
             .and_then(|id| self.objects.sessions.get(id))
             .is_some_and(|session| session.is_offering(id));
+        let updates = self.objects.is_offered_by_update(id);
         let mut lines = Vec::new();
         let mut answer = match rules(incoming.method).unanswered {
             Unanswered::Plain(status) => Answer::plain(status),
@@ -94,7 +96,14 @@ impl Agent {
                 _ => Answer::plain(200),
             },
             Unanswered::Invite if matches!(incoming.kind, Kind::Invite(_)) => Answer::plain(486),
-            Unanswered::Invite => {
+            Unanswered::Update if !updates => {
+                // Nothing is asked for that a host could refuse (RFC 3311 §5.2).
+                let now = self.now;
+                let result = self.accept(now, id, 200, &ResponseOptions::default());
+                debug_assert!(result.is_ok(), "{result:?}");
+                return;
+            }
+            Unanswered::Invite | Unanswered::Update => {
                 // §21.4.26: 488 says in Warning what is wrong.
                 write::header(&mut lines, HeaderId::Warning, &[b"399 sipdlg \"no session change is wanted\""]);
                 Answer::plain(488)

@@ -53,6 +53,8 @@ pub enum Kind {
     Invite(Box<InviteServer>),
     /// A change of a session.
     Reinvite,
+    /// The same by UPDATE.
+    Update,
     /// Asks for a request of ours.
     Refer(Box<ReferServer>),
     /// Tells of a subscription; its default answer was clear when it came.
@@ -156,7 +158,7 @@ impl Incoming {
     pub(in crate::agent) fn invite_mut(&mut self) -> Option<&mut InviteServer> {
         match &mut self.kind {
             Kind::Invite(invite) => Some(invite),
-            Kind::Reinvite | Kind::Refer(_) | Kind::Notify { .. } | Kind::Prack(_) | Kind::Other => None,
+            Kind::Reinvite | Kind::Update | Kind::Refer(_) | Kind::Notify { .. } | Kind::Prack(_) | Kind::Other => None,
         }
     }
 
@@ -183,7 +185,7 @@ impl Held for Incoming {
             Kind::Refer(refer) => {
                 size_of_val(&**refer) + refer.notifier.as_ref().map_or(0, |notifier| notifier.last.1.len())
             }
-            Kind::Reinvite | Kind::Notify { .. } | Kind::Prack(_) | Kind::Other => 0,
+            Kind::Reinvite | Kind::Update | Kind::Notify { .. } | Kind::Prack(_) | Kind::Other => 0,
         };
         // Its responses are its transaction's.
         size_of::<Self>() + kind + self.message.as_ref().map_or(0, |message| message.held())

@@ -68,6 +68,7 @@ impl Agent {
             Inside::Bye => self.bye_arrived(id, request),
             Inside::Reinvite => self.reinvite_arrived(id, request),
             Inside::Prack => self.prack_arrived(id, request),
+            Inside::Update => self.update_arrived(id, request),
             Inside::Info => self.info_arrived(id, request),
             Inside::Refer => self.refer_arrived(id, request),
             Inside::HandUp(event) => self.hand_up(event, Some(id), request),

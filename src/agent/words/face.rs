@@ -3,7 +3,7 @@
 use crate::agent::words::headers::{HostHeaders, can};
 use crate::agent::words::response::Answer;
 use crate::config::{Config, Policy};
-use crate::message::{HeaderId, Method, write};
+use crate::message::{HeaderId, write};
 
 /// Ready header lines.
 #[derive(Clone, Debug)]
@@ -28,14 +28,10 @@ pub struct Face {
 /// The option tag of reliable provisional responses, which their setting implies.
 const RELIABLE: &[u8] = b"100rel";
 
-/// Methods whose rules are not there yet; a host's Allow that names them is cut down to what works.
-const NOT_YET: [Method; 1] = [Method::Update];
-
 impl Face {
     /// Of a configuration.
     pub fn new(config: &Config) -> Self {
-        let works = |name: &&Vec<u8>| !NOT_YET.contains(&Method::from_name(name));
-        let allowed: Vec<Vec<u8>> = config.allow.iter().filter(works).cloned().collect();
+        let allowed = config.allow.clone();
         let prack = allowed.iter().any(|name| name == b"PRACK");
         let reliable = if prack { config.reliable } else { Policy::Off };
         let implied = (reliable != Policy::Off).then(|| RELIABLE.to_vec());

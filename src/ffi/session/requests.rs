@@ -77,10 +77,11 @@ pub unsafe extern "C" fn sipdlg_session_bye(
     unsafe { send(session, options, out, Agent::bye) }
 }
 
-/// re-INVITE (RFC 3261 §14.1). Errors: ERR_STATE early, or our INVITE has no final response
-/// (sipdlg_session_confirm()); the ACK of our 2xx is outstanding, or one is owed (NEEDS_ACK); a re-INVITE is pending
-/// in either direction (the peer's until its ACK, also when refused), or ours waits to be sent again (GLARE_RETRY); a
-/// description while an offer is open.
+/// re-INVITE (RFC 3261 §14.1). Where a re-INVITE or UPDATE of ours waits to be sent again (GLARE_RETRY), this one waits
+/// in its place: the former gets REJECT with flag LOCAL and the response that it had, then this one its GLARE_RETRY.
+/// Errors: ERR_STATE early, or our INVITE has no final response (sipdlg_session_confirm()); the ACK of our 2xx is
+/// outstanding, or one is owed (NEEDS_ACK); a re-INVITE is pending in either direction (the peer's until its ACK, also
+/// when refused); a description while an offer is open; one of ours waits to be sent again, and this one is NO_RETRY.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_session_invite(
     session: sipdlg_session_t,
@@ -89,6 +90,23 @@ pub unsafe extern "C" fn sipdlg_session_invite(
 ) -> sipdlg_status_t {
     // SAFETY: promised by the caller.
     unsafe { send(session, options, out, Agent::reinvite) }
+}
+
+/// UPDATE (RFC 3311), in early dialogs too. A session description in it is an offer, answered in the 2xx (ACCEPT; reason
+/// NO_ANSWER_IN_2XX where it is not, and the offer is as if never made). Without one it moves our Contact, or keeps the
+/// session alive. Where a re-INVITE or UPDATE of ours waits to be sent again, as sipdlg_session_invite().
+/// Errors: ERR_STATE no dialog yet, the ACK of our 2xx is outstanding, the peer's Allow lacks UPDATE or it has answered one
+/// with 405 or 501 (where it showed no Allow this one goes out), ours has no final response; a description while an offer
+/// is open or an ACK due, or while an INVITE has no final response, unless reliable responses and PRACK have completed
+/// its exchange (§5.1, RFC 6337 §4.3).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_session_update(
+    session: sipdlg_session_t,
+    options: *const sipdlg_request_options_t,
+    out: *mut sipdlg_outgoing_t,
+) -> sipdlg_status_t {
+    // SAFETY: promised by the caller.
+    unsafe { send(session, options, out, Agent::update) }
 }
 
 /// INFO (RFC 6086); an Info-Package header is checked against the peer's Recv-Info. Errors: ERR_STATE early (without

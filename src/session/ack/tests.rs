@@ -1,6 +1,7 @@
 //! Tables of ACK: a row is a state, an input, and what follows.
 
 use super::*;
+use crate::session::change::By;
 use crate::session::fixture::{self, FakeClock, callee, caller, confirmed_callee, exchange, said, section};
 use crate::session::invite_client::{HostAcks, Taken};
 use crate::session::reinvite::{Around, Arrival};
@@ -451,7 +452,7 @@ pub(in crate::session) fn owing(offer: &str, in_2xx: &str) -> Session {
 /// The same of its re-INVITE 2, whose 2xx came before the session was over, or after.
 fn reowing(too_late: bool) -> Session {
     let (mut session, reinvite) = (fixture::confirmed_caller(), OutgoingId::from_raw(2));
-    session.our_reinvite_sent(reinvite, None);
+    session.our_change_sent(By::Reinvite, reinvite, None);
     let taken = if too_late {
         session.end(Ending::because(HUNG_UP), &mut FakeClock::default());
         session.our_reinvite_accepted(reinvite, &fixture::response(200, 2, "", ""), HostAcks::All)

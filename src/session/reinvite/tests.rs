@@ -49,13 +49,13 @@ fn caller_who_owes(offer: &str, body: &str) -> Session {
 
 fn reinviting(offer: &str) -> Session {
     let mut session = fixture::confirmed_caller();
-    session.our_reinvite_sent(ours(), fixture::sdp(offer));
+    session.our_change_sent(By::Reinvite, ours(), fixture::sdp(offer));
     session
 }
 
 fn waiting() -> Session {
     let mut session = reinviting("second");
-    session.our_reinvite_waits(ours());
+    session.our_change_waits(By::Reinvite, ours());
     session
 }
 
@@ -249,11 +249,11 @@ fn the_books_of_our_reinvite() {
         let mut session = fixture::confirmed_caller();
         for step in steps {
             let deeds = match step {
-                Sent(offer) => session.our_reinvite_sent(ours(), fixture::sdp(offer)),
+                Sent(offer) => session.our_change_sent(By::Reinvite, ours(), fixture::sdp(offer)),
                 Shown => session.previewed(&fixture::response(183, 2, "", "shown")),
-                Waits => session.our_reinvite_waits(ours()),
-                Undone => session.our_reinvite_undone(ours()),
-                OtherUndone => session.our_reinvite_undone(other),
+                Waits => session.our_change_waits(By::Reinvite, ours()),
+                Undone => session.our_change_undone(By::Reinvite, ours()),
+                OtherUndone => session.our_change_undone(By::Reinvite, other),
                 Answered => {
                     let response = fixture::reliable(2, 1, "reliable");
                     session.take_reliable(ours(), &response, 1, false).expect("in order");
@@ -272,7 +272,7 @@ fn the_books_of_our_reinvite() {
         }
         assert_eq!(fixture::books(&session), books, "{steps:?}");
         let expected = (pending.then(ours), waits.then(ours));
-        assert_eq!((session.reinvite_client(), session.retry()), expected, "{steps:?}");
+        assert_eq!((session.reinvite_client(), session.retries().next()), expected, "{steps:?}");
         let reliably = matches!(steps.last(), Some(Answered));
         assert_eq!(session.exchanges_reliably(), reliably, "{steps:?}");
     }
@@ -316,9 +316,9 @@ fn when_their_transaction_is_over() {
 #[test]
 fn which_retry_is_stale() {
     type Act = fn(&mut Session);
-    let send: Act = |session| drop(session.our_reinvite_sent(ours(), fixture::sdp("second")));
-    let send_without: Act = |session| drop(session.our_reinvite_sent(ours(), None));
-    let waits: Act = |session| drop(session.our_reinvite_waits(ours()));
+    let send: Act = |session| drop(session.our_change_sent(By::Reinvite, ours(), fixture::sdp("second")));
+    let send_without: Act = |session| drop(session.our_change_sent(By::Reinvite, ours(), None));
+    let waits: Act = |session| drop(session.our_change_waits(By::Reinvite, ours()));
     let offered: Act = |session| drop(session.their_reinvite_arrived(theirs(), &request("INVITE", 2, "theirs")));
     let asked: Act = |session| drop(session.their_reinvite_arrived(theirs(), &request("INVITE", 2, "")));
     let accepted: Act = |session| {
@@ -335,8 +335,8 @@ fn which_retry_is_stale() {
     let ours_by_hand: Act = |session| session.transition(Party::Local, fixture::sdp("hand")).expect("legal");
     let theirs_by_hand: Act = |session| session.transition(Party::Remote, fixture::sdp("hand")).expect("legal");
     let rolled_back: Act = |session| session.rollback().expect("it is not over");
-    let renewed: Act = |session| session.retry_renewed(true);
-    let renewed_without: Act = |session| session.retry_renewed(false);
+    let renewed: Act = |session| session.retry_renewed(ours(), true);
+    let renewed_without: Act = |session| session.retry_renewed(ours(), false);
     let reliable: Act = |session| {
         session.take_reliable(ours(), &fixture::reliable(2, 1, "reliable"), 1, false).expect("in order");
     };

@@ -426,7 +426,7 @@ fn each_prack_has_its_own_response() {
 fn a_prack_of_an_earlier_invite_is_not_sent_again() {
     let mut session = pracked_with_answer();
     session.confirmed_by(invite(1), &fixture::response(200, 1, "", ""), HostAcks::Answers);
-    session.our_reinvite_sent(invite(2), None);
+    session.our_change_sent(By::Reinvite, invite(2), None);
     take(&mut session, 3, 2, "", true);
     session.our_prack_answered(prack(), of(7, 1), Some(&prack_response(500, "")), true);
     assert_eq!(guard(&session, false), Ok(3));
@@ -515,7 +515,7 @@ fn a_reinvite_that_goes_out_again() {
         let response = reliable(3, 3, "later");
         assert!(session.take_reliable(invite(2), &response, 3, false).is_some(), "{row}");
         assert_books(&session, after, row);
-        session.our_reinvite_undone(invite(2));
+        session.our_change_undone(By::Reinvite, invite(2));
         assert_books(&session, OLD, row);
     }
 }
@@ -546,7 +546,7 @@ fn a_reinvite_that_fails() {
         if let Some(description) = pracked {
             session.our_prack_sent(prack(), sdp(description), true);
         }
-        session.our_reinvite_undone(invite(2));
+        session.our_change_undone(By::Reinvite, invite(2));
         for refused in [false, true] {
             assert_books(&session, (Stable, "offer", "answer"), row);
             assert_eq!([false, true].map(|describes| guard(&session, describes).ok()), [None, None], "{row}");
@@ -570,11 +570,11 @@ fn a_prack_of_an_earlier_invite_outlives_a_reinvite_that_fails() {
             take(&mut session, 7, 1, "answer", true);
             session.our_prack_sent(prack(), sdp("second"), true);
             session.confirmed_by(invite(1), &fixture::response(200, 1, "", ""), HostAcks::Answers);
-            session.our_reinvite_sent(invite(2), None);
+            session.our_change_sent(By::Reinvite, invite(2), None);
             if responded {
                 take(&mut session, 3, 2, "", true);
             }
-            session.our_reinvite_undone(invite(2));
+            session.our_change_undone(By::Reinvite, invite(2));
             assert_books(&session, (HaveLocalOffer, "second", ""), "it is under way");
             session.our_prack_answered(prack(), of(7, 1), Some(&prack_response(status, sdp_of)), false);
             assert_books(&session, after, "it has its response");

@@ -4,6 +4,7 @@ use super::*;
 use crate::attachment::Attachment;
 use crate::session::SignalingState;
 use crate::session::ack::tests::{accepted, ack, give_up, owing, reaccept};
+use crate::session::change::By;
 use crate::session::deed::Wanted;
 use crate::session::fixture::{self, FakeClock, callee, caller, confirmed_callee, confirmed_caller, said, section};
 use crate::session::invite_client::HostAcks;
@@ -299,7 +300,7 @@ fn what_ends_with_a_session() {
             "RFC 3261 14.1: our re-INVITE waits to be sent again",
             |_| {
                 let mut session = confirmed_callee();
-                session.our_reinvite_waits(OutgoingId::from_raw(INVITE_2));
+                session.our_change_waits(By::Reinvite, OutgoingId::from_raw(INVITE_2));
                 session
             },
             RemoteBye,
@@ -310,7 +311,7 @@ fn what_ends_with_a_session() {
             "RFC 5407 3.2.3: our re-INVITE goes on",
             |_| {
                 let mut session = confirmed_callee();
-                session.our_reinvite_sent(OutgoingId::from_raw(INVITE_2), fixture::sdp("second"));
+                session.our_change_sent(By::Reinvite, OutgoingId::from_raw(INVITE_2), fixture::sdp("second"));
                 session
             },
             RemoteBye,
@@ -396,7 +397,7 @@ fn the_last_word() {
             "RFC 5407 3.2.3: our re-INVITE goes on without it",
             |clock| {
                 let mut session = confirmed_callee();
-                session.our_reinvite_sent(OutgoingId::from_raw(2), None);
+                session.our_change_sent(By::Reinvite, OutgoingId::from_raw(2), None);
                 session.end(ending(LocalHangup), clock);
                 session
             },
@@ -407,7 +408,7 @@ fn the_last_word() {
             "RFC 3261 14.1: that was given up does not",
             |clock| {
                 let mut session = confirmed_callee();
-                session.our_reinvite_waits(OutgoingId::from_raw(2));
+                session.our_change_waits(By::Reinvite, OutgoingId::from_raw(2));
                 session.end(ending(LocalHangup), clock);
                 session
             },
@@ -418,7 +419,7 @@ fn the_last_word() {
             "RFC 5407 3.2.3: the host owes the ACK of its 2xx",
             |clock| {
                 let mut session = confirmed_callee();
-                session.our_reinvite_sent(OutgoingId::from_raw(2), None);
+                session.our_change_sent(By::Reinvite, OutgoingId::from_raw(2), None);
                 session.end(ending(LocalHangup), clock);
                 session.our_reinvite_accepted(
                     OutgoingId::from_raw(2),

@@ -855,6 +855,10 @@ def declare(dll: C.CDLL) -> None:
     # sipdlg_outgoing_t *out);
     dll.sipdlg_session_invite.argtypes = [C.c_uint64, C.POINTER(RequestOptions), C.POINTER(C.c_uint64)]
     dll.sipdlg_session_invite.restype = C.c_int32
+    # sipdlg_status_t sipdlg_session_update(sipdlg_session_t session, const sipdlg_request_options_t *options,
+    # sipdlg_outgoing_t *out);
+    dll.sipdlg_session_update.argtypes = [C.c_uint64, C.POINTER(RequestOptions), C.POINTER(C.c_uint64)]
+    dll.sipdlg_session_update.restype = C.c_int32
     # sipdlg_status_t sipdlg_session_info(sipdlg_session_t session, const sipdlg_request_options_t *options,
     # sipdlg_outgoing_t *out);
     dll.sipdlg_session_info.argtypes = [C.c_uint64, C.POINTER(RequestOptions), C.POINTER(C.c_uint64)]

@@ -229,6 +229,10 @@ class Session(Handle):
         """re-INVITE."""
         return self._request(lib.sipdlg_session_invite, options)
 
+    def update(self, **options: Unpack[RequestArguments]) -> OutgoingRequest:
+        """UPDATE, early too. StateError where the peer does not allow it, or where no offer may go now."""
+        return self._request(lib.sipdlg_session_update, options)
+
     def info(self, **options: Unpack[RequestArguments]) -> OutgoingRequest:
         """INFO. StateError while early, without the quirk REQUESTS_IN_EARLY."""
         return self._request(lib.sipdlg_session_info, options)

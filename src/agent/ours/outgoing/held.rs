@@ -16,7 +16,7 @@ impl Held for Outgoing {
         let kind = match &self.kind {
             Kind::Invite(invite) | Kind::Reinvite(invite) => invite.held(),
             Kind::Refer(subscriber) => size_of_val(&**subscriber),
-            Kind::Bye | Kind::Prack(_) | Kind::Notify(_) | Kind::Other => 0,
+            Kind::Update | Kind::Bye | Kind::Prack(_) | Kind::Notify(_) | Kind::Other => 0,
         };
         size_of::<Self>()
             + course

@@ -1,0 +1,215 @@
+//! Changes of the session that we ask for, by re-INVITE or UPDATE: what they put into the books, and the wait of one that
+//! met another (RFC 3261 §14.1, RFC 3311 §5.1).
+
+use crate::session::Session;
+use crate::session::deed::{Deed, Deeds, Refusal};
+use crate::session::offer_answer::{Carries, Party, Standing, StoredBody};
+use crate::session::reason::Ending;
+use crate::slots::OutgoingId;
+use smallvec::smallvec;
+
+/// By which request the session is changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// An INVITE in the dialog.
+    Reinvite,
+    /// UPDATE.
+    Update,
+}
+
+/// A request of ours that changes the session.
+#[derive(Clone, Debug)]
+pub struct OurChange {
+    pub(super) request: OutgoingId,
+    pub(super) carries: Carries,
+    /// It was refused and will be sent again: to the peer it never was.
+    waits: bool,
+    offer: Offer,
+}
+
+impl OurChange {
+    /// Whether it was refused and will be sent again.
+    pub(super) fn waits(&self) -> bool {
+        self.waits
+    }
+}
+
+/// The offer in our change, which is sent again only while no description of ours came after it (RFC 3264 §8).
+#[derive(Clone, Debug)]
+enum Offer {
+    /// It has none.
+    None,
+    /// None came after it; what stood when it began to wait, or when it was written.
+    Fresh(Standing),
+    /// One did.
+    Stale,
+}
+
+/// Our changes that are under way.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ours {
+    reinvite: Option<OurChange>,
+    update: Option<OurChange>,
+}
+
+impl Ours {
+    fn slot(&mut self, by: By) -> &mut Option<OurChange> {
+        match by {
+            By::Reinvite => &mut self.reinvite,
+            By::Update => &mut self.update,
+        }
+    }
+
+    fn each(&mut self) -> impl Iterator<Item = &mut OurChange> {
+        self.reinvite.iter_mut().chain(&mut self.update)
+    }
+
+    /// Bytes held.
+    pub(super) fn held(&self) -> usize {
+        let changes = self.reinvite.iter().chain(&self.update);
+        size_of::<Self>() + changes.map(|change| change.carries.heap_bytes()).sum::<usize>()
+    }
+}
+
+impl super::Running {
+    /// Our change of this kind.
+    pub(super) fn our(&self, by: By) -> Option<&OurChange> {
+        let ours = self.ours.as_ref()?;
+        match by {
+            By::Reinvite => ours.reinvite.as_ref(),
+            By::Update => ours.update.as_ref(),
+        }
+    }
+
+    /// The same, to be changed.
+    pub(super) fn our_mut(&mut self, by: By) -> Option<&mut OurChange> {
+        self.ours.as_mut()?.slot(by).as_mut()
+    }
+
+    fn put_ours(&mut self, by: By, change: OurChange) {
+        *self.ours.get_or_insert_default().slot(by) = Some(change);
+    }
+
+    /// It is under way no more; one that waits stays.
+    pub(super) fn take_ours(&mut self, by: By, request: OutgoingId) -> Option<OurChange> {
+        self.take_ours_if(by, |ours| ours.request == request && !ours.waits)
+    }
+
+    fn take_ours_if(&mut self, by: By, is_it: impl FnOnce(&mut OurChange) -> bool) -> Option<OurChange> {
+        let taken = self.ours.as_mut()?.slot(by).take_if(is_it);
+        self.ours.take_if(|ours| ours.reinvite.is_none() && ours.update.is_none());
+        taken
+    }
+}
+
+impl Session {
+    /// Our change goes out, with this offer; also once more. Its guard has asked.
+    pub fn our_change_sent(&mut self, by: By, request: OutgoingId, offer: Option<StoredBody>) -> Deeds {
+        let freshness = self.freshness(offer.is_some());
+        let turn = self.lasting.signaling.turn(Party::Local).ok();
+        let carries = offer.zip(turn).map(|(offer, turn)| turn.carry(offer)).unwrap_or_default();
+        self.running.put_ours(by, OurChange { request, carries, waits: false, offer: freshness });
+        smallvec![Deed::State]
+    }
+
+    /// It has failed: the session is as if it had never been (§14.1). One that waits was undone when it was refused.
+    pub fn our_change_undone(&mut self, by: By, request: OutgoingId) -> Deeds {
+        let mut deeds = Deeds::new();
+        if let Some(ours) = self.running.take_ours(by, request) {
+            if by == By::Reinvite {
+                self.reliable_failed();
+                self.updates_undone(&ours.carries, &mut deeds);
+            }
+            self.lasting.signaling.undo(ours.carries);
+        }
+        deeds.push(Deed::State);
+        deeds
+    }
+
+    /// A re-INVITE has failed, and with it the offers of UPDATEs inside it that are not answered (RFC 6337 §3.4): that of
+    /// the peer's is refused, the answer to ours means nothing.
+    pub(super) fn updates_undone(&mut self, reinvite: &Carries, deeds: &mut Deeds) {
+        if matches!(reinvite, Carries::Nothing) {
+            return;
+        }
+        if let Some(update) = self.running.our_mut(By::Update) {
+            update.carries = Carries::Nothing;
+        }
+        let theirs = self.running.theirs.as_mut().and_then(|theirs| theirs.update.as_mut());
+        if let Some(update) = theirs.filter(|update| update.carries.is_offer()) {
+            update.carries = Carries::Nothing;
+            let refusal = Box::new(Refusal { status: 488, reason: None, ending: Ending::default() });
+            deeds.push(Deed::Refuse(update.request, refusal));
+        }
+    }
+
+    /// It was refused for now and will be sent again (§14.1): the session is as if it had never been.
+    pub fn our_change_waits(&mut self, by: By, request: OutgoingId) -> Deeds {
+        let offer = self.running.our_mut(by).map(|ours| std::mem::replace(&mut ours.offer, Offer::None));
+        let deeds = self.our_change_undone(by, request);
+        let offer = match offer {
+            Some(Offer::Fresh(_)) => self.freshness(true),
+            offer => offer.unwrap_or(Offer::None),
+        };
+        self.running.put_ours(by, OurChange { request, carries: Carries::Nothing, waits: true, offer });
+        deeds
+    }
+
+    /// A newer one waits instead of those that did.
+    pub fn our_change_waits_instead(&mut self, by: By, request: OutgoingId, has_offer: bool) -> Deeds {
+        let offer = self.freshness(has_offer);
+        self.running.put_ours(by, OurChange { request, carries: Carries::Nothing, waits: true, offer });
+        smallvec![Deed::State]
+    }
+
+    /// A description of ours that is written now.
+    fn freshness(&self, has_offer: bool) -> Offer {
+        if has_offer { Offer::Fresh(self.lasting.signaling.standing()) } else { Offer::None }
+    }
+
+    /// A PRACK of our re-INVITE has brought another offer of ours.
+    pub(super) fn our_reinvite_overtaken(&mut self) {
+        let ours = self.running.our_mut(By::Reinvite);
+        if let Some(ours) = ours.filter(|ours| matches!(ours.offer, Offer::Fresh(_))) {
+            ours.offer = Offer::Stale;
+        }
+    }
+
+    /// Our changes that were refused and wait to be sent again.
+    pub fn retries(&self) -> impl Iterator<Item = OutgoingId> + use<'_> {
+        let ours = [By::Reinvite, By::Update].into_iter().filter_map(|by| self.running.our(by));
+        ours.filter(|ours| ours.waits).map(|ours| ours.request)
+    }
+
+    fn waiting(&mut self) -> impl Iterator<Item = &mut OurChange> {
+        self.running.ours.iter_mut().flat_map(|ours| ours.each()).filter(|ours| ours.waits)
+    }
+
+    /// Our change that waits with an offer which is stale, as soon as no exchange is under way. To be asked after
+    /// each change of the books: what was said and taken back counts as well.
+    pub fn stale_retry(&mut self) -> Option<OutgoingId> {
+        self.running.ours.as_ref()?;
+        let (standing, open) = (self.lasting.signaling.standing(), self.lasting.signaling.open_offer().is_some());
+        for ours in self.waiting() {
+            if matches!(&ours.offer, Offer::Fresh(written) if *written != standing) {
+                ours.offer = Offer::Stale;
+            }
+        }
+        self.waiting().find(|ours| !open && matches!(ours.offer, Offer::Stale)).map(|ours| ours.request)
+    }
+
+    /// The host has given the one that waits a new body.
+    pub fn retry_renewed(&mut self, request: OutgoingId, has_offer: bool) {
+        let offer = self.freshness(has_offer);
+        if let Some(ours) = self.waiting().find(|ours| ours.request == request) {
+            ours.offer = offer;
+        }
+    }
+
+    /// It will not be sent again.
+    pub fn retry_called_off(&mut self, request: OutgoingId) {
+        for by in [By::Reinvite, By::Update] {
+            self.running.take_ours_if(by, |ours| ours.request == request && ours.waits);
+        }
+    }
+}
