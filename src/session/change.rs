@@ -3,7 +3,7 @@
 
 use crate::session::Session;
 use crate::session::deed::{Deed, Deeds, Refusal};
-use crate::session::offer_answer::{Carries, Party, Standing, StoredBody};
+use crate::session::offer_answer::{Carries, Mark, Party, Standing, StoredBody};
 use crate::session::reason::Ending;
 use crate::slots::OutgoingId;
 use smallvec::smallvec;
@@ -22,12 +22,18 @@ pub enum By {
 pub struct OurChange {
     pub(super) request: OutgoingId,
     pub(super) carries: Carries,
+    /// The last exchange before it.
+    before: Mark,
     /// It was refused and will be sent again: to the peer it never was.
     waits: bool,
     offer: Offer,
 }
 
 impl OurChange {
+    fn waiting(request: OutgoingId, offer: Offer) -> Self {
+        Self { request, carries: Carries::Nothing, before: Mark::default(), waits: true, offer }
+    }
+
     /// Whether it was refused and will be sent again.
     pub(super) fn waits(&self) -> bool {
         self.waits
@@ -105,10 +111,10 @@ impl super::Running {
 impl Session {
     /// Our change goes out, with this offer; also once more. Its guard has asked.
     pub fn our_change_sent(&mut self, by: By, request: OutgoingId, offer: Option<StoredBody>) -> Deeds {
-        let freshness = self.freshness(offer.is_some());
+        let (before, freshness) = (self.lasting.signaling.mark(), self.freshness(offer.is_some()));
         let turn = self.lasting.signaling.turn(Party::Local).ok();
         let carries = offer.zip(turn).map(|(offer, turn)| turn.carry(offer)).unwrap_or_default();
-        self.running.put_ours(by, OurChange { request, carries, waits: false, offer: freshness });
+        self.running.put_ours(by, OurChange { request, carries, before, waits: false, offer: freshness });
         smallvec![Deed::State]
     }
 
@@ -124,6 +130,13 @@ impl Session {
         }
         deeds.push(Deed::State);
         deeds
+    }
+
+    /// Whether our re-INVITE has changed the session before its final response (RFC 6141 §3.2): if it fails, the peer may
+    /// have other descriptions in use than we (§3.4).
+    pub fn our_reinvite_has_executed(&self, request: OutgoingId) -> bool {
+        let ours = self.running.our(By::Reinvite).filter(|ours| ours.request == request && !ours.waits);
+        ours.is_some_and(|ours| self.lasting.signaling.has_moved_since(&ours.before))
     }
 
     /// A re-INVITE has failed, and with it the offers of UPDATEs inside it that are not answered (RFC 6337 §3.4): that of
@@ -151,14 +164,14 @@ impl Session {
             Some(Offer::Fresh(_)) => self.freshness(true),
             offer => offer.unwrap_or(Offer::None),
         };
-        self.running.put_ours(by, OurChange { request, carries: Carries::Nothing, waits: true, offer });
+        self.running.put_ours(by, OurChange::waiting(request, offer));
         deeds
     }
 
     /// A newer one waits instead of those that did.
     pub fn our_change_waits_instead(&mut self, by: By, request: OutgoingId, has_offer: bool) -> Deeds {
         let offer = self.freshness(has_offer);
-        self.running.put_ours(by, OurChange { request, carries: Carries::Nothing, waits: true, offer });
+        self.running.put_ours(by, OurChange::waiting(request, offer));
         smallvec![Deed::State]
     }
 

@@ -38,7 +38,7 @@ use ack::{Accepted, AckProcessing, OwedAck};
 use change::Ours;
 use deed::DeferredBye;
 use deed::{Clock, Deeds, Wake};
-use offer_answer::{Carries, OfferAnswer, Party, StoredBody};
+use offer_answer::{Carries, Mark, OfferAnswer, Party, StoredBody};
 use peer::Peer;
 use reason::Ending;
 use refer::Referrals;
@@ -224,6 +224,8 @@ struct Theirs {
 struct Describing {
     request: IncomingId,
     carries: Carries,
+    /// The last exchange before it.
+    before: Mark,
 }
 
 impl Running {

@@ -181,6 +181,8 @@ pub enum Part {
 struct Exchange {
     offer: StoredBody,
     answer: StoredBody,
+    /// Who offered; `None`: not known, of a dialog that was taken over.
+    by: Option<Party>,
     /// The host told the answer: no message has closed it, so none undoes it.
     by_hand: bool,
 }
@@ -221,6 +223,10 @@ pub struct Standing {
     exchange: Option<Arc<Exchange>>,
     said_more: bool,
 }
+
+/// The last exchange that was completed when it was made.
+#[derive(Clone, Debug, Default)]
+pub struct Mark(Option<Arc<Exchange>>);
 
 impl PartialEq for Standing {
     fn eq(&self, other: &Self) -> bool {
@@ -294,7 +300,9 @@ impl Turn<'_> {
 
     fn put(self, body: StoredBody, by_hand: bool) {
         let by = self.party;
-        let stable = |offer, answer| State::Stable(Arc::new(Exchange { offer, answer, by_hand }));
+        // It answers what the other party has offered.
+        let of = Some(if by == Party::Local { Party::Remote } else { Party::Local });
+        let stable = |offer, answer| State::Stable(Arc::new(Exchange { offer, answer, by: of, by_hand }));
         self.books.state = match std::mem::take(&mut self.books.state) {
             State::Initial => State::Open { by, offer: body, before: None, by_hand, preview: None },
             State::Stable(former) => State::Open { by, offer: body, before: Some(former), by_hand, preview: None },
@@ -387,7 +395,7 @@ impl OfferAnswer {
         self.state = match (offer, answer) {
             (None, _) => State::Initial,
             (Some(offer), None) => State::Open { by: Party::Local, offer, before: None, by_hand: true, preview: None },
-            (Some(offer), Some(answer)) => State::Stable(Arc::new(Exchange { offer, answer, by_hand: true })),
+            (Some(offer), Some(answer)) => State::Stable(Arc::new(Exchange { offer, answer, by: None, by_hand: true })),
         };
     }
 
@@ -465,6 +473,36 @@ impl OfferAnswer {
             State::Stable(exchange) => Some(&exchange.answer),
             State::Undone { before, .. } => before.as_deref().map(|exchange| &exchange.answer),
             _ => self.preview(),
+        }
+    }
+
+    /// The last exchange that was completed.
+    fn completed(&self) -> Option<&Arc<Exchange>> {
+        match &self.state {
+            State::Stable(exchange) => Some(exchange),
+            State::Open { before, .. } | State::Undone { before, .. } => before.as_ref(),
+            State::Initial | State::Closed => None,
+        }
+    }
+
+    /// The description of `party` in the last completed exchange; `None`: there was none, or it is not known whose is
+    /// which.
+    pub fn described(&self, party: Party) -> Option<&StoredBody> {
+        let exchange = self.completed()?;
+        Some(if exchange.by? == party { &exchange.offer } else { &exchange.answer })
+    }
+
+    /// A mark of the last completed exchange, to see later whether messages have completed another one.
+    pub fn mark(&self) -> Mark {
+        Mark(self.completed().cloned())
+    }
+
+    /// Whether messages have completed an exchange since (RFC 6141 §3.2). What the host has told by hand is its own.
+    pub fn has_moved_since(&self, mark: &Mark) -> bool {
+        match (&mark.0, self.completed()) {
+            (Some(then), Some(now)) => !Arc::ptr_eq(then, now) && !now.by_hand,
+            (None, Some(now)) => !now.by_hand,
+            (_, None) => false,
         }
     }
 

@@ -77,9 +77,10 @@ impl Session {
                 }
             }
             Prack::Offers(waits) => {
+                let before = self.lasting.signaling.mark();
                 let carries = body.zip(self.lasting.signaling.turn(Party::Remote).ok());
                 let carries = carries.map(|(offer, turn)| turn.carry(offer)).unwrap_or_default();
-                self.running.theirs().prack = Some(Describing { request: incoming, carries });
+                self.running.theirs().prack = Some(Describing { request: incoming, carries, before });
                 if let Some(server) = self.running.reliable_server.as_mut().filter(|_| waits) {
                     server.answering(clock);
                 }

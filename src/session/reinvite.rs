@@ -113,10 +113,11 @@ impl Session {
     /// An INVITE of the peer's goes to the host. `their_reinvite_meets` let nothing through that the books could refuse.
     pub fn their_reinvite_arrived(&mut self, request: IncomingId, invite: &Message) -> Deeds {
         self.waits(request, invite.method());
+        let before = self.lasting.signaling.mark();
         let turn = self.lasting.signaling.turn(Party::Remote).ok();
         let offer = invite.session_body().map(|offer| StoredBody::of_remote(&offer));
         let carries = offer.zip(turn).map(|(offer, turn)| turn.carry(offer)).unwrap_or_default();
-        self.running.theirs().reinvite = Some(Describing { request, carries });
+        self.running.theirs().reinvite = Some(Describing { request, carries, before });
         smallvec![Deed::State]
     }
 

@@ -404,11 +404,13 @@ impl Session {
     // ------------------------------------------------------------------ the final response
 
     /// Whether a re-INVITE of the peer has changed the session before its final response, so that only a 2xx says what
-    /// is so: the exchange that a reliable response describes is acknowledged (RFC 6141 §3.3).
+    /// is so: an exchange inside it, by reliable responses, PRACK or UPDATE, is complete and acknowledged (RFC 6141
+    /// §3.2, §3.3).
     pub fn has_executed(&self, incoming: IncomingId) -> bool {
-        let Some(server) = self.reliable_server(incoming) else { return false };
-        let reinvite = self.reinvite_server() == Some(incoming);
-        reinvite && server.has_described() && !server.holds_acceptance() && self.open_offer().is_none()
+        let theirs = self.running.theirs.as_ref().and_then(|theirs| theirs.reinvite.as_ref());
+        let Some(reinvite) = theirs.filter(|reinvite| reinvite.request == incoming) else { return false };
+        let held = self.reliable_server(incoming).is_some_and(ReliableServer::holds_acceptance);
+        !held && self.lasting.signaling.has_moved_since(&reinvite.before)
     }
 
     /// Whether reliable responses to this INVITE have completed its exchange, with the PRACK of our description.

@@ -170,10 +170,11 @@ impl Session {
     /// An UPDATE of the peer's goes to the host. `their_update_meets` let nothing through that the books could refuse.
     pub fn their_update_arrived(&mut self, request: IncomingId, update: &Message) -> Deeds {
         self.waits(request, update.method());
+        let before = self.lasting.signaling.mark();
         let offer = update.session_body().map(|offer| StoredBody::of_remote(&offer));
         let turn = self.lasting.signaling.turn_to_offer(Party::Remote);
         let carries = offer.zip(turn).map(|(offer, turn)| turn.carry(offer)).unwrap_or_default();
-        self.running.theirs().update = Some(Describing { request, carries });
+        self.running.theirs().update = Some(Describing { request, carries, before });
         smallvec![Deed::State]
     }
 
