@@ -66,7 +66,7 @@
 #define SIPDLG_DELEGATE_INIT \
     { sizeof(sipdlg_delegate_t), NULL, \
       NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, \
-      NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL }
+      NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL }
 
 /** What a function returns. */
 typedef enum sipdlg_status_e {
@@ -151,7 +151,7 @@ typedef enum sipdlg_transport_e {
  * Columns: [incoming] [outgoing] [session] = tokens that are set.
  * 1 to 15: requests from the peer; answer now or later through event->incoming, where it is not 0 (not an ACK, nor a
  * NOTIFY that never came). 20 to 25: the fate of our request;
- * final ones are the last of a non-INVITE outgoing (of a REFER: NOTIFYs follow). 30 to 33: the session
+ * final ones are the last of a non-INVITE outgoing (of a REFER: NOTIFYs follow). 30 to 34: the session
  * itself. 40 and 41: the agent.
  *
  * How a session ends: what caused it, STATE (TERMINATED, CLOSED), TERMINATED.
@@ -260,6 +260,12 @@ typedef enum sipdlg_event_kind_e {
     SIPDLG_EVENT_GLARE_RETRY = 32,
     /** [session] the last event of a session, exactly once; see above. reason, status_code, message: why. */
     SIPDLG_EVENT_TERMINATED = 33,
+    /**
+     * [session] our re-INVITE failed after descriptions were exchanged inside it (by reliable responses, PRACK or UPDATE):
+     * ours is what it was before (RFC 3261 §14.1), the peer may use the later one. Send a re-INVITE or UPDATE with what
+     * was before (RFC 6141 §3.4), or have it sent by sipdlg_config_set_resync(). Comes after REJECT. Default nothing.
+     */
+    SIPDLG_EVENT_RESYNC = 34,
     /**
      * [outgoing or 0] text is a host name; query, transport, port, secure. Answer by sipdlg_agent_resolved(). Other
      * requests of the same dialog, and those of the library's own, may wait for the same answer.
@@ -578,6 +584,7 @@ typedef struct sipdlg_delegate_t {
     sipdlg_callback_t on_terminated;
     sipdlg_callback_t on_resolve;
     sipdlg_callback_t on_transport_error;
+    sipdlg_callback_t on_resync;
 } sipdlg_delegate_t;
 
 /**
@@ -1010,10 +1017,17 @@ sipdlg_status_t sipdlg_config_set_reliable(sipdlg_config_t *config, int32_t poli
 sipdlg_status_t sipdlg_config_set_fork_policy(sipdlg_config_t *config, int32_t policy);
 
 /**
- * Retry of a re-INVITE after 491, or 500 with a Retry-After of at most 32 s (RFC 3261 §14.1), at most 16 times; see
- * GLARE_RETRY. Default 1. Per request: SIPDLG_REQUEST_NO_RETRY.
+ * After RESYNC the library itself sends our description of before, by UPDATE where the peer's Allow lists it, else by
+ * re-INVITE (RFC 6141 §3.4); the host hears nothing of that request. Default 0: it is the host's.
  */
-sipdlg_status_t sipdlg_config_set_glare_retry(sipdlg_config_t *config, int32_t on);
+sipdlg_status_t sipdlg_config_set_resync(sipdlg_config_t *config, int32_t on);
+
+/**
+ * Retry of a re-INVITE or UPDATE after 491, or 500 or 503 with a Retry-After of at most 32 s (RFC 3261 §14.1), at most 16
+ * times; see GLARE_RETRY. Default 1. Per request: SIPDLG_REQUEST_NO_RETRY.
+ */
+sipdlg_status_t sipdlg_config_set_glare_retry(sipdlg_config_t *config,
+                                              int32_t on);
 
 /**
  * Digest credentials for a realm (NULL: any); the secret is a password, or with is_ha1 the hex HA1 of `algorithm`

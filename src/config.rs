@@ -177,6 +177,8 @@ pub struct Config {
     pub manual_prack: bool,
     /// 491 and 500 with Retry-After are retried (RFC 3261 §14.1).
     pub glare_retry: bool,
+    /// After a failed re-INVITE that had changed the session the former description is sent (RFC 6141 §3.4).
+    pub resync: bool,
     /// What the host has instead of RFC 5057's table: method, status, effect.
     pub effects: Vec<(Vec<u8>, u16, Effect)>,
     /// RFC 6086: packages that we take; `None`: the mechanism is not supported.
@@ -215,6 +217,7 @@ impl Default for Config {
             reliable: Policy::Supported,
             manual_prack: false,
             glare_retry: true,
+            resync: false,
             effects: Vec::new(),
             info_packages: None,
             tolerance: quirk::ALL & !quirk::OFF,

@@ -95,7 +95,7 @@ impl Agent {
                 Deed::RefuseInvite(invite, refusal) => {
                     if self.objects.other_dialog(invite, id).is_some() {
                         self.end_and_finish(id, refusal.ending);
-                    } else {
+                    } else if !self.accept_executed(invite) {
                         self.refuse_as(invite, *refusal);
                     }
                 }

@@ -37,6 +37,7 @@ pub enum EventKind {
     AckTimeout = 31,
     GlareRetry = 32,
     Terminated = 33,
+    Resync = 34,
     Resolve = 40,
     TransportError = 41,
 }

@@ -248,8 +248,21 @@ pub unsafe extern "C" fn sipdlg_config_set_fork_policy(config: *mut sipdlg_confi
     }
 }
 
-/// Retry of a re-INVITE after 491, or 500 with a Retry-After of at most 32 s (RFC 3261 §14.1), at most 16 times; see
-/// GLARE_RETRY. Default 1. Per request: SIPDLG_REQUEST_NO_RETRY.
+/// After RESYNC the library itself sends our description of before, by UPDATE where the peer's Allow lists it, else by
+/// re-INVITE (RFC 6141 §3.4); the host hears nothing of that request. Default 0: it is the host's.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_config_set_resync(config: *mut sipdlg_config_t, on: i32) -> sipdlg_status_t {
+    // SAFETY: the caller's promises are those of `set`.
+    unsafe {
+        set(config, |config| {
+            config.core.resync = boolean(on, "on")?;
+            Ok(())
+        })
+    }
+}
+
+/// Retry of a re-INVITE or UPDATE after 491, or 500 or 503 with a Retry-After of at most 32 s (RFC 3261 §14.1), at most 16
+/// times; see GLARE_RETRY. Default 1. Per request: SIPDLG_REQUEST_NO_RETRY.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_config_set_glare_retry(config: *mut sipdlg_config_t, on: i32) -> sipdlg_status_t {
     // SAFETY: the caller's promises are those of `set`.
@@ -423,6 +436,8 @@ mod tests {
             assert_eq!(sipdlg_config_set_tolerance(config, 1024), -1);
             assert_eq!((sipdlg_config_set_glare_retry(config, 0), sipdlg_config_set_glare_retry(config, 2)), (OK, -1));
             assert!(!(*config).core.glare_retry);
+            assert_eq!((sipdlg_config_set_resync(config, 1), sipdlg_config_set_resync(config, 2)), (OK, -1));
+            assert!((*config).core.resync);
             let info = c"INFO".as_ptr();
             assert_eq!(sipdlg_config_set_effect(config, info, 481, 0), OK);
             assert_eq!((*config).core.effect_of(b"INFO", 481), Some(Effect::Transaction));

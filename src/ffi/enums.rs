@@ -96,7 +96,7 @@ pub enum sipdlg_transport_e {
 /// Columns: [incoming] [outgoing] [session] = tokens that are set.
 /// 1 to 15: requests from the peer; answer now or later through event->incoming, where it is not 0 (not an ACK, nor a
 /// NOTIFY that never came). 20 to 25: the fate of our request;
-/// final ones are the last of a non-INVITE outgoing (of a REFER: NOTIFYs follow). 30 to 33: the session
+/// final ones are the last of a non-INVITE outgoing (of a REFER: NOTIFYs follow). 30 to 34: the session
 /// itself. 40 and 41: the agent.
 ///
 /// How a session ends: what caused it, STATE (TERMINATED, CLOSED), TERMINATED.
@@ -184,6 +184,10 @@ pub enum sipdlg_event_kind_e {
     SIPDLG_EVENT_GLARE_RETRY = 32,
     /// [session] the last event of a session, exactly once; see above. reason, status_code, message: why.
     SIPDLG_EVENT_TERMINATED = 33,
+    /// [session] our re-INVITE failed after descriptions were exchanged inside it (by reliable responses, PRACK or UPDATE):
+    /// ours is what it was before (RFC 3261 §14.1), the peer may use the later one. Send a re-INVITE or UPDATE with what
+    /// was before (RFC 6141 §3.4), or have it sent by sipdlg_config_set_resync(). Comes after REJECT. Default nothing.
+    SIPDLG_EVENT_RESYNC = 34,
     /// [outgoing or 0] text is a host name; query, transport, port, secure. Answer by sipdlg_agent_resolved(). Other
     /// requests of the same dialog, and those of the library's own, may wait for the same answer.
     /// Default: the runtime's resolver, else no target.
@@ -445,6 +449,7 @@ mod tests {
             EventKind::AckTimeout, sipdlg_event_kind_e::SIPDLG_EVENT_ACK_TIMEOUT;
             EventKind::GlareRetry, sipdlg_event_kind_e::SIPDLG_EVENT_GLARE_RETRY;
             EventKind::Terminated, sipdlg_event_kind_e::SIPDLG_EVENT_TERMINATED;
+            EventKind::Resync, sipdlg_event_kind_e::SIPDLG_EVENT_RESYNC;
             EventKind::Resolve, sipdlg_event_kind_e::SIPDLG_EVENT_RESOLVE;
             EventKind::TransportError, sipdlg_event_kind_e::SIPDLG_EVENT_TRANSPORT_ERROR;
             Reason::None, sipdlg_reason_e::SIPDLG_REASON_NONE;

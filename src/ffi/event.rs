@@ -181,10 +181,11 @@ fn slot(delegate: &sipdlg_delegate_t, kind: EventKind) -> sipdlg_callback_t {
         EventKind::Terminated => delegate.on_terminated,
         EventKind::Resolve => delegate.on_resolve,
         EventKind::TransportError => delegate.on_transport_error,
+        EventKind::Resync => delegate.on_resync,
     }
 }
 
-const KINDS: [EventKind; 27] = [
+const KINDS: [EventKind; 28] = [
     EventKind::Invite,
     EventKind::Reinvite,
     EventKind::Update,
@@ -212,6 +213,7 @@ const KINDS: [EventKind; 27] = [
     EventKind::Terminated,
     EventKind::Resolve,
     EventKind::TransportError,
+    EventKind::Resync,
 ];
 
 impl Inner {
@@ -270,7 +272,7 @@ mod tests {
     #[test]
     fn each_kind_has_its_own_function() {
         unsafe extern "C" fn function(_: *mut c_void, _: *const sipdlg_event_t) {}
-        // The 27 functions stand one after the other, behind `size` and `user`.
+        // The 28 functions stand one after the other, behind `size` and `user`.
         let offset = size_of::<usize>() * 2;
         assert_eq!(size_of::<sipdlg_delegate_t>(), offset + KINDS.len() * size_of::<usize>());
         for (at, kind) in KINDS.into_iter().enumerate() {

@@ -185,6 +185,7 @@ pub struct sipdlg_delegate_t {
     pub on_terminated: sipdlg_callback_t,
     pub on_resolve: sipdlg_callback_t,
     pub on_transport_error: sipdlg_callback_t,
+    pub on_resync: sipdlg_callback_t,
 }
 
 /// Digest credentials, see sipdlg_config_add_credentials(). Never changes layout.

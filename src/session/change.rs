@@ -24,14 +24,16 @@ pub struct OurChange {
     pub(super) carries: Carries,
     /// The last exchange before it.
     before: Mark,
+    /// Of one that waits: before it was refused something of it was executed (RFC 6141 §3.2).
+    executed: bool,
     /// It was refused and will be sent again: to the peer it never was.
     waits: bool,
     offer: Offer,
 }
 
 impl OurChange {
-    fn waiting(request: OutgoingId, offer: Offer) -> Self {
-        Self { request, carries: Carries::Nothing, before: Mark::default(), waits: true, offer }
+    fn waiting(request: OutgoingId, offer: Offer, executed: bool) -> Self {
+        Self { request, carries: Carries::Nothing, before: Mark::default(), executed, waits: true, offer }
     }
 
     /// Whether it was refused and will be sent again.
@@ -114,7 +116,8 @@ impl Session {
         let (before, freshness) = (self.lasting.signaling.mark(), self.freshness(offer.is_some()));
         let turn = self.lasting.signaling.turn(Party::Local).ok();
         let carries = offer.zip(turn).map(|(offer, turn)| turn.carry(offer)).unwrap_or_default();
-        self.running.put_ours(by, OurChange { request, carries, before, waits: false, offer: freshness });
+        self.running
+            .put_ours(by, OurChange { request, carries, before, executed: false, waits: false, offer: freshness });
         smallvec![Deed::State]
     }
 
@@ -159,19 +162,20 @@ impl Session {
     /// It was refused for now and will be sent again (§14.1): the session is as if it had never been.
     pub fn our_change_waits(&mut self, by: By, request: OutgoingId) -> Deeds {
         let offer = self.running.our_mut(by).map(|ours| std::mem::replace(&mut ours.offer, Offer::None));
+        let executed = by == By::Reinvite && self.our_reinvite_has_executed(request);
         let deeds = self.our_change_undone(by, request);
         let offer = match offer {
             Some(Offer::Fresh(_)) => self.freshness(true),
             offer => offer.unwrap_or(Offer::None),
         };
-        self.running.put_ours(by, OurChange::waiting(request, offer));
+        self.running.put_ours(by, OurChange::waiting(request, offer, executed));
         deeds
     }
 
     /// A newer one waits instead of those that did.
     pub fn our_change_waits_instead(&mut self, by: By, request: OutgoingId, has_offer: bool) -> Deeds {
         let offer = self.freshness(has_offer);
-        self.running.put_ours(by, OurChange::waiting(request, offer));
+        self.running.put_ours(by, OurChange::waiting(request, offer, false));
         smallvec![Deed::State]
     }
 
@@ -219,10 +223,13 @@ impl Session {
         }
     }
 
-    /// It will not be sent again.
-    pub fn retry_called_off(&mut self, request: OutgoingId) {
+    /// It will not be sent again. True: something of it was executed before it was refused.
+    pub fn retry_called_off(&mut self, request: OutgoingId) -> bool {
+        let mut executed = false;
         for by in [By::Reinvite, By::Update] {
-            self.running.take_ours_if(by, |ours| ours.request == request && ours.waits);
+            let ours = self.running.take_ours_if(by, |ours| ours.request == request && ours.waits);
+            executed |= ours.is_some_and(|ours| ours.executed);
         }
+        executed
     }
 }

@@ -129,6 +129,16 @@ impl Session {
         self.lasting.signaling.answer()
     }
 
+    /// Our description in the last exchange; `None`: there was none, or it is not known which is ours.
+    pub fn local_description(&self) -> Option<&StoredBody> {
+        self.lasting.signaling.described(Party::Local)
+    }
+
+    /// Whether it is over, or its BYE waits for an ACK.
+    pub fn is_leaving(&self) -> bool {
+        self.is_terminated() || self.lasting.deferred_bye.is_some()
+    }
+
     /// Who has an offer open.
     pub fn open_offer(&self) -> Option<Party> {
         self.lasting.signaling.open_offer()

@@ -90,6 +90,25 @@ static void in_an_early_dialog(void)
     send(alice, NULL, NULL); /* nobody hears of this one but the default */
 }
 
+/* RFC 6141 section 3.3: what was exchanged inside a re-INVITE cannot be refused any more. */
+static void what_was_executed(void)
+{
+    sipdlg_request_options_t request = SIPDLG_REQUEST_OPTIONS_INIT;
+    sipdlg_delegate_t agent = SIPDLG_DELEGATE_INIT;
+    agent.on_reinvite = on_invite;
+    CHECK_OK(sipdlg_session_set_delegate(bob, &agent));
+    pair_body(&request.body, HOLD);
+    request.delegate = fate();
+    CHECK_OK(sipdlg_session_invite(alice, &request, NULL));
+    pair_exchange(&pair);
+    CHECK_CSTR(pair_trace(&pair), "> INVITE\n< 183 INVITE\n> PRACK\n< 200 PRACK\n");
+    CHECK_STATUS(sipdlg_incoming_reject(waiting, 488, NULL), SIPDLG_ERR_STATE);
+    CHECK_OK(sipdlg_incoming_accept(waiting, 0, NULL, NULL));
+    pair_exchange(&pair);
+    CHECK_CSTR(pair_trace(&pair), "< 200 INVITE\n> ACK\n");
+    CHECK_OK(sipdlg_session_set_delegate(bob, NULL));
+}
+
 static void in_a_call(void)
 {
     CHECK_OK(sipdlg_incoming_accept(waiting, 0, NULL, NULL));
@@ -127,7 +146,11 @@ static void a_newer_wish_waits_instead(void)
 int main(void)
 {
     sipdlg_delegate_t agent = SIPDLG_DELEGATE_INIT;
-    pair_open(&pair);
+    sipdlg_config_t *config = sipdlg_config_new();
+    CHECK_OK(sipdlg_config_set_resync(config, 1));
+    CHECK_STATUS(sipdlg_config_set_resync(config, 2), SIPDLG_ERR_ARGUMENT);
+    agent.on_resync = on_fate; /* never here: a callee of ours cannot refuse then */
+    pair_open_with(&pair, config, NULL);
     agent.on_invite = on_invite;
     CHECK_OK(sipdlg_agent_set_delegate(pair.agent[BOB], &agent));
     agent.on_update = on_update;
@@ -141,6 +164,7 @@ int main(void)
     agent.on_update = on_update;
     CHECK_OK(sipdlg_agent_set_delegate(pair.agent[BOB], &agent));
     in_a_call();
+    what_was_executed();
     a_newer_wish_waits_instead();
     CHECK_OK(sipdlg_session_hangup(alice, 0, NULL));
     pair_close(&pair);

@@ -375,7 +375,10 @@ impl Agent {
         for timer in timers {
             self.stop(timer);
         }
-        if let Some(session) = session.filter(|_| reinvite) {
+        let changed = session.filter(|_| reinvite);
+        let known = changed.and_then(|id| self.objects.sessions.get(id));
+        let executed = known.is_some_and(|session| session.our_reinvite_has_executed(id));
+        if let Some(session) = changed {
             self.input(session, |session, _| session.our_change_undone(By::Reinvite, id));
         }
         let kind = if (300..400).contains(&status) { EventKind::Redirect } else { EventKind::Reject };
@@ -383,10 +386,13 @@ impl Agent {
             id,
             Event { session, status_code: status, flags, message: response.cloned(), ..Event::new(kind) },
         );
-        if let Some(session) = session.filter(|_| reinvite) {
+        if let Some(session) = changed {
             // Cancelled before it went out: the peer has failed in nothing.
             if went_out || !cancelled {
                 self.failure_in_dialog(session, b"INVITE", status, response);
+            }
+            if executed {
+                self.resync(session);
             }
         } else {
             // §13.2.2.3: all early dialogs end.

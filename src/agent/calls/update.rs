@@ -29,6 +29,47 @@ impl Agent {
         self.change(By::Update, id, (Method::Update, b"UPDATE"), Kind::Update, offer, options)
     }
 
+    /// A re-INVITE of ours failed after something of it was executed: both sides come together by the description of
+    /// before (RFC 6141 §3.4), which the host sends, or the library where it is to.
+    pub(in crate::agent) fn resync(&mut self, id: SessionId) {
+        let Some(session) = self.objects.sessions.get(id).filter(|session| !session.is_leaving()) else { return };
+        let by = if session.peer().takes_update() { By::Update } else { By::Reinvite };
+        let former = session.local_description().cloned().filter(|_| self.config.resync);
+        self.tell(Event { session: Some(id), ..Event::new(EventKind::Resync) });
+        let Some(former) = former else { return };
+        // Where it may not go now the host has to.
+        if let Ok(request) = self.change_silently(by, id, Some(&former))
+            && let Some(outgoing) = self.objects.outgoing.get_mut(request)
+        {
+            outgoing.silent = true;
+        }
+    }
+
+    /// A re-INVITE or UPDATE of the library's own, with this description of ours. Errors: state, it may not go now.
+    pub(in crate::agent) fn change_silently(
+        &mut self,
+        by: By,
+        id: SessionId,
+        description: Option<&StoredBody>,
+    ) -> Result<OutgoingId> {
+        if self.session(id)?.retries().next().is_some() {
+            return Err(Error::state("a change of the host's waits to be sent again (RFC 3261 14.1)"));
+        }
+        let body = description.map(|description| {
+            let body = description.body();
+            Body { content: body.content, content_type: Some(body.content_type), disposition: body.disposition }
+        });
+        let options = RequestOptions { body, ..RequestOptions::default() };
+        let offer = description.cloned();
+        match by {
+            By::Update => self.change(by, id, (Method::Update, b"UPDATE"), Kind::Update, offer, options),
+            By::Reinvite => {
+                let kind = Kind::Reinvite(Box::default());
+                self.change(by, id, (Method::Invite, b"INVITE"), kind, offer, options)
+            }
+        }
+    }
+
     /// What the final response to a request of ours, or none, means where it is an UPDATE: the reason of its ACCEPT.
     pub(in crate::agent) fn update_done(
         &mut self,

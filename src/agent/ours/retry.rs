@@ -244,12 +244,15 @@ impl Agent {
         let Some(Glare { refusal, .. }) = self.forget_retry(id) else { return };
         let Some(outgoing) = self.objects.outgoing.get(id) else { return };
         let (session, is_invite) = (outgoing.session, outgoing.invite().is_some());
-        if let Some(session) = session.and_then(|id| self.objects.sessions.get_mut(id)) {
-            session.retry_called_off(id);
-        }
+        let known = session.and_then(|id| self.objects.sessions.get_mut(id));
+        // What it had exchanged would have come together by its retry (RFC 6141 §3.4).
+        let executed = known.is_some_and(|session| session.retry_called_off(id));
         match is_invite {
             true => self.invite_rejected_as(id, refusal.status(), Some(&refusal), flags),
             false => self.other_answered_as(id, &refusal, flags),
+        }
+        if let Some(session) = session.filter(|_| executed) {
+            self.resync(session);
         }
     }
 

@@ -116,6 +116,7 @@ impl Agent {
     ) -> Result<()> {
         self.at(now);
         self.open_request(id)?;
+        self.may_refuse(id)?;
         let status = checked_status(status, 302, 300..=399)?;
         let mut lines = Vec::new();
         for contact in contacts {
@@ -141,6 +142,7 @@ impl Agent {
     pub fn reject(&mut self, now: Now, id: IncomingId, status: u16, options: &ResponseOptions<'_>) -> Result<()> {
         self.at(now);
         self.open_request(id)?;
+        self.may_refuse(id)?;
         let status = checked_status(status, 480, 400..=699)?;
         let answer = Answer::of_host(status, options, false)?;
         self.refuse_request(
@@ -149,6 +151,16 @@ impl Agent {
             options.to_tag,
             Ending { status_code: status, ..Ending::because(Reason::Rejected) },
         )
+    }
+
+    /// RFC 6141 §3.3: a re-INVITE of which something was executed is accepted, and undone by UPDATE.
+    fn may_refuse(&self, id: IncomingId) -> Result<()> {
+        if self.objects.has_executed(id) {
+            return Err(Error::state(
+                "the re-INVITE has changed the session already: accept it, and undo it by UPDATE (RFC 6141 3.3)",
+            ));
+        }
+        Ok(())
     }
 
     /// A final response to a request that is no accepted INVITE.

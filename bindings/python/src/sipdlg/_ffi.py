@@ -94,6 +94,7 @@ class EventKind(Number):  # enum sipdlg_event_kind_e
     ACK_TIMEOUT = 31
     GLARE_RETRY = 32
     TERMINATED = 33
+    RESYNC = 34
     RESOLVE = 40
     TRANSPORT_ERROR = 41
 
@@ -292,6 +293,7 @@ class Delegate(C.Structure):  # sipdlg_delegate_t
         ("on_terminated", C.c_void_p),
         ("on_resolve", C.c_void_p),
         ("on_transport_error", C.c_void_p),
+        ("on_resync", C.c_void_p),
     ]
 
 
@@ -554,6 +556,9 @@ def declare(dll: C.CDLL) -> None:
     # sipdlg_status_t sipdlg_config_set_fork_policy(sipdlg_config_t *config, int32_t policy);
     dll.sipdlg_config_set_fork_policy.argtypes = [C.c_void_p, C.c_int32]
     dll.sipdlg_config_set_fork_policy.restype = C.c_int32
+    # sipdlg_status_t sipdlg_config_set_resync(sipdlg_config_t *config, int32_t on);
+    dll.sipdlg_config_set_resync.argtypes = [C.c_void_p, C.c_int32]
+    dll.sipdlg_config_set_resync.restype = C.c_int32
     # sipdlg_status_t sipdlg_config_set_glare_retry(sipdlg_config_t *config, int32_t on);
     dll.sipdlg_config_set_glare_retry.argtypes = [C.c_void_p, C.c_int32]
     dll.sipdlg_config_set_glare_retry.restype = C.c_int32

@@ -60,6 +60,8 @@ class Config:
     manual_prack: bool = False
     """The host sends every PRACK."""
     fork_policy: ForkPolicy | None = None
+    resync: bool = False
+    """After RESYNC the library sends the description of before."""
     glare_retry: bool = True
     """491 and 500 with Retry-After are retried; per request: `RequestFlag.NO_RETRY`."""
     effects: tuple[tuple[Text, int, Effect], ...] = ()
@@ -122,6 +124,7 @@ class Config:
         ):
             if (number := getattr(self, name)) is not None:
                 check(function(config, fits(number, name, bits)))
+        check(lib.sipdlg_config_set_resync(config, truth(self.resync, "resync")))
         check(lib.sipdlg_config_set_glare_retry(config, truth(self.glare_retry, "glare_retry")))
         for row in listed(self.effects, "effects"):
             if not isinstance(row, tuple | list) or len(row) != 3:

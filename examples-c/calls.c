@@ -1,0 +1,241 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "calls.h"
+
+struct call_settings call_settings = {
+    { -1, -1, -1, -1, -1 }, NULL, 0, 0, SIPDLG_SUPPORTED, SIPDLG_REFRESHER_ANY, 0, 0, NULL, NULL
+};
+
+static const struct call_hooks *hooks;
+static sipdlg_delegate_t fate = SIPDLG_DELEGATE_INIT;     /* of what is sent here */
+static sipdlg_delegate_t referred = SIPDLG_DELEGATE_INIT; /* of calls that a REFER asked for */
+static struct line lines[ACTIONS];                        /* of sipdlg_session_t */
+static int pending;                                       /* calls that a REFER asked for and that have no answer */
+
+int calls_check(const char *program)
+{
+    if ((call_settings.ms[ACTION_REFER] >= 0) != (call_settings.refer_to != NULL)) {
+        fprintf(stderr, "%s: --refer-ms and --refer-to go together\n", program);
+        return 0;
+    }
+    return 1;
+}
+
+int calls_configure(sipdlg_config_t *config)
+{
+    return !failed(sipdlg_config_set_session_timer(config, call_settings.timer_policy, (uint32_t)call_settings.interval_s,
+                                                   (uint32_t)call_settings.min_se_s, call_settings.timer_refresher),
+                   "session timer")
+        && (call_settings.password == NULL
+            || !failed(sipdlg_config_add_credentials(config, NULL, call_settings.user, call_settings.password, 0, NULL), "password"));
+}
+
+int calls_answer(struct sdp *sdp, unsigned version, const sipdlg_message_t *message, sipdlg_body_t *body)
+{
+    if (call_settings.answer_by_offer)
+        return sdp_answer(sdp, version, message, body);
+    sdp_write(sdp, version, sdp_answer_direction(message), body);
+    return 1;
+}
+
+/* ---------------------------------------------------------------- what the peer asks for */
+
+static void on_update(void *user, const sipdlg_event_t *event)
+{
+    sipdlg_response_options_t response = SIPDLG_RESPONSE_OPTIONS_INIT;
+    sipdlg_body_view_t offer;
+    sipdlg_status_t status;
+    struct sdp sdp;
+    (void)user;
+    if (sipdlg_message_session_body(event->message, &offer) != SIPDLG_OK)
+        status = sipdlg_incoming_accept(event->incoming, 0, NULL, NULL);
+    else if (calls_answer(&sdp, hooks->next_version(event->session), event->message, &response.body))
+        status = sipdlg_incoming_accept(event->incoming, 0, &response, NULL);
+    else
+        status = sipdlg_incoming_reject(event->incoming, 488, NULL);
+    answer_failed(status, "UPDATE");
+}
+
+static void on_referred_accept(void *user, const sipdlg_event_t *event)
+{
+    (void)user;
+    pending--;
+    if (event->flags & SIPDLG_EVENT_NEEDS_ACK) {
+        sipdlg_request_options_t ack = SIPDLG_REQUEST_OPTIONS_INIT;
+        struct sdp sdp;
+        calls_answer(&sdp, 0, event->message, &ack.body);
+        failed(sipdlg_session_ack(event->session, &ack), "ACK");
+    }
+}
+
+static void on_referred_reject(void *user, const sipdlg_event_t *event)
+{
+    (void)user;
+    (void)event; /* its sender has been told */
+    pending--;
+}
+
+static void on_referred_reinvite(void *user, const sipdlg_event_t *event)
+{
+    sipdlg_response_options_t response = SIPDLG_RESPONSE_OPTIONS_INIT;
+    struct sdp sdp;
+    (void)user;
+    if (calls_answer(&sdp, 1, event->message, &response.body))
+        answer_failed(sipdlg_incoming_accept(event->incoming, 0, &response, NULL), "re-INVITE");
+    else
+        answer_failed(sipdlg_incoming_reject(event->incoming, 488, NULL), "re-INVITE");
+}
+
+static void on_refer(void *user, const sipdlg_event_t *event)
+{
+    sipdlg_request_options_t request = SIPDLG_REQUEST_OPTIONS_INIT;
+    struct sdp sdp;
+    (void)user;
+    if (!call_settings.accept_refer) {
+        answer_failed(sipdlg_incoming_reject(event->incoming, 603, NULL), "REFER");
+        return;
+    }
+    request.refer = event->incoming; /* accepts it, and tells its sender how the call goes */
+    request.delegate = &referred;
+    sdp_write(&sdp, 0, "sendrecv", &request.body);
+    if (failed(sipdlg_agent_invite(event->agent, NULL, &request, NULL), "REFER")) {
+        answer_failed(sipdlg_incoming_reject(event->incoming, 500, NULL), "REFER");
+        hooks->failed("a REFER could not be followed");
+        return;
+    }
+    pending++;
+}
+
+/* ---------------------------------------------------------------- what is done at its time */
+
+static enum action action_of(const sipdlg_event_t *event)
+{
+    switch (event->method) {
+    case SIPDLG_METHOD_UPDATE: return ACTION_UPDATE;
+    case SIPDLG_METHOD_MESSAGE: return ACTION_MESSAGE;
+    case SIPDLG_METHOD_REFER: return ACTION_REFER;
+    default: return ACTION_REINVITE;
+    }
+}
+
+/* The target of our REFER has answered, or its subscription is over. */
+static void on_notify(void *user, const sipdlg_event_t *event)
+{
+    char problem[48];
+    (void)user;
+    if (event->incoming != 0)
+        answer_failed(sipdlg_incoming_accept(event->incoming, 0, NULL, NULL), "NOTIFY");
+    if (!(event->flags & SIPDLG_EVENT_LAST) || event->session == 0)
+        return;
+    snprintf(problem, sizeof problem, "the target of REFER said %d", (int)event->status_code);
+    hooks->done(event->session, ACTION_REFER, event->status_code >= 200 && event->status_code < 300 ? NULL : problem);
+}
+
+static void on_accept(void *user, const sipdlg_event_t *event)
+{
+    (void)user;
+    if (event->session != 0 && event->method != SIPDLG_METHOD_REFER) /* of which NOTIFYs tell */
+        hooks->done(event->session, action_of(event), NULL);
+}
+
+static void on_reject(void *user, const sipdlg_event_t *event)
+{
+    static const char *const names[ACTIONS] = { "UPDATE", "re-INVITE", "MESSAGE", "REFER", "BYE" };
+    char problem[64];
+    (void)user;
+    snprintf(problem, sizeof problem, "%d%s to %s", (int)event->status_code,
+             event->flags & SIPDLG_EVENT_LOCAL ? " (made here)" : "", names[action_of(event)]);
+    if (event->session != 0)
+        hooks->done(event->session, action_of(event), problem);
+}
+
+void calls_listen(sipdlg_delegate_t *delegate, const struct call_hooks *of_program)
+{
+    hooks = of_program;
+    delegate->on_update = on_update;
+    delegate->on_refer = on_refer;
+    delegate->on_notify = on_notify;
+    fate.on_accept = on_accept;
+    fate.on_redirect = on_reject;
+    fate.on_reject = on_reject;
+    referred.on_accept = on_referred_accept;
+    referred.on_redirect = on_referred_reject;
+    referred.on_reject = on_referred_reject;
+    referred.on_reinvite = on_referred_reinvite;
+    referred.on_update = on_update;
+}
+
+int calls_begin(sipdlg_session_t session)
+{
+    int count = 0, what;
+    for (what = 0; what < ACTIONS; what++)
+        if (call_settings.ms[what] >= 0) {
+            lines[what].wait_ms = (uint64_t)call_settings.ms[what];
+            if (!line_add(&lines[what], session))
+                return -1;
+            count++;
+        }
+    return count;
+}
+
+static sipdlg_status_t act(enum action what, sipdlg_session_t session)
+{
+    sipdlg_request_options_t request = SIPDLG_REQUEST_OPTIONS_INIT;
+    struct sdp sdp;
+    request.delegate = &fate; /* the user pointer is the session's */
+    switch (what) {
+    case ACTION_UPDATE:
+        sdp_write(&sdp, hooks->next_version(session), "sendrecv", &request.body);
+        return sipdlg_session_update(session, &request, NULL);
+    case ACTION_REINVITE:
+        sdp_write(&sdp, hooks->next_version(session), "sendrecv", &request.body);
+        return sipdlg_session_invite(session, &request, NULL);
+    case ACTION_MESSAGE:
+        request.body.data = "hello";
+        request.body.len = 5;
+        request.body.content_type = "text/plain";
+        return sipdlg_session_message(session, &request, NULL);
+    case ACTION_REFER:
+        return sipdlg_session_refer(session, call_settings.refer_to, 0, &request, NULL);
+    default:
+        return sipdlg_session_hangup(session, 0, NULL);
+    }
+}
+
+int calls_pending(void)
+{
+    return pending;
+}
+
+void calls_run(uint64_t now)
+{
+    uint64_t session;
+    int what;
+    for (what = 0; what < ACTIONS; what++)
+        while (line_take(&lines[what], now, &session)) {
+            sipdlg_status_t status;
+            if (sipdlg_session_state(session) < 0 || sipdlg_session_state(session) == SIPDLG_SESSION_TERMINATED)
+                continue; /* the peer has ended it */
+            status = act((enum action)what, session);
+            if (status != SIPDLG_OK)
+                failed(status, "what was due in a call");
+            if (status != SIPDLG_OK || what == ACTION_BYE)
+                hooks->done(session, (enum action)what, status == SIPDLG_OK ? NULL : "the library refused what was due");
+        }
+}
+
+int calls_timeout(uint64_t now, int limit_ms)
+{
+    int what;
+    for (what = 0; what < ACTIONS; what++)
+        limit_ms = line_timeout(&lines[what], now, limit_ms);
+    return limit_ms;
+}
+
+void calls_free(void)
+{
+    int what;
+    for (what = 0; what < ACTIONS; what++)
+        line_free(&lines[what]);
+}
