@@ -641,7 +641,7 @@ typedef struct sipdlg_body_t {
 
 /** Digest credentials, see sipdlg_config_add_credentials(). Never changes layout. */
 typedef struct sipdlg_credentials_t {
-    /** NULL: any */
+    /** NULL: any; ERR_ARGUMENT with is_ha1 */
     const char *realm;
     const char *user;
     /** a password, or with is_ha1 the hex HA1 of `algorithm` */
@@ -697,7 +697,8 @@ typedef struct sipdlg_request_options_t {
     sipdlg_incoming_t refer;
     /**
      * for challenges to this request; an INVITE's sessions have them for all that follows, and in a dialog they are
-     * its session's from then on. A realm for which there is one here gets none of the configuration's. NULL none
+     * its session's from then on, instead of those for the same realms. A realm for which there is one here gets none
+     * of the configuration's. NULL none
      */
     const sipdlg_credentials_t *credentials;
     size_t credentials_count;
@@ -1031,11 +1032,12 @@ sipdlg_status_t sipdlg_config_set_glare_retry(sipdlg_config_t *config,
 
 /**
  * Digest credentials for a realm (NULL: any); the secret is a password, or with is_ha1 the hex HA1 of `algorithm`
- * ("MD5", "SHA-256", "SHA-512-256"; NULL: MD5). May be called for several realms. RFC 7616, RFC 8760. A realm's former
- * ones are replaced. Of several challenges of a realm the topmost is answered for which there are some, by qop auth,
- * by auth-int where nothing else is offered; one with a parameter twice is passed over. A proxy is told unasked what
- * it asked for before (RFC 3261 §22.3), as long as requests go to the address and port that asked. Secrets are in no
- * log and wiped when freed. See options.credentials.
+ * ("MD5", "SHA-256", "SHA-512-256"; NULL: MD5), which is for one realm. May be called for several realms. RFC 7616, RFC
+ * 8760. A realm's former ones are replaced. Of several challenges of a realm the topmost is answered for which there
+ * are some, by qop auth, by auth-int where nothing else is offered; one with a parameter twice is passed over. A proxy
+ * is told unasked what it asked for before (RFC 3261 §22.3), as long as requests go to the address and port that asked.
+ * Secrets are in no log and wiped when freed. See options.credentials. Errors: ERR_ARGUMENT, also is_ha1 without realm;
+ * ERR_SYNTAX.
  */
 sipdlg_status_t sipdlg_config_add_credentials(sipdlg_config_t *config,
                                               const char *realm,

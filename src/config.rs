@@ -331,7 +331,7 @@ impl Config {
 
     /// Digest credentials for a realm (`None`: any), instead of former ones for it. `secret`: a password, or with
     /// `is_ha1` the hexadecimal H(A1) of `algorithm` (`None`: MD5). Errors: syntax for line ends, argument for an
-    /// unknown algorithm and an H(A1) of the wrong length.
+    /// unknown algorithm and an H(A1) without realm or of the wrong length.
     pub fn add_credentials(
         &mut self,
         realm: Option<&[u8]>,

@@ -35,7 +35,8 @@ unsafe impl GlobalAlloc for Watching {
             // SAFETY: within the block. Nobody may have written there yet, hence volatile.
             unsafe { block.add(at).read_volatile() }
         };
-        for secret in HASHES.into_iter().chain([PASSWORD]) {
+        // A part is as bad: a list that grew leaves its beginning behind.
+        for secret in HASHES.into_iter().map(|hash| &hash[..8]).chain([PASSWORD]) {
             let last = (layout.size() + 1).saturating_sub(secret.len());
             let found =
                 (0..last).any(|at| secret.iter().enumerate().all(|(offset, wanted)| byte(at + offset) == *wanted));
@@ -135,7 +136,7 @@ fn secrets_stay_secret() {
     with_password.add_credentials(Some(REALM), b"alice", PASSWORD, false, None).expect("credentials");
     let mut with_hash = Config::default();
     with_hash
-        .add_credentials(None, b"alice", &HASHES[1].to_ascii_uppercase(), true, Some(b"SHA-256"))
+        .add_credentials(Some(REALM), b"alice", &HASHES[1].to_ascii_uppercase(), true, Some(b"SHA-256"))
         .expect("credentials");
     let of_call = || Secret::new(Some(REALM), b"alice", HASHES[0], true, None).expect("a secret");
     for (config, credentials) in [

@@ -275,11 +275,12 @@ pub unsafe extern "C" fn sipdlg_config_set_glare_retry(config: *mut sipdlg_confi
 }
 
 /// Digest credentials for a realm (NULL: any); the secret is a password, or with is_ha1 the hex HA1 of `algorithm`
-/// ("MD5", "SHA-256", "SHA-512-256"; NULL: MD5). May be called for several realms. RFC 7616, RFC 8760. A realm's former
-/// ones are replaced. Of several challenges of a realm the topmost is answered for which there are some, by qop auth,
-/// by auth-int where nothing else is offered; one with a parameter twice is passed over. A proxy is told unasked what
-/// it asked for before (RFC 3261 §22.3), as long as requests go to the address and port that asked. Secrets are in no
-/// log and wiped when freed. See options.credentials.
+/// ("MD5", "SHA-256", "SHA-512-256"; NULL: MD5), which is for one realm. May be called for several realms. RFC 7616, RFC
+/// 8760. A realm's former ones are replaced. Of several challenges of a realm the topmost is answered for which there
+/// are some, by qop auth, by auth-int where nothing else is offered; one with a parameter twice is passed over. A proxy
+/// is told unasked what it asked for before (RFC 3261 §22.3), as long as requests go to the address and port that asked.
+/// Secrets are in no log and wiped when freed. See options.credentials. Errors: ERR_ARGUMENT, also is_ha1 without realm;
+/// ERR_SYNTAX.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_config_add_credentials(
     config: *mut sipdlg_config_t,
@@ -459,6 +460,8 @@ mod tests {
             assert_eq!(sipdlg_config_add_credentials(config, none, user, secret, 1, none), -1);
             assert_eq!(sipdlg_config_add_credentials(config, none, user, secret, 0, c"SHA-1".as_ptr()), -1);
             assert_eq!(sipdlg_config_add_credentials(config, none, none, secret, 0, none), -1);
+            let ha1 = c"93dfce8dfebfae8af4a726982429d23a".as_ptr();
+            assert_eq!(sipdlg_config_add_credentials(config, none, user, ha1, 1, none), -1, "for which realm?");
             assert_eq!(sipdlg_config_add_credentials(config, c"a\n".as_ptr(), user, secret, 0, none), -5);
             assert_eq!((*config).core.credentials.len(), 1);
             assert_eq!(sipdlg_config_set_digest_minimum(config, c"sha-256".as_ptr()), OK);

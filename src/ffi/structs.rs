@@ -192,7 +192,7 @@ pub struct sipdlg_delegate_t {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct sipdlg_credentials_t {
-    /// NULL: any
+    /// NULL: any; ERR_ARGUMENT with is_ha1
     pub realm: *const c_char,
     pub user: *const c_char,
     /// a password, or with is_ha1 the hex HA1 of `algorithm`
@@ -245,7 +245,8 @@ pub struct sipdlg_request_options_t {
     /// honoured, and NOTIFYs with the progress go out (RFC 3515, 3892)
     pub refer: sipdlg_incoming_t,
     /// for challenges to this request; an INVITE's sessions have them for all that follows, and in a dialog they are
-    /// its session's from then on. A realm for which there is one here gets none of the configuration's. NULL none
+    /// its session's from then on, instead of those for the same realms. A realm for which there is one here gets none
+    /// of the configuration's. NULL none
     pub credentials: *const sipdlg_credentials_t,
     pub credentials_count: usize,
 }

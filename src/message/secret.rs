@@ -53,8 +53,9 @@ pub struct Secret {
 }
 
 impl Secret {
-    /// `realm` `None`: any. `secret`: a password, or with `is_ha1` the hexadecimal H(A1) of `algorithm` (`None`: MD5).
-    /// Errors: syntax for line ends, argument for an unknown algorithm and an H(A1) of the wrong length.
+    /// `realm` `None`: any, of a password. `secret`: a password, or with `is_ha1` the hexadecimal H(A1) of `algorithm`
+    /// (`None`: MD5), which was made for one realm (RFC 7616 §3.4.2). Errors: syntax for line ends, argument for an
+    /// unknown algorithm and an H(A1) without realm or of the wrong length.
     pub fn new(
         realm: Option<&[u8]>,
         user: &[u8],
@@ -72,6 +73,9 @@ impl Secret {
             let digits = known.hex_digits();
             return Err(Error::argument(format!("secret: H(A1) of {} has {digits} hexadecimal digits", known.name())));
         }
+        if is_ha1 && realm.is_none() {
+            return Err(Error::argument("realm: an H(A1) is for one alone (RFC 7616 §3.4.2)"));
+        }
         let mut secret = Hidden::new(secret);
         if is_ha1 {
             secret.0.make_ascii_lowercase();
@@ -82,6 +86,11 @@ impl Secret {
     /// Whether it is for a realm.
     pub fn is_for(&self, realm: &[u8]) -> bool {
         self.realm.as_ref().is_none_or(|own| own == realm)
+    }
+
+    /// Whether it is for all that another is for.
+    pub fn stands_for(&self, other: &Self) -> bool {
+        self.realm.is_none() || self.realm == other.realm
     }
 
     /// H(A1) for a realm and hash; `None`: these credentials are for others.
@@ -132,5 +141,7 @@ mod tests {
             let secret = Secret::new(own, b"u", ha1, is_ha1, None).unwrap();
             assert_eq!(secret.ha1(realm, algorithm).is_some(), expected, "{own:?} {is_ha1} {realm:?} {algorithm:?}");
         }
+        let error = Secret::new(None, b"u", ha1, true, None).unwrap_err();
+        assert_eq!(error.kind, crate::error::ErrorKind::Argument, "made for one realm: answers no other");
     }
 }

@@ -487,10 +487,14 @@ impl Session {
         self.lasting.credentials.as_deref()?.given.as_ref()
     }
 
-    /// The host gives them from now on; what served for their realms before is forgotten.
+    /// The host gives them from now on; what it gave and what served for their realms before is forgotten. What it gave
+    /// for others stays: a call does not go over to another account there.
     pub fn give_credentials(&mut self, given: Arc<[Secret]>) {
         let mut asked = self.take_credentials();
         asked.retain(|known| !given.iter().any(|secret| secret.is_for(&known.realm)));
+        let former = self.given_credentials().into_iter().flat_map(|former| former.iter());
+        let kept: Vec<_> = former.filter(|former| !given.iter().any(|secret| secret.stands_for(former))).collect();
+        let given = if kept.is_empty() { given } else { given.iter().chain(kept).cloned().collect() };
         self.lasting.credentials = Some(Box::new(KnownCredentials { asked, given: Some(given) }));
     }
 

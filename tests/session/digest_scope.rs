@@ -386,6 +386,34 @@ fn a_request_in_a_call_gives_them_to_the_call() {
     }
 }
 
+/// What is given later stands beside what was given for other realms: the call stays with its account there.
+#[test]
+fn credentials_for_one_realm_leave_those_for_others() {
+    let secret = |realm: Option<&str>, user: &str, password: &str| {
+        Credentials::new(realm.map(str::as_bytes), user.as_bytes(), password.as_bytes(), false, None).unwrap()
+    };
+    for (first, later, expected) in [
+        (Some(REALM), Some("elsewhere"), "bob"),
+        (None, Some("elsewhere"), "bob"),
+        (Some(REALM), Some(REALM), "carol"),
+        (Some(REALM), None, "carol"),
+        (None, Some(REALM), "carol"),
+        (None, None, "carol"),
+    ] {
+        let mut stand = stand(configured());
+        stand.alice.invite_with(TO_BOB, with(OFFER, vec![secret(first, "bob", "builder")]));
+        stand.exchange();
+        answers(&mut stand, "INVITE", ANSWER);
+        let (now, session) = (stand.alice.now(), stand.alice.session());
+        stand.alice.agent.options(now, session, with("", vec![secret(later, "carol", "wrong")])).unwrap();
+        stand.exchange();
+        answers(&mut stand, "OPTIONS", "");
+        stand.alice.hangup();
+        challenges(&mut stand, "BYE", 401, &["nonce=\"1\""]);
+        assert_eq!(user(&answers(&mut stand, "BYE", "")), expected, "{first:?} {later:?}");
+    }
+}
+
 /// Out of a dialog, and only for that request.
 #[test]
 fn a_request_out_of_a_dialog_has_them_for_itself() {

@@ -18,7 +18,7 @@ class Credentials:
     """For digest: `secret` is a password, or with `is_ha1` the hexadecimal HA1 of `algorithm`."""
 
     realm: Text | None = None
-    """None: any."""
+    """None: any; an HA1 is for one."""
     user: Text
     secret: Text = field(repr=False)
     is_ha1: bool = False
