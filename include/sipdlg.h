@@ -1714,8 +1714,8 @@ sipdlg_status_t sipdlg_incoming_reject(sipdlg_incoming_t incoming,
  * 401 with a challenge for each of the algorithms, the strongest first (RFC 7616, RFC 8760); comma separated, NULL:
  * "SHA-256, MD5". The request that the caller sends again: sipdlg_message_check_digest(). A nonce is good for this
  * agent, realm and algorithm and for 300 s; "stale=true" where the request's own is too old or used. A BYE has ended
- * its session when it is told, challenged or not. Errors: ERR_STATE answered; ERR_ARGUMENT an unknown algorithm;
- * ERR_SYNTAX.
+ * its session when it is told, challenged or not. Errors: ERR_STATE answered, or a PRACK without offer, which gets 2xx
+ * (RFC 3262 §3); ERR_ARGUMENT an unknown algorithm; ERR_SYNTAX.
  */
 sipdlg_status_t sipdlg_incoming_challenge(sipdlg_incoming_t incoming, const char *realm, const char *algorithms);
 

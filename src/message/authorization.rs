@@ -42,8 +42,11 @@ impl<'a> Authorization<'a> {
     /// Those of a request for a realm, and all that nobody can read, in order.
     pub fn all_for(request: &'a Message, realm: &[u8]) -> impl Iterator<Item = Presented<'a>> {
         request.fields(HeaderId::Authorization).take(LINES).filter_map(move |value| {
+            if Challenge::is_of_others(value) {
+                return None;
+            }
             let Ok(line) = Challenge::parse(value) else { return Some(Presented::Broken) };
-            if !line.is_scheme(b"Digest") || line.parameter(b"realm")? != realm {
+            if line.parameter(b"realm")? != realm {
                 return None;
             }
             Some(Self::read(&line).map_or(Presented::Broken, Presented::Read))

@@ -43,6 +43,12 @@ impl<'a> Challenge<'a> {
         if names.is_empty() { Err(bad()) } else { Ok(challenge) }
     }
 
+    /// Whether a value is of a scheme other than Digest, whatever follows it: a token (RFC 8898), base64, nothing.
+    pub fn is_of_others(value: &[u8]) -> bool {
+        let scheme = take(value, TOKEN).0;
+        !scheme.is_empty() && !scheme.eq_ignore_ascii_case(b"Digest")
+    }
+
     /// Whether it is of this scheme, in any case.
     pub fn is_scheme(&self, scheme: &[u8]) -> bool {
         self.scheme.eq_ignore_ascii_case(scheme)
@@ -113,6 +119,22 @@ mod tests {
         }
         assert_eq!(challenge.parameter(b"domain"), None);
         assert_eq!(challenge.parameters().count(), 6);
+    }
+
+    #[test]
+    fn schemes_of_others() {
+        for (text, expected) in [
+            ("Bearer a.b-c", true),
+            ("Basic QWxhZGRpbjpvcGVu", true),
+            ("Negotiate", true),
+            ("Digestive x=1", true),
+            ("digest", false),
+            ("DIGEST realm", false),
+            ("", false),
+            ("\u{1}", false),
+        ] {
+            assert_eq!(Challenge::is_of_others(text.as_bytes()), expected, "{text}");
+        }
     }
 
     #[test]

@@ -2,11 +2,13 @@
 //! credentials meet.
 
 use crate::common::pair::{Pair, Stand, TO_BOB};
-use crate::common::party::{answer_sdp, config};
+use crate::common::party::{answer_sdp, config, reliable, with_sdp};
 use crate::common::sip::Sip;
 use crate::common::{ANSWER, HOLD, OFFER, seconds};
-use sipdlg::agent::{Agent, Digest, Event, EventKind, Reason};
+use sipdlg::agent::options::request_flag;
+use sipdlg::agent::{Agent, Digest, Event, EventKind, Reason, RequestOptions};
 use sipdlg::config::{Config, Secret};
+use sipdlg::error::ErrorKind;
 use sipdlg::message::digest::{Algorithm, Chosen, Covered, Qop, response};
 use sipdlg::message::{Challenge, Message};
 use sipdlg::time::Now;
@@ -111,6 +113,51 @@ fn requests_in_a_call_are_challenged() {
     assert_eq!(byes.borrow()[0], Digest::Missing);
     assert_eq!(pair.bob.last(EventKind::Terminated).reason, Reason::RemoteBye);
     assert_eq!(pair.alice.count(EventKind::Terminated), 1);
+}
+
+/// RFC 3262 §3: a PRACK that matches gets 2xx; challenged, it would come again to a response that waits no more, and
+/// its 481 would end the call.
+#[test]
+fn a_prack_that_acknowledges_is_not_challenged() {
+    let mut pair = Pair::with(with_credentials(), config("bob"));
+    pair.bob.on(EventKind::Invite, |agent, now, event| {
+        agent.progress(now, event.incoming.unwrap(), 183, &reliable(ANSWER)).unwrap();
+    });
+    pair.bob.on(EventKind::Prack, |agent, now, event| {
+        let id = event.incoming.unwrap();
+        assert_eq!(agent.challenge(now, id, REALM.as_bytes(), None).unwrap_err().kind, ErrorKind::State);
+        agent.accept(now, id, 200, &answer_sdp("")).unwrap();
+    });
+    pair.alice.invite(TO_BOB, OFFER);
+    pair.exchange();
+    let invite = pair.bob.last(EventKind::Invite).incoming.unwrap();
+    let now = pair.bob.now();
+    pair.bob.agent.accept(now, invite, 200, &answer_sdp("")).unwrap();
+    pair.exchange();
+    assert_eq!((pair.alice.count(EventKind::Accept), pair.bob.count(EventKind::Prack)), (1, 1));
+}
+
+/// One with an offer is: its response waits for another PRACK (RFC 3262 §5).
+#[test]
+fn a_prack_that_offers_is_challenged() {
+    let mut pair = Pair::with(with_credentials(), config("bob"));
+    pair.bob.on(EventKind::Invite, |agent, now, event| {
+        agent.progress(now, event.incoming.unwrap(), 183, &reliable(ANSWER)).unwrap();
+    });
+    let (pracks, door) = at_the_door("SHA-256", accepts(ANSWER));
+    pair.bob.on(EventKind::Prack, door);
+    pair.alice.on(EventKind::Progress, |agent, now, event| {
+        agent.prack(now, event.session.unwrap(), with_sdp(HOLD)).unwrap();
+    });
+    let options = RequestOptions { flags: request_flag::MANUAL_PRACK, ..with_sdp(OFFER) };
+    pair.alice.invite_with(TO_BOB, options);
+    pair.exchange();
+    assert_eq!(*pracks.borrow(), [Digest::Missing, Digest::Good]);
+    let invite = pair.bob.last(EventKind::Invite).incoming.unwrap();
+    let now = pair.bob.now();
+    pair.bob.agent.accept(now, invite, 200, &answer_sdp("")).unwrap();
+    pair.exchange();
+    assert_eq!(pair.alice.statuses(EventKind::Accept).last(), Some(&200));
 }
 
 /// Bob is the host that challenges; what a peer says is written by hand.
@@ -299,6 +346,9 @@ fn what_is_hostile_is_refused() {
         (format!("Digest realm=\"{REALM}\""), Digest::Wrong),
         ("\u{1}\u{7f}".to_owned(), Digest::Wrong),
         ("Digest realm=\"x\"".to_owned(), Digest::Missing),
+        ("Bearer eyJhbGciOi.J9-_".to_owned(), Digest::Missing),
+        ("Basic QWxhZGRpbjpvcGVu".to_owned(), Digest::Missing),
+        ("Negotiate".to_owned(), Digest::Missing),
         (replace(REALM, "example.org"), Digest::Missing),
         (replace("Digest ", "Basic "), Digest::Missing),
     ];

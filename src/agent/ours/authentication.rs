@@ -110,12 +110,16 @@ struct Demand {
 impl Demand {
     /// Those of a response to a request that went there, in order, without those by a hash that is too weak. A forking
     /// proxy gathers WWW-Authenticate and Proxy-Authenticate in one (RFC 3261 §22.3).
-    /// `left_out`: those that are broken, weak or too many; what we do not know is the peer's to offer.
+    /// `left_out`: those that are broken, weak or too many.
     fn all_of(response: &Message, asked_by: Flow, minimum: Algorithm, left_out: &mut Vec<Fault>) -> Vec<Self> {
         let mut all = Vec::new();
         for (header, proxy) in [(HeaderId::WwwAuthenticate, false), (HeaderId::ProxyAuthenticate, true)] {
             let mut leave = |rule| left_out.push(Fault::new(Counter::Challenge, header.name(), rule));
             for value in response.fields(header).take(REALMS) {
+                // What we do not know is the peer's to offer.
+                if Challenge::is_of_others(value) {
+                    continue;
+                }
                 let Ok(challenge) = Challenge::parse(value) else {
                     leave("no challenge, or a parameter stands there twice (RFC 7616 §3.3)");
                     continue;
@@ -125,9 +129,7 @@ impl Demand {
                         leave("a weaker hash than is wanted here (RFC 8760 §2.4)");
                     }
                     Some(demand) => all.push(demand),
-                    None if challenge.is_scheme(b"Digest")
-                        && [&b"realm"[..], b"nonce"].iter().any(|name| challenge.parameter(name).is_none()) =>
-                    {
+                    None if [&b"realm"[..], b"nonce"].iter().any(|name| challenge.parameter(name).is_none()) => {
                         leave("realm and nonce are missing (RFC 7616 §3.3)");
                     }
                     None => {}

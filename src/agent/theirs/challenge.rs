@@ -1,5 +1,6 @@
 //! Requests of the peer that are challenged, and their credentials (RFC 3261 §22.2, RFC 7616, RFC 8760).
 
+use crate::agent::theirs::incoming::{Acknowledges, Kind};
 use crate::agent::theirs::nonces::Nonces;
 use crate::agent::words::response::Answer;
 use crate::agent::{Agent, IncomingId};
@@ -32,7 +33,15 @@ impl Agent {
     /// argument, an unknown algorithm; syntax.
     pub fn challenge(&mut self, now: Now, id: IncomingId, realm: &[u8], algorithms: Option<&[u8]>) -> Result<()> {
         self.at(now);
-        let request = Arc::clone(self.open_request(id)?.message()?);
+        let incoming = self.open_request(id)?;
+        if matches!(incoming.kind, Kind::Prack(Acknowledges::Response)) {
+            let session = incoming.session.and_then(|id| self.objects.sessions.get(id));
+            if !session.is_some_and(|session| session.is_offering(id)) {
+                // Its response waits no more, so that the PRACK with credentials would meet 481.
+                return Err(Error::state("a PRACK that acknowledges a response gets 2xx (RFC 3262 3)"));
+            }
+        }
+        let request = Arc::clone(incoming.message()?);
         write::check_line(realm)?;
         let mut algorithms = list_of(algorithms.unwrap_or(b"SHA-256, MD5"))
             .map(|name| Algorithm::of_host(Some(name)))

@@ -97,7 +97,9 @@ impl Nonces {
 
     /// A nonce that was made here for this realm and algorithm.
     pub fn read(&self, text: &[u8], realm: &[u8], algorithm: Algorithm) -> Option<Nonce> {
-        let text = std::str::from_utf8(text).ok().filter(|text| text.len() == 32 + 2 * HASH)?;
+        // As we write them: a number that merely means the same is none of ours.
+        let is_ours = text.len() == 32 + 2 * HASH && text.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        let text = std::str::from_utf8(text).ok().filter(|_| is_ours)?;
         let number = |at: usize| u64::from_str_radix(text.get(at..at + 16)?, 16).ok();
         let nonce = Nonce { made: Time::from_micros(number(0)?), salt: number(16)? };
         let hash = [number(32)?.to_be_bytes(), number(48)?.to_be_bytes()].concat();
@@ -169,7 +171,16 @@ mod tests {
             changed[at] = if changed[at] == b'0' { b'1' } else { b'0' };
             assert!(nonces.read(&changed, b"r", Algorithm::Sha256).is_none(), "{at}");
         }
-        for broken in ["", "x", &text[1..], &format!("{text}0"), &text.replacen(|_: char| true, "\u{e4}", 2)] {
+        let signed = text.replacen('0', "+", 1);
+        for broken in [
+            &signed,
+            &text.to_ascii_uppercase(),
+            "",
+            "x",
+            &text[1..],
+            &format!("{text}0"),
+            &text.replacen(|_: char| true, "\u{e4}", 2),
+        ] {
             assert!(!read(&nonces, broken, "r", Algorithm::Sha256), "{broken}");
         }
     }
