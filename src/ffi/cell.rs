@@ -216,6 +216,13 @@ impl AgentCell {
         token
     }
 
+    /// Whether a thread of the parent was inside at the moment of fork(), with a token that is good no more: in this
+    /// process it never comes out.
+    pub(crate) fn is_stuck(&self) -> bool {
+        self.stamp.load(Ordering::Relaxed) != process_stamp()
+            && (self.descriptors.has_wakers() || self.inner.try_lock().is_none())
+    }
+
     /// Not of another process, not broken.
     fn check(&self) -> Result<()> {
         if self.stamp.load(Ordering::Relaxed) != process_stamp() {

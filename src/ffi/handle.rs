@@ -136,6 +136,10 @@ pub(crate) fn claim() -> Result<&'static AgentCell> {
             continue;
         }
         if let Some(cell) = place(number) {
+            if cell.is_stuck() {
+                release(number as u16, true);
+                continue;
+            }
             return Ok(cell);
         }
         let cell: &'static AgentCell = Box::leak(Box::new(AgentCell::new(number as u16)));

@@ -52,6 +52,11 @@ impl Descriptors {
         }
     }
 
+    /// Whether one does so now.
+    pub(super) fn has_wakers(&self) -> bool {
+        self.wakers.load(Ordering::SeqCst) > 0
+    }
+
     /// The runtime's own.
     #[cfg(feature = "runtime")]
     pub(super) fn set_wake(&self, fd: i32) {
