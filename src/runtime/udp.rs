@@ -1,5 +1,6 @@
 //! UDP sockets: opened, read and written in batches.
 
+use super::pages::Pages;
 use crate::error::{Error, ErrorKind, Result};
 use crate::flow::{Flow, Transport};
 use std::io;
@@ -213,18 +214,19 @@ impl Batch {
 pub(crate) struct Receiver {
     batch: Batch,
     /// Zero pages until a datagram touches them.
-    buffer: Vec<u8>,
+    buffer: Pages,
     filled: usize,
 }
 
 impl Receiver {
-    pub(crate) fn new() -> Self {
-        let mut receiver = Self { batch: Batch::new(), buffer: vec![0; BATCH * STRIDE], filled: 0 };
-        // Neither vector ever grows or shrinks, so the pointers stay good.
+    /// Errors: system.
+    pub(crate) fn new() -> Result<Self> {
+        let mut receiver = Self { batch: Batch::new(), buffer: Pages::new(BATCH * STRIDE)?, filled: 0 };
+        // Nothing here ever grows or shrinks, so the pointers stay good.
         for (at, place) in receiver.buffer.chunks_exact_mut(STRIDE).enumerate() {
             receiver.batch.point(at, place.as_mut_ptr().cast(), DATAGRAM, NAME);
         }
-        receiver
+        Ok(receiver)
     }
 
     /// Reads what `socket` has, at most a batch; how many there were.
@@ -341,7 +343,7 @@ mod tests {
                 continue;
             };
             let payloads: Vec<Vec<u8>> = (0..100_u8).map(|n| vec![n; usize::from(n) * 300]).collect();
-            let (mut sender, mut receiver) = (Sender::new(), Receiver::new());
+            let (mut sender, mut receiver) = (Sender::new(), Receiver::new().expect("room"));
             let mut seen = 0;
             let mut left = payloads.as_slice();
             while !left.is_empty() {

@@ -54,6 +54,7 @@ struct Outbox {
 impl Network {
     /// No socket yet. Errors: system.
     pub fn new() -> Result<Self> {
+        let receiver = Receiver::new()?;
         // SAFETY: no pointers.
         let fd = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };
         if fd < 0 {
@@ -64,7 +65,7 @@ impl Network {
             // SAFETY: the descriptor is new and nobody else's.
             wake: unsafe { File::from_raw_fd(fd) },
             sleeper: AtomicU64::new(AWAKE),
-            receiver: Mutex::new(Receiver::new()),
+            receiver: Mutex::new(receiver),
             outbox: Mutex::new(Outbox { sender: Sender::new(), waiting: VecDeque::new() }),
             full: AtomicU64::new(0),
             resolver: Mutex::new(None),
