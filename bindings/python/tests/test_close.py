@@ -444,3 +444,41 @@ def test_messages_closed_at_any_moment() -> None:
                     pass
     finally:
         sys.setswitchinterval(before)
+
+
+def test_a_loop_over_what_there_is_ends_where_the_agent_is_closed() -> None:
+    """By its own body, or by another thread: but one that begins afterwards is told."""
+    agent, other = started(), started()
+    target = f"sip:{agent.local_addresses()[0].removeprefix('udp:')}"
+    for _ in range(3):
+        other.invite(target)
+    deadline = time.monotonic() + 5
+    asked: list[Event] = []
+    while len(asked) < 3 and time.monotonic() < deadline:
+        asked += [event for event in agent.poll_events() if event.kind is sipdlg.EventKind.INVITE]
+    for event in asked:
+        assert event.incoming is not None
+        event.incoming.progress()
+    polled = agent.poll_events()
+    assert next(polled).kind is sipdlg.EventKind.STATE
+    left = agent.sessions()
+    next(left)
+    with on_thread(agent.close):
+        pass
+    assert list(left) == [] and list(polled) == []
+    for begins in (agent.sessions, agent.poll_events):
+        with pytest.raises(sipdlg.StaleError):
+            list(begins())
+    other.close()
+
+
+def test_a_reader_without_a_loop_leaves_nothing() -> None:
+    agent = started()
+    agent.event_fd()
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(5):
+        reading = agent.events()
+        with pytest.raises(RuntimeError, match="no running event loop"):
+            reading.__anext__().__await__().__next__()
+    assert len(os.listdir("/proc/self/fd")) == before
+    agent.close()

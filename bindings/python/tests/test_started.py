@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+import time
 
 import pytest
 from pair import Pair
@@ -10,6 +12,7 @@ from runtime import started
 
 import sipdlg
 from sipdlg import EventKind
+from sipdlg._loader import lib
 
 
 async def first(agent: sipdlg.Agent) -> sipdlg.Event:
@@ -75,3 +78,26 @@ def test_a_host_with_a_network_of_its_own_reads_events() -> None:
             assert (await asyncio.wait_for(reader, 5)).kind is EventKind.INVITE
 
         asyncio.run(run())
+
+
+def test_start_and_stop_of_two_threads_leave_what_the_last_one_did(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`events()` goes by it: a wait that nothing ends, or a refusal of an agent that runs."""
+    agent = started()
+    agent.stop()
+    start = lib.sipdlg_agent_start
+    stopping = threading.Thread(target=agent.stop)
+
+    def slowly(*arguments: object) -> object:
+        status = start(*arguments)
+        stopping.start()
+        time.sleep(0.1)
+        return status
+
+    monkeypatch.setattr(lib, "sipdlg_agent_start", slowly)
+    agent.start()
+    monkeypatch.undo()
+    stopping.join(20)
+    assert not agent.started
+    agent.start()
+    assert agent.started
+    agent.close()

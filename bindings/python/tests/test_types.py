@@ -181,3 +181,37 @@ def test_numbers_of_other_libraries_and_yes_and_no_are_taken() -> None:
         pair.exchange()
         assert pair.alice.take(sipdlg.EventKind.REJECT).status_code == 486
     Agent(Config(manual_prack=1, glare_retry=0)).close()  # type: ignore[arg-type]
+
+
+HUGE = 10**5000
+"""Python refuses to write it in decimal."""
+
+OUT_OF_RANGE: list[tuple[str, Act]] = [
+    ("link", lambda agent, session, incoming: agent.link_closed(HUGE)),
+    ("link", lambda agent, session, incoming: agent.link_closed(-HUGE)),
+    ("link", lambda agent, session, incoming: agent.link_closed(-1)),
+    ("status_code", lambda agent, session, incoming: sipdlg.effect_of("BYE", -HUGE)),
+    ("status", lambda agent, session, incoming: sipdlg.status_text(HUGE)),
+    ("token", lambda agent, session, incoming: sipdlg.Session(agent, HUGE)),
+    ("seed", config(seed=HUGE)),
+    ("t1_ms", config(t1_ms=HUGE)),
+    ("flags", lambda agent, session, incoming: session.info(flags=HUGE)),
+    ("port", lambda agent, session, incoming: agent.receive(Flow(local=Endpoint("127.0.0.1", HUGE)), b"x")),
+    ("body", lambda agent, session, incoming: session.info(body="\ud800")),
+    ("content", lambda agent, session, incoming: Body("\ud800")),
+    ("body, content_type", lambda agent, session, incoming: session.info(body=Body("x", "\ud800"))),
+    ("headers, a name", lambda agent, session, incoming: session.info(headers={"\ud800": "x"})),
+    *(
+        (repr(host), lambda agent, session, incoming, host=host: agent.receive(Flow(local=Endpoint(host, 1)), b"x"))
+        for host in ("\ud800", "\udcff", "127.0.0.1\0", "::1\0", "1", "\u0661")
+    ),
+]
+
+
+@pytest.mark.parametrize(("said", "act"), OUT_OF_RANGE, ids=[f"{at}-{said!a}" for at, (said, _) in enumerate(OUT_OF_RANGE)])
+def test_values_that_no_argument_can_have(said: str, act: Act) -> None:
+    with Pair() as pair:
+        asked, accepted = confirmed(pair)
+        with pytest.raises(sipdlg.ArgumentError) as caught:
+            act(pair.alice.agent, accepted.session, asked.incoming)
+        assert caught.value.detail.startswith(said) and len(caught.value.detail) < 200

@@ -47,13 +47,18 @@ def instance(value: T, kind: type[T], name: str) -> T:
     return value
 
 
+def utf8(text: str, name: str) -> bytes:
+    """The bytes that a text stands for."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        raise ArgumentError(_ffi.Status.ERR_ARGUMENT, f"{name}: a surrogate that stands for no byte") from None
+
+
 def encode(text: Text, name: str) -> bytes:
     """Bytes for a `const char *`, which cannot hold a NUL."""
     if isinstance(text, str):
-        try:
-            data = text.encode("utf-8", "surrogateescape")
-        except UnicodeEncodeError:
-            raise ArgumentError(_ffi.Status.ERR_ARGUMENT, f"{name}: a surrogate that stands for no byte") from None
+        data = utf8(text, name)
     elif isinstance(text, bytes):
         data = text
     else:
@@ -86,7 +91,9 @@ def fits(value: int, name: str, bits: int = 32, signed: bool = False) -> int:
         except TypeError:
             raise wrong(name, "int", value) from None
     if number >> bits if not signed else not -(1 << bits - 1) <= number < 1 << bits - 1:
-        raise ArgumentError(_ffi.Status.ERR_ARGUMENT, f"{name}: {number} is out of range")
+        # Python refuses to write a very long one in decimal.
+        told = str(number) if number.bit_length() <= 256 else f"a number of {number.bit_length()} bits"
+        raise ArgumentError(_ffi.Status.ERR_ARGUMENT, f"{name}: {told} is out of range")
     return number
 
 

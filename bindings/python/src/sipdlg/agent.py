@@ -8,6 +8,7 @@ import os
 import threading
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, fields
 from types import TracebackType
 from typing import Any, NoReturn, Self, Unpack
@@ -277,9 +278,11 @@ class Agent:
                     self._free()
 
     def poll_events(self) -> Iterator[Event]:
-        """Events until none is left."""
-        while (event := self.poll_event()) is not None:
+        """Events until none is left, or the agent is closed meanwhile."""
+        event = self.poll_event()
+        while event is not None:
             yield event
+            event = self._unless_closed(self.poll_event)
 
     def event_fd(self) -> int:
         """Readable while events or transmits wait. Never read, write or close it."""
@@ -326,10 +329,11 @@ class Agent:
         former = self._waiting
         if former is not None and former.lives():
             raise RuntimeError("another task reads this agent's events")
+        loop = asyncio.get_running_loop()  # refused where there is none, before there is something to close
         fd = self._unless_closed(lambda: self._undisturbed(lambda: os.dup(self.event_fd())))
         if fd is None:
             return
-        wait = self._waiting = Wait(asyncio.get_running_loop(), fd)
+        wait = self._waiting = Wait(loop, fd)
         if former is not None:
             former.lose()
         try:
@@ -366,11 +370,15 @@ class Agent:
         check(lib.sipdlg_agent_reply_stateless(self.token, kept, code(status_code), reference))
 
     def sessions(self) -> Iterator[Session]:
-        """All sessions, in no particular order; they may come and go meanwhile."""
-        previous = 0
-        while (found := token_or_none(lib.sipdlg_agent_next_session, self.token, previous)) is not None:
+        """All sessions, in no particular order; they may come and go meanwhile, and the agent be closed."""
+        found = self._next_session(0)
+        while found is not None:
             yield Session(self, found)
             previous = found
+            found = self._unless_closed(lambda: self._next_session(previous))
+
+    def _next_session(self, previous: int) -> int | None:
+        return token_or_none(lib.sipdlg_agent_next_session, self.token, previous)
 
     def stats(self) -> Stats:
         """Counters, and what lives now."""
@@ -396,10 +404,15 @@ class Agent:
     def start(self, workers: int = 1) -> None:
         """Network and timers on a thread of the library; events wait to be polled, never in callbacks. This version has
         one worker."""
-        check(lib.sipdlg_agent_start(self.token, fits(workers, "workers"), 0))
-        self._started = True
+        given = fits(workers, "workers")
+        self._begin_or_end(lambda: lib.sipdlg_agent_start(self.token, given, 0), True)
 
     def stop(self) -> None:
         """Ends the threads; sessions stay."""
-        check(lib.sipdlg_agent_stop(self.token))
-        self._started = False
+        self._begin_or_end(lambda: lib.sipdlg_agent_stop(self.token), False)
+
+    def _begin_or_end(self, call: Callable[[], int], started: bool) -> None:
+        """One thread at a time, so that what is remembered is what the last call has done."""
+        with nullcontext() if self._is_foreign() else self._lock:
+            check(call())
+            self._started = started

@@ -48,7 +48,7 @@ class Endpoint:
         six = ":" in self.host
         try:
             data = socket.inet_pton(socket.AF_INET6 if six else socket.AF_INET, self.host)
-        except OSError:
+        except (OSError, ValueError):  # also what is no text, or has a NUL inside
             raise ArgumentError(_ffi.Status.ERR_ARGUMENT, f"{self.host!r} is no IP address") from None
         raw.ip[: len(data)] = list(data)
         raw.port, raw.scope = _convert.fits(self.port, "port", 16), _convert.fits(self.scope, "scope")

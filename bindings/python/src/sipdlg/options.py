@@ -23,6 +23,7 @@ from ._convert import (
     string_array,
     text_of,
     truth,
+    utf8,
 )
 from ._ffi import RequestFlag, ResponseFlag
 from .config import Credentials, listed
@@ -45,6 +46,8 @@ class Body:
     ) -> None:
         # What could change later is copied now.
         kept = content if isinstance(content, str) else octets(content, "content")
+        if isinstance(kept, str):
+            utf8(kept, "content")  # now rather than where it is sent or printed
         for name, value in (("content", kept), ("content_type", content_type), ("disposition", disposition)):
             object.__setattr__(self, name, value)
 
@@ -104,14 +107,14 @@ def body_struct(body: AnyBody | None, name: str = "body") -> _ffi.Body:
     raw = _ffi.Body()
     if body is None:
         return raw
-    if not isinstance(body, Body | str):
-        body = octets(body, name)
-    whole = body if isinstance(body, Body) else Body(body)
-    raw.kept = data = C.create_string_buffer(whole.data, len(whole.data) + 1)
-    raw.data, raw.len = C.addressof(data), len(whole.data)
+    if not isinstance(body, Body):
+        body = Body(utf8(body, name) if isinstance(body, str) else octets(body, name))
+    whole = body.data
+    raw.kept = data = C.create_string_buffer(whole, len(whole) + 1)
+    raw.data, raw.len = C.addressof(data), len(whole)
     raw.content_type, raw.disposition = (
-        encode_or_none(whole.content_type, f"{name}, content_type"),
-        encode_or_none(whole.disposition, f"{name}, disposition"),
+        encode_or_none(body.content_type, f"{name}, content_type"),
+        encode_or_none(body.disposition, f"{name}, disposition"),
     )
     return raw
 
