@@ -469,7 +469,7 @@ typedef struct sipdlg_endpoint_t {
 
 /**
  * Receives log lines: at WARN one for each message that the library drops or refuses by itself (time, `!!`, flow, method
- * or status, Call-ID, what was done, header and rule with its section), ten at once and ten a second from then on, the
+ * or status, Call-ID, what was done, header and rule with its section), of each kind (counter) ten at once and ten a second, the
  * next saying how many were left out; at DEBUG one more per message sent or received (time, arrow, flow, start line:
  * ladders come from these). No line has a body, credentials or the password of a URI; control characters are escaped,
  * and at WARN what a peer wrote is cut. On whichever thread is inside the library; must not call the library. The one
@@ -994,8 +994,9 @@ sipdlg_status_t sipdlg_config_set_limits(sipdlg_config_t *config,
  * Bytes held, in all and for the calls and requests of one IP address (of IPv6: of one /64); 0 keeps one. Default 1 GiB,
  * and no bound for one address: a trunk is one. total_bytes is what sipdlg_stats_t.bytes says; what the host retains
  * (messages, user data) is its own. Beyond either: 503 with Retry-After to new requests, without any state; dialogs
- * that stand go on, with a quarter more for their requests; BYE, CANCEL and ACK are always taken. The host's own calls
- * are not refused.
+ * that stand go on, with a quarter more for their requests; their BYE, CANCEL and ACK of at most 4096 bytes are always
+ * taken. The host's own calls are not refused; of these only the first dialog is sure to be taken. Half messages in streams
+ * on which no call goes get a quarter together, then ERR_LIMIT (sipdlg_agent_receive()).
  * Errors: ERR_ARGUMENT below 65536.
  */
 sipdlg_status_t sipdlg_config_set_memory(sipdlg_config_t *config,
@@ -1139,7 +1140,7 @@ sipdlg_status_t sipdlg_agent_link_closed(sipdlg_agent_t agent, uint64_t link);
  * Bytes from the network. UDP, WS, WSS: one call is one message. TCP, TLS: any piece of the stream of flow->link,
  * which must not be 0; the library finds the messages (RFC 3261 §18.3). Keep-alives are answered on all but UDP (RFC
  * 5626 §4.4.1, RFC 7118 §6). Peer's errors are not errors here.
- * Errors: ERR_LIMIT the stream holds a message beyond the limit, ERR_SYNTAX one of unknown length (no good
+ * Errors: ERR_LIMIT the stream holds a message beyond the limit or half messages fill their part, ERR_SYNTAX one of unknown length (no good
  * Content-Length): close the connection; until link_closed nothing more is read from it after the latter.
  */
 sipdlg_status_t sipdlg_agent_receive(sipdlg_agent_t agent,

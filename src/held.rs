@@ -5,6 +5,8 @@ use std::net::IpAddr;
 
 use smallvec::{Array, SmallVec};
 
+use crate::shrink::Shrink;
+
 /// What an `Arc` takes beside its value.
 pub const COUNTED: usize = 2 * size_of::<usize>();
 
@@ -39,12 +41,14 @@ pub fn spilled<A: Array>(list: &SmallVec<A>) -> usize {
     if list.spilled() { list.capacity() * size_of::<A::Item>() } else { 0 }
 }
 
-/// A hash table: one byte of control for each bucket, of which seven of eight are used at most.
+/// A hash table: one byte of control for each bucket, of which seven of eight are used at most. Their number is a power of
+/// two; what was removed may leave less room than that says.
 pub fn table<K, V, S>(table: &HashMap<K, V, S>) -> usize {
     let buckets = match table.capacity() {
         0 => return 0,
-        few @ ..=7 => few + 1,
-        many => many / 7 * 8,
+        1..=3 => 4,
+        4..=7 => 8,
+        many => many.saturating_mul(8).div_ceil(7).next_power_of_two(),
     };
     (buckets * size_of::<(K, V)>()).next_multiple_of(CONTROLS) + buckets + CONTROLS
 }
@@ -101,6 +105,7 @@ impl Ledger {
         *sum = sum.saturating_sub(before).saturating_add(now);
         if *sum == 0 {
             shares.sums.remove(peer);
+            shares.sums.ease();
         }
     }
 
@@ -109,6 +114,15 @@ impl Ledger {
         self.change(place, held, 0);
         if let Some(shares) = &mut self.shares {
             shares.owners.remove(&place);
+            shares.owners.ease();
+        }
+    }
+
+    /// Gives back what nothing needs now.
+    pub fn trim(&mut self) {
+        if let Some(shares) = &mut self.shares {
+            shares.sums.fit();
+            shares.owners.fit();
         }
     }
 

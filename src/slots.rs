@@ -195,6 +195,7 @@ impl<K, T> Slots<K, T> {
         self.give_back(0);
         self.slots.shrink_to_fit();
         self.free.shrink_to_fit();
+        self.ledger.trim();
     }
 
     /// Gives back the empty slots behind the last living object, but for the first `keep`. The lowest are used next.
@@ -291,6 +292,15 @@ impl<K, T: Held> Slots<K, T> {
             }
         }
         &self.ledger
+    }
+
+    /// What [`Slots::ledger`] would say, which stays as it is.
+    pub fn would_hold(&self) -> usize {
+        let stale = self.stale.iter().filter_map(|index| self.slots.get(*index as usize));
+        stale.fold(self.ledger.total(), |sum, slot| {
+            let now = slot.value.as_ref().map_or(0, |value| value.held());
+            sum.saturating_sub((slot.held & !STALE) as usize).saturating_add(now)
+        })
     }
 
     /// An object that was just stored is held for a peer.

@@ -244,6 +244,10 @@ impl Agent {
             self.fault(fault, ack, Done::Dropped);
         }
         if let Some(session) = dialog {
+            // What is long may stay: the answer in it.
+            if let Err(fault) = self.memory_for(ack) {
+                return self.fault(fault.dropped(), ack, Done::Dropped);
+            }
             self.input(session, |session, clock| session.ack_arrived(ack, clock));
             self.objects.note_connection(session);
         }

@@ -67,6 +67,11 @@ impl Fault {
         Self { counter, header, rule }
     }
 
+    /// The same of what cannot be answered.
+    pub fn dropped(self) -> Self {
+        Self { counter: Counter::Beyond, ..self }
+    }
+
     /// In the words of a reason phrase, from its colon on.
     pub fn said(counter: Counter, header: &'static str, reason: &'static str) -> Self {
         Self { counter, header, rule: reason.split_once(": ").map_or(reason, |(_, rule)| rule) }
@@ -82,7 +87,7 @@ pub(in crate::agent) enum Done {
     PassedOver,
 }
 
-/// So many lines may come at once, and so many a second from then on.
+/// So many lines of one kind may come at once, and so many a second from then on.
 const LINES: u32 = 10;
 const EACH: Duration = Duration::from_millis(100);
 /// Bytes of a peer's text in a line.
@@ -92,6 +97,12 @@ const LONGEST: usize = 128;
 #[derive(Clone, Debug, Default)]
 pub(in crate::agent) struct Faults {
     counts: [u64; KINDS],
+    rations: [Ration; KINDS],
+}
+
+/// The lines of one kind: a flood of another does not silence them.
+#[derive(Clone, Copy, Debug, Default)]
+struct Ration {
     /// When the lines so far are paid for.
     paid: Time,
     left_out: u64,
@@ -121,7 +132,9 @@ impl Faults {
         stats.dropped_stream = count(Counter::Stream);
         stats.ignored_challenges = count(Counter::Challenge);
     }
+}
 
+impl Ration {
     /// Whether a line may be written now; it counts as written then.
     fn may_write(&mut self, now: Time) -> bool {
         let paid = self.paid.max(now);
@@ -152,8 +165,12 @@ impl Agent {
         if let Some(count) = self.faults.counts.get_mut(fault.counter as usize) {
             *count += 1;
         }
-        if self.outbox.log_level >= LogLevel::Warn && self.faults.may_write(self.now.monotonic) {
-            let left_out = std::mem::take(&mut self.faults.left_out);
+        if self.outbox.log_level < LogLevel::Warn {
+            return;
+        }
+        let Some(ration) = self.faults.rations.get_mut(fault.counter as usize) else { return };
+        if ration.may_write(self.now.monotonic) {
+            let left_out = std::mem::take(&mut ration.left_out);
             self.outbox.log(LogLevel::Warn, "!!", flow, &line(message, fault, done, left_out));
         }
     }
@@ -189,13 +206,13 @@ mod tests {
     /// Ten at once, then ten a second; time that passed unused saves up no more than ten.
     #[test]
     fn lines_are_rationed() {
-        let mut faults = Faults::default();
+        let mut ration = Ration::default();
         let mut lines = |at_ms: u64, asked: usize| {
             let now = Time::from_micros(at_ms * 1_000);
-            (0..asked).filter(|_| faults.may_write(now)).count()
+            (0..asked).filter(|_| ration.may_write(now)).count()
         };
         assert_eq!([lines(0, 1_000), lines(99, 10), lines(100, 10), lines(500, 10)], [10, 0, 1, 4]);
         assert_eq!([lines(60_000, 4), lines(60_001, 10), lines(60_600, 10)], [4, 6, 6]);
-        assert_eq!(faults.left_out, 990 + 10 + 9 + 6 + 4 + 4);
+        assert_eq!(ration.left_out, 990 + 10 + 9 + 6 + 4 + 4);
     }
 }

@@ -9,6 +9,8 @@ use crate::message::{Message, Method};
 const RESERVE: usize = 4;
 /// What is held is reckoned at least when it may have grown by this part of the limit.
 const STEPS: usize = 64;
+/// A BYE, ACK or CANCEL of at most so many bytes takes less than what the end of its call gives back.
+const SHORT: usize = 4_096;
 /// More than what a message makes an agent hold, in message lengths.
 const TIMES: usize = 16;
 
@@ -16,6 +18,11 @@ impl Agent {
     /// The bytes of its objects, tables and queues.
     pub(super) fn held(&mut self) -> usize {
         self.objects.held() + self.own_bytes()
+    }
+
+    /// The same, of an agent that stays as it is.
+    pub(super) fn would_hold(&self) -> usize {
+        self.objects.would_hold() + self.own_bytes()
     }
 
     /// The same, reckoned anew from every object.
@@ -53,15 +60,22 @@ impl Agent {
     }
 
     /// Whether a new request of the peer's may be held: a call while there is room in all, and in the share of who
-    /// sends it; a request in a dialog from the reserve too. BYE, ACK and CANCEL free more than they take.
+    /// sends it; a request in a dialog that is here from the reserve too. A short BYE, ACK or CANCEL of a call frees more
+    /// than it takes.
     pub(super) fn memory_for(&mut self, request: &Message) -> Result<(), Fault> {
-        if matches!(request.method(), Method::Bye | Method::Ack | Method::Cancel) {
+        let limits = self.config.limits;
+        let Some(held) = self.reckoned(limits.memory_bytes, limits.address_bytes > 0) else { return Ok(()) };
+        let dialog = self.objects.dialog_of(request);
+        let frees = match request.method() {
+            Method::Bye | Method::Ack => dialog.is_some_and(|dialog| self.objects.lives(dialog)),
+            Method::Cancel => self.table.find_cancelled(request).is_some(),
+            _ => false,
+        };
+        if frees && request.bytes().len() <= SHORT {
             return Ok(());
         }
-        let limits = self.config.limits;
-        let reserve = |bytes: usize| if request.to_tag().is_some() { bytes / RESERVE } else { 0 };
+        let reserve = |bytes: usize| if frees || dialog.is_some() { bytes / RESERVE } else { 0 };
         let fits = |held: usize, limit: usize| held < limit.saturating_add(reserve(limit));
-        let Some(held) = self.reckoned(limits.memory_bytes, limits.address_bytes > 0) else { return Ok(()) };
         if !fits(held, limits.memory_bytes) {
             return Err(Fault::new(Counter::Memory, "", "the bound in bytes is reached (RFC 3261 §21.5.4)"));
         }
@@ -74,5 +88,20 @@ impl Agent {
             return Ok(());
         }
         Err(Fault::new(Counter::Memory, "", "the bound in bytes of one address is reached (RFC 3261 §21.5.4)"))
+    }
+
+    /// Whether another dialog of an INVITE of ours may be held: the first is the host's own call, the others the peer's
+    /// doing.
+    pub(super) fn memory_for_fork(&mut self) -> bool {
+        let limit = self.config.limits.memory_bytes;
+        self.reckoned(limit, false).is_none_or(|held| held < limit)
+    }
+
+    /// Whether a stream may keep half a message of so many bytes: those on which no dialog goes get no more than a part
+    /// together, and that is always one message.
+    pub(super) fn memory_for_half(&self, link: u64, bytes: usize) -> bool {
+        let limits = self.config.limits;
+        let most = (limits.memory_bytes / RESERVE).max(2 * limits.message_bytes);
+        self.half_messages.saturating_add(bytes) <= most || self.objects.is_on_link(link)
     }
 }

@@ -18,6 +18,7 @@ mod methods;
 mod objects;
 mod ours;
 mod refer;
+mod remains;
 #[cfg(test)]
 mod sizes;
 mod theirs;
@@ -262,7 +263,7 @@ impl Agent {
             outgoing: self.objects.outgoing.len() as u64,
             transactions: self.table.len() as u64,
             timers: self.wheel.len() as u64,
-            bytes: self.held_now() as u64,
+            bytes: self.would_hold() as u64,
             messages_received: self.outbox.messages_received,
             messages_sent: self.outbox.messages_sent,
             retransmissions_received: self.table.counters().retransmissions_received,

@@ -3,6 +3,7 @@
 
 use crate::agent::event::{Event, EventKind, flag};
 use crate::agent::ours::outgoing::{AckCourse, EndedFork, InviteClient, KeptAck, Outgoing, OutgoingState};
+use crate::agent::remains::Remains;
 use crate::agent::theirs::incoming::{Incoming, InviteServer, Kind as IncomingKind};
 use crate::agent::{IncomingId, OutgoingId, SessionId};
 use crate::attachment::Opaque;
@@ -10,7 +11,6 @@ use crate::dialog::id::{DialogKeys, is_same_tag};
 use crate::dialog::target::Contact;
 use crate::error::{Error, ErrorKind, Result};
 use crate::flow::ByLink;
-use crate::held::{self, Held};
 use crate::message::{HeaderId, Message, Replaces};
 use crate::session::reason::Reason;
 use crate::session::refer::Referrals;
@@ -22,8 +22,9 @@ use crate::slots::{IncomingKind as Incomings, OutgoingKind as Outgoings, Session
 use crate::transaction::key::Identity;
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
-use std::net::IpAddr;
 use std::time::Duration;
+
+mod held;
 
 /// All of them.
 #[derive(Clone, Debug)]
@@ -34,7 +35,7 @@ pub(super) struct Objects {
     /// What remains of sessions that have said TERMINATED: their dialogs, while subscriptions of REFERs live in them
     /// (RFC 5057 §5.5, RFC 5407 §3.3.3). By the raw id that the session had, whose token has ended; nothing but NOTIFY
     /// and SUBSCRIBE passes there.
-    remains: HashMap<u64, Box<Session>, BuildHasherDefault<Identity>>,
+    remains: Remains,
     dialogs: HashMap<u128, SessionId, BuildHasherDefault<Identity>>,
     /// Dialogs by the connection that their messages came on, and that connection's link by dialog.
     by_link: ByLink<u64>,
@@ -77,7 +78,7 @@ impl Objects {
             sessions: Slots::default(),
             incoming: Slots::default(),
             outgoing: Slots::default(),
-            remains: HashMap::default(),
+            remains: Remains::default(),
             dialogs: HashMap::default(),
             by_link: ByLink::default(),
             link_of: HashMap::default(),
@@ -85,27 +86,6 @@ impl Objects {
             limit,
             kept: 0,
         }
-    }
-
-    /// What the objects hold.
-    pub fn held(&mut self) -> usize {
-        self.sessions.ledger().total() + self.incoming.ledger().total() + self.outgoing.ledger().total()
-    }
-
-    /// The same, reckoned anew.
-    pub fn bytes(&self) -> usize {
-        self.sessions.bytes() + self.incoming.bytes() + self.outgoing.bytes()
-    }
-
-    /// What they hold for a peer.
-    pub fn share(&mut self, peer: IpAddr) -> usize {
-        self.sessions.ledger().share(peer) + self.incoming.ledger().share(peer)
-    }
-
-    /// From now on shares of peers are known. Before the first object.
-    pub fn with_shares(&mut self) {
-        self.sessions.with_shares();
-        self.incoming.with_shares();
     }
 
     /// A session that was just made takes from the share of who sent this.
@@ -123,29 +103,6 @@ impl Objects {
             self.incoming.owned_by(id, peer.ip());
         }
         Some(id)
-    }
-
-    /// The tables themselves, and the few dialogs that outlive their sessions.
-    pub fn own_bytes(&self) -> usize {
-        let remains: usize = self.remains.values().map(|remains| remains.held()).sum();
-        self.sessions.own_bytes()
-            + self.incoming.own_bytes()
-            + self.outgoing.own_bytes()
-            + held::table(&self.remains)
-            + remains
-            + held::table(&self.dialogs)
-            + self.by_link.bytes()
-            + held::table(&self.link_of)
-    }
-
-    /// Gives back the room that nothing needs now.
-    pub fn trim(&mut self) {
-        self.sessions.trim();
-        self.incoming.trim();
-        self.outgoing.trim();
-        self.remains.fit();
-        self.dialogs.fit();
-        self.link_of.fit();
     }
 
     // ------------------------------------------------------------------ sessions and their dialogs
@@ -209,6 +166,11 @@ impl Objects {
         }
     }
 
+    /// Whether a dialog's messages come on this connection.
+    pub fn is_on_link(&self, link: u64) -> bool {
+        self.by_link.on(link).next().is_some()
+    }
+
     /// Stores a dialog that never was a session's: its number is one that none has.
     pub fn add_remains(&mut self, holder: Box<Session>) -> Result<SessionId> {
         let full = || Error::new(ErrorKind::Limit, "sessions: the limit is reached");
@@ -217,20 +179,20 @@ impl Objects {
         }
         let id = self.add_session(holder)?;
         let holder = self.sessions.remove(id).ok_or_else(full)?;
-        self.remains.insert(id.raw(), holder);
+        self.remains.insert(id, holder);
         Ok(id)
     }
 
     /// The dialog of a session, also after its end.
     pub fn holder(&self, id: SessionId) -> Option<&Session> {
-        self.sessions.get(id).or_else(|| self.remains.get(&id.raw()).map(|remains| &**remains))
+        self.sessions.get(id).or_else(|| self.remains.get(id))
     }
 
     /// The same, to be changed.
     pub fn holder_mut(&mut self, id: SessionId) -> Option<&mut Session> {
         match self.sessions.get_mut(id) {
             Some(session) => Some(session),
-            None => self.remains.get_mut(&id.raw()).map(|remains| &mut **remains),
+            None => self.remains.get_mut(id),
         }
     }
 
@@ -282,14 +244,13 @@ impl Objects {
             return Removed::Gone;
         }
         let room = self.remains.len() < self.limit;
-        self.remains.insert(id.raw(), session);
+        self.remains.insert(id, session);
         if room { Removed::Gone } else { Removed::WithoutRoom }
     }
 
     /// There was no room for what remains.
     pub fn drop_remains(&mut self, id: SessionId) {
-        self.remains.remove(&id.raw());
-        self.remains.ease();
+        self.remains.remove(id);
         self.note_connection(id);
     }
 

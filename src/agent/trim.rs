@@ -13,6 +13,9 @@ impl Agent {
         self.queries.trim();
         self.left_responses.trim();
         self.streams.fit();
+        if let Some(nonces) = &mut self.nonces {
+            nonces.trim(self.now.monotonic);
+        }
         self.scratch = Vec::new();
     }
 }

@@ -134,7 +134,7 @@ pub extern "C" fn sipdlg_agent_link_closed(agent: sipdlg_agent_t, link: u64) -> 
 /// Bytes from the network. UDP, WS, WSS: one call is one message. TCP, TLS: any piece of the stream of flow->link,
 /// which must not be 0; the library finds the messages (RFC 3261 §18.3). Keep-alives are answered on all but UDP (RFC
 /// 5626 §4.4.1, RFC 7118 §6). Peer's errors are not errors here.
-/// Errors: ERR_LIMIT the stream holds a message beyond the limit, ERR_SYNTAX one of unknown length (no good
+/// Errors: ERR_LIMIT the stream holds a message beyond the limit or half messages fill their part, ERR_SYNTAX one of unknown length (no good
 /// Content-Length): close the connection; until link_closed nothing more is read from it after the latter.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_agent_receive(

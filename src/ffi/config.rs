@@ -196,8 +196,9 @@ pub unsafe extern "C" fn sipdlg_config_set_limits(
 /// Bytes held, in all and for the calls and requests of one IP address (of IPv6: of one /64); 0 keeps one. Default 1 GiB,
 /// and no bound for one address: a trunk is one. total_bytes is what sipdlg_stats_t.bytes says; what the host retains
 /// (messages, user data) is its own. Beyond either: 503 with Retry-After to new requests, without any state; dialogs
-/// that stand go on, with a quarter more for their requests; BYE, CANCEL and ACK are always taken. The host's own calls
-/// are not refused.
+/// that stand go on, with a quarter more for their requests; their BYE, CANCEL and ACK of at most 4096 bytes are always
+/// taken. The host's own calls are not refused; of these only the first dialog is sure to be taken. Half messages in streams
+/// on which no call goes get a quarter together, then ERR_LIMIT (sipdlg_agent_receive()).
 /// Errors: ERR_ARGUMENT below 65536.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_config_set_memory(

@@ -87,7 +87,7 @@ pub struct sipdlg_flow_t {
 pub type sipdlg_release_t = Option<unsafe extern "C" fn(user: *mut c_void)>;
 
 /// Receives log lines: at WARN one for each message that the library drops or refuses by itself (time, `!!`, flow, method
-/// or status, Call-ID, what was done, header and rule with its section), ten at once and ten a second from then on, the
+/// or status, Call-ID, what was done, header and rule with its section), of each kind (counter) ten at once and ten a second, the
 /// next saying how many were left out; at DEBUG one more per message sent or received (time, arrow, flow, start line:
 /// ladders come from these). No line has a body, credentials or the password of a URI; control characters are escaped,
 /// and at WARN what a peer wrote is cut. On whichever thread is inside the library; must not call the library. The one

@@ -82,7 +82,7 @@ impl DeferredBye {
             let lines = wanted.headers.iter().chain(texts).map(|text| text.len());
             size_of_val(&*wanted.headers) + lines.sum::<usize>()
         });
-        size_of::<Self>() + wanted + self.ending.heap_bytes()
+        size_of::<Self>() + wanted + self.ending.heap_bytes(false)
     }
 }
 

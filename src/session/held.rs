@@ -2,14 +2,17 @@
 
 use super::{Phase, Running, Session};
 use crate::held::{self, Held};
+use crate::message::{Message, Method};
 use crate::session::reason::Ending;
+use std::sync::Arc;
 
 impl Held for Session {
     fn held(&self) -> usize {
         let lasting = &self.lasting;
         let phase = match &lasting.phase {
             Phase::AckWait(Some(accepted)) => accepted.held(),
-            Phase::Mortal(ending) | Phase::Due(ending) | Phase::Gone(ending) => ending.heap_bytes(),
+            Phase::Mortal(ending) | Phase::Due(ending) => ending.heap_bytes(false),
+            Phase::Gone(ending) => ending.heap_bytes(true),
             Phase::Initial | Phase::Early | Phase::AckWait(None) | Phase::Confirmed => 0,
         };
         let accepted: usize = lasting.accepted.iter().map(|accepted| accepted.held()).sum();
@@ -49,8 +52,9 @@ impl Running {
 }
 
 impl Ending {
-    /// A request that ended the session is held with its answer.
-    pub fn heap_bytes(&self) -> usize {
-        self.message.as_ref().filter(|message| !message.is_request()).map_or(0, |message| message.held())
+    /// A BYE that ended the session is held with its answer until that is told.
+    pub fn heap_bytes(&self, told: bool) -> usize {
+        let own = |message: &&Arc<Message>| told || !message.is_request() || message.method() == Method::Cancel;
+        self.message.as_ref().filter(own).map_or(0, |message| message.held())
     }
 }

@@ -173,8 +173,9 @@ impl<T> Slab<T> {
 
     /// Gives back what is idle and empty.
     pub fn trim(&mut self) {
-        for piece in self.pieces.iter_mut().filter(|piece| piece.taken == 0) {
+        for piece in self.pieces.iter_mut().filter(|piece| piece.taken == 0 && !piece.entries.is_empty()) {
             piece.entries = Vec::new();
+            self.filled -= 1;
         }
         self.idle = 0;
         self.give_back();

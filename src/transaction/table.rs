@@ -151,6 +151,7 @@ impl Table {
         self.client_by_key.fit();
         self.server_by_key.fit();
         self.server_by_merged.fit();
+        self.ledger.trim();
     }
 
     /// What was counted.

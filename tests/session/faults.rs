@@ -459,6 +459,76 @@ const CASES: &[Case] = &[
         &["passed over | Proxy-Authenticate: ", "RFC 7616 3.3"],
     ),
     (
+        "a challenge without realm",
+        USUAL,
+        |stand| replies(stand, 401, |draft| draft.with("WWW-Authenticate", "Digest nonce=\"n\"")),
+        "ignored_challenges",
+        &["passed over | WWW-Authenticate: realm and nonce", "RFC 7616 3.3"],
+    ),
+    (
+        "more than 8 challenges",
+        USUAL,
+        |stand| {
+            replies(stand, 401, |draft| {
+                (0..9).fold(draft, |draft, at| {
+                    draft.with("WWW-Authenticate", format!("Digest realm=\"r{at}\", nonce=\"n\""))
+                })
+            })
+        },
+        "ignored_challenges",
+        &["passed over | WWW-Authenticate: more than 8"],
+    ),
+    (
+        "64 waiting requests",
+        USUAL,
+        |stand| {
+            stand.peer_calls();
+            stand.alice.hold(EventKind::Info);
+            for _ in 0..65 {
+                asks(stand, "INFO", |draft| draft);
+            }
+        },
+        "answered_limit",
+        &["INFO | ", "answered 500 | 64 requests"],
+    ),
+    (
+        "no more memory for an address",
+        |config| config.limits.address_bytes = 1,
+        |stand| {
+            stand.alice.hold(EventKind::Invite);
+            asks(stand, "INVITE", |draft| draft.sdp(OFFER));
+            asks(stand, "INVITE", |draft| draft.sdp(OFFER).set("Call-ID", "second"));
+        },
+        "answered_limit refused_memory",
+        &["Call-ID second | answered 503 | the bound in bytes of one address is reached"],
+    ),
+    (
+        "early-only of an answered call",
+        USUAL,
+        |stand| {
+            stand.peer_calls();
+            let (ours, theirs) = (stand.peer.remote_tag.clone(), stand.peer.local_tag.clone());
+            stand.peer.remote_tag.clear();
+            let replaces = format!("{};to-tag={ours};from-tag={theirs};early-only", stand.peer.call_id);
+            asks(stand, "INVITE", |draft| draft.set("Call-ID", "second").with("Replaces", replaces).sdp(OFFER));
+        },
+        "refused_state",
+        &["answered 486 | Replaces: early-only", "RFC 3891 3"],
+    ),
+    (
+        "a 2xx beyond the forks",
+        |config| config.limits.early_dialogs = 1,
+        |stand| {
+            replies(stand, 200, |draft| draft.sdp(ANSWER));
+            replies(stand, 200, |draft| {
+                let to = format!("{}x", draft.get("To"));
+                draft.set("To", to).sdp(ANSWER)
+            });
+        },
+        "dropped_limit",
+        &["200 to INVITE | ", "dropped | To: "],
+    ),
+    (
         "maddr",
         USUAL,
         |stand| {
@@ -555,6 +625,20 @@ fn a_flood_writes_few_lines() {
     assert_eq!((quiet.alice.agent.poll_log(), quiet.alice.agent.stats().dropped_malformed), (None, 1));
     stand.end_unjudged();
     quiet.end_unjudged();
+}
+
+/// A flood of one kind does not hide another.
+#[test]
+fn a_flood_of_one_kind_hides_no_other() {
+    let mut stand = Stand::with(warned());
+    for _ in 0..1_000 {
+        hears(&mut stand, b"hello");
+    }
+    lines(&mut stand);
+    asks(&mut stand, "OPTIONS", |draft| draft.set("CSeq", "1 INVITE"));
+    let lines = lines(&mut stand);
+    assert!(lines.len() == 1 && lines[0].contains("answered 400") && !lines[0].contains("left out"), "{lines:?}");
+    stand.end_unjudged();
 }
 
 /// What a peer writes cannot end a line nor make it long, and no secret stands there.

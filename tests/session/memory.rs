@@ -119,6 +119,101 @@ fn a_reserve_is_for_dialogs_that_stand() {
     stand.end_unjudged();
 }
 
+/// What belongs to no call takes no part of the reserve, whatever it claims to be: BYE, CANCEL, a made-up To tag.
+#[test]
+fn nothing_passes_the_bound_by_its_method() {
+    let mut stand = Stand::with(bounded(128 * KIB, 0));
+    stand.peer_calls();
+    stand.alice.hold(EventKind::Invite);
+    let now = stand.alice.now();
+    let mut number = 0;
+    while !statuses(&gets(&mut stand.alice.agent, now, "203.0.113.9:5060", &invite(number, 2_000))).contains(&503) {
+        number += 1;
+    }
+    let full = stand.alice.agent.stats();
+    let tagged = |text: String| text.replace("To: <sip:alice@example.com>", "To: <sip:alice@example.com>;tag=none");
+    let as_a = |method: &str, text: String| text.replace("INVITE", method);
+    for at in 0..200 {
+        let number = 10_000 + at;
+        for text in [
+            tagged(as_a("BYE", invite(number, 100))),
+            tagged(as_a("INFO", invite(number, 100))),
+            as_a("CANCEL", invite(number, 100)),
+        ] {
+            assert_eq!(statuses(&gets(&mut stand.alice.agent, now, "203.0.113.9:5060", &text)), [503], "{text}");
+        }
+    }
+    let after = stand.alice.agent.stats();
+    assert_eq!((after.transactions, after.bytes), (full.transactions, full.bytes));
+    // Those of calls are taken.
+    let cancel = as_a("CANCEL", invite(0, 2_000));
+    assert_eq!(statuses(&gets(&mut stand.alice.agent, now, "203.0.113.9:5060", &cancel)), [200, 487]);
+    let bye = stand.peer.request("BYE");
+    stand.say(bye);
+    stand.peer.take("200 BYE");
+    stand.end_unjudged();
+}
+
+/// The bound opens again however often memory is given back: what is said does not rise by that.
+#[test]
+fn what_is_said_does_not_rise_by_trim() {
+    let mut stand = Stand::with(bounded(0, 0));
+    let mut said = Vec::new();
+    for round in 0..5 {
+        let now = stand.alice.now();
+        for number in 0..100 {
+            gets(
+                &mut stand.alice.agent,
+                now,
+                "203.0.113.9:5060",
+                &invite(round * 1_000 + number, 10).replace("INVITE", "OPTIONS"),
+            );
+        }
+        stand.advance(seconds(60));
+        stand.alice.agent.trim();
+        said.push(stand.alice.agent.stats().bytes);
+    }
+    // The first rounds fill what remembers who sent what.
+    assert!(said[4] <= said[2], "{said:?}");
+    stand.end_unjudged();
+}
+
+/// Another dialog of a call of ours is the peer's doing: beyond the bound it is left out, the first one never.
+#[test]
+fn forks_keep_the_bound() {
+    let mut stand = Stand::with(bounded(64 * KIB, 0));
+    let mut taken = Vec::new();
+    for call in 0..3 {
+        stand.alice.invite(crate::common::pair::TO_BOB, OFFER);
+        stand.exchange();
+        let invite = stand.peer.take("INVITE");
+        for fork in 0..8 {
+            let to = format!("{};tag=c{call}f{fork}", invite.value("to"));
+            let route = format!("<sip:p.example.org;lr;x={}>", "y".repeat(20_000));
+            let ringing = stand.peer.reply(&invite, 180).set("To", to).with("Record-Route", route);
+            stand.say(ringing);
+        }
+        taken.push(stand.alice.agent.stats().sessions);
+    }
+    assert!(taken[0] < 5 && taken[1] == taken[0] + 1 && taken[2] == taken[1] + 1, "{taken:?}");
+    stand.end_unjudged();
+}
+
+/// Halves of messages on connections without a call have their part.
+#[test]
+fn half_messages_keep_the_bound() {
+    let mut stand = Stand::with(bounded(1_024 * KIB, 0));
+    let now = stand.alice.now();
+    let half = format!("INVITE sip:a@b SIP/2.0\r\nX: {}", "y".repeat(30_000));
+    let taken = (100..300).filter(|link| {
+        let flow = Flow { link: *link, ..Flow::new(Transport::Tcp, ALICE.parse().ok(), "203.0.113.9:9".parse().ok()) };
+        stand.alice.agent.receive(now, &flow, half.as_bytes()).is_ok()
+    });
+    assert!((7..10).contains(&taken.count()));
+    assert_eq!(stand.alice.agent.stats().dropped_limit, 192);
+    stand.end_unjudged();
+}
+
 /// One address has its share, whatever its port; others go on. Of IPv6 a /64 is one address.
 #[test]
 fn an_address_has_its_share() {

@@ -133,6 +133,9 @@ impl Agent {
 
     /// CANCEL (§9.2): 200 to it, 487 to what it cancels, unless that is answered.
     pub(in crate::agent) fn cancel_arrived(&mut self, cancel: &Arc<Message>) {
+        if let Err(fault) = self.memory_for(cancel) {
+            return self.refuse_for_limit(cancel, fault);
+        }
         let Some(invite) = self.table.find_cancelled(cancel) else {
             let rule = "the branch is that of no request that is here (RFC 3261 §9.2)";
             return self.refuse(cancel, &Answer::plain(481), Fault::new(Counter::Unknown, "Via", rule));

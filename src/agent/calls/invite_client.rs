@@ -164,7 +164,8 @@ impl Agent {
         }
         let outgoing = self.outgoing(id)?;
         let living = outgoing.invite().map_or(0, |invite| invite.sessions.len());
-        if living >= self.config.limits.early_dialogs || self.objects.room_for_session().is_err() {
+        let full = self.objects.room_for_session().is_err() || living > 0 && !self.memory_for_fork();
+        if living >= self.config.limits.early_dialogs || full {
             return Err(Error::new(ErrorKind::Limit, "early dialogs: the limit is reached"));
         }
         if !matches!(target::reach_of(response), (_, Contact::At(_))) {
@@ -241,7 +242,10 @@ impl Agent {
             Found::Ended { forgotten } => self.acknowledge_stranger(id, response, forgotten),
             Found::Session(session) if winner.is_some() && first_policy => self.fork_lost(id, session, response),
             Found::Session(session) => self.confirm(id, session, response, unwanted),
-            Found::No if winner.is_some() && (first_policy || self.objects.room_for_session().is_err()) => {
+            Found::No
+                if winner.is_some()
+                    && (first_policy || self.objects.room_for_session().is_err() || !self.memory_for_fork()) =>
+            {
                 self.acknowledge_stranger(id, response, true);
             }
             Found::No => match only

@@ -28,6 +28,8 @@ impl Agent {
     /// already; limit.
     pub fn take_over(&mut self, now: Now, foreign: &ForeignDialog<'_>, attachment: Attachment) -> Result<SessionId> {
         self.at(now);
+        // It is held, though nothing passes.
+        self.outbox.passed += size_of::<Session>() as u64;
         let dialog = foreign.dialog.read()?;
         if foreign.early && !foreign.caller {
             // The callee's early dialog is nothing without its INVITE, which is answered elsewhere (RFC 3261 §12.3).

@@ -114,11 +114,16 @@ impl Nonces {
             || self.used.get(&nonce).is_some_and(|used| used.has(count))
     }
 
-    /// Uses a nonce with a count; false: it is stale. The same request does not get through twice (RFC 7616 §5.6).
-    pub fn spend(&mut self, nonce: Nonce, count: u32, now: Time) -> bool {
+    /// Forgets those whose life is over.
+    pub fn trim(&mut self, now: Time) {
         while let Some(first) = self.used.first_entry().filter(|first| now.since(first.key().made) >= LIFE) {
             first.remove();
         }
+    }
+
+    /// Uses a nonce with a count; false: it is stale. The same request does not get through twice (RFC 7616 §5.6).
+    pub fn spend(&mut self, nonce: Nonce, count: u32, now: Time) -> bool {
+        self.trim(now);
         if self.is_stale(nonce, count, now) {
             return false;
         }

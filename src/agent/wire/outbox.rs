@@ -1,7 +1,7 @@
 //! What waits to go out: datagrams, events, log lines. One counter numbers the first two, so that their order can be
 //! told.
 
-use crate::agent::event::Event;
+use crate::agent::event::{Event, EventKind};
 use crate::config::LogLevel;
 use crate::flow::Flow;
 use crate::held;
@@ -225,9 +225,10 @@ impl Outbox {
     }
 }
 
-/// A message that only its event holds.
+/// A message that only its event holds: of a request of the peer's the CANCEL.
 fn message_bytes(event: &Event) -> usize {
-    event.message.as_ref().filter(|_| event.incoming.is_none()).map_or(0, |message| message.held())
+    let held_here = event.incoming.is_none() || event.kind == EventKind::Cancel;
+    event.message.as_ref().filter(|_| held_here).map_or(0, |message| message.held())
 }
 
 /// What a peer wrote, so that it cannot end a line or move a cursor; at most so many bytes of it.

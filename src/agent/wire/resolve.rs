@@ -23,9 +23,6 @@ use std::time::Duration;
 /// How long an answer may take; then the name counts as not found.
 const PATIENCE: Duration = Duration::from_secs(32);
 
-/// What the name and the tag of a question take, more or less: an ACK's draft is held by its INVITE.
-const WAITER_BYTES: usize = 32;
-
 /// What to look up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::agent) struct Question {
@@ -77,38 +74,116 @@ struct Query {
 #[derive(Clone, Debug, Default)]
 pub(in crate::agent) struct Queries {
     open: HashMap<u64, Query, BuildHasherDefault<Identity>>,
+    /// Which of them a request waits for, by its raw id; those of a dialog, by its; the newest for a name.
+    of_request: HashMap<u64, u64, BuildHasherDefault<Identity>>,
+    of_session: HashMap<u64, SmallVec<[u64; 2]>, BuildHasherDefault<Identity>>,
+    of_host: HashMap<Arc<[u8]>, u64>,
+    /// Bytes that they hold beside their places.
+    texts: usize,
     last: u64,
+}
+
+impl Query {
+    /// Bytes beside its place: an ACK's draft is held by its INVITE.
+    fn held(&self) -> usize {
+        let waiters = self.waiters.iter().map(|waiter| match waiter {
+            Waiter::Request(_) => 0,
+            Waiter::Ack { tag, next_hop, .. } => tag.len() + next_hop.len(),
+        });
+        held::shared(&self.question.host) + held::spilled(&self.waiters) + waiters.sum::<usize>()
+    }
 }
 
 impl Queries {
     /// Forgets what was asked for a request that is over.
     pub fn drop_of(&mut self, outgoing: OutgoingId, wheel: &mut Wheel<Timeout>) {
-        self.open.retain(|_, query| {
-            query.waiters.retain(|waiter| !matches!(waiter, Waiter::Request(id) if *id == outgoing));
-            let drops = query.waiters.is_empty();
-            if drops {
-                wheel.stop(query.timer);
+        let Some(number) = self.of_request.remove(&outgoing.raw()) else { return };
+        self.of_request.ease();
+        let Some(query) = self.open.get_mut(&number) else { return };
+        self.texts -= query.held();
+        query.waiters.retain(|waiter| !matches!(waiter, Waiter::Request(id) if *id == outgoing));
+        self.texts += query.held();
+        if query.waiters.is_empty()
+            && let Some(query) = self.take(number)
+        {
+            wheel.stop(query.timer);
+        }
+    }
+
+    fn put(&mut self, number: u64, query: Query) {
+        self.texts += query.held();
+        self.note_waiters(number, &query.waiters);
+        if let Some(session) = query.session {
+            self.of_session.entry(session.raw()).or_default().push(number);
+        }
+        self.of_host.insert(Arc::clone(&query.question.host), number);
+        self.open.insert(number, query);
+    }
+
+    fn join(&mut self, number: u64, waiter: Waiter) {
+        self.note_waiters(number, std::slice::from_ref(&waiter));
+        let Some(query) = self.open.get_mut(&number) else { return };
+        self.texts -= query.held();
+        query.waiters.push(waiter);
+        self.texts += query.held();
+    }
+
+    fn note_waiters(&mut self, number: u64, waiters: &[Waiter]) {
+        for waiter in waiters {
+            if let Waiter::Request(id) = waiter {
+                self.of_request.insert(id.raw(), number);
             }
-            !drops
-        });
+        }
+    }
+
+    /// Takes a look-up out of all tables.
+    fn take(&mut self, number: u64) -> Option<Query> {
+        let query = self.open.remove(&number)?;
+        self.texts -= query.held();
+        for waiter in &query.waiters {
+            if let Waiter::Request(id) = waiter {
+                self.of_request.remove(&id.raw());
+            }
+        }
+        if let Some(session) = query.session
+            && let Some(all) = self.of_session.get_mut(&session.raw())
+        {
+            all.retain(|other| *other != number);
+            if all.is_empty() {
+                self.of_session.remove(&session.raw());
+            }
+        }
+        if self.of_host.get(&query.question.host) == Some(&number) {
+            self.of_host.remove(&query.question.host);
+        }
         self.open.ease();
+        self.of_request.ease();
+        self.of_session.ease();
+        self.of_host.ease();
+        Some(query)
     }
 
     /// Gives back what nothing needs now.
     pub fn trim(&mut self) {
         self.open.fit();
+        self.of_request.fit();
+        self.of_session.fit();
+        self.of_host.fit();
     }
 
-    /// Bytes held, a little for each who waits.
+    /// Bytes held.
     pub fn bytes(&self) -> usize {
-        held::table(&self.open) + self.open.len() * WAITER_BYTES
+        let finders = held::table(&self.of_request) + held::table(&self.of_session) + held::table(&self.of_host);
+        held::table(&self.open) + finders + self.texts
     }
 
-    /// A look-up under way that answers this question too: one of the same dialog. Who is `silent` joins any, for no
-    /// host looks for its RESOLVE.
-    fn same(&mut self, question: &Question, session: Option<SessionId>, silent: bool) -> Option<&mut Query> {
-        let mut open = self.open.values_mut();
-        open.find(|query| query.question == *question && (silent || session.is_some() && query.session == session))
+    /// A look-up under way that answers this question too: one of the same dialog. Who is `silent` joins the newest for
+    /// the name, for no host looks for its RESOLVE.
+    fn same(&self, question: &Question, session: Option<SessionId>, silent: bool) -> Option<u64> {
+        let asks = |number: &&u64| self.open.get(number).is_some_and(|query| query.question == *question);
+        let of_session = session.and_then(|session| self.of_session.get(&session.raw()));
+        let of_session = of_session.and_then(|all| all.iter().find(asks));
+        of_session.or_else(|| self.of_host.get(&question.host).filter(|_| silent).filter(asks)).copied()
     }
 }
 
@@ -164,7 +239,10 @@ impl Agent {
 
     /// Asks the host where a request's name leads.
     pub(in crate::agent) fn ask(&mut self, id: OutgoingId, question: Question) {
-        let session = self.objects.outgoing.get(id).and_then(|outgoing| outgoing.session);
+        let outgoing = self.objects.outgoing.get(id);
+        let session = outgoing.and_then(|outgoing| outgoing.session);
+        // It is held, though nothing passes yet.
+        self.outbox.passed += outgoing.and_then(|outgoing| outgoing.draft()).map_or(0, |draft| draft.held()) as u64;
         self.open_query(Waiter::Request(id), id, session, question);
     }
 
@@ -186,7 +264,7 @@ impl Agent {
     fn open_query(&mut self, waiter: Waiter, id: OutgoingId, session: Option<SessionId>, question: Question) {
         let silent = self.objects.outgoing.get(id).is_none_or(|outgoing| outgoing.silent);
         if let Some(query) = self.queries.same(&question, session, silent) {
-            return query.waiters.push(waiter);
+            return self.queries.join(query, waiter);
         }
         self.queries.last += 1;
         let query = self.queries.last;
@@ -201,7 +279,7 @@ impl Agent {
             ..Event::new(EventKind::Resolve)
         });
         let waiters = smallvec![waiter];
-        self.queries.open.insert(query, Query { waiters, session, question, timer });
+        self.queries.put(query, Query { waiters, session, question, timer });
     }
 
     /// Answers RESOLVE: where to, best first. False: no one waits any more.
@@ -211,8 +289,7 @@ impl Agent {
     }
 
     pub(in crate::agent) fn query_answered(&mut self, query: u64, targets: &[Flow]) -> bool {
-        let Some(open) = self.queries.open.remove(&query) else { return false };
-        self.queries.open.ease();
+        let Some(open) = self.queries.take(query) else { return false };
         self.stop(Some(open.timer));
         let usable: Vec<Flow> = targets.iter().filter_map(|target| self.usable(&open.question, target)).collect();
         let mut waited = false;

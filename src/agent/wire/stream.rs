@@ -146,6 +146,14 @@ impl Agent {
             if stream.unread.capacity() > stream.unread.len().saturating_mul(4).max(4_096) {
                 stream.unread.shrink_to(stream.unread.len().max(stream.wanted));
             }
+            if !self.memory_for_half(flow.link, held::list(&stream.unread)) {
+                let rule = "half messages of connections without a call fill their part of the bound (RFC 3261 §18.3)";
+                self.fault_on(Some(flow), None, Fault::new(Counter::Beyond, "", rule), Done::Dropped);
+                return Err(Error::new(
+                    ErrorKind::Limit,
+                    "half messages fill their part of the memory: close the connection",
+                ));
+            }
             self.half_messages += held::list(&stream.unread);
             self.streams.insert(flow.link, stream);
         }
