@@ -732,7 +732,7 @@ typedef struct sipdlg_stats_t {
     uint64_t outgoing;
     uint64_t transactions;
     uint64_t timers;
-    /** held for all of them, their tables, queues and half messages, to within 1 %; see sipdlg_config_set_memory() */
+    /** held for all of them, their tables, queues and half messages, to within 2 % and 1 kB; see sipdlg_config_set_memory() */
     uint64_t bytes;
     uint64_t messages_received;
     uint64_t messages_sent;

@@ -299,7 +299,7 @@ pub struct sipdlg_stats_t {
     pub outgoing: u64,
     pub transactions: u64,
     pub timers: u64,
-    /// held for all of them, their tables, queues and half messages, to within 1 %; see sipdlg_config_set_memory()
+    /// held for all of them, their tables, queues and half messages, to within 2 % and 1 kB; see sipdlg_config_set_memory()
     pub bytes: u64,
     pub messages_received: u64,
     pub messages_sent: u64,

@@ -24,6 +24,7 @@ mod ends;
 mod failover;
 mod failover_dialog;
 mod failover_links;
+mod fault_cases;
 mod faults;
 mod executed;
 mod fork_hangup;
