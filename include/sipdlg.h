@@ -35,8 +35,8 @@
  *           shorter one is zero-filled, a longer one with a non-zero tail is ERR_STRUCT; of those that
  *           the library fills only `size` must be set, and only so much is written. The others never change.
  * Unload:   dlclose() is safe when every agent is freed; the library's code stays mapped until the process ends.
- * Version:  0.1 lacks SUBSCRIBE of ours, and REFER of ours out of a dialog; session timers (422 is a plain rejection) and
- *           the option tags timer, 199, from-change (left out of Supported); TCP, TLS, WS of the runtime (the host's own
+ * Version:  0.1 lacks SUBSCRIBE of ours, and REFER of ours out of a dialog;
+ *           the option tags 199, from-change (left out of Supported); TCP, TLS, WS of the runtime (the host's own
  *           sockets may be any of them) and more than one worker.
  *           What asks for these fails: ERR_UNSUPPORTED. Of snapshots, recordings, ladders and explanations only numbers
  *           and types are there. What this header says of all these is how they will be; their events never come.
@@ -58,10 +58,10 @@
 /* Every field is named, because a shorter list is a warning in C++ and a designated one no C++11. */
 #define SIPDLG_REQUEST_OPTIONS_INIT \
     { sizeof(sipdlg_request_options_t), 0, 0, NULL, { NULL, 0, NULL, NULL }, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, \
-      NULL, 0 }
+      NULL, 0, NULL }
 
 #define SIPDLG_RESPONSE_OPTIONS_INIT \
-    { sizeof(sipdlg_response_options_t), 0, 0, NULL, { NULL, 0, NULL, NULL }, NULL, NULL }
+    { sizeof(sipdlg_response_options_t), 0, 0, NULL, { NULL, 0, NULL, NULL }, NULL, NULL, NULL }
 
 #define SIPDLG_DELEGATE_INIT \
     { sizeof(sipdlg_delegate_t), NULL, \
@@ -173,7 +173,10 @@ typedef enum sipdlg_transport_e {
 typedef enum sipdlg_event_kind_e {
     /** [incoming, replaces] a new call. Default 486. */
     SIPDLG_EVENT_INVITE = 1,
-    /** [incoming, session] RFC 3261 §14.2. Default 488 with Warning. */
+    /**
+     * [incoming, session] RFC 3261 §14.2. Default 488 with Warning; to one that repeats the peer's description byte for
+     * byte, as a refresh does (RFC 4028 §7.4), 200 with ours as it was.
+     */
     SIPDLG_EVENT_REINVITE = 2,
     /** [incoming, session] RFC 3311. Default 488 with an offer, 200 without. */
     SIPDLG_EVENT_UPDATE = 3,
@@ -346,7 +349,10 @@ typedef enum sipdlg_policy_e {
     SIPDLG_REQUIRED = 2,
 } sipdlg_policy_e;
 
-/** Who refreshes the session (RFC 4028). */
+/**
+ * Who refreshes the session (RFC 4028). ANY, as a wish: the peer may choose; where it leaves that to us, who refreshed
+ * so far goes on, and at first the peer does.
+ */
 typedef enum sipdlg_refresher_e {
     SIPDLG_REFRESHER_ANY = 0,
     SIPDLG_REFRESHER_LOCAL = 1,
@@ -653,6 +659,18 @@ typedef struct sipdlg_credentials_t {
     int32_t reserved;
 } sipdlg_credentials_t;
 
+/** Session timers (RFC 4028), see sipdlg_config_set_session_timer(). Never changes layout. */
+typedef struct sipdlg_session_timer_t {
+    /** enum sipdlg_policy_e */
+    int32_t policy;
+    /** 0: none is asked for, and with REQUIRED 1800 */
+    uint32_t interval_s;
+    /** 0: 90 */
+    uint32_t min_se_s;
+    /** enum sipdlg_refresher_e */
+    int32_t refresher;
+} sipdlg_session_timer_t;
+
 /**
  * How a request differs from the usual. NULL or all zero (but size) is a plain one.
  *
@@ -702,6 +720,8 @@ typedef struct sipdlg_request_options_t {
      */
     const sipdlg_credentials_t *credentials;
     size_t credentials_count;
+    /** INVITE, re-INVITE, UPDATE: instead of the configuration's, for the call from then on. NULL: that */
+    const sipdlg_session_timer_t *session_timer;
 } sipdlg_request_options_t;
 
 /** How a response differs from the usual. headers as above. */
@@ -717,6 +737,8 @@ typedef struct sipdlg_response_options_t {
     const char *reason_phrase;
     /** first tagged response of a request only; another tag makes another early dialog. Default random */
     const char *to_tag;
+    /** 2xx to INVITE, re-INVITE, UPDATE: as in a request. What arrives before is measured by what held until then */
+    const sipdlg_session_timer_t *session_timer;
 } sipdlg_response_options_t;
 
 /**
@@ -1011,6 +1033,26 @@ sipdlg_status_t sipdlg_config_set_memory(sipdlg_config_t *config,
  * 420. A reliable response of the peer gets its PRACK under any policy.
  */
 sipdlg_status_t sipdlg_config_set_reliable(sipdlg_config_t *config, int32_t policy, int32_t manual_prack);
+
+/**
+ * Session timers (RFC 4028). policy: enum sipdlg_policy_e; interval_s: what is asked for, 0 nothing (REQUIRED: 1800);
+ * min_se_s: the least that a peer may ask for, 0: 90; refresher: enum sipdlg_refresher_e, the wish. Default SUPPORTED, 0,
+ * 0, ANY: a peer that asks for a timer gets it.
+ * SUPPORTED: our requests say that they support it; where a timer runs, the library refreshes at half the interval, by
+ * UPDATE where the peer allows it, else by re-INVITE with our description as it was. The host hears nothing of that; a
+ * re-INVITE or UPDATE of its own that comes meanwhile waits for it (WAITING_RETRY). Where the peer refreshes and does
+ * not, BYE follows at the interval less the smaller of 32 s and a third; TERMINATED with SESSION_EXPIRED. 422 to ours is
+ * answered by asking for more, three times at most, unless NO_RETRY or the host wrote Session-Expires itself; an INVITE
+ * or UPDATE of the peer's that asks for less than min_se_s gets 422. Its re-INVITE that repeats its description byte for
+ * byte gets by default 200 with ours. REQUIRED: ours require it, and a new INVITE without it gets 421. OFF: nothing of
+ * all this; Session-Expires means nothing.
+ * Errors: ERR_ARGUMENT, min_se_s below 90 or above interval_s.
+ */
+sipdlg_status_t sipdlg_config_set_session_timer(sipdlg_config_t *config,
+                                                int32_t policy,
+                                                uint32_t interval_s,
+                                                uint32_t min_se_s,
+                                                int32_t refresher);
 
 /**
  * What to do with a second 2xx: enum sipdlg_fork_policy_e. Default FORK_FIRST: it is ACKed, then ended with BYE.
@@ -1421,6 +1463,15 @@ sipdlg_status_t sipdlg_session_answer(sipdlg_session_t session,
                                       char *buffer,
                                       size_t capacity,
                                       size_t *needed);
+
+/**
+ * The session timer (RFC 4028): its interval, who refreshes (enum sipdlg_refresher_e, LOCAL or REMOTE), and how long until
+ * the session expires. SIPDLG_NONE: there is none.
+ */
+sipdlg_status_t sipdlg_session_interval(sipdlg_session_t session,
+                                        uint32_t *interval_s,
+                                        int32_t *refresher,
+                                        uint64_t *left_us);
 
 /** Our re-INVITE that is pending, or SIPDLG_NONE. */
 sipdlg_status_t sipdlg_session_reinvite_client(sipdlg_session_t session, sipdlg_outgoing_t *out);

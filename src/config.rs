@@ -1,9 +1,12 @@
 //! Settings of an agent: plain values, checked by whoever sets them through the methods here.
 
+mod session_timer;
+
 use crate::error::{Error, Result};
 use crate::message::digest::Algorithm;
 pub use crate::message::secret::Secret;
 use crate::message::{NameAddr, is_token, list_of, routes_of};
+pub use session_timer::{Refresher, SessionTimer};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -173,6 +176,8 @@ pub struct Config {
     pub fork_policy: ForkPolicy,
     /// RFC 3262: reliable provisional responses.
     pub reliable: Policy,
+    /// RFC 4028: session timers.
+    pub session_timer: SessionTimer,
     /// The host sends every PRACK.
     pub manual_prack: bool,
     /// 491 and 500 with Retry-After are retried (RFC 3261 §14.1).
@@ -215,6 +220,7 @@ impl Default for Config {
             limits: Limits::default(),
             fork_policy: ForkPolicy::First,
             reliable: Policy::Supported,
+            session_timer: SessionTimer::default(),
             manual_prack: false,
             glare_retry: true,
             resync: false,

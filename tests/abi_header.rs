@@ -91,6 +91,7 @@ fn rust_has_the_same_sizes() {
         sipdlg_event_t
         sipdlg_delegate_t
         sipdlg_credentials_t
+        sipdlg_session_timer_t
         sipdlg_request_options_t
         sipdlg_response_options_t
         sipdlg_transmit_t

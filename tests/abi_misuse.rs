@@ -35,7 +35,7 @@ struct Function {
 }
 
 /// Good and bad values of the parameters that are numbers, by name. A new name wants a decision here.
-const NUMBERS: [(&str, &str, Option<&str>); 37] = [
+const NUMBERS: [(&str, &str, Option<&str>); 39] = [
     ("status", "-4", None),
     ("status_code", "0", Some("-1")),
     ("capacity", "sizeof w->buffer", None),
@@ -54,6 +54,8 @@ const NUMBERS: [(&str, &str, Option<&str>); 37] = [
     ("per_address_bytes", "0", Some("1")),
     ("policy", "0", Some("3")),
     ("manual_prack", "0", Some("2")),
+    ("interval_s", "300", Some("89")),
+    ("min_se_s", "0", Some("89")),
     ("quirks", "0", Some("1024")),
     ("seed", "1", None),
     ("on", "1", Some("2")),

@@ -64,7 +64,7 @@ const MANY: usize = 100;
 
 /// `make` gives alice something to hold, MANY times; what that is beyond an empty agent is what she says.
 #[track_caller]
-fn holds(what: &str, make: impl Fn(&mut Stand)) {
+fn holds(what: &str, make: impl Fn(&mut Stand)) -> isize {
     let mut stand = Stand::new();
     for number in 0..MANY {
         let fresh = (format!("call-{number}"), String::new(), 0, "sip:alice@example.com".to_owned());
@@ -83,6 +83,7 @@ fn holds(what: &str, make: impl Fn(&mut Stand)) {
     let (real, said) = (real - nothing, said - said_of_nothing);
     println!("{what}: {} bytes each, said {}", real / MANY as isize, said / MANY as isize);
     assert!((real - said).abs() <= real / 200, "{what}: {real} bytes, said {said}");
+    real / MANY as isize
 }
 
 /// The peer calls, by three proxies.
@@ -143,6 +144,27 @@ fn calls_of_the_peer() {
         stand.alice.reject(486);
     });
     holds("one that has just begun", talk);
+}
+
+/// A session timer costs little, none nothing.
+#[test]
+fn calls_with_a_session_timer() {
+    let talk_for = |lines: &'static str| {
+        holds(lines, move |stand| {
+            stand.alice.answers(EventKind::Invite, ANSWER);
+            let invite = stand.peer.request("INVITE").sdp(OFFER).with("Supported", "timer");
+            let invite = if lines.is_empty() { invite } else { invite.with("Session-Expires", lines) };
+            stand.say(invite.clone());
+            stand.peer_acknowledges(&invite);
+            stand.wire.advance(&mut [&mut stand.alice, &mut stand.peer], seconds(33));
+        })
+    };
+    let plain = talk_for("");
+    // A call stands for some time here, so their timers are far.
+    for timer in ["1000000;refresher=uac", "1000000;refresher=uas"] {
+        let more = talk_for(timer) - plain;
+        assert!((40..=88).contains(&more), "{timer}: {more} bytes more, and 8 in every call");
+    }
 }
 
 #[test]

@@ -114,7 +114,10 @@ impl Agent {
                 }
                 // The INVITE is unanswered, so its transaction takes the response.
                 Deed::Accept(incoming, status, response) => {
-                    let _ = self.deliver_2xx(incoming, id, status, response, None);
+                    let verdict = self.session_timer_in(id, &response);
+                    if self.deliver_2xx(incoming, id, status, response, None).is_ok() {
+                        self.session_timer_is(id, verdict);
+                    }
                 }
                 Deed::Repeat(repeated) => {
                     self.outbox.retransmissions_sent += 1;
@@ -132,6 +135,8 @@ impl Agent {
                 }
                 Deed::ForkEnded(outgoing, forgotten) => self.objects.fork_ended(outgoing, id, forgotten),
                 Deed::GiveUpRetry(outgoing) => self.retry_given_up(outgoing),
+                Deed::Refresh => self.refresh_session(id),
+                Deed::GoOn(outgoing) => self.go_on_behind_refresh(outgoing),
                 Deed::Bye(bye) => self.leave_by_bye(id, bye.ending, bye.wanted),
                 Deed::Finish => self.finish_session(id),
                 Deed::Terminated(ending, reinvite) => {

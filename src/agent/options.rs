@@ -1,7 +1,7 @@
 //! How a request or response of the host differs from the usual.
 
 pub use crate::attachment::Attachment;
-use crate::config::Secret;
+use crate::config::{Secret, SessionTimer};
 use crate::error::{Error, Result};
 use crate::flow::Flow;
 use crate::message;
@@ -71,6 +71,8 @@ pub struct RequestOptions<'a> {
     pub refer: Option<IncomingId>,
     /// For challenges to it, and to what follows in its session.
     pub credentials: Vec<Secret>,
+    /// INVITE and UPDATE: instead of the configuration's, for the call from then on.
+    pub session_timer: Option<SessionTimer>,
 }
 
 impl RequestOptions<'_> {
@@ -100,4 +102,6 @@ pub struct ResponseOptions<'a> {
     pub reason_phrase: Option<&'a [u8]>,
     /// First tagged response only. `None`: random.
     pub to_tag: Option<&'a [u8]>,
+    /// 2xx to INVITE and UPDATE: as in a request.
+    pub session_timer: Option<SessionTimer>,
 }

@@ -6,11 +6,11 @@
 
 #![allow(non_camel_case_types)]
 
-use crate::config::{Config, Effect, ForkPolicy, LogLevel, Policy};
+use crate::config::{Config, Effect, ForkPolicy, LogLevel};
 use crate::error::{Error, Result};
-use crate::ffi::convert::{boolean, optional_text};
+use crate::ffi::convert::{self, boolean, optional_text};
 use crate::ffi::guard::{OK, guard, guard_or};
-use crate::ffi::structs::{sipdlg_log_t, sipdlg_status_t};
+use crate::ffi::structs::{sipdlg_log_t, sipdlg_session_timer_t, sipdlg_status_t};
 use std::ffi::{c_char, c_void};
 use std::ptr;
 
@@ -221,14 +221,42 @@ pub unsafe extern "C" fn sipdlg_config_set_reliable(
     policy: i32,
     manual_prack: i32,
 ) -> sipdlg_status_t {
-    let policies = [Policy::Off, Policy::Supported, Policy::Required];
-    let known = policies.into_iter().find(|known| *known as i32 == policy);
     // SAFETY: the caller's promises are those of `set`.
     unsafe {
         set(config, |config| {
             let manual_prack = boolean(manual_prack, "manual_prack")?;
-            config.core.reliable = known.ok_or_else(|| Error::argument(format!("policy is {policy}")))?;
+            config.core.reliable = convert::policy(policy)?;
             config.core.manual_prack = manual_prack;
+            Ok(())
+        })
+    }
+}
+
+/// Session timers (RFC 4028). policy: enum sipdlg_policy_e; interval_s: what is asked for, 0 nothing (REQUIRED: 1800);
+/// min_se_s: the least that a peer may ask for, 0: 90; refresher: enum sipdlg_refresher_e, the wish. Default SUPPORTED, 0,
+/// 0, ANY: a peer that asks for a timer gets it.
+/// SUPPORTED: our requests say that they support it; where a timer runs, the library refreshes at half the interval, by
+/// UPDATE where the peer allows it, else by re-INVITE with our description as it was. The host hears nothing of that; a
+/// re-INVITE or UPDATE of its own that comes meanwhile waits for it (WAITING_RETRY). Where the peer refreshes and does
+/// not, BYE follows at the interval less the smaller of 32 s and a third; TERMINATED with SESSION_EXPIRED. 422 to ours is
+/// answered by asking for more, three times at most, unless NO_RETRY or the host wrote Session-Expires itself; an INVITE
+/// or UPDATE of the peer's that asks for less than min_se_s gets 422. Its re-INVITE that repeats its description byte for
+/// byte gets by default 200 with ours. REQUIRED: ours require it, and a new INVITE without it gets 421. OFF: nothing of
+/// all this; Session-Expires means nothing.
+/// Errors: ERR_ARGUMENT, min_se_s below 90 or above interval_s.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_config_set_session_timer(
+    config: *mut sipdlg_config_t,
+    policy: i32,
+    interval_s: u32,
+    min_se_s: u32,
+    refresher: i32,
+) -> sipdlg_status_t {
+    let terms = sipdlg_session_timer_t { policy, interval_s, min_se_s, refresher };
+    // SAFETY: the caller's promises are those of `set`.
+    unsafe {
+        set(config, |config| {
+            config.core.session_timer = convert::session_timer(terms)?;
             Ok(())
         })
     }
@@ -407,6 +435,7 @@ pub unsafe extern "C" fn sipdlg_config_set_log(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Policy;
     use crate::message::digest::Algorithm;
 
     unsafe extern "C" fn log(_user: *mut c_void, _level: i32, _line: *const c_char) {}
@@ -428,6 +457,17 @@ mod tests {
             assert_eq!(((*config).core.reliable, (*config).core.manual_prack), (Policy::Required, true));
             assert_eq!((sipdlg_config_set_reliable(config, 3, 0), sipdlg_config_set_reliable(config, 0, 2)), (-1, -1));
             assert_eq!((*config).core.reliable, Policy::Required);
+            for (policy, interval_s, min_se_s, refresher, status) in [
+                (2, 300, 100, 2, OK),
+                (3, 0, 0, 0, -1),
+                (1, 0, 0, 3, -1),
+                (1, 0, 0, -1, -1),
+                (1, 0, 89, 0, -1),
+                (1, 99, 100, 0, -1),
+            ] {
+                assert_eq!(sipdlg_config_set_session_timer(config, policy, interval_s, min_se_s, refresher), status);
+                assert_eq!((*config).core.session_timer.wanted_s(), Some(300));
+            }
             assert_eq!(sipdlg_config_set_fork_policy(config, 1), OK);
             assert_eq!((*config).core.fork_policy, ForkPolicy::All);
             assert_eq!((sipdlg_config_set_fork_policy(config, 2), sipdlg_config_set_fork_policy(config, -1)), (-1, -1));

@@ -3,12 +3,13 @@
 //! The one promise that all of it rests on is the header's: a pointer that is not NULL points to what its type says,
 //! for the time of the call.
 
+use crate::config::{Policy, Refresher, SessionTimer};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ffi::guard::{NONE, OK};
 use crate::ffi::structs::{
     sipdlg_delegate_t, sipdlg_dialog_state_t, sipdlg_endpoint_t, sipdlg_event_t, sipdlg_explain_entry_t, sipdlg_flow_t,
-    sipdlg_request_options_t, sipdlg_response_options_t, sipdlg_stats_t, sipdlg_status_t, sipdlg_str_t,
-    sipdlg_transmit_t,
+    sipdlg_request_options_t, sipdlg_response_options_t, sipdlg_session_timer_t, sipdlg_stats_t, sipdlg_status_t,
+    sipdlg_str_t, sipdlg_transmit_t,
 };
 use crate::flow::{Flow, Transport};
 use std::ffi::{CStr, c_char, c_void};
@@ -250,6 +251,22 @@ pub(crate) fn borrowed(bytes: Option<&[u8]>) -> sipdlg_str_t {
         Some(bytes) => sipdlg_str_t { data: bytes.as_ptr().cast(), len: bytes.len() },
         None => sipdlg_str_t { data: ptr::null(), len: 0 },
     }
+}
+
+/// What to do with a mechanism.
+pub(crate) fn policy(number: i32) -> Result<Policy> {
+    let policies = [Policy::Off, Policy::Supported, Policy::Required];
+    let known = policies.into_iter().find(|known| *known as i32 == number);
+    known.ok_or_else(|| Error::argument(format!("policy is {number}")))
+}
+
+/// Terms of session timers.
+pub(crate) fn session_timer(terms: sipdlg_session_timer_t) -> Result<SessionTimer> {
+    let sipdlg_session_timer_t { policy: number, interval_s, min_se_s, refresher } = terms;
+    let refreshers = [Refresher::Any, Refresher::Local, Refresher::Remote];
+    let known = refreshers.into_iter().find(|known| *known as i32 == refresher);
+    let refresher = known.ok_or_else(|| Error::argument(format!("refresher is {refresher}")))?;
+    SessionTimer::new(policy(number)?, interval_s, min_se_s, refresher)
 }
 
 /// A boolean: 0 or 1; `name` is the parameter's.

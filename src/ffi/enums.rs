@@ -119,7 +119,8 @@ pub enum sipdlg_transport_e {
 pub enum sipdlg_event_kind_e {
     /// [incoming, replaces] a new call. Default 486.
     SIPDLG_EVENT_INVITE = 1,
-    /// [incoming, session] RFC 3261 §14.2. Default 488 with Warning.
+    /// [incoming, session] RFC 3261 §14.2. Default 488 with Warning; to one that repeats the peer's description byte for
+    /// byte, as a refresh does (RFC 4028 §7.4), 200 with ours as it was.
     SIPDLG_EVENT_REINVITE = 2,
     /// [incoming, session] RFC 3311. Default 488 with an offer, 200 without.
     SIPDLG_EVENT_UPDATE = 3,
@@ -274,7 +275,8 @@ pub enum sipdlg_policy_e {
     SIPDLG_REQUIRED = 2,
 }
 
-/// Who refreshes the session (RFC 4028).
+/// Who refreshes the session (RFC 4028). ANY, as a wish: the peer may choose; where it leaves that to us, who refreshed
+/// so far goes on, and at first the peer does.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum sipdlg_refresher_e {
@@ -390,7 +392,7 @@ mod tests {
     use crate::agent::event::{EventKind, flag};
     use crate::agent::options::{request_flag, response_flag};
     use crate::agent::{Digest, OutgoingState};
-    use crate::config::{ForkPolicy, LogLevel, Policy, quirk};
+    use crate::config::{ForkPolicy, LogLevel, Policy, Refresher, quirk};
     use crate::flow::Transport;
     use crate::message::Method;
     use crate::session::reason::Reason;
@@ -419,6 +421,9 @@ mod tests {
             SignalingState::HaveRemoteOffer, SIPDLG_SIGNALING_HAVE_REMOTE_OFFER;
             SignalingState::Stable, SIPDLG_SIGNALING_STABLE;
             SignalingState::Closed, SIPDLG_SIGNALING_CLOSED;
+            Refresher::Any, sipdlg_refresher_e::SIPDLG_REFRESHER_ANY;
+            Refresher::Local, sipdlg_refresher_e::SIPDLG_REFRESHER_LOCAL;
+            Refresher::Remote, sipdlg_refresher_e::SIPDLG_REFRESHER_REMOTE;
             Transport::Udp, sipdlg_transport_e::SIPDLG_TRANSPORT_UDP;
             Transport::Tcp, sipdlg_transport_e::SIPDLG_TRANSPORT_TCP;
             Transport::Tls, sipdlg_transport_e::SIPDLG_TRANSPORT_TLS;

@@ -3,13 +3,15 @@
 
 use crate::agent::{Agent, Attachment, Body, IncomingId, RequestOptions, ResponseOptions};
 use crate::config::Secret;
+use crate::config::SessionTimer;
 use crate::error::{Error, Result};
 use crate::ffi::cell::Inner;
-use crate::ffi::convert::{boolean, bytes, optional_flow, optional_text, read_struct, text, text_list};
+use crate::ffi::convert::{boolean, bytes, optional_flow, optional_text, read_struct, session_timer, text, text_list};
 use crate::ffi::handle::{self, Kind};
 use crate::ffi::host::{ReleaseQueue, UserData, copy_delegate, taken};
 use crate::ffi::structs::{
     sipdlg_body_t, sipdlg_credentials_t, sipdlg_incoming_t, sipdlg_request_options_t, sipdlg_response_options_t,
+    sipdlg_session_timer_t,
 };
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -86,6 +88,7 @@ unsafe fn read_request<'a>(
             attachment,
             refer: if given.refer == 0 { None } else { Some(refer(given.refer)?) },
             credentials: credentials(given.credentials, given.credentials_count)?,
+            session_timer: optional_terms(given.session_timer)?,
         })
     }
 }
@@ -136,8 +139,19 @@ pub(crate) unsafe fn response_options<'a>(options: *const sipdlg_response_option
             body: body(&given.body)?,
             reason_phrase: optional_text(given.reason_phrase),
             to_tag: optional_text(given.to_tag),
+            session_timer: optional_terms(given.session_timer)?,
         })
     }
+}
+
+/// # Safety
+/// `given` is NULL or readable.
+unsafe fn optional_terms(given: *const sipdlg_session_timer_t) -> Result<Option<SessionTimer>> {
+    if given.is_null() {
+        return Ok(None);
+    }
+    // SAFETY: promised by the caller.
+    session_timer(unsafe { given.read_unaligned() }).map(Some)
 }
 
 /// A body of the host; one without bytes is none.
@@ -230,6 +244,8 @@ mod tests {
         (options.flow, options.delegate, options.user) =
             (&raw const flow, &raw const delegate, ptr::without_provenance_mut(8));
         let (user, secret) = (c"alice".as_ptr(), c"wonderland".as_ptr());
+        let terms = sipdlg_session_timer_t { policy: 2, interval_s: 300, min_se_s: 0, refresher: 1 };
+        options.session_timer = &raw const terms;
         let known = [sipdlg_credentials_t { user, secret, ..zeroed_credentials() }];
         (options.credentials, options.credentials_count) = (known.as_ptr(), 1);
         let read = request(&options).unwrap();
@@ -239,6 +255,7 @@ mod tests {
         assert_eq!((body.content, body.content_type, body.disposition), (&b"v=0"[..], Some(&b"text/plain"[..]), None));
         assert_eq!((read.from, read.to, read.call_id), (Some(&b"sip:a"[..]), Some(&b"sip:b"[..]), Some(&b"c"[..])));
         assert_eq!((read.flow.unwrap().link, read.refer), (7, Some(IncomingId::from_raw(3))));
+        assert_eq!(read.session_timer.and_then(|terms| terms.wanted_s()), Some(300));
         assert!(read.attachment.delegate.is_some() && read.attachment.user.is_some());
     }
 
@@ -270,6 +287,8 @@ mod tests {
         assert_eq!(with(sipdlg_credentials_t { reserved: 1, ..known }, 1), ErrorKind::Argument);
         assert_eq!(with(sipdlg_credentials_t { algorithm: c"SHA-1".as_ptr(), ..known }, 1), ErrorKind::Argument);
         assert_eq!(with(sipdlg_credentials_t { realm: c"a\n".as_ptr(), ..known }, 1), ErrorKind::Syntax);
+        let terms = sipdlg_session_timer_t { policy: 1, interval_s: 0, min_se_s: 89, refresher: 0 };
+        assert_eq!(refused(&|options| options.session_timer = &raw const terms), ErrorKind::Argument);
         let mut response: sipdlg_response_options_t = zeroed();
         response.flags = 2;
         // SAFETY: a struct of its size.

@@ -204,6 +204,20 @@ pub struct sipdlg_credentials_t {
     pub reserved: i32,
 }
 
+/// Session timers (RFC 4028), see sipdlg_config_set_session_timer(). Never changes layout.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct sipdlg_session_timer_t {
+    /// enum sipdlg_policy_e
+    pub policy: i32,
+    /// 0: none is asked for, and with REQUIRED 1800
+    pub interval_s: u32,
+    /// 0: 90
+    pub min_se_s: u32,
+    /// enum sipdlg_refresher_e
+    pub refresher: i32,
+}
+
 /// How a request differs from the usual. NULL or all zero (but size) is a plain one.
 ///
 /// headers: "Name: value" strings, NULL at the end. What the host gives
@@ -249,6 +263,8 @@ pub struct sipdlg_request_options_t {
     /// of the configuration's. NULL none
     pub credentials: *const sipdlg_credentials_t,
     pub credentials_count: usize,
+    /// INVITE, re-INVITE, UPDATE: instead of the configuration's, for the call from then on. NULL: that
+    pub session_timer: *const sipdlg_session_timer_t,
 }
 
 /// How a response differs from the usual. headers as above.
@@ -266,6 +282,8 @@ pub struct sipdlg_response_options_t {
     pub reason_phrase: *const c_char,
     /// first tagged response of a request only; another tag makes another early dialog. Default random
     pub to_tag: *const c_char,
+    /// 2xx to INVITE, re-INVITE, UPDATE: as in a request. What arrives before is measured by what held until then
+    pub session_timer: *const sipdlg_session_timer_t,
 }
 
 /// A message to put on the wire.

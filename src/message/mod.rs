@@ -42,7 +42,7 @@ pub use method::{Method, MethodName};
 pub use parse::Malformed;
 pub use rack::RAck;
 pub use replaces::Replaces;
-pub use session_expires::{Refresher, SessionExpires};
+pub use session_expires::{Refresher, SessionExpires, min_se_of};
 pub use status::reason_phrase;
 pub use subscription::{EventName, SubscriptionState};
 pub use uri::{Scheme, Uri};

@@ -1,6 +1,7 @@
 //! Session-Expires and Min-SE (RFC 4028 §4, §5).
 
 use super::grammar::{DIGIT, Parameters, decimal_u32, take, trim_start};
+use super::{HeaderId, Message};
 use crate::error::{Error, Result};
 
 /// Who refreshes, in the words of the wire: the client or the server of the request that carries it.
@@ -51,6 +52,35 @@ impl SessionExpires {
         }
         Ok(Self { seconds, refresher })
     }
+
+    /// What a request asks for. A refresher that is no word of the RFC's is as if unsaid. Errors: syntax, more than one
+    /// header, or no number that fits.
+    pub fn asked_by(request: &Message) -> Result<Option<Self>> {
+        let mut fields = request.fields(HeaderId::SessionExpires);
+        match (fields.next(), fields.next()) {
+            (None, _) => Ok(None),
+            (Some(value), None) => Self::leniently(value).map(Some),
+            (Some(_), Some(_)) => Err(Error::syntax("Session-Expires: stands once (RFC 4028 §4)")),
+        }
+    }
+
+    /// What a response says: the first that can be read and is a time.
+    pub fn said_by(response: &Message) -> Option<Self> {
+        let mut said = response.fields(HeaderId::SessionExpires).filter_map(|value| Self::leniently(value).ok());
+        said.find(|said| said.seconds > 0)
+    }
+
+    fn leniently(value: &[u8]) -> Result<Self> {
+        match Self::parse(value) {
+            Ok(read) => Ok(read),
+            Err(_) => Ok(Self { seconds: parse_seconds(value)?, refresher: None }),
+        }
+    }
+}
+
+/// The least interval that a message takes; `None`: it says none that can be read.
+pub fn min_se_of(message: &Message) -> Option<u32> {
+    message.fields(HeaderId::MinSe).find_map(|value| parse_seconds(value).ok())
 }
 
 /// Reads a value that is seconds and parameters: Min-SE, Expires, Min-Expires, and Retry-After without its comment.

@@ -28,17 +28,32 @@ pub struct OurChange {
     executed: bool,
     /// It was refused and will be sent again: to the peer it never was.
     waits: bool,
+    /// It refreshes the session, and the host knows nothing of it (RFC 4028 §10).
+    refresh: bool,
     offer: Offer,
 }
 
 impl OurChange {
     fn waiting(request: OutgoingId, offer: Offer, executed: bool) -> Self {
-        Self { request, carries: Carries::Nothing, before: Mark::default(), executed, waits: true, offer }
+        Self {
+            request,
+            carries: Carries::Nothing,
+            before: Mark::default(),
+            executed,
+            waits: true,
+            refresh: false,
+            offer,
+        }
     }
 
     /// Whether it was refused and will be sent again.
     pub(super) fn waits(&self) -> bool {
         self.waits
+    }
+
+    /// Whether it is none of the host's.
+    pub(super) fn is_refresh(&self) -> bool {
+        self.refresh
     }
 }
 
@@ -58,6 +73,8 @@ enum Offer {
 pub(super) struct Ours {
     reinvite: Option<OurChange>,
     update: Option<OurChange>,
+    /// A change of the host's that waits for the end of our refresh.
+    behind: Option<OutgoingId>,
 }
 
 impl Ours {
@@ -70,6 +87,11 @@ impl Ours {
 
     fn each(&mut self) -> impl Iterator<Item = &mut OurChange> {
         self.reinvite.iter_mut().chain(&mut self.update)
+    }
+
+    /// Whether one of them is the host's.
+    pub(super) fn is_of_host(&self) -> bool {
+        self.behind.is_some() || self.reinvite.iter().chain(&self.update).any(|ours| !ours.refresh)
     }
 
     /// Bytes held.
@@ -105,8 +127,12 @@ impl super::Running {
 
     fn take_ours_if(&mut self, by: By, is_it: impl FnOnce(&mut OurChange) -> bool) -> Option<OurChange> {
         let taken = self.ours.as_mut()?.slot(by).take_if(is_it);
-        self.ours.take_if(|ours| ours.reinvite.is_none() && ours.update.is_none());
+        self.tidy_ours();
         taken
+    }
+
+    fn tidy_ours(&mut self) {
+        self.ours.take_if(|ours| ours.reinvite.is_none() && ours.update.is_none() && ours.behind.is_none());
     }
 }
 
@@ -116,9 +142,47 @@ impl Session {
         let (before, freshness) = (self.lasting.signaling.mark(), self.freshness(offer.is_some()));
         let turn = self.lasting.signaling.turn(Party::Local).ok();
         let carries = offer.zip(turn).map(|(offer, turn)| turn.carry(offer)).unwrap_or_default();
-        self.running
-            .put_ours(by, OurChange { request, carries, before, executed: false, waits: false, offer: freshness });
+        let change =
+            OurChange { request, carries, before, executed: false, waits: false, refresh: false, offer: freshness };
+        self.running.put_ours(by, change);
         smallvec![Deed::State]
+    }
+
+    /// A refresh of ours goes out, by re-INVITE with our description as it was: to the host nothing changes.
+    pub fn our_refresh_sent(&mut self, by: By, request: OutgoingId, repeated: Option<StoredBody>) {
+        let turn = self.lasting.signaling.turn_to_offer(Party::Local);
+        let carries = repeated.zip(turn).map(|(repeated, turn)| turn.carry(repeated)).unwrap_or_default();
+        if carries.is_offer() {
+            self.lasting.signaling.hide();
+        }
+        let before = self.lasting.signaling.mark();
+        let change =
+            OurChange { request, carries, before, executed: false, waits: false, refresh: true, offer: Offer::None };
+        self.running.put_ours(by, change);
+    }
+
+    /// A change of the host's waits for the end of our refresh.
+    pub fn our_change_waits_behind(&mut self, request: OutgoingId) {
+        self.running.ours.get_or_insert_default().behind = Some(request);
+    }
+
+    /// The change of the host's that waits for the end of our refresh.
+    pub fn behind_refresh(&self) -> Option<OutgoingId> {
+        self.running.ours.as_ref()?.behind
+    }
+
+    /// It waits no more.
+    pub fn waits_behind_no_more(&mut self, request: OutgoingId) {
+        if let Some(ours) = &mut self.running.ours {
+            ours.behind.take_if(|behind| *behind == request);
+            self.running.tidy_ours();
+        }
+    }
+
+    /// Our refresh is over, whatever became of it.
+    pub fn refresh_over(&mut self) -> Deeds {
+        let free = self.refresh_under_way().is_none();
+        self.behind_refresh().filter(|_| free).map(Deed::GoOn).into_iter().collect()
     }
 
     /// It has failed: the session is as if it had never been (§14.1). One that waits was undone when it was refused.

@@ -57,6 +57,10 @@ pub enum Deed {
     ForkEnded(OutgoingId, bool),
     /// The refusal of our re-INVITE that waited to be sent again becomes its final answer.
     GiveUpRetry(OutgoingId),
+    /// A refresh of the session, of which the host hears nothing (RFC 4028 §10).
+    Refresh,
+    /// The host's change that waited for the end of a refresh goes out.
+    GoOn(OutgoingId),
     /// BYE; the session is over with it.
     Bye(Box<DeferredBye>),
     /// The session has ended: TERMINATED is due.
@@ -151,6 +155,8 @@ pub enum Wake {
     Accepted(u32),
     /// A reliable response that waits for its PRACK: to be repeated, or given up (RFC 3262 §3).
     Reliable,
+    /// A refresh is due, or the end without one (RFC 4028 §10).
+    SessionTimer,
 }
 
 /// The time as a session sees it, and its timers.

@@ -217,6 +217,8 @@ pub fn said(deeds: &Deeds) -> String {
         Deed::Acknowledge(id) => format!("Acknowledge {}", id.raw()),
         Deed::ForkEnded(id, forgotten) => format!("ForkEnded {}{}", id.raw(), flag(*forgotten, "forgotten")),
         Deed::GiveUpRetry(id) => format!("GiveUpRetry {}", id.raw()),
+        Deed::Refresh => "Refresh".to_owned(),
+        Deed::GoOn(id) => format!("GoOn {}", id.raw()),
         Deed::Bye(bye) => format!("Bye{}", because(bye.ending.reason)),
         Deed::Finish => "Finish".to_owned(),
         Deed::Terminated(ending, orphan) => {

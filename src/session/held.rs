@@ -28,6 +28,7 @@ impl Held for Session {
             + held::spilled(&lasting.accepted)
             + accepted
             + credentials
+            + lasting.timer.as_ref().map_or(0, |timer| size_of_val(&**timer))
             + lasting.deferred_bye.as_ref().map_or(0, |bye| bye.held())
             + self.running.heap_bytes()
     }

@@ -20,6 +20,7 @@ pub mod reinvite;
 pub mod reliable_client;
 pub mod reliable_server;
 pub mod resolved;
+pub mod session_timer;
 pub mod terminate;
 pub mod update;
 pub mod usage;
@@ -45,6 +46,7 @@ use refer::Referrals;
 use reliable_client::ReliableClient;
 use reliable_server::ReliableServer;
 pub use resolved::Resolved;
+use session_timer::SessionTimer;
 use smallvec::SmallVec;
 use std::sync::Arc;
 
@@ -156,6 +158,8 @@ struct Lasting {
     /// Credentials that its requests were challenged for: those of proxies go with every later request (RFC 3261
     /// §22.3); and those that the host gave for the call.
     credentials: Option<Box<KnownCredentials>>,
+    /// RFC 4028; `None`: nothing was said of it.
+    timer: Option<Box<SessionTimer>>,
     /// A hang-up that waits.
     deferred_bye: Option<Box<DeferredBye>>,
     /// What the last STATE event told, so that it is not told again.
@@ -274,6 +278,7 @@ impl Session {
                 accepted: SmallVec::new(),
                 ack_processing: AckProcessing::AtOnce,
                 credentials: None,
+                timer: None,
                 deferred_bye: None,
                 told: None,
             },
@@ -319,6 +324,7 @@ impl Session {
         let origin = Some(Origin::Incoming(invite));
         let mut session = Self::new(dialog, Role::Callee, Phase::Initial, origin, attachment);
         session.lasting.peer.learn(request);
+        session.learn_min_se_of(request);
         session.came_on(request.flow());
         if let (Some(offer), Ok(turn)) = (request.session_body(), session.lasting.signaling.turn(Party::Remote)) {
             turn.take(StoredBody::of_remote(&offer));
@@ -543,6 +549,7 @@ impl Session {
         match wake {
             Wake::Accepted(cseq) => self.accepted_due(cseq, clock),
             Wake::Reliable => self.reliable_due(clock),
+            Wake::SessionTimer => self.session_timer_due(clock),
         }
     }
 

@@ -506,6 +506,21 @@ impl OfferAnswer {
         }
     }
 
+    /// Our description in the last exchange, where this is the peer's, byte for byte.
+    pub fn local_beside(&self, remote: &StoredBody) -> Option<&StoredBody> {
+        let last = self.completed()?;
+        match last.by {
+            Some(Party::Local) | None if last.answer == *remote => Some(&last.offer),
+            Some(Party::Remote) | None if last.offer == *remote => Some(&last.answer),
+            _ => None,
+        }
+    }
+
+    /// The offer that was just carried repeats what stands: the host sees none. Its answer counts when it comes.
+    pub fn hide(&mut self) {
+        self.rollback_by_hand();
+    }
+
     /// Bytes on the heap.
     pub fn heap_bytes(&self) -> usize {
         let exchange = |exchange: &Exchange| {

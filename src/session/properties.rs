@@ -173,7 +173,7 @@ impl Session {
             number(self.remote_sequence_number()),
             self.is_secure(),
             self.is_early(),
-            match (self.reinvite_client(), self.reinvite_server()) {
+            match (self.reinvite_of_host(), self.reinvite_server()) {
                 (None, None) => "none",
                 (Some(_), None) => "ours",
                 (None, Some(_)) => "theirs",

@@ -78,6 +78,11 @@ impl Session {
         self.running.our(By::Reinvite).filter(|ours| !ours.waits()).map(|ours| ours.request)
     }
 
+    /// The same, where it is the host's.
+    pub fn reinvite_of_host(&self) -> Option<OutgoingId> {
+        self.reinvite_client().filter(|ours| self.refresh_under_way() != Some(*ours))
+    }
+
     /// The ACK of the 2xx to it is out, or the host's word for it: it is pending no more.
     pub(super) fn our_reinvite_over(&mut self, request: OutgoingId) {
         self.running.take_ours(By::Reinvite, request);
@@ -114,6 +119,7 @@ impl Session {
     pub fn their_reinvite_arrived(&mut self, request: IncomingId, invite: &Message) -> Deeds {
         self.waits(request, invite.method());
         let before = self.lasting.signaling.mark();
+        self.learn_min_se_of(invite);
         let turn = self.lasting.signaling.turn(Party::Remote).ok();
         let offer = invite.session_body().map(|offer| StoredBody::of_remote(&offer));
         let carries = offer.zip(turn).map(|(offer, turn)| turn.carry(offer)).unwrap_or_default();

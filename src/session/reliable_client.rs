@@ -325,6 +325,9 @@ impl Session {
         // The books are what they were before the first one.
         let turn = self.lasting.signaling.turn(Party::Local).ok();
         ours.carries = offer.zip(turn).map(|(offer, turn)| turn.carry(offer)).unwrap_or_default();
+        if ours.is_refresh() {
+            self.lasting.signaling.hide();
+        }
     }
 
     /// The re-INVITE has failed, and with it what its reliable responses and their PRACKs said (RFC 3261 §14.1, RFC

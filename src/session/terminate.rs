@@ -125,8 +125,9 @@ impl Session {
         self.lasting.phase = Phase::Mortal(ending.clone());
         self.lasting.signaling.close();
         self.lasting.deferred_bye = None;
+        self.stop_session_timer(clock);
         self.running.reliable_client = None;
-        deeds.extend(self.retries().map(Deed::GiveUpRetry));
+        deeds.extend(self.retries().chain(self.behind_refresh()).map(Deed::GiveUpRetry));
         let refusal = || Box::new(Refusal { status: 487, reason: None, ending: ending.clone() });
         // A NOTIFY belongs to a subscription, which lives on (RFC 5057 §5.3): it keeps its time.
         for pending in self.running.pending.iter().filter(|pending| pending.method != Method::Notify) {

@@ -12,6 +12,7 @@ pub mod properties;
 pub mod refer;
 pub mod reliable_callee;
 pub mod reliable_caller;
+pub mod session_timer;
 pub mod sip;
 pub mod wire;
 

@@ -3,15 +3,16 @@
 use crate::agent::event::{Event, EventKind, Reason};
 use crate::agent::fault::{Counter, Fault};
 use crate::agent::options::RequestOptions;
-use crate::agent::ours::outgoing::{Cancelling, Outgoing, OutgoingState, Sent};
+use crate::agent::ours::outgoing::{Cancelling, Outgoing, OutgoingState, Sent, Waiting};
 use crate::agent::theirs::stateless::{Tag, own_tag};
 use crate::agent::timeout::{OutgoingTimer, Timeout};
+use crate::agent::words::face::TIMER;
 use crate::agent::words::fits;
 use crate::agent::words::headers::HostHeaders;
 use crate::agent::words::response::Answer;
 use crate::agent::{Agent, Bytes, IncomingId, OutgoingId, SessionId};
 use crate::error::{Error, Result};
-use crate::message::{HeaderId, Message, write};
+use crate::message::{HeaderId, Message, header, write};
 use crate::session::Origin;
 use crate::session::change::By;
 use crate::session::reason::Ending;
@@ -42,7 +43,8 @@ impl Agent {
     pub(in crate::agent) fn cancel_with(&mut self, id: OutgoingId, lines: Box<[u8]>, reason: Reason) -> Result<bool> {
         let outgoing = self.objects.outgoing.living_mut(id)?;
         let state = outgoing.state();
-        if outgoing.changes() == Some(By::Update) && outgoing.glare_mut().is_some() {
+        let waits = matches!(outgoing.waiting(), Some(Waiting::Glare(_) | Waiting::Refresh(_)));
+        if outgoing.changes() == Some(By::Update) && waits {
             // To the peer it is over.
             self.retry_given_up(id);
             return Ok(true);
@@ -77,9 +79,13 @@ impl Agent {
         let Some(Sent { bytes: sent, hop }) = outgoing.last_sent().cloned() else { return };
         let Some(invite) = outgoing.invite_mut() else { return };
         let Cancelling::Wanted(lines) = &mut invite.cancelling else { return };
-        let lines = std::mem::take(lines);
+        let mut lines = std::mem::take(lines).into_vec();
         invite.cancelling = Cancelling::Sent;
         let Ok(request) = Message::parse(&sent, None) else { return };
+        // RFC 4028 §7.1: in every request but ACK.
+        if request.has_token(HeaderId::Supported, TIMER) && header::in_lines(&lines, HeaderId::Supported).is_none() {
+            write::header(&mut lines, HeaderId::Supported, &[TIMER]);
+        }
         let mut out = Vec::with_capacity(512);
         write::cancel_for(&mut out, &request, &lines);
         let branch = request.branch().unwrap_or_default();

@@ -92,7 +92,7 @@ impl Agent {
                     self.invite_accepted(id, response);
                 }
             }
-            _ if self.unavailable(id, response) || self.challenged(id, response) || self.retried(id, response) => {}
+            _ if self.dealt_with(id, response) => {}
             _ => self.invite_rejected(id, response.status(), Some(response)),
         }
     }
@@ -193,6 +193,10 @@ impl Agent {
             }
             session.keep_credentials(auth.credentials.clone());
         }
+        if let Some(timed) = &outgoing.timed {
+            session.set_session_terms(timed.terms);
+            session.learn_min_se(Some(timed.learned_s));
+        }
         session.answered_by(outgoing.resolved.as_deref());
         let made = self.objects.add_session(session)?;
         if let Some(invite) = self.objects.outgoing.get_mut(id).and_then(Outgoing::invite_mut) {
@@ -278,6 +282,7 @@ impl Agent {
         session.answered_by(resolved.as_deref());
         self.objects.note_connection(session_id);
         self.counters.calls_confirmed += 1;
+        self.session_timer_by(id, session_id, response);
         self.note_state(session_id);
         if unwanted {
             let reason = self.objects.cancel_reason(id);
@@ -334,15 +339,19 @@ impl Agent {
     /// The 2xx to our re-INVITE (§14.1). RFC 5407 §3.2.3: it is acknowledged when the session is over too.
     fn reinvite_accepted(&mut self, id: OutgoingId, session: Option<SessionId>, response: &Arc<Message>) {
         let Some(outgoing) = self.objects.outgoing.get(id) else { return };
-        let silent = outgoing.silent;
+        let (silent, refresh) = (outgoing.silent, outgoing.refresh);
         let manual = outgoing.flags & request_flag::MANUAL_ACK != 0 && !silent;
         let Some((session_id, known)) = session.and_then(|id| Some((id, self.objects.sessions.get_mut(id)?))) else {
             self.acknowledge(id, session, response);
             return self.tell_accept(id, session, response, 0, Reason::None);
         };
         let taken = known.our_reinvite_accepted(id, response, host_acks(manual));
+        self.session_timer_by(id, session_id, response);
         self.note_state(session_id);
         self.acknowledge_taken(id, session_id, response, taken);
+        if refresh {
+            self.input(session_id, |session, _| session.refresh_over());
+        }
         match taken {
             // Nobody hears of the offer: the default of such an ACCEPT, which acknowledges first.
             Taken::ByHost if silent => self.end_with_bye(session_id, Ending::because(Reason::DefaultAnswer)),
@@ -369,7 +378,7 @@ impl Agent {
         let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
         let waited = outgoing.done();
         let session = outgoing.session;
-        let reinvite = matches!(outgoing.kind, Kind::Reinvite(_));
+        let (reinvite, refresh) = (matches!(outgoing.kind, Kind::Reinvite(_)), outgoing.refresh);
         let went_out = outgoing.last_sent().is_some();
         let Some(invite) = outgoing.invite_mut() else { return };
         let forks = std::mem::take(&mut invite.sessions);
@@ -394,6 +403,9 @@ impl Agent {
             // Cancelled before it went out: the peer has failed in nothing.
             if went_out || !cancelled {
                 self.failure_in_dialog(session, b"INVITE", status, response);
+            }
+            if refresh {
+                self.refresh_failed(session, By::Reinvite, status, response);
             }
             if executed {
                 self.resync(session);

@@ -278,12 +278,15 @@ impl Agent {
         answer.abilities = true;
         answer.recv_info = wants_recv_info(&request);
         let description = self.session(session)?.accept_guard(&request, description)?;
+        let verdict = self.answer_session_timer(session, &request, &mut answer);
         let (status, response) = (answer.status, self.write_response(&request, &answer, to_tag));
         if self.objects.sessions.get_mut(session).is_some_and(|session| session.hold_2xx(id, status, &response)) {
             self.acceptance_waits(id, session);
             return Ok(());
         }
-        self.deliver_2xx(id, session, status, response, description)
+        self.deliver_2xx(id, session, status, response, description)?;
+        self.session_timer_is(session, verdict);
+        Ok(())
     }
 
     /// The 2xx goes out, and is repeated until its ACK.

@@ -10,5 +10,6 @@ pub(in crate::agent) mod invite_client;
 pub(in crate::agent) mod invite_server;
 pub(in crate::agent) mod reliable_client;
 pub(in crate::agent) mod reliable_server;
+pub(in crate::agent) mod session_timer;
 pub(in crate::agent) mod takeover;
 pub(in crate::agent) mod update;

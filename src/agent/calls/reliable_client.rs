@@ -30,7 +30,8 @@ impl Agent {
             return Some(0);
         };
         let outgoing = self.objects.outgoing.get(invite)?;
-        let manual = self.config.manual_prack || outgoing.flags & request_flag::MANUAL_PRACK != 0;
+        let by_host = self.config.manual_prack || outgoing.flags & request_flag::MANUAL_PRACK != 0;
+        let manual = by_host && !outgoing.refresh;
         // RFC 5407 §2: a Mortal dialog sends nothing new.
         let Some(session) = self.objects.sessions.get_mut(id).filter(|session| !session.is_terminated()) else {
             return Some(flag::RELIABLE);

@@ -1,5 +1,6 @@
 //! UPDATE (RFC 3311), ours and the peer's; the rules are in `session/update`.
 
+use crate::agent::calls::session_timer::as_it_was;
 use crate::agent::event::{Event, EventKind, Reason};
 use crate::agent::fault::{Counter, Fault};
 use crate::agent::options::{Body, RequestOptions, ResponseOptions};
@@ -55,11 +56,7 @@ impl Agent {
         if self.session(id)?.retries().next().is_some() {
             return Err(Error::state("a change of the host's waits to be sent again (RFC 3261 14.1)"));
         }
-        let body = description.map(|description| {
-            let body = description.body();
-            Body { content: body.content, content_type: Some(body.content_type), disposition: body.disposition }
-        });
-        let options = RequestOptions { body, ..RequestOptions::default() };
+        let options = RequestOptions { body: description.map(as_it_was), ..RequestOptions::default() };
         let offer = description.cloned();
         match by {
             By::Update => self.change(by, id, (Method::Update, b"UPDATE"), Kind::Update, offer, options),
@@ -87,6 +84,8 @@ impl Agent {
                     updated = outcome;
                     deeds
                 });
+                self.session_timer_by(id, session, response);
+                self.input(session, |session, _| session.refresh_over());
                 if updated == Updated::Unanswered { Reason::NoAnswerIn2xx } else { Reason::None }
             }
             None => {
@@ -133,8 +132,10 @@ impl Agent {
         let description = self.session(session)?.accept_update_guard(id, description)?;
         answer.dialog = true;
         answer.abilities = true;
+        let verdict = self.answer_session_timer(session, &request, &mut answer);
         self.finish(id, answer, options.to_tag)?;
         self.input(session, |session, _| session.their_update_accepted(id, &request, description));
+        self.session_timer_is(session, verdict);
         Ok(())
     }
 }

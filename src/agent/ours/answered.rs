@@ -6,6 +6,7 @@ use crate::agent::ours::outgoing::{Kind, Outgoing, OutgoingState};
 use crate::agent::{Agent, OutgoingId, SessionId};
 use crate::error::Result;
 use crate::message::{Message, Method};
+use crate::session::change::By;
 use crate::session::reason::{Ending, Reason};
 use crate::session::usage::{Effect, Usage};
 use crate::time::Now;
@@ -19,10 +20,18 @@ impl Agent {
         if outgoing.invite().is_some() {
             return self.invite_answered(id, response);
         }
-        if self.unavailable(id, response) || self.challenged(id, response) || self.retried(id, response) {
+        if self.dealt_with(id, response) {
             return;
         }
         self.other_answered(id, response);
+    }
+
+    /// Whether a refusal is no final answer: the request goes out again, now or later, or the host is asked.
+    pub(in crate::agent) fn dealt_with(&mut self, id: OutgoingId, response: &Arc<Message>) -> bool {
+        self.unavailable(id, response)
+            || self.challenged(id, response)
+            || self.asked_for_more(id, response)
+            || self.retried(id, response)
     }
 
     /// A response to a request other than INVITE that is no challenge, or one that nobody answers.
@@ -89,7 +98,7 @@ impl Agent {
     /// A request other than INVITE has its final answer.
     fn request_done(&mut self, id: OutgoingId, status: u16, response: Option<&Arc<Message>>) {
         let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
-        let (session, method) = (outgoing.session, outgoing.method);
+        let (session, method, refresh) = (outgoing.session, outgoing.method, outgoing.refresh);
         let is_bye = matches!(outgoing.kind, Kind::Bye);
         match (&outgoing.kind, session) {
             // It goes with its subscription.
@@ -106,6 +115,9 @@ impl Agent {
             self.finish_session(session);
         } else if status >= 300 {
             self.failure_in_dialog(session, method.name().as_bytes(), status, response);
+            if refresh {
+                self.refresh_failed(session, By::Update, status, response);
+            }
         } else if rules(method).refreshes_target
             && let (Some(session), Some(response)) = (self.objects.holder_mut(session), response)
         {

@@ -121,14 +121,20 @@ impl Agent {
     fn resubmit(&mut self, id: OutgoingId, answers: Vec<Credentials>, response: &Arc<Message>) {
         let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
         outgoing.auth.get_or_insert_default().answered(answers);
+        // The nonce is good where it came from.
+        self.send_once_more(id, &Ending::by(Reason::Authenticated, response));
+    }
+
+    /// Sends a request that was refused again, to the same place: a new branch, the next number. The refusal ended its
+    /// dialogs (§13.2.2.3); the host hears why.
+    pub(in crate::agent) fn send_once_more(&mut self, id: OutgoingId, ending: &Ending) {
+        let Some(outgoing) = self.objects.outgoing.get(id) else { return };
         let (session, hop) = (outgoing.session, outgoing.last_sent().map(|sent| sent.hop.clone()));
-        // The challenge ended its dialogs (§13.2.2.3); the host hears why.
-        self.start_anew(id, &Ending::by(Reason::Authenticated, response));
+        self.start_anew(id, ending);
         let next = session.and_then(|id| self.objects.holder_mut(id)).map(Session::take_number);
         if let Some(draft) = self.objects.outgoing.get_mut(id).and_then(Outgoing::draft_mut) {
             draft.cseq = next.unwrap_or(draft.cseq.wrapping_add(1) & 0x7fff_ffff);
         }
-        // The nonce is good where it came from.
         match hop {
             Some(hop) => self.send_request(id, hop),
             None => self.launch(id),

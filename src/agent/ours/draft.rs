@@ -4,14 +4,19 @@
 use crate::agent::Agent;
 use crate::agent::methods::rules;
 use crate::agent::options::{Body, RequestOptions};
+use crate::agent::ours::timed::{Timed, TimerLines};
 use crate::agent::wire::transport::{LocalTransport, Transports};
+use crate::agent::words::face::TIMER;
 use crate::agent::words::headers::HostHeaders;
+use crate::agent::words::response::write_session_expires;
 use crate::config::Policy;
 use crate::dialog::Dialog;
 use crate::dialog::route_set::Destination;
 use crate::error::Result;
 use crate::message::uri::is_sips;
 use crate::message::{self, HeaderId, Method, header, write};
+use crate::session::Session;
+use crate::session::session_timer::Asking;
 
 /// A request without what its way decides.
 #[derive(Clone, Debug)]
@@ -46,6 +51,7 @@ pub struct OwnLines {
     pub recv_info: bool,
     pub accept: bool,
     pub expires_s: Option<u32>,
+    pub timer: TimerLines,
 }
 
 impl OwnLines {
@@ -151,15 +157,28 @@ impl Draft {
 
     /// The same with another body: the lines that speak of the former go with it.
     pub(in crate::agent) fn with_body(&self, body: &message::Body<'_>) -> Self {
-        let of_body = |line: &&[u8]| {
-            let id = header::of_line(line);
-            matches!(id, HeaderId::ContentType | HeaderId::ContentDisposition | HeaderId::ContentLength)
-        };
-        let mut tail = Vec::with_capacity(self.tail.len() + body.content.len());
-        let lines = self.tail.split_inclusive(|byte| *byte == b'\n').take_while(|line| *line != b"\r\n");
-        lines.filter(|line| !of_body(line)).for_each(|line| tail.extend_from_slice(line));
+        let of_body = [HeaderId::ContentType, HeaderId::ContentDisposition, HeaderId::ContentLength];
+        let mut tail = self.lines_without(&of_body, body.content.len());
         write::finish(&mut tail, Some(body));
         Self { tail: tail.into_boxed_slice(), ..self.clone() }
+    }
+
+    /// It asks for another interval (RFC 4028 §7.3).
+    pub(in crate::agent) fn ask_for(&mut self, asking: Asking) {
+        let mut tail = self.lines_without(&[HeaderId::SessionExpires, HeaderId::MinSe], self.body().len());
+        write_asking(&mut tail, asking);
+        tail.extend_from_slice(b"\r\n");
+        tail.extend_from_slice(self.body());
+        self.tail = tail.into_boxed_slice();
+    }
+
+    /// The header lines of its tail but these; with room for as many bytes again, and more.
+    fn lines_without(&self, unwanted: &[HeaderId], more: usize) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.tail.len() + more);
+        let lines = self.tail.split_inclusive(|byte| *byte == b'\n').take_while(|line| *line != b"\r\n");
+        let wanted = lines.filter(|line| !unwanted.contains(&header::of_line(line)));
+        wanted.for_each(|line| out.extend_from_slice(line));
+        out
     }
 
     /// Bytes of what does not depend on its way.
@@ -178,6 +197,16 @@ impl Draft {
     /// Whether it goes to a sips URI.
     pub(in crate::agent) fn is_sips(&self) -> bool {
         is_sips(&self.request_uri)
+    }
+}
+
+/// Session-Expires and Min-SE (RFC 4028 §7.1).
+fn write_asking(out: &mut Vec<u8>, asking: Asking) {
+    if let Some(interval) = asking.interval {
+        write_session_expires(out, interval);
+    }
+    if asking.min_se_s > 0 {
+        write::number_header(out, HeaderId::MinSe, u64::from(asking.min_se_s));
     }
 }
 
@@ -219,11 +248,24 @@ impl Agent {
         if own.allow && !host.has(HeaderId::Allow) {
             out.extend_from_slice(&self.face.allow_line);
         }
-        host.write(&mut out, if own.supported { &self.face.supported } else { b"" });
+        let timer = own.timer.supported;
+        host.write(
+            &mut out,
+            match own.supported {
+                true => self.face.supported(timer),
+                // RFC 4028 §7.1: in every request but ACK.
+                false if timer => TIMER,
+                false => b"",
+            },
+        );
         // RFC 3262 §4: the callee has to speak it.
         if own.reliable && self.face.reliable == Policy::Required && !host.requires(b"100rel") {
             write::header(&mut out, HeaderId::Require, &[b"100rel"]);
         }
+        if own.timer.required && !host.requires(TIMER) {
+            write::header(&mut out, HeaderId::Require, &[TIMER]);
+        }
+        write_asking(&mut out, own.timer.asking);
         if own.recv_info && !host.has(HeaderId::RecvInfo) {
             out.extend_from_slice(&self.face.recv_info_line);
         }
@@ -248,15 +290,28 @@ impl Agent {
         cseq: u32,
         options: &RequestOptions<'_>,
     ) -> Result<Draft> {
+        Ok(self.draft_in_session(None, dialog, method, cseq, options)?.0)
+    }
+
+    /// The same with what it asks of the session timer.
+    pub(in crate::agent) fn draft_in_session(
+        &self,
+        session: Option<&Session>,
+        dialog: &Dialog,
+        method: (Method, &[u8]),
+        cseq: u32,
+        options: &RequestOptions<'_>,
+    ) -> Result<(Draft, Option<Box<Timed>>)> {
         options.check_in_dialog()?;
         let host = HostHeaders::of_request(method.0, &options.headers, true)?;
         let body = options.body.map(Body::checked).transpose()?;
-        let tail = self.tail(&host, OwnLines::of(method.0), body.as_ref());
+        let (timer, timed) = self.asks(method.0, session, &host, options.session_timer);
+        let tail = self.tail(&host, OwnLines { timer, ..OwnLines::of(method.0) }, body.as_ref());
         let destination = dialog.route_set.destination(&dialog.remote_target);
         let mut draft = Draft::new(method, &destination, &Identity::of_dialog(dialog), cseq, &host, tail);
         // RFC 5630 §5.1.1.2: in a dialog that sips made it stays so.
         draft.sips_contact |= dialog.secure;
         self.request_fits(&draft)?;
-        Ok(draft)
+        Ok((draft, timed))
     }
 }

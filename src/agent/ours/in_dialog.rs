@@ -57,9 +57,7 @@ impl Agent {
         options: RequestOptions<'_>,
     ) -> Result<OutgoingId> {
         let former = self.wait_for(by, id, options.flags)?;
-        if former.is_none() {
-            self.change_may_go(by, id, offer.is_some())?;
-        }
+        let behind = former.is_none() && self.waits_for_refresh(by, id, offer.is_some())?;
         let number = self.session(id)?.dialog().local;
         let request = self.draft_for_session(id, method, kind, options)?;
         match former {
@@ -69,6 +67,12 @@ impl Agent {
                     session.set_local_sequence(number);
                 }
                 self.take_over_wait(by, former, request, offer);
+            }
+            None if behind => {
+                if let Some(session) = self.objects.sessions.get_mut(id) {
+                    session.set_local_sequence(number);
+                }
+                self.wait_for_refresh(request, id, offer);
             }
             None => {
                 self.input(id, |session, _| session.our_change_sent(by, request, offer));
@@ -89,8 +93,9 @@ impl Agent {
         self.table.room()?;
         let Some(session) = self.objects.holder(id) else { return Err(self.session(id).err().unwrap_or_else(over)) };
         let mut next = session.dialog().local;
-        let draft = self.draft_in_dialog(session.dialog(), method, next.take(), &options)?;
+        let (draft, timed) = self.draft_in_session(Some(session), session.dialog(), method, next.take(), &options)?;
         let mut outgoing = Outgoing::new(method.0, kind, draft);
+        outgoing.timed = timed;
         outgoing.session = Some(id);
         outgoing.flags = options.flags;
         outgoing.fixed_flow = options.flow;
@@ -105,6 +110,9 @@ impl Agent {
         }
         if let Some(session) = self.objects.holder_mut(id) {
             session.set_local_sequence(next);
+            if matches!(method.0, Method::Invite | Method::Update) {
+                session.set_session_terms(options.session_timer);
+            }
         }
         self.give_credentials(id, &options);
         Ok(request)

@@ -12,3 +12,4 @@ pub(in crate::agent) mod launch;
 pub(in crate::agent) mod out_of_dialog;
 pub(in crate::agent) mod outgoing;
 pub(in crate::agent) mod retry;
+pub(in crate::agent) mod timed;

@@ -69,7 +69,8 @@ impl Agent {
         let call_id: Box<[u8]> = options.call_id.map_or_else(|| self.token(b"", 16), Box::from);
         let from_tag = self.token(b"", 10);
         let expires_s = (options.expires_ms > 0).then(|| options.expires_ms.div_ceil(1_000));
-        let own = OwnLines { expires_s, recv_info: method.0 == Method::Invite, ..OwnLines::of(method.0) };
+        let (timer, timed) = self.asks(method.0, None, &host, options.session_timer);
+        let own = OwnLines { expires_s, recv_info: method.0 == Method::Invite, timer, ..OwnLines::of(method.0) };
         let tail = self.tail(&host, own, body.as_ref());
         let routes = RouteSet::new(self.config.route_set.iter().map(|route| &route[..]));
         let request_uri = target.as_request_uri();
@@ -78,6 +79,7 @@ impl Agent {
         let draft = Draft::new(method, &destination, &identity, 1, &host, tail);
         self.request_fits(&draft)?;
         let mut outgoing = Outgoing::new(method.0, kind, draft);
+        outgoing.timed = timed;
         outgoing.flags = options.flags;
         outgoing.attachment = options.attachment;
         outgoing.fixed_flow = options.flow;

@@ -4,6 +4,7 @@ mod held;
 
 use crate::agent::ours::authentication::Authentication;
 use crate::agent::ours::draft::Draft;
+use crate::agent::ours::timed::Timed;
 use crate::attachment::{Attachment, Unseen};
 use crate::dialog::Dialog;
 use crate::flow::{Flow, Hop, Transport};
@@ -208,6 +209,17 @@ pub enum Waiting {
     Challenge { response: Arc<Message>, realm: Box<[u8]>, timer: TimerId },
     /// 491, or 500 with Retry-After (RFC 3261 §14.1).
     Glare(Glare),
+    /// Our refresh of the session is under way (RFC 4028 §10).
+    Refresh(Behind),
+}
+
+/// A re-INVITE or UPDATE of the host's that goes out after a refresh of ours.
+#[derive(Clone, Debug)]
+pub struct Behind {
+    /// Its offer.
+    pub offer: Option<StoredBody>,
+    /// The refresh is over, but something else came between: the next try.
+    pub timer: Option<TimerId>,
 }
 
 /// How far a request is.
@@ -251,12 +263,16 @@ pub struct Outgoing {
     pub(in crate::agent) silent: bool,
     /// It goes when its last event was delivered.
     pub(in crate::agent) over: bool,
+    /// It refreshes the session (RFC 4028 §10): none of the host's.
+    pub(in crate::agent) refresh: bool,
     /// How often it was sent again after a 491 or the like.
     pub(in crate::agent) retries: u8,
     /// Events about it that wait.
     pub(in crate::agent) unseen: Unseen,
     /// What was done about challenges; `None`: nothing.
     pub(in crate::agent) auth: Option<Box<Authentication>>,
+    /// What it asks of the session timer; `None`: nothing.
+    pub(in crate::agent) timed: Option<Box<Timed>>,
 }
 
 impl Outgoing {
@@ -276,9 +292,11 @@ impl Outgoing {
             failed: 0,
             silent: false,
             over: false,
+            refresh: false,
             retries: 0,
             unseen: Unseen::default(),
             auth: None,
+            timed: None,
         }
     }
 
@@ -340,7 +358,7 @@ impl Outgoing {
         match &mut self.course {
             Course::Waiting { why, .. } => match &mut **why {
                 Waiting::Glare(glare) => Some(glare),
-                Waiting::Challenge { .. } => None,
+                Waiting::Challenge { .. } | Waiting::Refresh(_) => None,
             },
             _ => None,
         }
@@ -407,8 +425,10 @@ impl Outgoing {
             Course::Sent { sent, client, .. } => Course::Done { sent: Some(sent), client },
             Course::Resolving { sent, .. } => Course::Done { sent, client: None },
             Course::Waiting { sent, client, why, .. } => {
-                let (Waiting::Challenge { timer: running, .. } | Waiting::Glare(Glare { timer: running, .. })) = *why;
-                timer = Some(running);
+                timer = match *why {
+                    Waiting::Challenge { timer, .. } | Waiting::Glare(Glare { timer, .. }) => Some(timer),
+                    Waiting::Refresh(Behind { timer, .. }) => timer,
+                };
                 Course::Done { sent, client }
             }
             done => done,

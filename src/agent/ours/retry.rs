@@ -20,7 +20,7 @@ use std::time::Duration;
 
 /// How often one request is sent again. Two sides that meet by chance are apart after one or two; a peer that refuses
 /// for ever is not asked for ever.
-const ROUNDS: u8 = 16;
+pub(in crate::agent) const ROUNDS: u8 = 16;
 
 /// How long a new body is waited for beyond the moment when the request may go.
 const BODY_PATIENCE: Duration = Duration::from_secs(4);
@@ -150,6 +150,9 @@ impl Agent {
 
     /// The wait is over. RFC 5407 §3.3.1: what the peer does meanwhile comes first; then another wait.
     pub(in crate::agent) fn retry_due(&mut self, id: OutgoingId) {
+        if self.is_behind_refresh(id) {
+            return self.go_on_behind_refresh(id);
+        }
         if self.needs_body(id) {
             return self.retry_given_up(id);
         }
@@ -224,7 +227,13 @@ impl Agent {
     }
 
     /// A new request: another branch, the next number, the target where it is now; all that the host gave as it was.
-    fn send_again(&mut self, by: By, id: OutgoingId, session: SessionId, offer: Option<StoredBody>) {
+    pub(in crate::agent) fn send_again(
+        &mut self,
+        by: By,
+        id: OutgoingId,
+        session: SessionId,
+        offer: Option<StoredBody>,
+    ) {
         let Some(known) = self.objects.sessions.get_mut(session) else { return };
         let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
         if let Some(draft) = outgoing.draft_mut() {
@@ -241,6 +250,10 @@ impl Agent {
     }
 
     fn retry_given_up_as(&mut self, id: OutgoingId, flags: u32) {
+        if self.forget_refresh(id).is_some() {
+            // It never went out.
+            return self.request_failed(id, 487);
+        }
         let Some(Glare { refusal, .. }) = self.forget_retry(id) else { return };
         let Some(outgoing) = self.objects.outgoing.get(id) else { return };
         let (session, is_invite) = (outgoing.session, outgoing.invite().is_some());

@@ -10,8 +10,10 @@ use crate::agent::words::response::Answer;
 use crate::config::Policy;
 use crate::dialog::target::Contact;
 use crate::message::uri::Scheme;
-use crate::message::{HeaderId, Message, Method, Parameters, write};
+use crate::message::{HeaderId, Message, Method, Parameters, SessionExpires, write};
+use crate::session::Session;
 use crate::session::reliable_server::{Wish, wish_of};
+use crate::session::session_timer::speaks_of_timer;
 use crate::transaction::table::Table;
 
 /// Where a request goes that was let in.
@@ -72,6 +74,7 @@ impl Door<'_> {
         self.merged(request)?;
         self.extensions(request)?;
         self.reliability(request)?;
+        self.session_timer(request)?;
         replaces(request)?;
         body(request)?;
         if request.to_tag().is_none() {
@@ -132,13 +135,49 @@ impl Door<'_> {
     /// §8.2.4, §21.4.16: a call without RFC 3262, where the configuration wants it. A change of a call that stands is
     /// not refused for that.
     fn reliability(&self, request: &Message) -> Checked {
-        let wanted = self.face.reliable == Policy::Required && request.method() == Method::Invite;
-        if !wanted || request.to_tag().is_some() || wish_of(request) != Wish::Unknown {
+        if self.face.reliable != Policy::Required || !is_new_call(request) || wish_of(request) != Wish::Unknown {
             return Ok(());
         }
         let fault = Fault::new(Counter::Extension, "Supported", "100rel is required here (RFC 3261 §21.4.16)");
         Err(Refused { lines: b"Require: 100rel\r\n".to_vec(), ..Refused::plain(421, fault) })
     }
+
+    /// RFC 4028 §9: what is no time, 400; a caller without it, where the configuration wants it, 421; too short a time
+    /// of who understands that, 422.
+    fn session_timer(&self, request: &Message) -> Checked {
+        if !matches!(request.method(), Method::Invite | Method::Update) {
+            return Ok(());
+        }
+        let required = self.face.session_timer.policy == Policy::Required;
+        if required && is_new_call(request) && !speaks_of_timer(request) {
+            let fault = Fault::new(Counter::Extension, "Supported", "timer is required here (RFC 3261 §21.4.16)");
+            return Err(Refused { lines: b"Require: timer\r\n".to_vec(), ..Refused::plain(421, fault) });
+        }
+        if request.header(HeaderId::SessionExpires).is_none() {
+            return Ok(());
+        }
+        let session = request.to_tag().and_then(|_| self.objects.dialog_of(request));
+        let known = session.and_then(|id| self.objects.holder(id)).and_then(Session::session_terms);
+        let terms = known.unwrap_or(self.face.session_timer);
+        if !terms.is_on() {
+            return Ok(());
+        }
+        let Ok(asked) = SessionExpires::asked_by(request) else {
+            let reason = "Bad Request: Session-Expires is one number of seconds (RFC 4028 4)";
+            return Err(Refused::malformed("Session-Expires", reason));
+        };
+        if asked.is_none_or(|asked| asked.seconds >= terms.min_se_s) || !speaks_of_timer(request) {
+            return Ok(());
+        }
+        let mut lines = Vec::new();
+        write::number_header(&mut lines, HeaderId::MinSe, u64::from(terms.min_se_s));
+        let fault = Fault::new(Counter::Extension, "Session-Expires", "less than is taken here (RFC 4028 §9)");
+        Err(Refused { lines, ..Refused::plain(422, fault) })
+    }
+}
+
+fn is_new_call(request: &Message) -> bool {
+    request.method() == Method::Invite && request.to_tag().is_none()
 }
 
 /// §21.5.7: more in one list than anyone means.

@@ -62,7 +62,9 @@ impl Agent {
                 if let Some(id) =
                     event.incoming.filter(|_| !matches!(event.kind, EventKind::Cancel | EventKind::TransportError))
                 {
-                    self.default_answer(id);
+                    if event.kind != EventKind::Reinvite || !self.accept_repeat(id) {
+                        self.default_answer(id);
+                    }
                 }
                 Ok(())
             }

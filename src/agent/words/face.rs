@@ -2,7 +2,7 @@
 
 use crate::agent::words::headers::{HostHeaders, can};
 use crate::agent::words::response::Answer;
-use crate::config::{Config, Policy};
+use crate::config::{Config, Policy, SessionTimer};
 use crate::message::{HeaderId, write};
 
 /// Ready header lines.
@@ -10,8 +10,8 @@ use crate::message::{HeaderId, write};
 pub struct Face {
     /// `Allow: ...`.
     pub allow_line: Box<[u8]>,
-    /// Tags of Supported, comma separated.
-    pub supported: Box<[u8]>,
+    /// Tags of Supported, comma separated; without and with `timer`.
+    supported: [Box<[u8]>; 2],
     /// `Supported: ...`, empty when there is none: what stands where the host adds nothing.
     pub supported_line: Box<[u8]>,
     /// `User-Agent: ...`, or empty.
@@ -21,12 +21,16 @@ pub struct Face {
     /// `Recv-Info: ...`, empty when packages are not supported.
     pub recv_info_line: Box<[u8]>,
     allowed: Vec<Vec<u8>>,
+    /// RFC 4028.
+    pub session_timer: SessionTimer,
     /// RFC 3262: off where Allow lacks PRACK, since nothing could be acknowledged then.
     pub reliable: Policy,
 }
 
 /// The option tag of reliable provisional responses, which their setting implies.
 const RELIABLE: &[u8] = b"100rel";
+/// That of session timers.
+pub const TIMER: &[u8] = b"timer";
 
 impl Face {
     /// Of a configuration.
@@ -47,9 +51,15 @@ impl Face {
         let line = |name: &str, value: &[u8]| [name.as_bytes(), b": ", value, b"\r\n"].concat().into_boxed_slice();
         let agent_line =
             |name| if config.user_agent.is_empty() { Box::default() } else { line(name, &config.user_agent) };
-        let supported = supported.join(&b", "[..]).into_boxed_slice();
+        let mut with_timer = supported.clone();
+        if !supported.iter().any(|known| known.eq_ignore_ascii_case(TIMER)) {
+            with_timer.push(TIMER.to_vec());
+        }
+        let supported = [supported, with_timer].map(|tags| tags.join(&b", "[..]).into_boxed_slice());
+        let [without, with] = &supported;
         let mut supported_line = Vec::new();
-        HostHeaders::default().write(&mut supported_line, &supported);
+        let ours = if config.session_timer.is_on() { with } else { without };
+        HostHeaders::default().write(&mut supported_line, ours);
         Self {
             allow_line: line("Allow", &allowed.join(&b", "[..])),
             supported,
@@ -60,9 +70,16 @@ impl Face {
                 .info_packages
                 .as_ref()
                 .map_or_else(Box::default, |packages| line("Recv-Info", &packages.join(&b", "[..]))),
+            session_timer: config.session_timer,
             reliable,
             allowed,
         }
+    }
+
+    /// Tags of Supported, comma separated; with `timer` where session timers are spoken of.
+    pub fn supported(&self, timer: bool) -> &[u8] {
+        let [without, with] = &self.supported;
+        if timer { with } else { without }
     }
 
     /// At most so many bytes of them stand in one message.
@@ -79,7 +96,8 @@ impl Face {
 
     /// Whether an option tag stands in Supported.
     pub fn supports(&self, tag: &[u8]) -> bool {
-        crate::agent::words::headers::tags(&self.supported).any(|known| known.eq_ignore_ascii_case(tag))
+        let ours = self.supported(self.session_timer.is_on());
+        crate::agent::words::headers::tags(ours).any(|known| known.eq_ignore_ascii_case(tag))
     }
 
     /// A 469 always tells what would be taken; nothing at all is an empty Recv-Info (RFC 6086 §5.2.2).

@@ -13,7 +13,7 @@ pub struct HostHeaders<'a> {
 }
 
 /// Option tags that need machinery which is not there yet: dropped from Supported, refused in Require.
-const NOT_YET: [&[u8]; 3] = [b"timer", b"199", b"from-change"];
+const NOT_YET: [&[u8]; 2] = [b"199", b"from-change"];
 
 /// Whether the library can keep what an option tag promises.
 pub fn can(tag: &[u8]) -> bool {

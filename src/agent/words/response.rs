@@ -1,14 +1,17 @@
 //! Responses of ours: what every one carries, and how they go out.
 
 use crate::agent::options::{Body, ResponseOptions};
+use crate::agent::words::face::TIMER;
 use crate::agent::words::headers::HostHeaders;
 use crate::agent::{Agent, Bytes, IncomingId};
+use crate::config::SessionTimer;
 use crate::dialog::target;
 use crate::error::{Error, Result};
 use crate::message::write;
-use crate::message::{self, HeaderId, Message, Method};
+use crate::message::{self, HeaderId, Message, Method, Refresher, SessionExpires};
 use crate::random::Random;
-use crate::session::offer_answer::Shown;
+use crate::session::offer_answer::{Party, Shown};
+use crate::session::session_timer::Answered;
 use crate::transaction::ServerId;
 
 /// A response to be written.
@@ -28,6 +31,10 @@ pub(in crate::agent) struct Answer<'a> {
     pub lines: &'a [u8],
     pub host: HostHeaders<'a>,
     pub body: Option<message::Body<'a>>,
+    /// What holds for the call's session timer, where that is not the configuration's.
+    pub terms: Option<SessionTimer>,
+    /// Session-Expires (RFC 4028 §9).
+    pub session_timer: Option<Answered>,
 }
 
 impl<'a> Answer<'a> {
@@ -63,6 +70,7 @@ impl<'a> Answer<'a> {
             reason: options.reason_phrase,
             host,
             body: options.body.map(Body::checked).transpose()?,
+            terms: options.session_timer,
             ..Self::default()
         })
     }
@@ -91,10 +99,20 @@ impl Agent {
         if answer.abilities && !host.has(HeaderId::Allow) {
             out.extend_from_slice(&self.face.allow_line);
         }
-        match (answer.abilities, host.is_empty()) {
+        match (answer.abilities, host.is_empty() && answer.terms.is_none()) {
             (true, true) => out.extend_from_slice(&self.face.supported_line),
             (false, true) => {}
-            (abilities, false) => host.write(&mut out, if abilities { &self.face.supported } else { b"" }),
+            (abilities, false) => {
+                let timer = answer.terms.unwrap_or(self.config.session_timer).is_on();
+                host.write(&mut out, if abilities { self.face.supported(timer) } else { b"" });
+            }
+        }
+        if let Some(Answered { agreed, required }) = answer.session_timer {
+            let refresher = if agreed.refresher == Party::Local { Refresher::Uas } else { Refresher::Uac };
+            write_session_expires(&mut out, SessionExpires { seconds: agreed.interval_s, refresher: Some(refresher) });
+            if required && !host.requires(TIMER) {
+                write::header(&mut out, HeaderId::Require, &[TIMER]);
+            }
         }
         if answer.accept && !host.has(HeaderId::Accept) {
             write::header(&mut out, HeaderId::Accept, &[b"application/sdp"]);
@@ -140,6 +158,16 @@ impl Agent {
         self.respond(transaction, answer.status, Bytes::clone(&bytes))?;
         Ok(bytes)
     }
+}
+
+/// Session-Expires (RFC 4028 §4).
+pub(in crate::agent) fn write_session_expires(out: &mut Vec<u8>, interval: SessionExpires) {
+    let refresher = match interval.refresher {
+        None => "",
+        Some(Refresher::Uac) => ";refresher=uac",
+        Some(Refresher::Uas) => ";refresher=uas",
+    };
+    write::header(out, HeaderId::SessionExpires, &[format!("{}{refresher}", interval.seconds).as_bytes()]);
 }
 
 /// Whether `status` is one that the call may give.

@@ -1,7 +1,8 @@
 //! The properties of a session, in the order of the header.
 
-use crate::ffi::convert::{give_text, optional_flow, write_optional};
-use crate::ffi::guard::{OK, guard};
+use crate::config::Refresher;
+use crate::ffi::convert::{give_text, optional_flow, write_optional, write_out};
+use crate::ffi::guard::{NONE, OK, guard};
 use crate::ffi::handle::Kind;
 use crate::ffi::host::{set_delegate, set_user, user};
 use crate::ffi::session::offer_answer::give_body;
@@ -11,6 +12,8 @@ use crate::ffi::structs::{
     sipdlg_session_t, sipdlg_status_t,
 };
 use crate::session::Session;
+use crate::session::offer_answer::Party;
+use crate::session::session_timer::Interval;
 use std::borrow::Cow;
 use std::ffi::{c_char, c_void};
 
@@ -134,6 +137,29 @@ pub unsafe extern "C" fn sipdlg_session_answer(
     })
 }
 
+/// The session timer (RFC 4028): its interval, who refreshes (enum sipdlg_refresher_e, LOCAL or REMOTE), and how long until
+/// the session expires. SIPDLG_NONE: there is none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_session_interval(
+    session: sipdlg_session_t,
+    interval_s: *mut u32,
+    refresher: *mut i32,
+    left_us: *mut u64,
+) -> sipdlg_status_t {
+    guard(|| {
+        let interval = with_session(session, |inner, id, now| Ok(inner.core.session(id)?.interval(now.monotonic)))?;
+        let Some(Interval { agreed, left }) = interval else { return Ok(NONE) };
+        let local = agreed.refresher == Party::Local;
+        // SAFETY: the caller promises that the three, when not NULL, are writable.
+        unsafe {
+            write_out(interval_s, agreed.interval_s);
+            write_out(refresher, if local { Refresher::Local } else { Refresher::Remote } as i32);
+            write_out(left_us, u64::try_from(left.as_micros()).unwrap_or(u64::MAX));
+        }
+        Ok(OK)
+    })
+}
+
 /// Our re-INVITE that is pending, or SIPDLG_NONE.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_session_reinvite_client(
@@ -142,7 +168,7 @@ pub unsafe extern "C" fn sipdlg_session_reinvite_client(
 ) -> sipdlg_status_t {
     guard(|| {
         let token = with_session(session, |inner, id, _| {
-            let pending = inner.core.session(id)?.reinvite_client();
+            let pending = inner.core.session(id)?.reinvite_of_host();
             Ok(pending.map(|id| inner.outgoing_token(id)))
         })?;
         // SAFETY: the caller promises that `out`, when not NULL, is writable.

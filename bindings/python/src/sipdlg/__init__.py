@@ -13,6 +13,7 @@ from ._ffi import (
     Policy,
     Quirk,
     Reason,
+    Refresher,
     RequestFlag,
     ResponseFlag,
     SessionState,
@@ -21,7 +22,7 @@ from ._ffi import (
     Transport,
 )
 from .agent import Agent, Stats
-from .config import Config, Credentials
+from .config import Config, Credentials, SessionTimer
 from .errors import (
     ArgumentError,
     BadSyntaxError,
@@ -49,7 +50,7 @@ from .library import abi_version, effect_of, status_text, version
 from .message import Message, NameAddr, Via
 from .options import Body
 from .outgoing import OutgoingRequest
-from .session import DialogState, Session
+from .session import DialogState, Interval, Session
 
 __version__ = ".".join(str(part) for part in VERSION)
 
@@ -77,6 +78,7 @@ __all__ = [
     "ForkedError",
     "HeaderError",
     "IncomingRequest",
+    "Interval",
     "KindError",
     "LimitError",
     "Message",
@@ -89,10 +91,12 @@ __all__ = [
     "Policy",
     "Quirk",
     "Reason",
+    "Refresher",
     "RequestFlag",
     "ResponseFlag",
     "Session",
     "SessionState",
+    "SessionTimer",
     "SignalingState",
     "SipdlgError",
     "StaleError",

@@ -338,6 +338,15 @@ class Credentials(C.Structure):  # sipdlg_credentials_t
     ]
 
 
+class SessionTimer(C.Structure):  # sipdlg_session_timer_t
+    _fields_ = [
+        ("policy", C.c_int32),
+        ("interval_s", C.c_uint32),
+        ("min_se_s", C.c_uint32),
+        ("refresher", C.c_int32),
+    ]
+
+
 class RequestOptions(C.Structure):  # sipdlg_request_options_t
     _fields_ = [
         ("size", C.c_size_t),
@@ -355,6 +364,7 @@ class RequestOptions(C.Structure):  # sipdlg_request_options_t
         ("refer", C.c_uint64),
         ("credentials", C.POINTER(Credentials)),
         ("credentials_count", C.c_size_t),
+        ("session_timer", C.POINTER(SessionTimer)),
     ]
 
 
@@ -367,6 +377,7 @@ class ResponseOptions(C.Structure):  # sipdlg_response_options_t
         ("body", Body),
         ("reason_phrase", C.c_char_p),
         ("to_tag", C.c_char_p),
+        ("session_timer", C.POINTER(SessionTimer)),
     ]
 
 
@@ -553,6 +564,10 @@ def declare(dll: C.CDLL) -> None:
     # sipdlg_status_t sipdlg_config_set_reliable(sipdlg_config_t *config, int32_t policy, int32_t manual_prack);
     dll.sipdlg_config_set_reliable.argtypes = [C.c_void_p, C.c_int32, C.c_int32]
     dll.sipdlg_config_set_reliable.restype = C.c_int32
+    # sipdlg_status_t sipdlg_config_set_session_timer(sipdlg_config_t *config, int32_t policy, uint32_t interval_s,
+    # uint32_t min_se_s, int32_t refresher);
+    dll.sipdlg_config_set_session_timer.argtypes = [C.c_void_p, C.c_int32, C.c_uint32, C.c_uint32, C.c_int32]
+    dll.sipdlg_config_set_session_timer.restype = C.c_int32
     # sipdlg_status_t sipdlg_config_set_fork_policy(sipdlg_config_t *config, int32_t policy);
     dll.sipdlg_config_set_fork_policy.argtypes = [C.c_void_p, C.c_int32]
     dll.sipdlg_config_set_fork_policy.restype = C.c_int32
@@ -803,6 +818,15 @@ def declare(dll: C.CDLL) -> None:
         C.POINTER(C.c_size_t),
     ]
     dll.sipdlg_session_answer.restype = C.c_int32
+    # sipdlg_status_t sipdlg_session_interval(sipdlg_session_t session, uint32_t *interval_s, int32_t *refresher,
+    # uint64_t *left_us);
+    dll.sipdlg_session_interval.argtypes = [
+        C.c_uint64,
+        C.POINTER(C.c_uint32),
+        C.POINTER(C.c_int32),
+        C.POINTER(C.c_uint64),
+    ]
+    dll.sipdlg_session_interval.restype = C.c_int32
     # sipdlg_status_t sipdlg_session_reinvite_client(sipdlg_session_t session, sipdlg_outgoing_t *out);
     dll.sipdlg_session_reinvite_client.argtypes = [C.c_uint64, C.POINTER(C.c_uint64)]
     dll.sipdlg_session_reinvite_client.restype = C.c_int32

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 
 from ._convert import T, Text, code, decode, encode, encode_or_none, fits, hide, instance, truth, wrong
-from ._ffi import Effect, ForkPolicy, Policy, Quirk, Status
+from ._ffi import Effect, ForkPolicy, Policy, Quirk, Refresher, Status
 from ._loader import lib
 from .errors import NoMemoryError, check
 
@@ -26,6 +26,26 @@ class Credentials:
 
     def __repr__(self) -> str:
         return _differing(self)
+
+
+@dataclass(frozen=True, slots=True, weakref_slot=True, kw_only=True, repr=False)
+class SessionTimer:
+    """Session timers (RFC 4028), of all calls or of one."""
+
+    policy: Policy = Policy.SUPPORTED
+    interval_s: int = 0
+    """What is asked for; 0: nothing, with REQUIRED 1800."""
+    min_se_s: int = 0
+    """The least that a peer may ask for; 0: 90."""
+    refresher: Refresher = Refresher.ANY
+    """The wish."""
+
+    def __repr__(self) -> str:
+        return _differing(self)
+
+    def _numbers(self) -> tuple[int, int, int, int]:
+        policy, refresher = fits(self.policy, "policy", 31), fits(self.refresher, "refresher", 31)
+        return policy, fits(self.interval_s, "interval_s"), fits(self.min_se_s, "min_se_s"), refresher
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True, kw_only=True, repr=False)
@@ -59,6 +79,7 @@ class Config:
     """Provisional responses by RFC 3262."""
     manual_prack: bool = False
     """The host sends every PRACK."""
+    session_timer: SessionTimer | None = None
     fork_policy: ForkPolicy | None = None
     resync: bool = False
     """After RESYNC the library sends the description of before."""
@@ -117,6 +138,9 @@ class Config:
         memory = [fits(getattr(self, name), name, 64) for name in ("memory_bytes", "address_bytes")]
         check(lib.sipdlg_config_set_memory(config, *memory))
         check(lib.sipdlg_config_set_reliable(config, fits(self.reliable, "reliable", 31), truth(self.manual_prack, "manual_prack")))
+        if self.session_timer is not None:
+            terms = instance(self.session_timer, SessionTimer, "session_timer")._numbers()
+            check(lib.sipdlg_config_set_session_timer(config, *terms))
         for function, name, bits in (
             (lib.sipdlg_config_set_fork_policy, "fork_policy", 31),
             (lib.sipdlg_config_set_tolerance, "tolerance", 32),

@@ -26,7 +26,7 @@ from ._convert import (
     utf8,
 )
 from ._ffi import RequestFlag, ResponseFlag
-from .config import Credentials, listed
+from .config import Credentials, SessionTimer, listed
 from .flow import Flow, flow_struct
 
 if TYPE_CHECKING:
@@ -90,6 +90,8 @@ class RequestArguments(TypedDict, total=False):
     """INVITE: the REFER that asked for it."""
     credentials: Sequence[Credentials]
     """For challenges to it; in a call, or of an INVITE, for all that follows in the call."""
+    session_timer: SessionTimer | None
+    """INVITE, re-INVITE, UPDATE: for the call from then on."""
 
 
 class ResponseArguments(TypedDict, total=False):
@@ -101,6 +103,8 @@ class ResponseArguments(TypedDict, total=False):
     reason_phrase: Text | None
     to_tag: Text | None
     """First tagged response of a request only; another tag makes another early dialog."""
+    session_timer: SessionTimer | None
+    """2xx to INVITE, re-INVITE, UPDATE: for the call from then on."""
 
 
 def body_struct(body: AnyBody | None, name: str = "body") -> _ffi.Body:
@@ -143,7 +147,13 @@ def request_options(arguments: RequestArguments) -> _ffi.RequestOptions | None:
     if known := [credentials_struct(one) for one in listed(arguments.get("credentials", ()), "credentials")]:
         raw.credentials_count = len(known)
         raw.credentials = (_ffi.Credentials * len(known))(*known)
+    if (terms := arguments.get("session_timer")) is not None:
+        raw.session_timer = session_timer_pointer(terms)
     return raw
+
+
+def session_timer_pointer(terms: SessionTimer) -> C._Pointer[_ffi.SessionTimer]:
+    return C.pointer(_ffi.SessionTimer(*instance(terms, SessionTimer, "session_timer")._numbers()))
 
 
 def credentials_struct(known: Credentials) -> _ffi.Credentials:
@@ -166,4 +176,6 @@ def response_options(arguments: ResponseArguments) -> _ffi.ResponseOptions | Non
     raw.headers = string_array(header_lines(arguments.get("headers")))
     raw.reason_phrase = encode_or_none(arguments.get("reason_phrase"), "reason_phrase")
     raw.to_tag = encode_or_none(arguments.get("to_tag"), "to_tag")
+    if (terms := arguments.get("session_timer")) is not None:
+        raw.session_timer = session_timer_pointer(terms)
     return raw

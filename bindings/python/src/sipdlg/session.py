@@ -27,7 +27,7 @@ from ._convert import (
     token_or_none,
     truth,
 )
-from ._ffi import SessionState, SignalingState
+from ._ffi import Refresher, SessionState, SignalingState
 from ._handle import Handle
 from ._loader import lib
 from .errors import ForkedError, SipdlgError, StaleError, check
@@ -78,6 +78,17 @@ class DialogState:
         raw.kept = offer, answer = body_struct(self.offer, "offer"), body_struct(self.answer, "answer")
         raw.offer, raw.answer = offer, answer
         return raw
+
+
+@dataclass(frozen=True, slots=True, weakref_slot=True)
+class Interval:
+    """The session timer of a call (RFC 4028)."""
+
+    interval_s: int
+    refresher: Refresher
+    """LOCAL or REMOTE."""
+    left_us: int
+    """Until the session expires."""
 
 
 class Session(Handle):
@@ -155,6 +166,14 @@ class Session(Handle):
     def answer(self) -> Body | None:
         """The current answer."""
         return self._description(lib.sipdlg_session_answer)
+
+    @property
+    def interval(self) -> Interval | None:
+        """The session timer; None: there is none."""
+        interval, refresher, left = C.c_uint32(), C.c_int32(), C.c_uint64()
+        if check(lib.sipdlg_session_interval(self.token, C.byref(interval), C.byref(refresher), C.byref(left))) == NONE:
+            return None
+        return Interval(interval.value, Refresher(refresher.value), left.value)
 
     @property
     def reinvite_client(self) -> OutgoingRequest | None:

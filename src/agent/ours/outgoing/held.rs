@@ -1,6 +1,6 @@
 //! What a request of ours holds.
 
-use super::{AckCourse, Cancelling, Course, Glare, InviteClient, Kind, Outgoing, Sent, Waiting};
+use super::{AckCourse, Behind, Cancelling, Course, Glare, InviteClient, Kind, Outgoing, Sent, Waiting};
 use crate::agent::ours::draft::Draft;
 use crate::held::{self, Held};
 
@@ -23,6 +23,7 @@ impl Held for Outgoing {
             + kind
             + self.resolved.as_ref().map_or(0, |resolved| resolved.held())
             + self.auth.as_ref().map_or(0, |auth| auth.held())
+            + self.timed.as_ref().map_or(0, |timed| size_of_val(&**timed))
     }
 }
 
@@ -60,6 +61,7 @@ impl Waiting {
             Self::Glare(Glare { refusal, offer, .. }) => {
                 refusal.held() + offer.as_ref().map_or(0, |offer| offer.heap_bytes())
             }
+            Self::Refresh(Behind { offer, .. }) => offer.as_ref().map_or(0, |offer| offer.heap_bytes()),
         };
         size_of::<Self>() + inner
     }

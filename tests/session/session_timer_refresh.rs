@@ -1,0 +1,434 @@
+//! Refreshes (RFC 4028 §10): by UPDATE or re-INVITE at half the interval, unseen by the host; what they meet.
+
+use crate::common::pair::{Pair, Stand, TO_BOB};
+use crate::common::party::{Party, config, with_sdp};
+use crate::common::session_timer::{WITH_UPDATE, asking, called, says, timer, with};
+use crate::common::sip::Sip;
+use crate::common::{ANSWER, HELD, HOLD, NOTHING, OFFER, ms, seconds};
+use sipdlg::agent::event::Reason;
+use sipdlg::agent::{EventKind, OutgoingState};
+use sipdlg::config::SessionTimer;
+use sipdlg::error::ErrorKind;
+use sipdlg::session::{SessionState, SignalingState};
+use std::time::Duration;
+
+const GOOD: (SessionState, SignalingState) = (SessionState::Confirmed, SignalingState::Stable);
+const OURS: (&str, &str) = ("Session-Expires", "600;refresher=uac");
+
+/// A call of alice's that she refreshes each 300 s, up to the moment of the first refresh; events are forgotten.
+#[track_caller]
+fn due(allow: &str) -> Stand {
+    let lines = [OURS, ("Allow", allow)];
+    let mut stand = called(SessionTimer::default(), if allow.is_empty() { &lines[..1] } else { &lines });
+    stand.alice.events.clear();
+    stand.advance(seconds(299));
+    assert_eq!(stand.peer.got(), NOTHING);
+    stand.advance(seconds(1));
+    stand
+}
+
+/// The peer answers a refresh with 200 and Session-Expires.
+#[track_caller]
+fn refreshed(stand: &mut Stand, method: &str) -> Sip {
+    let request = stand.peer.take(method);
+    let ok = stand.peer.reply(&request, 200).with(OURS.0, OURS.1);
+    stand.say(if method == "INVITE" { ok.sdp(ANSWER) } else { ok });
+    if method == "INVITE" {
+        stand.peer.take("ACK");
+    }
+    assert_eq!(timer(&stand.alice), "600 local 600");
+    request
+}
+
+/// Nobody hears of a refresh.
+#[track_caller]
+fn silent(stand: &Stand) {
+    assert_eq!(stand.alice.kinds(), [], "the host hears of it");
+    assert_eq!(stand.alice.state(), GOOD);
+}
+
+#[track_caller]
+fn ended_by(stand: &mut Stand, reason: Reason, status: u16) {
+    stand.peer_replies("BYE", 200, "");
+    let last = stand.alice.last(EventKind::Terminated);
+    assert_eq!((last.reason, last.status_code), (reason, status));
+    assert_eq!(stand.alice.count(EventKind::Reject), 0);
+}
+
+/// §7.4: UPDATE without an offer where the peer's Allow has it.
+#[test]
+fn by_update_where_the_peer_takes_it() {
+    let mut stand = due(WITH_UPDATE);
+    for _ in 0..3 {
+        let update = refreshed(&mut stand, "UPDATE");
+        assert_eq!((says(&update).as_str(), update.sdp()), ("600;refresher=uac", None));
+        silent(&stand);
+        stand.advance(seconds(300));
+        stand.exchange();
+    }
+    refreshed(&mut stand, "UPDATE");
+}
+
+/// §7.4: else re-INVITE with the description as it was, whoever made the offer.
+#[test]
+fn by_reinvite_as_it_was() {
+    for allow in ["", "INVITE, ACK, CANCEL, BYE"] {
+        let mut stand = due(allow);
+        assert_eq!(stand.alice.state(), GOOD);
+        let now = stand.alice.agent.session(stand.alice.session()).expect("it lives");
+        assert_eq!((now.offer().map(|it| it.content()), now.reinvite_of_host()), (Some(OFFER.as_bytes()), None));
+        let invite = refreshed(&mut stand, "INVITE");
+        assert_eq!((says(&invite).as_str(), invite.sdp()), ("600;refresher=uac", Some(OFFER)));
+        silent(&stand);
+    }
+    // We were called.
+    let mut stand = Stand::new();
+    stand.alice.answers(EventKind::Invite, ANSWER);
+    let invite = stand.peer.request("INVITE").sdp(OFFER).with("Session-Expires", "600");
+    stand.say(invite.clone());
+    stand.peer_acknowledges(&invite);
+    stand.alice.events.clear();
+    stand.advance(seconds(300));
+    let invite = stand.peer.take("INVITE");
+    assert_eq!((says(&invite).as_str(), invite.sdp()), ("600;refresher=uac", Some(ANSWER)));
+    let ok = stand.peer.reply(&invite, 200).sdp(OFFER);
+    stand.say(ok);
+    stand.peer.take("ACK");
+    assert_eq!(timer(&stand.alice), "600 local 600", "§7.2: asked for and not refused");
+    silent(&stand);
+}
+
+/// §7.2: what the 2xx says counts, also who refreshes from now on.
+#[test]
+fn the_peer_may_take_it_over() {
+    let mut stand = due(WITH_UPDATE);
+    let update = stand.peer.take("UPDATE");
+    let ok = stand.peer.reply(&update, 200).with("Session-Expires", "900;refresher=uas");
+    stand.say(ok);
+    assert_eq!(timer(&stand.alice), "900 remote 900");
+    stand.advance(seconds(868));
+    stand.exchange();
+    ended_by(&mut stand, Reason::SessionExpired, 0);
+}
+
+/// RFC 3261 §21.4.6: an UPDATE that is not taken after all is followed by a re-INVITE at once, and never tried again.
+#[test]
+fn reinvite_instead_of_an_update_that_is_not_taken() {
+    for status in [405, 501] {
+        let mut stand = due(WITH_UPDATE);
+        stand.peer_replies("UPDATE", status, "");
+        let invite = refreshed(&mut stand, "INVITE");
+        assert_eq!(invite.sdp(), Some(OFFER));
+        stand.advance(seconds(300));
+        refreshed(&mut stand, "INVITE");
+        silent(&stand);
+    }
+}
+
+/// §10: 408, 481 and no answer end the session.
+#[test]
+fn the_dialog_is_gone() {
+    for method in ["UPDATE", "INVITE"] {
+        for status in [408, 481] {
+            let mut stand = due(if method == "UPDATE" { WITH_UPDATE } else { "" });
+            stand.peer_replies(method, status, "");
+            if method == "INVITE" {
+                stand.peer.take("ACK");
+            }
+            ended_by(&mut stand, Reason::DialogGone, status);
+        }
+        let mut stand = due(if method == "UPDATE" { WITH_UPDATE } else { "" });
+        stand.advance(seconds(33));
+        stand.peer.inbox.retain(|sip| sip.method() == "BYE");
+        ended_by(&mut stand, Reason::DialogGone, 408);
+    }
+}
+
+/// §10: other refusals are tried again while time is left.
+#[test]
+fn refused_for_now() {
+    for (status, retry_after, waits) in
+        [(491, "", 5), (500, "7", 8), (503, "20", 21), (500, "", 151), (503, "600", 151), (403, "", 151)]
+    {
+        let mut stand = due(WITH_UPDATE);
+        let update = stand.peer.take("UPDATE");
+        let refusal = stand.peer.reply(&update, status);
+        stand.say(if retry_after.is_empty() { refusal } else { refusal.with("Retry-After", retry_after) });
+        assert_eq!(stand.peer.got(), NOTHING, "{status}: not at once");
+        stand.advance(seconds(waits));
+        let again = refreshed(&mut stand, "UPDATE");
+        assert!(again.cseq() > update.cseq());
+        silent(&stand);
+    }
+}
+
+/// Refused for ever: a few tries, then the session expires.
+#[test]
+fn refused_for_ever() {
+    for (method, status) in [("UPDATE", 500), ("INVITE", 488), ("INVITE", 503), ("UPDATE", 491), ("UPDATE", 422)] {
+        let mut stand = due(if method == "UPDATE" { WITH_UPDATE } else { "" });
+        let mut tries = 0;
+        while stand.alice.state() == GOOD {
+            while stand.peer.got().iter().any(|got| got == method) {
+                stand.peer_replies(method, status, "");
+                stand.peer.inbox.retain(|sip| sip.method() != "ACK");
+                tries += 1;
+            }
+            stand.advance(ms(500));
+        }
+        assert!((3..=30).contains(&tries), "{method} {status}: {tries}");
+        ended_by(&mut stand, Reason::SessionExpired, 0);
+        assert_eq!(stand.peer.now / 1_000_000, 600, "{method} {status}");
+    }
+}
+
+/// §7.3: a 422 is asked for more.
+#[test]
+fn a_refresh_of_which_more_is_wanted() {
+    for method in ["UPDATE", "INVITE"] {
+        let mut stand = due(if method == "UPDATE" { WITH_UPDATE } else { "" });
+        let request = stand.peer.take(method);
+        let brief = stand.peer.reply(&request, 422).with("Min-SE", "1000");
+        stand.say(brief);
+        if method == "INVITE" {
+            stand.peer.take("ACK");
+        }
+        let again = stand.peer.take(method);
+        assert_eq!((says(&again).as_str(), again.sdp()), ("1000;refresher=uac min 1000", request.sdp()));
+        let ok = stand.peer.reply(&again, 200);
+        stand.say(if method == "INVITE" { ok.sdp(ANSWER) } else { ok });
+        if method == "INVITE" {
+            stand.peer.take("ACK");
+        }
+        assert_eq!(timer(&stand.alice), "1000 local 1000");
+        silent(&stand);
+    }
+}
+
+/// RFC 3261 §22: a challenge is answered, with what the configuration has; nobody is asked.
+#[test]
+fn a_challenged_refresh() {
+    for known in [true, false] {
+        for method in ["UPDATE", "INVITE"] {
+            let mut config = config("alice");
+            if known {
+                config.add_credentials(Some(b"here"), b"alice", b"secret", false, None).expect("credentials");
+            }
+            let mut stand = Stand::with(config);
+            stand.alice.invite(TO_BOB, OFFER);
+            stand.exchange();
+            let invite = stand.peer.take("INVITE");
+            stand.peer.learn(&invite);
+            let ok = stand.peer.reply(&invite, 200).with(OURS.0, OURS.1).sdp(ANSWER);
+            stand.say(if method == "UPDATE" { ok.with("Allow", WITH_UPDATE) } else { ok });
+            stand.peer.take("ACK");
+            stand.alice.events.clear();
+            stand.advance(seconds(300));
+            let request = stand.peer.take(method);
+            let challenge = stand.peer.reply(&request, 401);
+            stand.say(challenge.with("WWW-Authenticate", "Digest realm=\"here\", nonce=\"n\""));
+            stand.peer.inbox.retain(|sip| sip.method() != "ACK");
+            if known {
+                assert!(refreshed(&mut stand, method).get("authorization").is_some());
+            } else {
+                stand.advance(seconds(151));
+                refreshed(&mut stand, method);
+            }
+            silent(&stand);
+        }
+    }
+}
+
+/// §10: a message that cannot be sent is no answer of the peer's; it is tried again.
+#[test]
+fn a_refresh_that_cannot_be_sent() {
+    let mut stand = called(SessionTimer::default(), &[OURS, ("Allow", WITH_UPDATE)]);
+    stand.alice.events.clear();
+    stand.advance(seconds(299));
+    stand.wire.unreachable.push(stand.peer.address);
+    stand.advance(seconds(100));
+    silent(&stand);
+    stand.wire.unreachable.clear();
+    stand.advance(seconds(60));
+    refreshed(&mut stand, "UPDATE");
+    silent(&stand);
+}
+
+/// What the host has under way refreshes too; where that fails ours follows.
+#[test]
+fn no_refresh_beside_a_change_of_the_hosts() {
+    for status in [200, 488] {
+        let mut stand = called(SessionTimer::default(), &[OURS, ("Allow", WITH_UPDATE)]);
+        stand.advance(seconds(299));
+        stand.alice.reinvite(HOLD);
+        stand.advance(seconds(20));
+        let invite = stand.peer.take("INVITE");
+        stand.peer.inbox.retain(|sip| sip.method() != "INVITE");
+        assert_eq!((says(&invite).as_str(), stand.peer.got()), ("600;refresher=uac", vec![]));
+        let answer = stand.peer.reply(&invite, status);
+        stand.say(if status == 200 { answer.with(OURS.0, OURS.1).sdp(HELD) } else { answer });
+        stand.peer.take("ACK");
+        if status == 200 {
+            assert_eq!(timer(&stand.alice), "600 local 600");
+        } else {
+            stand.advance(seconds(11));
+            refreshed(&mut stand, "UPDATE");
+        }
+    }
+}
+
+/// A retry of the host's that waits goes first, and keeps its place.
+#[test]
+fn a_waiting_retry_goes_first() {
+    let mut stand = called(SessionTimer::default(), &[OURS, ("Allow", WITH_UPDATE)]);
+    stand.advance(seconds(299));
+    let update = stand.alice.update(HOLD);
+    stand.exchange();
+    let request = stand.peer.take("UPDATE");
+    let later = stand.peer.reply(&request, 500).with("Retry-After", "30");
+    stand.say(later);
+    stand.advance(seconds(29));
+    assert_eq!(stand.peer.got(), NOTHING);
+    stand.advance(seconds(2));
+    let again = stand.peer.take("UPDATE");
+    assert_eq!(again.sdp(), Some(HOLD));
+    assert_eq!(stand.alice.agent.outgoing(update).expect("it lives").state(), OutgoingState::Calling);
+    let ok = stand.peer.reply(&again, 200).with(OURS.0, OURS.1).sdp(HELD);
+    stand.say(ok);
+    assert_eq!(stand.alice.statuses(EventKind::Accept).last(), Some(&200));
+}
+
+/// The host knows nothing of a refresh, so its change waits for the end of it.
+#[test]
+fn a_change_of_the_hosts_goes_out_after_a_refresh() {
+    type Change = fn(&mut Stand) -> sipdlg::agent::OutgoingId;
+    let changes: [(&str, Change); 2] =
+        [("INVITE", |stand| stand.alice.reinvite(HOLD)), ("UPDATE", |stand| stand.alice.update(HOLD))];
+    for (method, change) in changes {
+        for (refresh, status) in [("INVITE", 200), ("INVITE", 488), ("UPDATE", 200), ("UPDATE", 500)] {
+            let mut stand = due(if refresh == "UPDATE" { WITH_UPDATE } else { "" });
+            let request = stand.peer.take(refresh);
+            let id = change(&mut stand);
+            stand.exchange();
+            // RFC 5407 §3.3.2: beside an UPDATE without an offer a re-INVITE may go at once.
+            let at_once = refresh == "UPDATE" && method == "INVITE";
+            if !at_once {
+                assert_eq!(stand.peer.got(), NOTHING);
+                assert_eq!(stand.alice.agent.outgoing(id).expect("it lives").state(), OutgoingState::WaitingRetry);
+                let (now, session) = (stand.alice.now(), stand.alice.session());
+                let second = match method {
+                    "INVITE" => stand.alice.agent.reinvite(now, session, with_sdp(HOLD)),
+                    _ => stand.alice.agent.update(now, session, with_sdp(HOLD)),
+                };
+                assert_eq!(second.map_err(|error| error.kind), Err(ErrorKind::State), "one at a time");
+            }
+            let answer = stand.peer.reply(&request, status);
+            let answer = if refresh == "INVITE" && status == 200 { answer.sdp(ANSWER) } else { answer };
+            stand.say(answer);
+            stand.peer.inbox.retain(|sip| sip.method() != "ACK");
+            let request = stand.peer.take(method);
+            assert_eq!(request.sdp(), Some(HOLD));
+            let ok = stand.peer.reply(&request, 200).with(OURS.0, OURS.1).sdp(HELD);
+            stand.say(ok);
+            stand.peer.inbox.retain(|sip| sip.method() != "ACK");
+            assert_eq!((timer(&stand.alice).as_str(), stand.alice.state()), ("600 local 600", GOOD));
+            assert_eq!(stand.alice.statuses(EventKind::Accept), [200], "{method} behind {refresh} {status}");
+            assert_eq!((stand.alice.count(EventKind::GlareRetry), stand.alice.count(EventKind::Reject)), (0, 0));
+        }
+    }
+}
+
+/// One that waits so is cancelled like another, and ends with its session.
+#[test]
+fn what_waits_for_a_refresh_may_end() {
+    for ends in ["cancel", "hangup", "bye", "481"] {
+        let mut stand = due("");
+        let refresh = stand.peer.take("INVITE");
+        let id = stand.alice.reinvite(HOLD);
+        match ends {
+            "cancel" => assert!(stand.alice.cancel()),
+            "hangup" => stand.alice.hangup(),
+            "bye" => {
+                stand.peer.cseq = 100;
+                let bye = stand.peer.request("BYE");
+                stand.say(bye);
+            }
+            _ => {
+                let gone = stand.peer.reply(&refresh, 481);
+                stand.say(gone);
+            }
+        }
+        stand.exchange();
+        assert_eq!(stand.alice.statuses(EventKind::Reject), [487], "{ends}");
+        assert_eq!(stand.alice.last(EventKind::Reject).outgoing, Some(id));
+        assert!(!stand.peer.got().iter().any(|got| got == "INVITE"), "{ends}");
+        let ok = stand.peer.reply(&refresh, 200).sdp(ANSWER);
+        if ends != "481" {
+            stand.say(ok);
+        }
+        stand.peer.inbox.clear();
+    }
+}
+
+/// A re-INVITE of the peer's meets our refresh: 491, and both come through.
+#[test]
+fn refreshes_that_cross() {
+    let mut alice = with(asking(600));
+    alice.allow = config("x").allow.into_iter().filter(|method| method != b"UPDATE").collect();
+    let bob = sipdlg::config::Config { allow: alice.allow.clone(), ..config("bob") };
+    let mut pair = Pair::with(alice, bob);
+    pair.wire.delay = (50_000, 50_000);
+    pair.bob.answers(EventKind::Reinvite, ANSWER);
+    pair.call();
+    pair.forget_events();
+    pair.advance(seconds(300) - Duration::from_millis(120));
+    pair.bob.reinvite(HELD);
+    pair.alice.answers(EventKind::Reinvite, HOLD);
+    pair.advance(seconds(10));
+    assert_eq!((pair.alice.state(), pair.bob.state()), (GOOD, GOOD));
+    assert_eq!(pair.alice.count(EventKind::GlareRetry) + pair.alice.count(EventKind::Reject), 0);
+    assert_eq!(pair.bob.statuses(EventKind::Accept), [200]);
+}
+
+/// Fifty calls of two days each: what is refreshed in vain, as one of a hundred thousand is, ends by BYE.
+fn two_days_at_a_fifth_lost(seed: u64) -> usize {
+    const CALLS: u64 = 50;
+    let mut pair = Pair::over(sipdlg::flow::Transport::Udp, with(asking(1_800)), config("bob"), seed);
+    pair.wire.delay = (1_000, 100_000);
+    (0..CALLS).for_each(|_| pair.call());
+    pair.forget_events();
+    pair.wire.loss = 200;
+    let mut held = Vec::new();
+    for _ in 0..8 {
+        pair.advance(seconds(6 * 3_600));
+        held.push(pair.alice.agent.stats().bytes + pair.bob.agent.stats().bytes);
+    }
+    assert!(held.iter().max() < held.iter().min().map(|least| least * 2).as_ref(), "{held:?}");
+    let terminated = |party: &Party| {
+        let ends = party.events.iter().filter(|event| event.kind == EventKind::Terminated);
+        assert!(ends.clone().all(|end| matches!(end.reason, Reason::DialogGone | Reason::RemoteBye)));
+        ends.count()
+    };
+    let (gone, others) = (terminated(&pair.alice), pair.alice.kinds());
+    assert!(others.iter().all(|kind| matches!(kind, EventKind::State | EventKind::Terminated | EventKind::Bye)));
+    for party in [&pair.alice, &pair.bob] {
+        assert_eq!(party.living()[0], CALLS - u64::try_from(terminated(party)).expect("few"));
+    }
+    pair.wire.loss = 0;
+    pair.advance(seconds(1_800));
+    assert!(pair.alice.agent.stats().bytes + pair.bob.agent.stats().bytes <= held[0]);
+    gone
+}
+
+#[test]
+fn fifty_calls_of_two_days() {
+    assert_eq!(two_days_at_a_fifth_lost(1), 0);
+}
+
+/// The same of a thousand.
+#[test]
+#[ignore = "minutes; `make soak` runs it"]
+fn a_thousand_calls_of_two_days() {
+    let gone: usize = (1..=20).map(two_days_at_a_fifth_lost).sum();
+    assert!(gone < 10, "{gone} calls of a thousand");
+}
