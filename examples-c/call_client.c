@@ -2,31 +2,34 @@
  * every call went through all that was asked. One thread, the built-in runtime. */
 #include <stdio.h>
 #include <stdlib.h>
-#include "common.h"
+#include <string.h>
+#include "calls.h"
 
 static struct {
-    const char *listen, *to, *from, *user, *password;
+    const char *listen, *to, *from, *user, *replaces;
     long duration_ms, calls, rate, cancel_ms;
     int hold, cancel_hold, info, late_offer, peer_hangs_up, quiet, ladder;
 } settings = { "udp:127.0.0.1:0", NULL, "sip:alice@127.0.0.1", "alice", NULL, 0, 1, 10, -1, 0, 0, 0, 0, 0, 0, 0 };
 
 static const struct option options[] = {
-    { "listen", OPTION_TEXT, &settings.listen, "where to listen (udp:127.0.0.1:0)" },
-    { "to", OPTION_TEXT, &settings.to, "whom to call, sip:bob@127.0.0.1:5070" },
-    { "from", OPTION_TEXT, &settings.from, "who calls (sip:alice@127.0.0.1)" },
-    { "user", OPTION_TEXT, &settings.user, "user name for 401 and 407 (alice)" },
-    { "password", OPTION_TEXT, &settings.password, "password for 401 and 407, of whatever realm" },
-    { "hold", OPTION_FLAG, &settings.hold, "put the call on hold and take it back (two re-INVITEs)" },
-    { "cancel-hold", OPTION_FLAG, &settings.cancel_hold, "with --hold: cancel the first of them; then 487 is success" },
-    { "info", OPTION_FLAG, &settings.info, "send a digit by INFO" },
-    { "late-offer", OPTION_FLAG, &settings.late_offer, "INVITE without offer, answer in the ACK or in a PRACK" },
-    { "duration-ms", OPTION_NUMBER, &settings.duration_ms, "time before BYE (0)" },
-    { "peer-hangs-up", OPTION_FLAG, &settings.peer_hangs_up, "wait for the peer's BYE" },
-    { "cancel-ms", OPTION_NUMBER, &settings.cancel_ms, "cancel the call so long after INVITE; then 487 is success" },
-    { "calls", OPTION_NUMBER, &settings.calls, "number of calls (1)" },
-    { "rate", OPTION_NUMBER, &settings.rate, "calls a second (10)" },
-    { "quiet", OPTION_FLAG, &settings.quiet, "print nothing for each call" },
-    { "ladder", OPTION_FLAG, &settings.ladder, "draw each message as an arrow" },
+    { "listen", OPTION_TEXT, &settings.listen, "where to listen (udp:127.0.0.1:0)", NULL },
+    { "to", OPTION_TEXT, &settings.to, "whom to call, sip:bob@127.0.0.1:5070", NULL },
+    { "from", OPTION_TEXT, &settings.from, "who calls (sip:alice@127.0.0.1)", NULL },
+    { "user", OPTION_TEXT, &settings.user, "user name for 401 and 407 (alice)", NULL },
+    { "password", OPTION_TEXT, &call_settings.password, "password for 401 and 407, of whatever realm", NULL },
+    { "hold", OPTION_FLAG, &settings.hold, "put the call on hold and take it back (two re-INVITEs)", NULL },
+    { "cancel-hold", OPTION_FLAG, &settings.cancel_hold, "with --hold: cancel the first of them; then 487 is success", NULL },
+    { "info", OPTION_FLAG, &settings.info, "send a digit by INFO", NULL },
+    { "replaces", OPTION_TEXT, &settings.replaces, "take the place of a call: CALLID;to-tag=...;from-tag=... (RFC 3891)", NULL },
+    { "late-offer", OPTION_FLAG, &settings.late_offer, "INVITE without offer, answer in the ACK or in a PRACK", NULL },
+    { "duration-ms", OPTION_NUMBER, &settings.duration_ms, "time before BYE, when all else is done (0)", NULL },
+    { "peer-hangs-up", OPTION_FLAG, &settings.peer_hangs_up, "wait for the peer's BYE", NULL },
+    { "cancel-ms", OPTION_NUMBER, &settings.cancel_ms, "cancel the call so long after INVITE; then 487 is success", NULL },
+    { "calls", OPTION_NUMBER, &settings.calls, "number of calls (1)", NULL },
+    { "rate", OPTION_NUMBER, &settings.rate, "calls a second (10)", NULL },
+    { "quiet", OPTION_FLAG, &settings.quiet, "print nothing for each call", NULL },
+    { "ladder", OPTION_FLAG, &settings.ladder, "draw each message as an arrow", NULL },
+    CALL_OPTIONS,
 };
 
 enum step { STEP_INVITE, STEP_HOLD, STEP_RESUME, STEP_INFO, STEP_TALK, STEP_BYE, STEP_OVER };
@@ -36,6 +39,8 @@ struct call {
     enum step step;              /* what runs now */
     sipdlg_session_t session;
     unsigned version;            /* of the description sent last */
+    int open;                    /* what was asked for at its time and is not done yet */
+    int begun;
 };
 
 static sipdlg_agent_t agent;
@@ -97,6 +102,12 @@ static sipdlg_status_t send_digit(struct call *call)
     return sipdlg_session_info(call->session, &request, NULL);
 }
 
+static unsigned next_version(sipdlg_session_t session)
+{
+    struct call *call = sipdlg_session_user(session);
+    return call == NULL ? 1 : ++call->version;
+}
+
 /* The next step after one is done; steps that were not asked for are passed over. */
 static void advance(struct call *call)
 {
@@ -125,8 +136,8 @@ static void advance(struct call *call)
         /* fall through */
     case STEP_INFO:
         call->step = STEP_TALK;
-        if (settings.peer_hangs_up)
-            return;
+        if (settings.peer_hangs_up || call->open > 0)
+            return; /* action_done() goes on */
         if (settings.duration_ms > 0) {
             if (!line_add(&to_hang_up, call->session))
                 give_up(call, "no memory");
@@ -144,6 +155,31 @@ static void advance(struct call *call)
         give_up(call, "the library refused the next step");
 }
 
+/* Of what is done at its time. */
+static void action_done(sipdlg_session_t session, enum action what, const char *problem)
+{
+    struct call *call = sipdlg_session_user(session);
+    if (call == NULL || call->session != session)
+        return;
+    if (problem != NULL) {
+        give_up(call, problem);
+        return;
+    }
+    call->open--;
+    if (what == ACTION_BYE)
+        call->step = STEP_BYE;
+    else if (call->step == STEP_TALK && call->open == 0 && !settings.peer_hangs_up) {
+        call->step = STEP_INFO;
+        advance(call);
+    }
+}
+
+static void referred_failed(const char *problem)
+{
+    fprintf(stderr, "call_client: %s\n", problem);
+    not_completed++;
+}
+
 /* A reliable response is acknowledged already, unless it brought an offer: then its PRACK carries the answer. */
 static void on_progress(void *user, const sipdlg_event_t *event)
 {
@@ -154,7 +190,8 @@ static void on_progress(void *user, const sipdlg_event_t *event)
     if (event->flags & SIPDLG_EVENT_NEEDS_PRACK) {
         sipdlg_request_options_t prack = SIPDLG_REQUEST_OPTIONS_INIT;
         struct sdp sdp;
-        sdp_write(&sdp, call->version, sdp_answer_direction(event->message), &prack.body);
+        if (!calls_answer(&sdp, call->version, event->message, &prack.body))
+            give_up(call, "nothing of the offer is left");
         if (failed(sipdlg_session_prack(event->session, &prack, NULL), "PRACK"))
             give_up(call, "no PRACK");
     }
@@ -176,9 +213,21 @@ static void on_accept(void *user, const sipdlg_event_t *event)
     if (event->flags & SIPDLG_EVENT_NEEDS_ACK) {
         sipdlg_request_options_t ack = SIPDLG_REQUEST_OPTIONS_INIT;
         struct sdp sdp;
-        sdp_write(&sdp, call->version, sdp_answer_direction(event->message), &ack.body);
+        int left = calls_answer(&sdp, call->version, event->message, &ack.body);
         if (failed(sipdlg_session_ack(event->session, &ack), "ACK")) {
             give_up(call, "no ACK");
+            return;
+        }
+        if (!left) { /* RFC 3261 section 13.2.2.4: a good answer, then BYE */
+            give_up(call, "nothing of the offer is left");
+            return;
+        }
+    }
+    if (!call->begun) {
+        call->begun = 1;
+        call->open = calls_begin(call->session);
+        if (call->open < 0) {
+            give_up(call, "no memory");
             return;
         }
     }
@@ -192,7 +241,10 @@ static void on_reinvite(void *user, const sipdlg_event_t *event)
     struct call *call = event->user;
     struct sdp sdp;
     (void)user;
-    sdp_write(&sdp, ++call->version, sdp_answer_direction(event->message), &response.body);
+    if (!calls_answer(&sdp, ++call->version, event->message, &response.body)) {
+        answer_failed(sipdlg_incoming_reject(event->incoming, 488, NULL), "reject");
+        return;
+    }
     if (answer_failed(sipdlg_incoming_accept(event->incoming, 0, &response, NULL), "re-INVITE")) {
         answer_failed(sipdlg_incoming_reject(event->incoming, 500, NULL), "reject");
         give_up(call, "no answer to a re-INVITE");
@@ -225,13 +277,15 @@ static void on_terminated(void *user, const sipdlg_event_t *event)
     if (call == NULL || event->session != call->session)
         return; /* a fork that lost */
     snprintf(problem, sizeof problem, "ended at step %d, reason %d", (int)call->step, (int)event->reason);
-    over(call, call->step == STEP_BYE || (call->step == STEP_TALK && settings.peer_hangs_up) ? NULL : problem);
+    over(call, call->step == STEP_BYE || (call->step == STEP_TALK && settings.peer_hangs_up && call->open == 0) ? NULL : problem);
 }
 
 static void place(void)
 {
     sipdlg_request_options_t request = SIPDLG_REQUEST_OPTIONS_INIT;
     struct call *call = calloc(1, sizeof *call);
+    char replaces[512];
+    const char *headers[] = { replaces, NULL };
     sipdlg_outgoing_t invite;
     struct sdp sdp;
     if (call == NULL) {
@@ -241,6 +295,10 @@ static void place(void)
     request.delegate = &delegate;
     request.user = call;
     request.release = release_call;
+    if (settings.replaces != NULL) {
+        snprintf(replaces, sizeof replaces, "Replaces: %s", settings.replaces);
+        request.headers = headers;
+    }
     if (!settings.late_offer)
         sdp_write(&sdp, call->version, "sendrecv", &request.body);
     if (failed(sipdlg_agent_invite(agent, settings.to, &request, &invite), settings.to)) {
@@ -262,7 +320,7 @@ static void run(void)
 {
     uint64_t began = now_ms();
     long placed = 0;
-    while (completed + not_completed < settings.calls && !stop_asked()) {
+    while ((completed + not_completed < settings.calls || calls_pending() > 0) && !stop_asked()) {
         uint64_t token, now = now_ms();
         int timeout = -1;
         while (placed < settings.calls && began + due(placed) <= now) {
@@ -276,10 +334,11 @@ static void run(void)
         }
         while (line_take(&to_cancel, now, &token)) /* SIPDLG_NONE: answered already */
             answer_failed(sipdlg_outgoing_cancel(token, NULL, NULL), "cancel");
+        calls_run(now);
         if (placed < settings.calls)
             timeout = (int)(began + due(placed) - now);
-        timeout = line_timeout(&to_hang_up, now, line_timeout(&to_cancel, now, timeout));
-        if (completed + not_completed < settings.calls && failed(sipdlg_agent_run_once(agent, timeout), "run"))
+        timeout = calls_timeout(now, line_timeout(&to_hang_up, now, line_timeout(&to_cancel, now, timeout)));
+        if ((completed + not_completed < settings.calls || calls_pending() > 0) && failed(sipdlg_agent_run_once(agent, timeout), "run"))
             break;
     }
 }
@@ -297,12 +356,14 @@ static void close_down(sipdlg_stats_t *stats)
 
 static int start(void)
 {
+    static const struct call_hooks hooks = { next_version, action_done, referred_failed };
     sipdlg_config_t *config = sipdlg_config_new();
-    int good = config != NULL
+    int good;
+    call_settings.user = settings.user;
+    good = config != NULL
         && (!settings.ladder || !failed(sipdlg_config_set_log(config, SIPDLG_LOG_DEBUG, ladder_log, NULL), "log"))
         && !failed(sipdlg_config_set_aor(config, settings.from), settings.from)
-        && (settings.password == NULL
-            || !failed(sipdlg_config_add_credentials(config, NULL, settings.user, settings.password, 0, NULL), "password"))
+        && calls_configure(config)
         && !failed(sipdlg_agent_new(config, &agent), "agent");
     sipdlg_config_free(config);
     delegate.on_progress = on_progress;
@@ -311,6 +372,7 @@ static int start(void)
     delegate.on_reject = on_reject;
     delegate.on_reinvite = on_reinvite;
     delegate.on_terminated = on_terminated;
+    calls_listen(&delegate, &hooks);
     return good && !failed(sipdlg_agent_listen(agent, settings.listen), settings.listen);
 }
 
@@ -327,6 +389,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "call_client: --to is needed (see --help)\n");
         return 2;
     }
+    if (!calls_check("call_client"))
+        return 2;
     if (sipdlg_abi_version() != SIPDLG_ABI_VERSION) {
         fprintf(stderr, "call_client: another libsipdlg than it was compiled for\n");
         return 2;
@@ -350,5 +414,6 @@ int main(int argc, char **argv)
     status = sipdlg_agent_free(agent);
     line_free(&to_hang_up);
     line_free(&to_cancel);
+    calls_free();
     return status != SIPDLG_OK || completed != settings.calls;
 }

@@ -3,29 +3,33 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "common.h"
+#include "calls.h"
 
 static struct {
     const char *listen;
-    long ring_ms, answer_delay_ms, reinvite_delay_ms, reject;
+    long ring_ms, answer_delay_ms, reinvite_delay_ms, reject, ring_code;
     const char *contacts[TEXTS_MAX + 1];
-    int reliable, quiet, ladder;
+    int reliable, no_ring, quiet, ladder;
     const char *challenge, *algorithms, *users[TEXTS_MAX + 1];
-} settings = { "udp:127.0.0.1:5070", 0, 0, 0, 0, { NULL }, 0, 0, 0, NULL, NULL, { NULL } };
+} settings = { "udp:127.0.0.1:5070", 0, 0, 0, 0, 0, { NULL }, 0, 0, 0, 0, NULL, NULL, { NULL } };
 
 static const struct option options[] = {
-    { "listen", OPTION_TEXT, &settings.listen, "where to listen (udp:127.0.0.1:5070; port 0: any)" },
-    { "ring-ms", OPTION_NUMBER, &settings.ring_ms, "time from INVITE to 180 (0)" },
-    { "answer-delay-ms", OPTION_NUMBER, &settings.answer_delay_ms, "time from 180 to 200 (0)" },
-    { "reinvite-delay-ms", OPTION_NUMBER, &settings.reinvite_delay_ms, "time from re-INVITE to 200 (0)" },
-    { "reject", OPTION_NUMBER, &settings.reject, "reject calls with this status code, 400 to 699, or redirect them, 300 to 399" },
-    { "contact", OPTION_TEXTS, settings.contacts, "with --reject 300 to 399: where to; may be given again (none: no Contact)" },
-    { "reliable", OPTION_FLAG, &settings.reliable, "183 with the description instead of 180, reliable where the caller can (RFC 3262)" },
-    { "challenge", OPTION_TEXT, &settings.challenge, "take calls of users of this realm only (digest)" },
-    { "user", OPTION_TEXTS, settings.users, "with --challenge: NAME:PASSWORD of a user; may be given again" },
-    { "algorithms", OPTION_TEXT, &settings.algorithms, "with --challenge: of MD5, SHA-256, SHA-512-256 (SHA-256, MD5)" },
-    { "quiet", OPTION_FLAG, &settings.quiet, "print nothing for each call" },
-    { "ladder", OPTION_FLAG, &settings.ladder, "draw each message as an arrow" },
+    { "listen", OPTION_TEXT, &settings.listen, "where to listen (udp:127.0.0.1:5070; port 0: any)", NULL },
+    { "ring-ms", OPTION_NUMBER, &settings.ring_ms, "time from INVITE to 180 (0)", NULL },
+    { "answer-delay-ms", OPTION_NUMBER, &settings.answer_delay_ms, "time from 180 to 200 (0)", NULL },
+    { "reinvite-delay-ms", OPTION_NUMBER, &settings.reinvite_delay_ms, "time from re-INVITE to 200 (0)", NULL },
+    { "reject", OPTION_NUMBER, &settings.reject, "reject calls with this status code, 400 to 699, or redirect them, 300 to 399", NULL },
+    { "contact", OPTION_TEXTS, settings.contacts, "with --reject 300 to 399: where to; may be given again (none: no Contact)", NULL },
+    { "ring-code", OPTION_NUMBER, &settings.ring_code, "180 to 183 instead of 180; 183 has the description (180, with --reliable 183)", NULL },
+    { "no-ring", OPTION_FLAG, &settings.no_ring, "no provisional response", NULL },
+    { "reliable", OPTION_FLAG, &settings.reliable, "ring reliably where the caller can (RFC 3262)", NULL },
+    { "challenge", OPTION_OPTIONAL_TEXT, &settings.challenge, "take calls of users of this realm only (sipdlg), by digest", NULL },
+    { "user", OPTION_TEXTS, settings.users, "NAME:PASSWORD of a user of --challenge, may be given again; or with --password NAME", NULL },
+    { "password", OPTION_TEXT, &call_settings.password, "password for 401 and 407; and of the user of --challenge", NULL },
+    { "algorithms", OPTION_TEXT, &settings.algorithms, "with --challenge: of MD5, SHA-256, SHA-512-256 (SHA-256, MD5)", NULL },
+    { "quiet", OPTION_FLAG, &settings.quiet, "print nothing for each call", NULL },
+    { "ladder", OPTION_FLAG, &settings.ladder, "draw each message as an arrow", NULL },
+    CALL_OPTIONS,
 };
 
 static struct line to_ring, to_answer, to_change; /* of sipdlg_incoming_t */
@@ -44,13 +48,20 @@ static void check_answer(sipdlg_status_t status, const char *what)
         failures++;
 }
 
-/* The version of the description that this side sent last is all that a call must remember: the user pointer carries it. */
-static sipdlg_status_t answer(sipdlg_incoming_t incoming, unsigned version, const char *direction)
+static void refuse(sipdlg_incoming_t incoming, int32_t status_code)
+{
+    check_answer(sipdlg_incoming_reject(incoming, status_code, NULL), "reject");
+}
+
+static sipdlg_status_t answer(sipdlg_incoming_t incoming, unsigned version, const sipdlg_message_t *invite)
 {
     sipdlg_response_options_t response = SIPDLG_RESPONSE_OPTIONS_INIT;
     sipdlg_status_t status;
     struct sdp sdp;
-    sdp_write(&sdp, version, direction, &response.body);
+    if (!calls_answer(&sdp, version, invite, &response.body)) {
+        refuse(incoming, 488);
+        return SIPDLG_NONE;
+    }
     status = sipdlg_incoming_accept(incoming, 200, &response, NULL);
     check_answer(status, "accept");
     return status;
@@ -61,31 +72,36 @@ static void answer_call(sipdlg_incoming_t incoming)
     const sipdlg_message_t *invite;
     if (sipdlg_incoming_message(incoming, &invite) != SIPDLG_OK)
         return; /* cancelled meanwhile, and acknowledged */
-    /* Without a body where the reliable 183 had it; it then goes out when its PRACK is here. */
-    if (!settings.reliable || sipdlg_incoming_accept(incoming, 200, NULL, NULL) != SIPDLG_OK)
-        answer(incoming, 0, sdp_answer_direction(invite));
+    /* Without a body where a provisional response had it; after a reliable one it goes out when the PRACK is here. */
+    if (settings.no_ring || sipdlg_incoming_accept(incoming, 200, NULL, NULL) != SIPDLG_OK)
+        answer(incoming, 0, invite);
     sipdlg_message_release(invite);
 }
 
-/* SIPDLG_ERR_STATE: the caller cannot. */
-static sipdlg_status_t describe_reliably(sipdlg_incoming_t incoming)
+/* A provisional response; `flags`: reliable or not. SIPDLG_ERR_STATE: the caller cannot. SIPDLG_NONE: it is refused. */
+static sipdlg_status_t progress(sipdlg_incoming_t incoming, int32_t code, uint32_t flags)
 {
     sipdlg_response_options_t response = SIPDLG_RESPONSE_OPTIONS_INIT;
     const sipdlg_message_t *invite;
+    sipdlg_body_view_t offer;
     struct sdp sdp;
+    int offers;
     sipdlg_status_t status = sipdlg_incoming_message(incoming, &invite);
     if (status != SIPDLG_OK)
         return status;
-    response.flags = SIPDLG_RESPONSE_RELIABLE;
-    sdp_write(&sdp, 0, sdp_answer_direction(invite), &response.body);
-    status = sipdlg_incoming_progress(incoming, 183, &response, NULL);
+    offers = sipdlg_message_session_body(invite, &offer) == SIPDLG_OK;
+    response.flags = flags;
+    /* An offer of ours stands in a reliable response, and then in the first one (RFC 3262 section 5). */
+    if ((code == 183 && (offers || flags)) || (flags && !offers)) {
+        if (!calls_answer(&sdp, 0, invite, &response.body)) {
+            sipdlg_message_release(invite);
+            refuse(incoming, 488);
+            return SIPDLG_NONE;
+        }
+    }
+    status = sipdlg_incoming_progress(incoming, code, &response, NULL);
     sipdlg_message_release(invite);
     return status;
-}
-
-static void refuse(sipdlg_incoming_t incoming, int32_t status_code)
-{
-    check_answer(sipdlg_incoming_reject(incoming, status_code, NULL), "reject");
 }
 
 static void redirect(sipdlg_incoming_t incoming)
@@ -98,10 +114,15 @@ static void redirect(sipdlg_incoming_t incoming)
 
 static void ring(sipdlg_incoming_t incoming)
 {
-    sipdlg_status_t status = settings.reliable ? describe_reliably(incoming) : SIPDLG_ERR_STATE;
-    if (status == SIPDLG_ERR_STATE)
-        status = sipdlg_incoming_progress(incoming, 180, NULL, NULL);
+    int32_t code = settings.ring_code != 0 ? (int32_t)settings.ring_code : settings.reliable ? 183 : 180;
+    sipdlg_status_t status = settings.no_ring ? SIPDLG_OK : SIPDLG_ERR_STATE;
+    if (status != SIPDLG_OK && settings.reliable)
+        status = progress(incoming, code, SIPDLG_RESPONSE_RELIABLE);
+    if (status == SIPDLG_ERR_STATE) /* not asked for, or the caller cannot */
+        status = progress(incoming, settings.ring_code != 0 ? code : 180, 0);
     check_answer(status, "ring");
+    if (status == SIPDLG_NONE)
+        return;
     if (status != SIPDLG_OK)
         refuse(incoming, 500); /* nothing where the caller has cancelled meanwhile */
     else if (settings.answer_delay_ms == 0)
@@ -117,6 +138,8 @@ static const char *password_of(const char *name)
     for (at = 0; settings.users[at] != NULL; at++)
         if (strncmp(settings.users[at], name, length) == 0 && settings.users[at][length] == ':')
             return settings.users[at] + length + 1;
+    if (call_settings.user != NULL && strcmp(call_settings.user, name) == 0)
+        return call_settings.password;
     return NULL;
 }
 
@@ -163,11 +186,23 @@ static void on_invite(void *user, const sipdlg_event_t *event)
         refuse(event->incoming, 500);
 }
 
+/* What a call must remember is carried by its user pointer: whether its ACK was here, and the version of the description that this side
+ * sent last. */
+static uintptr_t memory_of(sipdlg_session_t session)
+{
+    return (uintptr_t)sipdlg_session_user(session);
+}
+
+static unsigned next_version(sipdlg_session_t session)
+{
+    uintptr_t memory = memory_of(session) + 2;
+    check(sipdlg_session_set_user(session, (void *)memory, NULL), "version");
+    return (unsigned)(memory >> 1);
+}
+
 static void change(sipdlg_incoming_t incoming, sipdlg_session_t session, const sipdlg_message_t *reinvite)
 {
-    uintptr_t version = (uintptr_t)sipdlg_session_user(session) + 1;
-    if (answer(incoming, (unsigned)version, sdp_answer_direction(reinvite)) == SIPDLG_OK)
-        check(sipdlg_session_set_user(session, (void *)version, NULL), "version");
+    answer(incoming, next_version(session), reinvite);
 }
 
 static void on_reinvite(void *user, const sipdlg_event_t *event)
@@ -196,6 +231,32 @@ static void on_info(void *user, const sipdlg_event_t *event)
     check_answer(sipdlg_incoming_accept(event->incoming, 200, NULL, NULL), "INFO");
 }
 
+static void on_ack(void *user, const sipdlg_event_t *event)
+{
+    uintptr_t memory = memory_of(event->session);
+    (void)user;
+    if (memory & 1)
+        return; /* of a re-INVITE */
+    check(sipdlg_session_set_user(event->session, (void *)(memory | 1), NULL), "confirmed");
+    if (calls_begin(event->session) < 0)
+        failures++;
+}
+
+static void action_done(sipdlg_session_t session, enum action what, const char *problem)
+{
+    (void)what;
+    if (problem == NULL || sipdlg_session_state(session) != SIPDLG_SESSION_CONFIRMED)
+        return; /* or the call has ended meanwhile */
+    fprintf(stderr, "call_server: %s\n", problem);
+    failures++;
+}
+
+static void referred_failed(const char *problem)
+{
+    fprintf(stderr, "call_server: %s\n", problem);
+    failures++;
+}
+
 static void on_terminated(void *user, const sipdlg_event_t *event)
 {
     char call_id[256];
@@ -208,6 +269,7 @@ static void on_terminated(void *user, const sipdlg_event_t *event)
 
 static int start(sipdlg_agent_t *agent)
 {
+    static const struct call_hooks hooks = { next_version, action_done, referred_failed };
     sipdlg_delegate_t delegate = SIPDLG_DELEGATE_INIT;
     sipdlg_config_t *config = sipdlg_config_new();
     char address[80];
@@ -215,8 +277,11 @@ static int start(sipdlg_agent_t *agent)
     delegate.on_invite = on_invite;
     delegate.on_reinvite = on_reinvite;
     delegate.on_info = on_info;
+    delegate.on_ack = on_ack;
     delegate.on_terminated = on_terminated;
+    calls_listen(&delegate, &hooks);
     good = config != NULL
+        && calls_configure(config)
         && (!settings.ladder || !failed(sipdlg_config_set_log(config, SIPDLG_LOG_DEBUG, ladder_log, NULL), "log"))
         && !failed(sipdlg_config_set_aor(config, "sip:server@127.0.0.1"), "address of record")
         && !failed(sipdlg_agent_new(config, agent), "agent");
@@ -242,7 +307,9 @@ static void serve(sipdlg_agent_t agent)
             answer_call(incoming);
         while (line_take(&to_change, now, &incoming))
             change_late(incoming);
-        timeout = line_timeout(&to_answer, now, line_timeout(&to_ring, now, line_timeout(&to_change, now, -1)));
+        calls_run(now);
+        timeout = calls_timeout(now, -1);
+        timeout = line_timeout(&to_answer, now, line_timeout(&to_ring, now, line_timeout(&to_change, now, timeout)));
         if (failed(sipdlg_agent_run_once(agent, timeout), "run")) {
             failures++;
             return;
@@ -285,6 +352,21 @@ int main(int argc, char **argv)
         fprintf(stderr, "call_server: --contact goes with --reject 300 to 399\n");
         return 2;
     }
+    if (settings.ring_code != 0 && (settings.ring_code < 180 || settings.ring_code > 183)) {
+        fprintf(stderr, "call_server: --ring-code wants 180 to 183\n");
+        return 2;
+    }
+    if (call_settings.password != NULL) {
+        if (settings.users[0] == NULL) {
+            fprintf(stderr, "call_server: --password goes with --user\n");
+            return 2;
+        }
+        call_settings.user = settings.users[0];
+    }
+    if (settings.challenge != NULL && settings.challenge[0] == '\0')
+        settings.challenge = "sipdlg";
+    if (!calls_check("call_server"))
+        return 2;
     if (sipdlg_abi_version() != SIPDLG_ABI_VERSION) {
         fprintf(stderr, "call_server: another libsipdlg than it was compiled for\n");
         return 2;
@@ -309,5 +391,6 @@ int main(int argc, char **argv)
     line_free(&to_ring);
     line_free(&to_answer);
     line_free(&to_change);
+    calls_free();
     return sipdlg_agent_free(agent) != SIPDLG_OK || failures > 0;
 }

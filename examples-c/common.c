@@ -17,22 +17,47 @@ static void options_help(const char *about, const struct option *options, size_t
     printf("%s\n\n", about);
     for (i = 0; i < count; i++) {
         const char *value = options[i].kind == OPTION_FLAG ? "" : options[i].kind == OPTION_NUMBER ? " N" : " TEXT";
+        if (options[i].kind == OPTION_CHOICE)
+            value = " WORD";
+        if (options[i].kind == OPTION_OPTIONAL_TEXT)
+            value = " [TEXT]";
         printf("  --%s%-*s %s\n", options[i].name, (int)(22 - strlen(options[i].name)), value, options[i].help);
     }
     printf("  --%-22s %s\n", "help", "this text");
+}
+
+/* The place of `text` among "a|b|c"; -1 none. */
+static int32_t choice_of(const char *words, const char *text)
+{
+    size_t length = strlen(text);
+    int32_t at = 0;
+    for (; words != NULL; words = strchr(words, '|'), at++) {
+        words += *words == '|';
+        if (strncmp(words, text, length) == 0 && (words[length] == '|' || words[length] == '\0'))
+            return at;
+    }
+    return -1;
 }
 
 /* NULL, or what the option wants instead. */
 static const char *option_set(const struct option *option, const char *text)
 {
     const char **texts;
+    int32_t choice;
     char *end;
     int at;
     switch (option->kind) {
+    case OPTION_CHOICE:
+        choice = choice_of(option->words, text);
+        if (choice < 0)
+            return option->words;
+        *(int32_t *)option->value = choice;
+        return NULL;
     case OPTION_FLAG:
         *(int *)option->value = 1;
         return NULL;
     case OPTION_TEXT:
+    case OPTION_OPTIONAL_TEXT:
         *(const char **)option->value = text;
         return NULL;
     case OPTION_TEXTS:
@@ -66,6 +91,10 @@ enum options_result options_parse(const char *about, const struct option *option
         if (option == NULL) {
             fprintf(stderr, "%s: unknown option %s (see --help)\n", argv[0], argv[at]);
             return OPTIONS_WRONG;
+        }
+        if (option->kind == OPTION_OPTIONAL_TEXT && (at + 1 == argc || strncmp(argv[at + 1], "--", 2) == 0)) {
+            *(const char **)option->value = "";
+            continue;
         }
         if (option->kind != OPTION_FLAG && ++at == argc) {
             fprintf(stderr, "%s: --%s wants a value\n", argv[0], option->name);
@@ -182,48 +211,6 @@ void line_free(struct line *line)
 {
     free(line->ring);
     memset(line, 0, sizeof *line);
-}
-
-/* ---------------------------------------------------------------- session descriptions */
-
-void sdp_write(struct sdp *sdp, unsigned version, const char *direction, sipdlg_body_t *body)
-{
-    int len = snprintf(sdp->text, sizeof sdp->text,
-                       "v=0\r\n"
-                       "o=- 1 %u IN IP4 127.0.0.1\r\n"
-                       "s=-\r\n"
-                       "c=IN IP4 127.0.0.1\r\n"
-                       "t=0 0\r\n"
-                       "m=audio 4000 RTP/AVP 0\r\n"
-                       "a=rtpmap:0 PCMU/8000\r\n"
-                       "a=%s\r\n",
-                       version, direction);
-    memset(body, 0, sizeof *body);
-    body->data = sdp->text;
-    body->len = len < 0 ? 0 : (size_t)len;
-}
-
-static int contains(sipdlg_str_t text, const char *word)
-{
-    size_t len = strlen(word), at;
-    for (at = 0; at + len <= text.len; at++)
-        if (memcmp(text.data + at, word, len) == 0)
-            return 1;
-    return 0;
-}
-
-const char *sdp_answer_direction(const sipdlg_message_t *offer)
-{
-    sipdlg_body_view_t body;
-    if (sipdlg_message_session_body(offer, &body) != SIPDLG_OK)
-        return "sendrecv"; /* no offer: what we send is one */
-    if (contains(body.content, "a=sendonly"))
-        return "recvonly";
-    if (contains(body.content, "a=recvonly"))
-        return "sendonly";
-    if (contains(body.content, "a=inactive"))
-        return "inactive";
-    return "sendrecv";
 }
 
 /* ---------------------------------------------------------------- ladder

@@ -1,4 +1,4 @@
-/* What the example programs share: options, messages, waiting lines, session descriptions, the ladder. */
+/* What the example programs share: options, messages, waiting lines, the ladder. */
 #ifndef COMMON_H
 #define COMMON_H
 
@@ -7,14 +7,17 @@
 
 /* ---- options: "--name" or "--name VALUE" */
 
-enum option_kind { OPTION_FLAG, OPTION_NUMBER, OPTION_TEXT, OPTION_TEXTS };
+enum option_kind { OPTION_FLAG, OPTION_NUMBER, OPTION_TEXT, OPTION_TEXTS, OPTION_CHOICE, OPTION_OPTIONAL_TEXT };
 enum { TEXTS_MAX = 16 };         /* that often an option may stand that takes several texts */
 
 struct option {
     const char *name;            /* without "--" */
     enum option_kind kind;
-    void *value;                 /* int * for a flag, long * for a number, const char ** for a text, const char *[TEXTS_MAX + 1] for texts */
+    void *value;                 /* int * for a flag, long * for a number, const char ** for a text, const char *[TEXTS_MAX + 1] for texts;
+                                    int32_t * for a choice, which gets the number of the word in `words`;
+                                    const char ** for an optional text, "" without one */
     const char *help;
+    const char *words;           /* of a choice: "off|supported|required" */
 };
 
 enum options_result { OPTIONS_GO_ON, OPTIONS_HELP_SHOWN, OPTIONS_WRONG };
@@ -48,15 +51,6 @@ int line_add(struct line *line, uint64_t what);                /* 0 without memo
 int line_take(struct line *line, uint64_t now, uint64_t *what); /* 0 when none is due */
 int line_timeout(const struct line *line, uint64_t now, int limit_ms); /* for run_once; -1 is no limit */
 void line_free(struct line *line);
-
-/* ---- session descriptions (RFC 3264): one audio stream, no media behind it */
-
-struct sdp { char text[256]; };
-
-/* `version` rises with each change; direction: "sendrecv", "sendonly", "recvonly", "inactive". */
-void sdp_write(struct sdp *sdp, unsigned version, const char *direction, sipdlg_body_t *body);
-/* What to answer to the direction in an offer (RFC 3264 section 6.1). */
-const char *sdp_answer_direction(const sipdlg_message_t *offer);
 
 /* ---- ladder: a sipdlg_log_t that draws the DEBUG line of each message as an arrow */
 

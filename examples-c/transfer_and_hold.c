@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "common.h"
+#include "sdp.h"
 
 enum { ALICE, BOB, CAROL, PARTIES };
 enum { PATIENCE_MS = 10000 };
