@@ -20,7 +20,7 @@ help:
 	@echo "make lint      rustfmt and clippy; other parts of make test: rust-tests seeded-bugs c-tests misuse"
 	@echo "               readme-test python-tests vectors sipp-tests budget (CONTRIBUTING.md says what each proves)"
 	@echo "make bench     the programs to measure, into target/bench"
-	@echo "make soak      a hundred thousand calls; memory must stay flat"
+	@echo "make soak      a hundred thousand calls, and a thousand of two days; memory must stay flat"
 	@echo "make races     every pair of functions from many threads, plain and under ThreadSanitizer"
 
 # ---- the library, the programs
@@ -118,6 +118,7 @@ races: lib
 
 soak: examples
 	@tests/sipp/run $(OUT) --soak
+	$(CARGO) test --locked --test session -- --ignored
 
 clean:
 	$(CARGO) clean

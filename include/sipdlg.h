@@ -250,7 +250,10 @@ typedef enum sipdlg_event_kind_e {
      * sipdlg_outgoing_authenticate().
      */
     SIPDLG_EVENT_CHALLENGE = 25,
-    /** [session] state or signaling_state changed; the first one is the birth. */
+    /**
+     * [session] state or signaling_state changed; the first one is the birth. With reason REFRESHED: the answer to a
+     * refresh of ours is another than before (sipdlg_session_answer()).
+     */
     SIPDLG_EVENT_STATE = 30,
     /** [session] no ACK for 64*T1 (RFC 3261 §13.3.1.4). Default BYE. */
     SIPDLG_EVENT_ACK_TIMEOUT = 31,
@@ -780,7 +783,7 @@ typedef struct sipdlg_stats_t {
     uint64_t refused_method;
     /** 416: the URI's scheme */
     uint64_t refused_scheme;
-    /** 420, 421 */
+    /** 420, 421, 422 */
     uint64_t refused_extension;
     /** 415, 469: a body, or the package of an INFO */
     uint64_t refused_content;
@@ -970,11 +973,12 @@ sipdlg_status_t sipdlg_config_set_user_agent(sipdlg_config_t *config, const char
 
 /**
  * Option tags for Supported, comma separated, beyond those that the settings imply: 100rel
- * (sipdlg_config_set_reliable()), replaces where Allow has INVITE, norefersub where it has REFER. Default none. A
- * request that requires one of all these is taken, any other gets 420. timer, 199 and from-change, which this
- * version lacks, are left out.
+ * (sipdlg_config_set_reliable()), timer (sipdlg_config_set_session_timer()), replaces where Allow has INVITE, norefersub
+ * where it has REFER. Default none. A request that requires one of all these is taken, any other gets 420. 199 and
+ * from-change, which this version lacks, are left out.
  */
-sipdlg_status_t sipdlg_config_set_supported(sipdlg_config_t *config, const char *tags);
+sipdlg_status_t sipdlg_config_set_supported(sipdlg_config_t *config,
+                                            const char *tags);
 
 /**
  * Methods in Allow, comma separated. Others are answered 405. Default: INVITE ACK CANCEL BYE PRACK UPDATE INFO
@@ -1039,7 +1043,8 @@ sipdlg_status_t sipdlg_config_set_reliable(sipdlg_config_t *config, int32_t poli
  * min_se_s: the least that a peer may ask for, 0: 90; refresher: enum sipdlg_refresher_e, the wish. Default SUPPORTED, 0,
  * 0, ANY: a peer that asks for a timer gets it.
  * SUPPORTED: our requests say that they support it; where a timer runs, the library refreshes at half the interval, by
- * UPDATE where the peer allows it, else by re-INVITE with our description as it was. The host hears nothing of that; a
+ * UPDATE where the peer allows it, else by re-INVITE with our description as it was. The host hears nothing of that but a
+ * STATE with reason REFRESHED where the peer's description is another then; a
  * re-INVITE or UPDATE of its own that comes meanwhile waits for it (WAITING_RETRY). Where the peer refreshes and does
  * not, BYE follows at the interval less the smaller of 32 s and a third; TERMINATED with SESSION_EXPIRED. 422 to ours is
  * answered by asking for more, three times at most, unless NO_RETRY or the host wrote Session-Expires itself; an INVITE

@@ -26,7 +26,7 @@ pub(in crate::agent) enum Counter {
     Method,
     /// 416.
     Scheme,
-    /// 420, 421.
+    /// 420, 421, 422.
     Extension,
     /// 415, 469.
     Content,

@@ -111,9 +111,9 @@ pub unsafe extern "C" fn sipdlg_config_set_user_agent(
 }
 
 /// Option tags for Supported, comma separated, beyond those that the settings imply: 100rel
-/// (sipdlg_config_set_reliable()), replaces where Allow has INVITE, norefersub where it has REFER. Default none. A
-/// request that requires one of all these is taken, any other gets 420. timer, 199 and from-change, which this
-/// version lacks, are left out.
+/// (sipdlg_config_set_reliable()), timer (sipdlg_config_set_session_timer()), replaces where Allow has INVITE, norefersub
+/// where it has REFER. Default none. A request that requires one of all these is taken, any other gets 420. 199 and
+/// from-change, which this version lacks, are left out.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_config_set_supported(
     config: *mut sipdlg_config_t,
@@ -236,7 +236,8 @@ pub unsafe extern "C" fn sipdlg_config_set_reliable(
 /// min_se_s: the least that a peer may ask for, 0: 90; refresher: enum sipdlg_refresher_e, the wish. Default SUPPORTED, 0,
 /// 0, ANY: a peer that asks for a timer gets it.
 /// SUPPORTED: our requests say that they support it; where a timer runs, the library refreshes at half the interval, by
-/// UPDATE where the peer allows it, else by re-INVITE with our description as it was. The host hears nothing of that; a
+/// UPDATE where the peer allows it, else by re-INVITE with our description as it was. The host hears nothing of that but a
+/// STATE with reason REFRESHED where the peer's description is another then; a
 /// re-INVITE or UPDATE of its own that comes meanwhile waits for it (WAITING_RETRY). Where the peer refreshes and does
 /// not, BYE follows at the interval less the smaller of 32 s and a third; TERMINATED with SESSION_EXPIRED. 422 to ours is
 /// answered by asking for more, three times at most, unless NO_RETRY or the host wrote Session-Expires itself; an INVITE

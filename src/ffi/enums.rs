@@ -174,7 +174,8 @@ pub enum sipdlg_event_kind_e {
     /// [outgoing] 401/407 that the configured credentials cannot answer; text: realm. Default REJECT. Answer:
     /// sipdlg_outgoing_authenticate().
     SIPDLG_EVENT_CHALLENGE = 25,
-    /// [session] state or signaling_state changed; the first one is the birth.
+    /// [session] state or signaling_state changed; the first one is the birth. With reason REFRESHED: the answer to a
+    /// refresh of ours is another than before (sipdlg_session_answer()).
     SIPDLG_EVENT_STATE = 30,
     /// [session] no ACK for 64*T1 (RFC 3261 §13.3.1.4). Default BYE.
     SIPDLG_EVENT_ACK_TIMEOUT = 31,

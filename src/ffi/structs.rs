@@ -343,7 +343,7 @@ pub struct sipdlg_stats_t {
     pub refused_method: u64,
     /// 416: the URI's scheme
     pub refused_scheme: u64,
-    /// 420, 421
+    /// 420, 421, 422
     pub refused_extension: u64,
     /// 415, 469: a body, or the package of an INFO
     pub refused_content: u64,

@@ -134,6 +134,11 @@ impl Session {
         self.lasting.signaling.described(Party::Local)
     }
 
+    /// The peer's.
+    pub fn remote_description(&self) -> Option<&StoredBody> {
+        self.lasting.signaling.described(Party::Remote)
+    }
+
     /// Whether it is over, or its BYE waits for an ACK.
     pub fn is_leaving(&self) -> bool {
         self.is_terminated() || self.lasting.deferred_bye.is_some()

@@ -98,6 +98,24 @@ fn by_reinvite_as_it_was() {
     silent(&stand);
 }
 
+/// The host has to know where the peer's media are.
+#[test]
+fn another_answer_is_told() {
+    let mut stand = due("");
+    let invite = stand.peer.take("INVITE");
+    let ok = stand.peer.reply(&invite, 200).with(OURS.0, OURS.1).sdp(HELD);
+    stand.say(ok);
+    stand.peer.take("ACK");
+    assert_eq!(stand.alice.kinds(), [EventKind::State]);
+    let last = stand.alice.last(EventKind::State);
+    assert_eq!((last.reason, last.message.as_ref().map(|ok| ok.status())), (Reason::Refreshed, Some(200)));
+    let session = stand.alice.agent.session(stand.alice.session()).expect("it lives");
+    assert_eq!(
+        [session.offer(), session.answer()].map(|it| it.map(|it| it.content())),
+        [Some(OFFER.as_bytes()), Some(HELD.as_bytes())]
+    );
+}
+
 /// §7.2: what the 2xx says counts, also who refreshes from now on.
 #[test]
 fn the_peer_may_take_it_over() {

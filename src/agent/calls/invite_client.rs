@@ -345,10 +345,18 @@ impl Agent {
             self.acknowledge(id, session, response);
             return self.tell_accept(id, session, response, 0, Reason::None);
         };
+        let former = known.remote_description().filter(|_| refresh).cloned();
         let taken = known.our_reinvite_accepted(id, response, host_acks(manual));
+        let moved = refresh && known.remote_description() != former.as_ref();
         self.session_timer_by(id, session_id, response);
         self.note_state(session_id);
         self.acknowledge_taken(id, session_id, response, taken);
+        if moved {
+            // All that a host has to hear of a refresh.
+            let message = Some(Arc::clone(response));
+            let event = Event { session, message, reason: Reason::Refreshed, ..Event::new(EventKind::State) };
+            self.tell(event);
+        }
         if refresh {
             self.input(session_id, |session, _| session.refresh_over());
         }

@@ -165,7 +165,7 @@ def listed(values: Iterable[T], name: str) -> Iterable[T]:
     return values
 
 
-def _differing(settings: Credentials | Config) -> str:
+def _differing(settings: Credentials | SessionTimer | Config) -> str:
     """What differs from the default, and no secret."""
     shown = []
     for one in fields(settings):
