@@ -283,6 +283,7 @@ fn long_form(name: &str) -> &str {
         "o" => "event",
         "r" => "refer-to",
         "u" => "allow-events",
+        "x" => "session-expires",
         other => other,
     }
 }

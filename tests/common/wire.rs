@@ -5,10 +5,12 @@
 
 mod dialogs;
 mod digest;
+mod early_end;
 mod form;
 mod prack;
 mod refer;
 mod reliable;
+mod session_timer;
 mod transactions;
 mod view;
 
@@ -192,6 +194,25 @@ pub const RULES: &[(&str, &str)] = &[
     ("2xx-held", "RFC 3262 §3"),
     ("prack-481", "RFC 3262 §3"),
     ("prack-2xx", "RFC 3262 §3"),
+    ("update-contact", "RFC 3311 §5.1, §5.2"),
+    ("update-overlap", "RFC 3311 §5.2"),
+    ("update-allow", "RFC 3311 §5.1"),
+    ("update-offer", "RFC 3311 §5.1, RFC 6337 §3.1"),
+    ("update-491", "RFC 3311 §5.2, RFC 6337 §4.3"),
+    ("update-500", "RFC 3311 §5.2, RFC 6337 §4.3"),
+    ("session-expires", "RFC 4028 §4, §9"),
+    ("min-se", "RFC 4028 §5"),
+    ("timer-supported", "RFC 4028 §7.1"),
+    ("422-form", "RFC 4028 §6, §9"),
+    ("session-expires-2xx", "RFC 4028 §9"),
+    ("session-refresher", "RFC 4028 §9"),
+    ("timer-required", "RFC 4028 §9"),
+    ("min-se-kept", "RFC 4028 §7.1, §7.4"),
+    ("refresh-owed", "RFC 4028 §10"),
+    ("expiry-bye", "RFC 4028 §10"),
+    ("199-form", "RFC 6228 §5"),
+    ("199-supported", "RFC 6228 §5"),
+    ("199-order", "RFC 6228 §5"),
     ("digest-form", "RFC 7616 §3.4, RFC 3261 §22.4"),
     ("digest-answer", "RFC 7616 §3.4, RFC 8760 §2.4"),
     ("digest-response", "RFC 7616 §3.4.1"),
@@ -250,6 +271,8 @@ impl Trace {
                 refer::judge(&mut view);
                 reliable::judge(&mut view);
                 digest::judge(&mut view);
+                session_timer::judge(&mut view);
+                early_end::judge(&mut view);
                 found.append(&mut view.found);
             }
         }

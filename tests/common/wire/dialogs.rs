@@ -3,6 +3,7 @@
 mod reach;
 mod requests;
 mod responses;
+mod update;
 
 use super::View;
 use super::prack::is_in_order;
@@ -53,6 +54,10 @@ struct Dialog {
     given: Option<usize>,
     /// Description in an unreliable provisional response of ours.
     preview: Option<String>,
+    /// RSeq of a response of ours with a description, whose PRACK is not here.
+    unacknowledged: Option<String>,
+    /// The offer that was open when an UPDATE or INVITE of theirs (its server transaction) came with another.
+    met: HashMap<usize, Open>,
     /// An ACK without the answer was sent: BYE has to follow.
     owes_bye: Option<usize>,
 }
@@ -99,7 +104,7 @@ impl Replay<'_, '_> {
     fn moved_on(&mut self, line: usize) {
         let (sip, client) = (self.view.sip(line), self.view.of[line]);
         let Some(dialog) = self.dialogs.get_mut(&key_of(sip)) else { return };
-        if let (Some(client), "INVITE", Some(_)) = (client, sip.method(), sip.sdp()) {
+        if let (Some(client), "INVITE" | "UPDATE", Some(_)) = (client, sip.method(), sip.sdp()) {
             dialog.open = Some(Open { ours: true, invite: Invite::Ours(client), sent_at: u64::MAX });
         }
     }
@@ -138,6 +143,9 @@ impl Replay<'_, '_> {
             ("INVITE", _) if dialog.open.is_some_and(|open| open.invite == Invite::Ours(client)) => dialog.open = None,
             _ => {}
         }
+        if request.method() == "UPDATE" {
+            dialog.open.take_if(|open| open.invite == Invite::Ours(client));
+        }
     }
 
     fn initial_response_in(&mut self, line: usize, client: usize) {
@@ -152,6 +160,12 @@ impl Replay<'_, '_> {
         if status == 100 || (response.to_tag().is_none() && status < 200) {
             return;
         }
+        let in_order = is_in_order(self.view, line);
+        let key = (request.call_id().to_owned(), tag(request.from_tag()), tag(response.to_tag()));
+        // RFC 6228 §4: a 199 makes no dialog, but for its PRACK.
+        if status == 199 && !in_order && !self.dialogs.contains_key(&key) {
+            return;
+        }
         let mut routes: Vec<String> = response.all("record-route").into_iter().rev().map(str::to_owned).collect();
         let mut target = target_in(response, &routes);
         // Then it goes as the INVITE went.
@@ -164,11 +178,9 @@ impl Replay<'_, '_> {
         }
         let offered =
             request.sdp().is_some().then_some(Open { ours: true, invite: Invite::Ours(client), sent_at: u64::MAX });
-        let key = (request.call_id().to_owned(), tag(request.from_tag()), tag(response.to_tag()));
         // An INVITE that was sent again for a challenge may get the tag of the first one again: another dialog.
         self.dialogs
             .retain(|other, dialog| !(*other == key && dialog.ended && dialog.founded_by != Invite::Ours(client)));
-        let in_order = is_in_order(self.view, line);
         let dialog = self.dialogs.entry(key).or_insert_with(|| Dialog {
             target,
             routes: routes.clone(),
@@ -176,8 +188,9 @@ impl Replay<'_, '_> {
             open: offered,
             ..Dialog::new(Invite::Ours(client), uri_of(request.value("from")), uri_of(request.value("to")))
         });
+        dialog.ended |= status == 199;
         if status >= 200 && dialog.confirmed.is_none() {
-            dialog.confirmed = Some(line);
+            (dialog.confirmed, dialog.ended) = (Some(line), false);
             if !nowhere {
                 dialog.routes = routes;
                 dialog.follow(response);
@@ -190,7 +203,15 @@ impl Replay<'_, '_> {
 
     fn request_in(&mut self, line: usize) {
         let (sip, of) = (self.view.sip(line), self.view.of[line]);
-        let Some(dialog) = self.dialogs.get_mut(&swapped(key_of(sip))) else { return };
+        let key = swapped(key_of(sip));
+        if let (Some(server), "UPDATE", true, true) = (of, sip.method(), self.view.is_first(line), sip.sdp().is_some())
+        {
+            return self.update_offered(line, server, &key);
+        }
+        let Some(dialog) = self.dialogs.get_mut(&key) else { return };
+        if sip.method() == "PRACK" {
+            dialog.acknowledged(sip);
+        }
         match sip.method() {
             "ACK" => {
                 let Some(server) = of else { return };
@@ -204,6 +225,9 @@ impl Replay<'_, '_> {
             }
             "INVITE" if self.view.is_first(line) && sip.sdp().is_some() && dialog.open.is_none() => {
                 dialog.open = of.map(|server| Open { ours: false, invite: Invite::Theirs(server), sent_at: u64::MAX });
+            }
+            "INVITE" if self.view.is_first(line) && sip.sdp().is_some() => {
+                dialog.met.extend(of.zip(dialog.open));
             }
             // RFC 3262 §5: the answer to the offer in our 1xx, or an offer.
             "PRACK" if self.view.is_first(line) && sip.sdp().is_some() => match dialog.open {
@@ -242,6 +266,8 @@ impl Dialog {
             settled: None,
             given: None,
             preview: None,
+            unacknowledged: None,
+            met: HashMap::new(),
             owes_bye: None,
         }
     }

@@ -74,10 +74,11 @@ fn judge_request(view: &mut View<'_>, line: usize) {
     if !sip.branch().starts_with("z9hG4bK") {
         view.blame("branch-cookie", line, sip.branch());
     }
-    if sip.method() == "INVITE" {
+    if matches!(sip.method(), "INVITE" | "UPDATE") {
         let contacts = sip.all("contact");
         if contacts.len() != 1 || !is_sip(&uri_of(contacts[0])) {
-            view.blame("contact", line, format!("INVITE with Contact {contacts:?}"));
+            let rule = if sip.method() == "UPDATE" { "update-contact" } else { "contact" };
+            view.blame(rule, line, format!("{} with Contact {contacts:?}", sip.method()));
         }
     }
 }
@@ -92,10 +93,13 @@ fn judge_response(view: &mut View<'_>, line: usize) {
     let request = view.of[line].and_then(|of| view.servers[of].receipts.first().copied());
     let in_dialog = request.is_some_and(|request| view.sip(request).to_tag().is_some());
     let names_target = tagged_1xx && (!in_dialog || sip.get("rseq").is_some());
-    if sip.cseq_method() == "INVITE" && (names_target || (200..300).contains(&status)) {
+    let accepts = (200..300).contains(&status);
+    let invite = sip.cseq_method() == "INVITE" && (names_target || accepts);
+    if invite || sip.cseq_method() == "UPDATE" && accepts {
         let contacts = sip.all("contact");
         if contacts.len() != 1 || !is_sip(&uri_of(contacts[0])) {
-            view.blame("contact", line, format!("{} with Contact {contacts:?}", sip.short()));
+            let rule = if invite { "contact" } else { "update-contact" };
+            view.blame(rule, line, format!("{} with Contact {contacts:?}", sip.short()));
         }
     }
     if status > 100 && sip.to_tag().is_none_or(|tag| tag.is_empty()) {

@@ -302,6 +302,8 @@ fn judge_copies(view: &mut View<'_>, server: usize) {
     let (first, responses) = (view.servers[server].receipts[0], view.servers[server].responses.clone());
     let request = view.sip(first);
     let mut tag: Option<(String, u16)> = None;
+    let ends = responses.iter().filter(|line| view.status(**line) == 199);
+    let gone: Vec<String> = ends.filter_map(|line| view.sip(*line).to_tag()).collect();
     for line in responses {
         let response = view.sip(line);
         if !["from", "call-id", "cseq"].iter().all(|name| response.all(name) == request.all(name)) {
@@ -325,6 +327,8 @@ fn judge_copies(view: &mut View<'_>, server: usize) {
             (None, _) if without_tag != request.value("to") => {
                 view.blame("response-to-tag", line, "To is not the request's but for the tag")
             }
+            // RFC 6228 §5: a dialog that ended with a 199 was one of several.
+            (None, Some(given)) if gone.contains(&given) => {}
             (None, Some(given)) => match &tag {
                 Some((former, _)) if *former != given => {
                     view.blame("response-to-tag", line, format!("tag {given} after {former}"))

@@ -23,7 +23,7 @@ impl Replay<'_, '_> {
         };
         // RFC 5057 §5.5: the subscriptions of REFERs outlive the INVITE's usage.
         let outlives = matches!(sip.method(), "NOTIFY" | "SUBSCRIBE");
-        if dialog.ended && !outlives {
+        if dialog.ended && !outlives && !self.is_after_199(line) {
             self.view.blame("dialog-exists", line, "the early dialog had ended with its INVITE");
         }
         let mut faults = Vec::new();
@@ -41,9 +41,14 @@ impl Replay<'_, '_> {
         if sip.method() == "BYE" {
             faults.extend(self.bye_fault(line, dialog));
         }
+        if sip.method() == "UPDATE" {
+            faults.extend(self.update_faults(line, &key, dialog));
+        }
+        if matches!(sip.method(), "INVITE" | "UPDATE") {
+            faults.extend(self.wait_fault(line, &key, dialog));
+        }
         if sip.method() == "INVITE" {
             faults.extend(self.reinvite_fault(line, &key, dialog));
-            faults.extend(self.wait_fault(line, &key, dialog));
             if sip.sdp().is_some() && self.offer_open(line, dialog) {
                 faults.push(("one-offer", "an offer while another waits for its answer".to_owned()));
             }
@@ -61,7 +66,9 @@ impl Replay<'_, '_> {
         dialog.local_cseq = Some(sip.cseq());
         match sip.method() {
             "BYE" => (dialog.own_bye, dialog.bye_challenged) = (Some(line), false),
-            "INVITE" if sip.sdp().is_some() => {
+            // One that did not leave may go elsewhere.
+            "UPDATE" if sip.sdp().is_none() || self.view.seen[line].failed => {}
+            "INVITE" | "UPDATE" if sip.sdp().is_some() => {
                 dialog.open = client.map(|client| Open { ours: true, invite: Invite::Ours(client), sent_at: u64::MAX });
             }
             "PRACK" if sip.sdp().is_some() => match (dialog.open, client) {
@@ -78,9 +85,16 @@ impl Replay<'_, '_> {
     }
 
     /// Whether an offer of this dialog is open now.
-    fn offer_open(&self, line: usize, dialog: &Dialog) -> bool {
+    pub(super) fn offer_open(&self, line: usize, dialog: &Dialog) -> bool {
         let patience = self.view.timers.patience();
         dialog.open.is_some_and(|open| self.view.at(line) + TOLERANCE < open.sent_at.saturating_add(patience))
+    }
+
+    /// RFC 6228 §4: a reliable 199 gets its PRACK, though its dialog has ended.
+    fn is_after_199(&self, line: usize) -> bool {
+        let (sip, came) = (self.view.sip(line), |former: &usize| !self.view.seen[*former].out);
+        let mut responses = (0..line).filter(came).filter(|former| self.view.status(*former) == 199);
+        sip.method() == "PRACK" && responses.any(|former| self.view.sip(former).to_tag() == sip.to_tag())
     }
 
     fn bye_fault(&self, line: usize, dialog: &Dialog) -> Option<(&'static str, String)> {
@@ -119,7 +133,7 @@ impl Replay<'_, '_> {
         let same = |first: usize| key_of(view.sip(first)) == *key && view.sip(first).sdp() == view.sip(line).sdp();
         let refused = |client: &usize| {
             let first = view.clients[*client].sends[0];
-            view.sip(first).method() == "INVITE" && first < line && same(first)
+            view.sip(first).method() == view.sip(line).method() && first < line && same(first)
         };
         let refusals = (0..view.clients.len()).filter(refused).filter_map(|client| view.final_to(client));
         let last = refusals.filter(|last| *last < line && view.status(*last) == 491).max()?;

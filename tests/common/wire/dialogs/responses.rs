@@ -7,7 +7,7 @@ use crate::common::wire::TOLERANCE;
 
 /// Codes of the checks that come before the dialog's own (RFC 3261 §8.2) and of limits.
 fn refused_before(status: u16) -> bool {
-    matches!(status, 400 | 401 | 405 | 407 | 413 | 415 | 416 | 420 | 482 | 500 | 501 | 503 | 513)
+    matches!(status, 400 | 401 | 405 | 407 | 413 | 415 | 416 | 420..=422 | 482 | 500 | 501 | 503 | 513)
 }
 
 impl Replay<'_, '_> {
@@ -48,6 +48,9 @@ impl Replay<'_, '_> {
         if status >= 200 {
             self.judge_final(line, server, receipt, &key);
         }
+        if request.method() == "UPDATE" && status >= 200 {
+            self.update_answered(line, server, &key);
+        }
         let Some(dialog) = self.dialogs.get_mut(&key) else { return };
         match (request.method(), status) {
             ("INVITE", _) => self.description_out(line, server, &key),
@@ -87,6 +90,7 @@ impl Replay<'_, '_> {
             open: offered,
             ..Dialog::new(Invite::Theirs(server), uri_of(request.value("to")), uri_of(request.value("from")))
         });
+        dialog.ended |= response.status() == Some(199);
         if response.status().is_some_and(|status| status >= 200) {
             dialog.confirmed.get_or_insert(line);
         }
@@ -120,6 +124,7 @@ impl Replay<'_, '_> {
                     fault = Some(("one-offer", "a description while another offer is open"));
                 }
                 dialog.given = Some(server);
+                dialog.described(response);
                 dialog.open = (!offered).then_some(Open { ours: true, invite: own, sent_at: u64::MAX });
             }
             (101..200, true, Some(sdp)) => match &dialog.preview {
@@ -213,6 +218,14 @@ impl Replay<'_, '_> {
                     self.view.blame("overlap-500", line, detail);
                 }
             }
+        }
+        if method == "UPDATE" && !mortal && !dialog.ended {
+            let fault = self.update_answer_fault(line, server, receipt, key);
+            fault.into_iter().for_each(|(rule, detail)| self.view.blame(rule, line, detail));
+        }
+        if method == "INVITE" && accepted {
+            let fault = self.met_update(server, key);
+            fault.into_iter().for_each(|rule| self.view.blame(rule, line, "the offer of an UPDATE was open"));
         }
         // RFC 3262 §3: a PRACK that comes after the end is still good, though its dialog counts no more.
         if accepted && method != "OPTIONS" && !(mortal && method == "PRACK") {
