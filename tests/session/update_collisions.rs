@@ -299,6 +299,40 @@ fn a_reinvite_that_fails_takes_the_update_inside_it_along() {
     assert_eq!(books(&stand), OFFER);
 }
 
+/// The same where that UPDATE is refused after the re-INVITE, or is the peer's and waits for the host.
+#[test]
+fn an_update_that_is_open_when_its_reinvite_fails_leaves_nothing() {
+    for ours in [true, false] {
+        let mut stand = Stand::alice_called();
+        stand.alice.hold(EventKind::Update);
+        stand.alice.reinvite(HOLD);
+        stand.exchange();
+        let invite = stand.peer.take("INVITE");
+        progress(&mut stand, &invite, 183, 1, HELD);
+        stand.peer_replies("PRACK", 200, "");
+        let update = if ours {
+            stand.alice.update(LATER);
+            stand.exchange();
+            Some(stand.peer.take("UPDATE"))
+        } else {
+            let update = stand.peer.request("UPDATE").sdp(LATER);
+            stand.say(update);
+            None
+        };
+        let refused = stand.peer.reply(&invite, 488);
+        stand.say(refused);
+        stand.peer.take(if ours { "ACK" } else { "488 UPDATE" });
+        if let Some(update) = update {
+            let refused = stand.peer.reply(&update, 488);
+            stand.say(refused);
+        }
+        let session = stand.alice.agent.session(stand.alice.session()).expect("it lives");
+        let books = [session.offer(), session.answer()].map(|body| body.map(|body| body.content().to_vec()));
+        assert_eq!(books, [OFFER, ANSWER].map(|body| Some(body.as_bytes().to_vec())), "ours: {ours}");
+        assert_eq!(stand.alice.state(), GOOD);
+    }
+}
+
 /// RFC 5407 §3.2.2 for UPDATE: what meets our BYE gets 481.
 #[test]
 fn one_that_meets_our_bye_gets_481() {
