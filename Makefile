@@ -71,7 +71,7 @@ else
 endif
 	@echo "rust tests: passed"
 
-# eighteen deliberate defects, each of which the tests of two agents in memory must find
+# deliberate defects in one build, each of which the tests of two agents in memory must find
 seeded-bugs:
 	@tests/seeded_bugs.sh
 
