@@ -38,8 +38,8 @@ wanted() {
     [ $# -eq 1 ] && return 0
     patch_name=$1
     shift
-    for name in "$@"; do
-        case $patch_name in *"$name"*) return 0 ;; esac
+    for part in "$@"; do
+        case $patch_name in *"$part"*) return 0 ;; esac
     done
     return 1
 }
