@@ -35,9 +35,7 @@
  *           shorter one is zero-filled, a longer one with a non-zero tail is ERR_STRUCT; of those that
  *           the library fills only `size` must be set, and only so much is written. The others never change.
  * Unload:   dlclose() is safe when every agent is freed; the library's code stays mapped until the process ends.
- * Version:  0.1 lacks SUBSCRIBE of ours, and REFER of ours out of a dialog;
- *           the option tags 199, from-change (left out of Supported); TCP, TLS, WS of the runtime (the host's own
- *           sockets may be any of them) and more than one worker.
+ * Version:  0.1 lacks TCP, TLS, WS of the runtime (the host's own sockets may be any of them) and more than one worker.
  *           What asks for these fails: ERR_UNSUPPORTED. Of snapshots, recordings, ladders and explanations only numbers
  *           and types are there. What this header says of all these is how they will be; their events never come.
  * Booleans: int32_t, 0 or 1. Enumerations (enum sipdlg_*_e) travel as int32_t; unknown values are ERR_ARGUMENT.
@@ -58,10 +56,10 @@
 /* Every field is named, because a shorter list is a warning in C++ and a designated one no C++11. */
 #define SIPDLG_REQUEST_OPTIONS_INIT \
     { sizeof(sipdlg_request_options_t), 0, 0, NULL, { NULL, 0, NULL, NULL }, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, \
-      NULL, 0, NULL }
+      NULL, 0, NULL, NULL }
 
 #define SIPDLG_RESPONSE_OPTIONS_INIT \
-    { sizeof(sipdlg_response_options_t), 0, 0, NULL, { NULL, 0, NULL, NULL }, NULL, NULL, NULL }
+    { sizeof(sipdlg_response_options_t), 0, 0, NULL, { NULL, 0, NULL, NULL }, NULL, NULL, NULL, NULL }
 
 #define SIPDLG_DELEGATE_INIT \
     { sizeof(sipdlg_delegate_t), NULL, \
@@ -158,6 +156,8 @@ typedef enum sipdlg_transport_e {
  *   the peer's BYE, early too                    BYE, STATE, TERMINATED
  *   the peer's CANCEL                            CANCEL, STATE, TERMINATED
  *   our INVITE is refused, also after CANCEL     REJECT or REDIRECT, then of each early dialog STATE, TERMINATED
+ *   a 199 to our INVITE                          PROGRESS, STATE, TERMINATED (REJECTED; status_code: the cause that its
+ *                                                Reason has for SIP, else 199)
  *   our request fails so that the dialog is gone REJECT, STATE, TERMINATED
  *   no ACK came                                  ACK_TIMEOUT, STATE, TERMINATED
  *   the ACK or a 2xx lacks the answer            ACK or ACCEPT, STATE, TERMINATED
@@ -166,8 +166,8 @@ typedef enum sipdlg_transport_e {
  *   all else: hang-up, rejection, dispose, PRACK,
  *   time-outs, challenge, next target of a name,
  *   lost fork, Replaces                          STATE, TERMINATED
- * TERMINATED waits for the answer to the BYE, ours or the peer's, and for the ACK of a 2xx that goes on being
- * repeated. The fate of other requests that were under way is told after STATE; what comes after TERMINATED has
+ * TERMINATED waits for the answer to the BYE, ours or the peer's, and for the ACK of a 2xx, or the PRACK of a 199, that
+ * goes on being repeated. The fate of other requests that were under way is told after STATE; what comes after TERMINATED has
  * session 0.
  */
 typedef enum sipdlg_event_kind_e {
@@ -229,7 +229,11 @@ typedef enum sipdlg_event_kind_e {
     SIPDLG_EVENT_CANCEL = 15,
     /** [outgoing, session or 0] 100. */
     SIPDLG_EVENT_TRYING = 20,
-    /** [outgoing, session] 101-199; session: the early dialog of this To tag, 0 without tag. */
+    /**
+     * [outgoing, session] 101-199; session: the early dialog of this To tag, 0 without tag. A 199 to an INVITE ends that
+     * one (RFC 6228): STATE and TERMINATED follow, without BYE, and the INVITE goes on; its PRACK is the library's. An
+     * unreliable one of no dialog is dropped.
+     */
     SIPDLG_EVENT_PROGRESS = 21,
     /**
      * [outgoing, session] 2xx. Default of a 2xx with an offer: ACK, then BYE. reason NO_ANSWER_IN_2XX: that of a
@@ -540,7 +544,10 @@ typedef struct sipdlg_event_t {
     uint64_t delay_us;
     /** RESOLVE: number for sipdlg_agent_resolved() */
     uint64_t query;
-    /** RESOLVE: host; CHALLENGE: realm; TERMINATED: value of the Reason header (RFC 3326) of `message` */
+    /**
+     * RESOLVE: host; CHALLENGE: realm; BYE, CANCEL, REDIRECT, REJECT, PROGRESS of a 199, TERMINATED: value of the
+     * Reason header (RFC 3326) of `message`, of several one list
+     */
     sipdlg_str_t text;
     uint32_t reserved;
     /** RESOLVE: of the URI, 0 none */
@@ -725,6 +732,8 @@ typedef struct sipdlg_request_options_t {
     size_t credentials_count;
     /** INVITE, re-INVITE, UPDATE: instead of the configuration's, for the call from then on. NULL: that */
     const sipdlg_session_timer_t *session_timer;
+    /** value of a Reason header (RFC 3326), `Q.850;cause=16`, one or a list of them; NULL none */
+    const char *reason;
 } sipdlg_request_options_t;
 
 /** How a response differs from the usual. headers as above. */
@@ -742,6 +751,8 @@ typedef struct sipdlg_response_options_t {
     const char *to_tag;
     /** 2xx to INVITE, re-INVITE, UPDATE: as in a request. What arrives before is measured by what held until then */
     const sipdlg_session_timer_t *session_timer;
+    /** value of a Reason header (RFC 3326, of a 199 RFC 6228); NULL none */
+    const char *reason;
 } sipdlg_response_options_t;
 
 /**
@@ -781,7 +792,7 @@ typedef struct sipdlg_stats_t {
     uint64_t refused_malformed;
     /** 405, 501 */
     uint64_t refused_method;
-    /** 416: the URI's scheme */
+    /** 416, 480: the URI's scheme */
     uint64_t refused_scheme;
     /** 420, 421, 422 */
     uint64_t refused_extension;
@@ -973,12 +984,11 @@ sipdlg_status_t sipdlg_config_set_user_agent(sipdlg_config_t *config, const char
 
 /**
  * Option tags for Supported, comma separated, beyond those that the settings imply: 100rel
- * (sipdlg_config_set_reliable()), timer (sipdlg_config_set_session_timer()), replaces where Allow has INVITE, norefersub
- * where it has REFER. Default none. A request that requires one of all these is taken, any other gets 420. 199 and
- * from-change, which this version lacks, are left out.
+ * (sipdlg_config_set_reliable()), timer (sipdlg_config_set_session_timer()), from-change
+ * (sipdlg_config_set_connected_identity()), replaces and 199 where Allow has INVITE, norefersub where it has REFER.
+ * Default none. A request that requires one of all these is taken, any other gets 420.
  */
-sipdlg_status_t sipdlg_config_set_supported(sipdlg_config_t *config,
-                                            const char *tags);
+sipdlg_status_t sipdlg_config_set_supported(sipdlg_config_t *config, const char *tags);
 
 /**
  * Methods in Allow, comma separated. Others are answered 405. Default: INVITE ACK CANCEL BYE PRACK UPDATE INFO
@@ -1077,6 +1087,22 @@ sipdlg_status_t sipdlg_config_set_resync(sipdlg_config_t *config, int32_t on);
  */
 sipdlg_status_t sipdlg_config_set_glare_retry(sipdlg_config_t *config,
                                               int32_t on);
+
+/**
+ * RFC 4916. 1: Supported has from-change, and a caller whose Supported has it is told by UPDATE who answered, once the
+ * ACK is here, where the AOR is another URI than the one that it called and its Allow lists UPDATE; no event tells of
+ * that UPDATE, until whose answer sipdlg_session_update() gives ERR_STATE. Then From of our requests is the AOR.
+ * Default 0. Either way another From in a re-INVITE or UPDATE of the peer's is its identity from our 2xx on
+ * (sipdlg_session_remote_uri(), To of our requests).
+ */
+sipdlg_status_t sipdlg_config_set_connected_identity(sipdlg_config_t *config, int32_t on);
+
+/**
+ * RFC 5630 §5.1.2: whether requests out of a dialog to SIPS URIs are taken, enum sipdlg_policy_e. Default SUPPORTED:
+ * as those to SIP URIs. OFF: to a SIPS URI 480 with Warning 380. REQUIRED: to a SIP URI 480 with Warning 381. Requests
+ * in dialogs are never refused for that.
+ */
+sipdlg_status_t sipdlg_config_set_sips(sipdlg_config_t *config, int32_t policy);
 
 /**
  * Digest credentials for a realm (NULL: any); the secret is a password, or with is_ha1 the hex HA1 of `algorithm`
@@ -1271,8 +1297,8 @@ sipdlg_status_t sipdlg_agent_trim(sipdlg_agent_t agent);
  * left out (§19.1.1); To, unless options say, is its scheme, user, host and `user`. With a body that is the offer;
  * without, the 2xx or a reliable 1xx brings one (NEEDS_ACK, NEEDS_PRACK). Sessions appear in PROGRESS and ACCEPT, one
  * per To tag. ACK and PRACK are sent by the library, at once, when there is nothing for the host to put into them.
- * Errors: ERR_SYNTAX, also a `method` that is not INVITE; ERR_HEADER; ERR_LIMIT; ERR_NO_TRANSPORT; ERR_UNSUPPORTED an
- * extension in Require, or a target that is neither sip nor sips without a flow or a route; ERR_ARGUMENT no target, or
+ * Errors: ERR_SYNTAX, also a `method` that is not INVITE; ERR_HEADER; ERR_LIMIT; ERR_NO_TRANSPORT; ERR_UNSUPPORTED a
+ * target that is neither sip nor sips without a flow or a route; ERR_ARGUMENT no target, or
  * options->refer is no REFER; ERR_STATE that REFER was refused, is over, or asks for another method.
  */
 sipdlg_status_t sipdlg_agent_invite(sipdlg_agent_t agent,
@@ -1282,7 +1308,8 @@ sipdlg_status_t sipdlg_agent_invite(sipdlg_agent_t agent,
 
 /**
  * Any other request out of a dialog: "OPTIONS", "REGISTER", "MESSAGE", ... Errors: as invite; ERR_ARGUMENT for INVITE,
- * ACK, CANCEL, BYE, PRACK, UPDATE; in this version ERR_UNSUPPORTED for SUBSCRIBE and REFER.
+ * ACK, CANCEL, BYE, PRACK, UPDATE; ERR_UNSUPPORTED for SUBSCRIBE, and for REFER, which goes in a dialog
+ * (sipdlg_session_refer()).
  */
 sipdlg_status_t sipdlg_agent_request(sipdlg_agent_t agent,
                                      const char *method,
@@ -1403,7 +1430,7 @@ sipdlg_status_t sipdlg_message_flow(const sipdlg_message_t *message, sipdlg_flow
 /* ================================================================ session
  * What sends a request in the dialog takes its options without from, to, call_id and refer (ERR_ARGUMENT), and besides
  * what its comment lists gives ERR_STATE when the session is over or Initial, ERR_SYNTAX, ERR_HEADER, ERR_LIMIT,
- * ERR_NO_TRANSPORT, and ERR_UNSUPPORTED for an extension in Require.
+ * ERR_NO_TRANSPORT.
  */
 
 /**
@@ -1496,10 +1523,10 @@ sipdlg_status_t sipdlg_session_local_tag(sipdlg_session_t session, char *buffer,
 /** Text out. "" when the peer (RFC 2543) has none. */
 sipdlg_status_t sipdlg_session_remote_tag(sipdlg_session_t session, char *buffer, size_t capacity, size_t *needed);
 
-/** Text out. */
+/** Text out. See sipdlg_config_set_connected_identity(). */
 sipdlg_status_t sipdlg_session_local_uri(sipdlg_session_t session, char *buffer, size_t capacity, size_t *needed);
 
-/** Text out. */
+/** Text out. See sipdlg_config_set_connected_identity(). */
 sipdlg_status_t sipdlg_session_remote_uri(sipdlg_session_t session, char *buffer, size_t capacity, size_t *needed);
 
 /** Text out. */
@@ -1523,7 +1550,9 @@ sipdlg_status_t sipdlg_session_set_flow(sipdlg_session_t session, const sipdlg_f
 /**
  * Ends the call, whatever its state: CANCEL, a final rejection (status_code, 0: 603), BYE, or BYE as soon as it is
  * legal. Of an INVITE's early dialogs only the last one is ended by CANCEL, and only while the INVITE has no final
- * response; the others by BYE. Survives 401/407, time-outs and lost transports; TERMINATED always comes: with the
+ * response; the others by BYE. Of several early dialogs of the peer's INVITE one ends alone, which a caller that knows
+ * it is told by 199 with the status_code in Reason (RFC 6228; reliable where it requires that, and TERMINATED waits
+ * for its PRACK); the last one is ended by the rejection. Survives 401/407, time-outs and lost transports; TERMINATED always comes: with the
  * final response to what was sent, or 64*T1 (32 s) after it when the peer is silent. A second call does nothing, also
  * during TERMINATED. options: headers (Reason, ...) and body of what is sent, or NULL.
  * Errors: ERR_ARGUMENT status_code neither 0 nor 400-699.
@@ -1630,7 +1659,10 @@ sipdlg_status_t sipdlg_session_prack(sipdlg_session_t session,
                                      const sipdlg_request_options_t *options,
                                      sipdlg_outgoing_t *out);
 
-/** Forgets the session: no BYE; the peer's pending requests get 487; TERMINATED follows. */
+/**
+ * Forgets the session: no BYE; the peer's pending requests get 487; TERMINATED follows. Of several early dialogs of the
+ * peer's INVITE one ends alone, as by sipdlg_session_hangup().
+ */
 sipdlg_status_t sipdlg_session_dispose(sipdlg_session_t session);
 
 /**
@@ -1732,7 +1764,8 @@ sipdlg_status_t sipdlg_incoming_trying(sipdlg_incoming_t incoming, const sipdlg_
  * (RFC 3262 §3). Errors: ERR_STATE answered or accepted, or not an INVITE (RFC 4320 §4.1); an offer in a response that
  * is not reliable (RFC 3261 §13.2.1); a description after a reliable one (RFC 6337 §3.1); a first reliable response
  * without the offer that the INVITE lacks (RFC 3262 §5); reliable where the peer does not support it or our policy is
- * OFF; to_tag in a dialog, or of one that is over. ERR_ARGUMENT status_code; ERR_HEADER; ERR_SYNTAX; ERR_LIMIT
+ * OFF; to_tag in a dialog, or of one that is over; a 199 with a description, or where the INVITE's Supported lacks it
+ * (RFC 6228 §5; it ends nothing here, sipdlg_session_hangup() sends one by itself). ERR_ARGUMENT status_code; ERR_HEADER; ERR_SYNTAX; ERR_LIMIT
  * sessions (only of a further to_tag: an INVITE has its place), or 16 responses queue already.
  */
 sipdlg_status_t sipdlg_incoming_progress(sipdlg_incoming_t incoming,
@@ -1814,7 +1847,7 @@ int32_t sipdlg_outgoing_state(sipdlg_outgoing_t outgoing);
  * INVITE, re-INVITE: CANCEL, as soon as a 1xx is there (RFC 3261 §9.1); a 2xx that crosses is ACKed and ended with BYE
  * (re-INVITE: ACKed and kept). REJECT follows: with the peer's 487; a local 487 when a 2xx crossed, nothing came in
  * 64*T1 after the CANCEL, or the INVITE had not gone out; a local 408 when no response came at all. A retry that waits
- * is dropped: REJECT with the 491 or 500. reason: value of a Reason header (RFC 3326), "SIP;cause=600", or NULL.
+ * is dropped: REJECT with the 491 or 500. reason: value of a Reason header (RFC 3326), "SIP;cause=600", or NULL: options.reason.
  * SIPDLG_NONE: final already, nothing sent. Errors: ERR_STATE another method; ERR_HEADER; ERR_SYNTAX.
  */
 sipdlg_status_t sipdlg_outgoing_cancel(sipdlg_outgoing_t outgoing,

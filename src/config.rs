@@ -145,6 +145,9 @@ impl Default for Limits {
     }
 }
 
+/// The identity of who has none (RFC 3261 §8.1.1.3).
+pub const NOBODY: &[u8] = b"sip:anonymous@anonymous.invalid";
+
 /// Everything that an agent is told at its birth.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -184,6 +187,10 @@ pub struct Config {
     pub glare_retry: bool,
     /// After a failed re-INVITE that had changed the session the former description is sent (RFC 6141 §3.4).
     pub resync: bool,
+    /// RFC 4916: callers are told who answered.
+    pub connected_identity: bool,
+    /// RFC 5630: whether calls to sips and to sip are taken.
+    pub sips: Policy,
     /// What the host has instead of RFC 5057's table: method, status, effect.
     pub effects: Vec<(Vec<u8>, u16, Effect)>,
     /// RFC 6086: packages that we take; `None`: the mechanism is not supported.
@@ -201,7 +208,7 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            aor: b"sip:anonymous@anonymous.invalid".to_vec(),
+            aor: NOBODY.to_vec(),
             contact: None,
             user_agent: concat!("sipdlg/", env!("CARGO_PKG_VERSION")).as_bytes().to_vec(),
             supported: Vec::new(),
@@ -224,6 +231,8 @@ impl Default for Config {
             manual_prack: false,
             glare_retry: true,
             resync: false,
+            connected_identity: false,
+            sips: Policy::Supported,
             effects: Vec::new(),
             info_packages: None,
             tolerance: quirk::ALL & !quirk::OFF,

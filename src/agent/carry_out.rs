@@ -4,10 +4,10 @@
 use crate::agent::event::{Event, EventKind};
 use crate::agent::timeout::Timeout;
 use crate::agent::wire::outbox::Sender;
+use crate::agent::words::headers::HostHeaders;
 use crate::agent::words::response::Answer;
 use crate::agent::{Agent, IncomingId, SessionId};
 use crate::config::TimerValues;
-use crate::message::HeaderId;
 use crate::session::Session;
 use crate::session::deed::{Clock, Deed, Deeds, Refusal, Wake};
 use crate::session::reason::{Ending, Reason};
@@ -66,6 +66,8 @@ impl Agent {
         if self.objects.lives(id) {
             self.end_session(id, ending);
             self.finish_session(id);
+        } else {
+            self.input(id, |session, clock| session.farewell_over(clock));
         }
     }
 
@@ -94,7 +96,7 @@ impl Agent {
                 Deed::Refuse(incoming, refusal) => self.refuse_as(incoming, *refusal),
                 Deed::RefuseInvite(invite, refusal) => {
                     if self.objects.other_dialog(invite, id).is_some() {
-                        self.end_and_finish(id, refusal.ending);
+                        self.end_fork(id, invite, refusal.ending, &HostHeaders::default());
                     } else if !self.accept_executed(invite) {
                         self.refuse_as(invite, *refusal);
                     }
@@ -133,7 +135,7 @@ impl Agent {
                     let tag: Box<[u8]> = session.remote_tag().into();
                     self.acknowledge_plainly(outgoing, Some(id), &tag, None);
                 }
-                Deed::ForkEnded(outgoing, forgotten) => self.objects.fork_ended(outgoing, id, forgotten),
+                Deed::ForkEnded(outgoing, untold) => self.objects.fork_ended(outgoing, id, untold),
                 Deed::GiveUpRetry(outgoing) => self.retry_given_up(outgoing),
                 Deed::Refresh => self.refresh_session(id),
                 Deed::GoOn(outgoing) => self.go_on_behind_refresh(outgoing),
@@ -160,12 +162,10 @@ impl Agent {
 
     /// The last word of a session.
     fn tell_terminated(&mut self, id: SessionId, ending: Ending) {
-        let text = ending.message.as_ref().and_then(|message| message.header(HeaderId::Reason)).map(Into::into);
         self.tell(Event {
             session: Some(id),
             reason: ending.reason,
             status_code: ending.status_code,
-            text,
             message: ending.message,
             ..Event::new(EventKind::Terminated)
         });

@@ -4,6 +4,8 @@
 use crate::agent::event::{Event, EventKind};
 use crate::agent::objects::Removed;
 use crate::agent::{Agent, IncomingId, OutgoingId, SessionId};
+use crate::message::{HeaderId, Message};
+use std::sync::Arc;
 
 /// The event that the host is looking at.
 #[derive(Clone, Copy, Debug, Default)]
@@ -31,6 +33,9 @@ impl Agent {
     /// Queues an event about objects, which then outlive it. Of STATE and PROGRESS only some wait for one object; then
     /// the newest takes the place of the last.
     pub(super) fn tell(&mut self, mut event: Event) -> u64 {
+        if event.text.is_none() && event.tells_reason() {
+            event.text = event.message.as_deref().and_then(reason_in);
+        }
         let number = self.outbox.next_number();
         let stale = self.objects.enlist(&mut event, number);
         self.outbox.event(event, number);
@@ -71,6 +76,14 @@ impl Agent {
             self.objects.drop_remains(id);
         }
     }
+}
+
+/// The value of the Reason header (RFC 3326), of several lines as one list (RFC 3261 §7.3.1).
+fn reason_in(message: &Message) -> Option<Arc<[u8]>> {
+    let mut lines = message.fields(HeaderId::Reason);
+    let first = lines.next()?;
+    let Some(second) = lines.next() else { return Some(first.into()) };
+    Some([first, second].into_iter().chain(lines).collect::<Vec<_>>().join(&b", "[..]).into())
 }
 
 impl Delivering {

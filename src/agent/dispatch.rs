@@ -250,6 +250,9 @@ impl Agent {
             }
             self.input(session, |session, clock| session.ack_arrived(ack, clock));
             self.objects.note_connection(session);
+            if self.config.connected_identity {
+                self.tell_identity(session);
+            }
         }
     }
 
@@ -281,7 +284,8 @@ impl Agent {
             return self.refuse_for_limit(&request, fault);
         }
         self.count_odd_addresses(&request);
-        let door = Door { face: &self.face, table: &self.table, objects: &self.objects };
+        let sips = self.config.sips;
+        let door = Door { face: &self.face, table: &self.table, objects: &self.objects, sips };
         match door.admit(&request) {
             Err(refused) => match self.objects.dialog_of(&request).filter(|_| request.method() == Method::Invite) {
                 Some(session) => self.refuse_reinvite(session, &request, &refused.answer(), refused.fault),

@@ -109,7 +109,7 @@ pub struct Event {
     pub delay_us: u64,
     /// RESOLVE.
     pub query: u64,
-    /// RESOLVE: host; CHALLENGE: realm; TERMINATED: value of the Reason header.
+    /// RESOLVE: host; CHALLENGE: realm; where `tells_reason`: value of the Reason header.
     pub text: Option<Arc<[u8]>>,
     /// RESOLVE: 0 none.
     pub port: u16,
@@ -118,6 +118,17 @@ pub struct Event {
 }
 
 impl Event {
+    /// Whether it tells the value of the Reason header of its message (RFC 3326; of provisional responses RFC 6228).
+    pub(crate) fn tells_reason(&self) -> bool {
+        match self.kind {
+            EventKind::Bye | EventKind::Cancel | EventKind::Redirect | EventKind::Reject | EventKind::Terminated => {
+                true
+            }
+            EventKind::Progress => self.status_code == 199,
+            _ => false,
+        }
+    }
+
     pub(crate) fn new(kind: EventKind) -> Self {
         Self {
             kind,

@@ -8,6 +8,7 @@ use crate::agent::theirs::incoming::{Incoming, InviteServer, Kind as IncomingKin
 use crate::agent::{IncomingId, OutgoingId, SessionId};
 use crate::attachment::Opaque;
 use crate::dialog::id::{DialogKeys, is_same_tag};
+use crate::dialog::sequence::LocalSequence;
 use crate::dialog::target::Contact;
 use crate::error::{Error, ErrorKind, Result};
 use crate::flow::ByLink;
@@ -58,8 +59,8 @@ const RELIABLE_REFRESH: Duration = Duration::from_secs(150);
 pub(super) enum Found {
     /// The session with its To tag.
     Session(SessionId),
-    /// One whose dialog ended already: acknowledged, no session (RFC 5407 §3.1.3). `forgotten`: without BYE.
-    Ended { forgotten: bool },
+    /// One whose dialog ended already: acknowledged, no session (RFC 5407 §3.1.3). `untold`: without BYE.
+    Ended { untold: Option<LocalSequence> },
     /// None.
     No,
 }
@@ -330,7 +331,7 @@ impl Objects {
     pub fn find_fork(&self, id: OutgoingId, tag: &[u8]) -> Found {
         let Some(invite) = self.outgoing.get(id).and_then(Outgoing::invite) else { return Found::No };
         if let Some(ended) = invite.ended.iter().find(|ended| is_same_tag(&ended.to_tag, tag)) {
-            return Found::Ended { forgotten: ended.forgotten };
+            return Found::Ended { untold: ended.untold };
         }
         let is_it =
             |id: &&SessionId| self.sessions.get(**id).is_some_and(|session| is_same_tag(session.remote_tag(), tag));
@@ -356,11 +357,11 @@ impl Objects {
     }
 
     /// An early dialog of our INVITE ended: a 2xx of it is acknowledged and makes no session.
-    pub fn fork_ended(&mut self, invite: OutgoingId, id: SessionId, forgotten: bool) {
-        let Some(to_tag) = self.sessions.get(id).map(|session| session.remote_tag().into()) else { return };
-        if let Some(invite) = self.outgoing.get_mut(invite).and_then(Outgoing::invite_mut) {
-            invite.ended.push(EndedFork { to_tag, forgotten });
-        }
+    pub fn fork_ended(&mut self, invite: OutgoingId, id: SessionId, untold: bool) {
+        let (session, invite) = (self.sessions.get(id), self.outgoing.get_mut(invite).and_then(Outgoing::invite_mut));
+        let Some((session, invite)) = session.zip(invite) else { return };
+        let untold = untold.then_some(session.dialog().local);
+        invite.ended.push(EndedFork { to_tag: session.remote_tag().into(), untold });
     }
 
     /// The 2xx of this To tag was seen; what its repeats are answered with.

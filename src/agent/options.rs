@@ -73,6 +73,8 @@ pub struct RequestOptions<'a> {
     pub credentials: Vec<Secret>,
     /// INVITE and UPDATE: instead of the configuration's, for the call from then on.
     pub session_timer: Option<SessionTimer>,
+    /// Value of a Reason header (RFC 3326).
+    pub reason: Option<&'a [u8]>,
 }
 
 impl RequestOptions<'_> {
@@ -104,4 +106,6 @@ pub struct ResponseOptions<'a> {
     pub to_tag: Option<&'a [u8]>,
     /// 2xx to INVITE and UPDATE: as in a request.
     pub session_timer: Option<SessionTimer>,
+    /// Value of a Reason header (RFC 3326).
+    pub reason: Option<&'a [u8]>,
 }

@@ -1,4 +1,5 @@
-//! The names of a dialog that never change (RFC 3261 §12): Call-ID, tags, both addresses, in one block of text.
+//! The names of a dialog (RFC 3261 §12): Call-ID, tags, both addresses, in one block of text, for they hardly ever
+//! change.
 
 use crate::error::{Error, Result};
 use crate::hash::FieldHasher;
@@ -153,6 +154,18 @@ impl Names {
         let local = AddressText { address: self.local_address(), uri: self.local_uri() };
         let remote = AddressText { address: self.remote_address(), uri: self.remote_uri() };
         Self::new(self.call_id(), self.local_tag(), tag, local, remote)
+    }
+
+    /// The same names with another address of ours.
+    pub fn with_local_address(&self, local: AddressText<'_>) -> Self {
+        let remote = AddressText { address: self.remote_address(), uri: self.remote_uri() };
+        Self::new(self.call_id(), self.local_tag(), self.remote_tag(), local, remote)
+    }
+
+    /// The same names with another address of the peer's.
+    pub fn with_remote_address(&self, remote: AddressText<'_>) -> Self {
+        let local = AddressText { address: self.local_address(), uri: self.local_uri() };
+        Self::new(self.call_id(), self.local_tag(), self.remote_tag(), local, remote)
     }
 
     /// What finds this dialog.

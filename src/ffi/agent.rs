@@ -352,8 +352,8 @@ pub extern "C" fn sipdlg_agent_trim(agent: sipdlg_agent_t) -> sipdlg_status_t {
 /// left out (§19.1.1); To, unless options say, is its scheme, user, host and `user`. With a body that is the offer;
 /// without, the 2xx or a reliable 1xx brings one (NEEDS_ACK, NEEDS_PRACK). Sessions appear in PROGRESS and ACCEPT, one
 /// per To tag. ACK and PRACK are sent by the library, at once, when there is nothing for the host to put into them.
-/// Errors: ERR_SYNTAX, also a `method` that is not INVITE; ERR_HEADER; ERR_LIMIT; ERR_NO_TRANSPORT; ERR_UNSUPPORTED an
-/// extension in Require, or a target that is neither sip nor sips without a flow or a route; ERR_ARGUMENT no target, or
+/// Errors: ERR_SYNTAX, also a `method` that is not INVITE; ERR_HEADER; ERR_LIMIT; ERR_NO_TRANSPORT; ERR_UNSUPPORTED a
+/// target that is neither sip nor sips without a flow or a route; ERR_ARGUMENT no target, or
 /// options->refer is no REFER; ERR_STATE that REFER was refused, is over, or asks for another method.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_agent_invite(
@@ -377,7 +377,8 @@ pub unsafe extern "C" fn sipdlg_agent_invite(
 }
 
 /// Any other request out of a dialog: "OPTIONS", "REGISTER", "MESSAGE", ... Errors: as invite; ERR_ARGUMENT for INVITE,
-/// ACK, CANCEL, BYE, PRACK, UPDATE; in this version ERR_UNSUPPORTED for SUBSCRIBE and REFER.
+/// ACK, CANCEL, BYE, PRACK, UPDATE; ERR_UNSUPPORTED for SUBSCRIBE, and for REFER, which goes in a dialog
+/// (sipdlg_session_refer()).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_agent_request(
     agent: sipdlg_agent_t,

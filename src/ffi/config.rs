@@ -111,9 +111,9 @@ pub unsafe extern "C" fn sipdlg_config_set_user_agent(
 }
 
 /// Option tags for Supported, comma separated, beyond those that the settings imply: 100rel
-/// (sipdlg_config_set_reliable()), timer (sipdlg_config_set_session_timer()), replaces where Allow has INVITE, norefersub
-/// where it has REFER. Default none. A request that requires one of all these is taken, any other gets 420. 199 and
-/// from-change, which this version lacks, are left out.
+/// (sipdlg_config_set_reliable()), timer (sipdlg_config_set_session_timer()), from-change
+/// (sipdlg_config_set_connected_identity()), replaces and 199 where Allow has INVITE, norefersub where it has REFER.
+/// Default none. A request that requires one of all these is taken, any other gets 420.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_config_set_supported(
     config: *mut sipdlg_config_t,
@@ -304,6 +304,39 @@ pub unsafe extern "C" fn sipdlg_config_set_glare_retry(config: *mut sipdlg_confi
     }
 }
 
+/// RFC 4916. 1: Supported has from-change, and a caller whose Supported has it is told by UPDATE who answered, once the
+/// ACK is here, where the AOR is another URI than the one that it called and its Allow lists UPDATE; no event tells of
+/// that UPDATE, until whose answer sipdlg_session_update() gives ERR_STATE. Then From of our requests is the AOR.
+/// Default 0. Either way another From in a re-INVITE or UPDATE of the peer's is its identity from our 2xx on
+/// (sipdlg_session_remote_uri(), To of our requests).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_config_set_connected_identity(
+    config: *mut sipdlg_config_t,
+    on: i32,
+) -> sipdlg_status_t {
+    // SAFETY: the caller's promises are those of `set`.
+    unsafe {
+        set(config, |config| {
+            config.core.connected_identity = boolean(on, "on")?;
+            Ok(())
+        })
+    }
+}
+
+/// RFC 5630 §5.1.2: whether requests out of a dialog to SIPS URIs are taken, enum sipdlg_policy_e. Default SUPPORTED:
+/// as those to SIP URIs. OFF: to a SIPS URI 480 with Warning 380. REQUIRED: to a SIP URI 480 with Warning 381. Requests
+/// in dialogs are never refused for that.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_config_set_sips(config: *mut sipdlg_config_t, policy: i32) -> sipdlg_status_t {
+    // SAFETY: the caller's promises are those of `set`.
+    unsafe {
+        set(config, |config| {
+            config.core.sips = convert::policy(policy)?;
+            Ok(())
+        })
+    }
+}
+
 /// Digest credentials for a realm (NULL: any); the secret is a password, or with is_ha1 the hex HA1 of `algorithm`
 /// ("MD5", "SHA-256", "SHA-512-256"; NULL: MD5), which is for one realm. May be called for several realms. RFC 7616, RFC
 /// 8760. A realm's former ones are replaced. Of several challenges of a realm the topmost is answered for which there
@@ -481,6 +514,10 @@ mod tests {
             assert!(!(*config).core.glare_retry);
             assert_eq!((sipdlg_config_set_resync(config, 1), sipdlg_config_set_resync(config, 2)), (OK, -1));
             assert!((*config).core.resync);
+            let on = |on| sipdlg_config_set_connected_identity(config, on);
+            assert_eq!((on(1), on(2), (*config).core.connected_identity), (OK, -1, true));
+            assert_eq!((sipdlg_config_set_sips(config, 2), sipdlg_config_set_sips(config, 3)), (OK, -1));
+            assert_eq!((*config).core.sips, Policy::Required);
             let info = c"INFO".as_ptr();
             assert_eq!(sipdlg_config_set_effect(config, info, 481, 0), OK);
             assert_eq!((*config).core.effect_of(b"INFO", 481), Some(Effect::Transaction));

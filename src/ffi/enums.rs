@@ -103,6 +103,8 @@ pub enum sipdlg_transport_e {
 ///   the peer's BYE, early too                    BYE, STATE, TERMINATED
 ///   the peer's CANCEL                            CANCEL, STATE, TERMINATED
 ///   our INVITE is refused, also after CANCEL     REJECT or REDIRECT, then of each early dialog STATE, TERMINATED
+///   a 199 to our INVITE                          PROGRESS, STATE, TERMINATED (REJECTED; status_code: the cause that its
+///                                                Reason has for SIP, else 199)
 ///   our request fails so that the dialog is gone REJECT, STATE, TERMINATED
 ///   no ACK came                                  ACK_TIMEOUT, STATE, TERMINATED
 ///   the ACK or a 2xx lacks the answer            ACK or ACCEPT, STATE, TERMINATED
@@ -111,8 +113,8 @@ pub enum sipdlg_transport_e {
 ///   all else: hang-up, rejection, dispose, PRACK,
 ///   time-outs, challenge, next target of a name,
 ///   lost fork, Replaces                          STATE, TERMINATED
-/// TERMINATED waits for the answer to the BYE, ours or the peer's, and for the ACK of a 2xx that goes on being
-/// repeated. The fate of other requests that were under way is told after STATE; what comes after TERMINATED has
+/// TERMINATED waits for the answer to the BYE, ours or the peer's, and for the ACK of a 2xx, or the PRACK of a 199, that
+/// goes on being repeated. The fate of other requests that were under way is told after STATE; what comes after TERMINATED has
 /// session 0.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,7 +161,9 @@ pub enum sipdlg_event_kind_e {
     SIPDLG_EVENT_CANCEL = 15,
     /// [outgoing, session or 0] 100.
     SIPDLG_EVENT_TRYING = 20,
-    /// [outgoing, session] 101-199; session: the early dialog of this To tag, 0 without tag.
+    /// [outgoing, session] 101-199; session: the early dialog of this To tag, 0 without tag. A 199 to an INVITE ends that
+    /// one (RFC 6228): STATE and TERMINATED follow, without BYE, and the INVITE goes on; its PRACK is the library's. An
+    /// unreliable one of no dialog is dropped.
     SIPDLG_EVENT_PROGRESS = 21,
     /// [outgoing, session] 2xx. Default of a 2xx with an offer: ACK, then BYE. reason NO_ANSWER_IN_2XX: that of a
     /// re-INVITE lacks the answer to our offer, which is as if never made. A first 2xx whose Contact or Record-Route

@@ -120,7 +120,8 @@ fn session_token(inner: &mut Inner, session: Option<SessionId>) -> sipdlg_sessio
 /// (RFC 3262 §3). Errors: ERR_STATE answered or accepted, or not an INVITE (RFC 4320 §4.1); an offer in a response that
 /// is not reliable (RFC 3261 §13.2.1); a description after a reliable one (RFC 6337 §3.1); a first reliable response
 /// without the offer that the INVITE lacks (RFC 3262 §5); reliable where the peer does not support it or our policy is
-/// OFF; to_tag in a dialog, or of one that is over. ERR_ARGUMENT status_code; ERR_HEADER; ERR_SYNTAX; ERR_LIMIT
+/// OFF; to_tag in a dialog, or of one that is over; a 199 with a description, or where the INVITE's Supported lacks it
+/// (RFC 6228 §5; it ends nothing here, sipdlg_session_hangup() sends one by itself). ERR_ARGUMENT status_code; ERR_HEADER; ERR_SYNTAX; ERR_LIMIT
 /// sessions (only of a further to_tag: an INVITE has its place), or 16 responses queue already.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_incoming_progress(

@@ -89,6 +89,7 @@ unsafe fn read_request<'a>(
             refer: if given.refer == 0 { None } else { Some(refer(given.refer)?) },
             credentials: credentials(given.credentials, given.credentials_count)?,
             session_timer: optional_terms(given.session_timer)?,
+            reason: optional_text(given.reason),
         })
     }
 }
@@ -140,6 +141,7 @@ pub(crate) unsafe fn response_options<'a>(options: *const sipdlg_response_option
             reason_phrase: optional_text(given.reason_phrase),
             to_tag: optional_text(given.to_tag),
             session_timer: optional_terms(given.session_timer)?,
+            reason: optional_text(given.reason),
         })
     }
 }
@@ -241,6 +243,7 @@ mod tests {
         (options.body.data, options.body.len) = (c"v=0".as_ptr().cast(), 3);
         options.body.content_type = c"text/plain".as_ptr();
         (options.from, options.to, options.call_id) = (c"sip:a".as_ptr(), c"sip:b".as_ptr(), c"c".as_ptr());
+        options.reason = c"Q.850;cause=16".as_ptr();
         (options.flow, options.delegate, options.user) =
             (&raw const flow, &raw const delegate, ptr::without_provenance_mut(8));
         let (user, secret) = (c"alice".as_ptr(), c"wonderland".as_ptr());
@@ -254,6 +257,7 @@ mod tests {
         let body = read.body.unwrap();
         assert_eq!((body.content, body.content_type, body.disposition), (&b"v=0"[..], Some(&b"text/plain"[..]), None));
         assert_eq!((read.from, read.to, read.call_id), (Some(&b"sip:a"[..]), Some(&b"sip:b"[..]), Some(&b"c"[..])));
+        assert_eq!(read.reason, Some(&b"Q.850;cause=16"[..]));
         assert_eq!((read.flow.unwrap().link, read.refer), (7, Some(IncomingId::from_raw(3))));
         assert_eq!(read.session_timer.and_then(|terms| terms.wanted_s()), Some(300));
         assert!(read.attachment.delegate.is_some() && read.attachment.user.is_some());

@@ -89,7 +89,7 @@ pub extern "C" fn sipdlg_outgoing_state(outgoing: sipdlg_outgoing_t) -> i32 {
 /// INVITE, re-INVITE: CANCEL, as soon as a 1xx is there (RFC 3261 §9.1); a 2xx that crosses is ACKed and ended with BYE
 /// (re-INVITE: ACKed and kept). REJECT follows: with the peer's 487; a local 487 when a 2xx crossed, nothing came in
 /// 64*T1 after the CANCEL, or the INVITE had not gone out; a local 408 when no response came at all. A retry that waits
-/// is dropped: REJECT with the 491 or 500. reason: value of a Reason header (RFC 3326), "SIP;cause=600", or NULL.
+/// is dropped: REJECT with the 491 or 500. reason: value of a Reason header (RFC 3326), "SIP;cause=600", or NULL: options.reason.
 /// SIPDLG_NONE: final already, nothing sent. Errors: ERR_STATE another method; ERR_HEADER; ERR_SYNTAX.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_outgoing_cancel(

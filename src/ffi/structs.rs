@@ -132,7 +132,8 @@ pub struct sipdlg_event_t {
     pub delay_us: u64,
     /// RESOLVE: number for sipdlg_agent_resolved()
     pub query: u64,
-    /// RESOLVE: host; CHALLENGE: realm; TERMINATED: value of the Reason header (RFC 3326) of `message`
+    /// RESOLVE: host; CHALLENGE: realm; BYE, CANCEL, REDIRECT, REJECT, PROGRESS of a 199, TERMINATED: value of the
+    /// Reason header (RFC 3326) of `message`, of several one list
     pub text: sipdlg_str_t,
     pub reserved: u32,
     /// RESOLVE: of the URI, 0 none
@@ -265,6 +266,8 @@ pub struct sipdlg_request_options_t {
     pub credentials_count: usize,
     /// INVITE, re-INVITE, UPDATE: instead of the configuration's, for the call from then on. NULL: that
     pub session_timer: *const sipdlg_session_timer_t,
+    /// value of a Reason header (RFC 3326), `Q.850;cause=16`, one or a list of them; NULL none
+    pub reason: *const c_char,
 }
 
 /// How a response differs from the usual. headers as above.
@@ -284,6 +287,8 @@ pub struct sipdlg_response_options_t {
     pub to_tag: *const c_char,
     /// 2xx to INVITE, re-INVITE, UPDATE: as in a request. What arrives before is measured by what held until then
     pub session_timer: *const sipdlg_session_timer_t,
+    /// value of a Reason header (RFC 3326, of a 199 RFC 6228); NULL none
+    pub reason: *const c_char,
 }
 
 /// A message to put on the wire.
@@ -341,7 +346,7 @@ pub struct sipdlg_stats_t {
     pub refused_malformed: u64,
     /// 405, 501
     pub refused_method: u64,
-    /// 416: the URI's scheme
+    /// 416, 480: the URI's scheme
     pub refused_scheme: u64,
     /// 420, 421, 422
     pub refused_extension: u64,

@@ -19,6 +19,7 @@ pub mod method;
 pub(crate) mod next_hop;
 mod parse;
 pub mod rack;
+pub mod reason;
 pub mod replaces;
 pub mod secret;
 pub mod session_expires;

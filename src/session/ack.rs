@@ -142,6 +142,7 @@ impl Session {
                 accepted.refresh = Refresh::Moved;
             }
             self.lasting.peer.learn(request);
+            self.take_their_identity(request);
             self.lasting.accepted.push(accepted);
         }
         deeds

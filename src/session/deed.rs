@@ -52,8 +52,8 @@ pub enum Deed {
     Left(Left),
     /// ACK of a 2xx, without an answer, because the host gives none (RFC 3261 §13.2.2.4).
     Acknowledge(OutgoingId),
-    /// An early dialog of our INVITE is over: a 2xx of it makes no session. True: the host forgot it, so no BYE tells
-    /// the callee.
+    /// An early dialog of our INVITE is over: a 2xx of it makes no session. True: no BYE tells the callee, for the host
+    /// forgot it, or it was ended by a 199 (RFC 6228 §4).
     ForkEnded(OutgoingId, bool),
     /// The refusal of our re-INVITE that waited to be sent again becomes its final answer.
     GiveUpRetry(OutgoingId),

@@ -4,10 +4,12 @@ pub mod ack;
 pub mod by_hand;
 pub mod change;
 pub mod deed;
+pub mod farewell;
 #[cfg(test)]
 mod fixture;
 pub mod glare;
 mod held;
+mod identity;
 pub mod invite_client;
 pub mod invite_server;
 pub mod offer_answer;
@@ -137,7 +139,7 @@ enum Phase {
     /// Over: nothing more is allowed (RFC 5407 §2). TERMINATED is not due yet: our BYE, or our answer to the peer's, is
     /// under way.
     Mortal(Ending),
-    /// TERMINATED is due, but a 2xx of ours still waits for its ACK.
+    /// TERMINATED is due, but a 2xx of ours still waits for its ACK, or a reliable 199 for its PRACK.
     Due(Ending),
     /// TERMINATED was told.
     Gone(Ending),
@@ -162,6 +164,8 @@ struct Lasting {
     timer: Option<Box<SessionTimer>>,
     /// A hang-up that waits.
     deferred_bye: Option<Box<DeferredBye>>,
+    /// The caller is to be told who answered (RFC 4916).
+    owes_identity: bool,
     /// What the last STATE event told, so that it is not told again.
     told: Option<(SessionState, SignalingState)>,
 }
@@ -280,6 +284,7 @@ impl Session {
                 credentials: None,
                 timer: None,
                 deferred_bye: None,
+                owes_identity: false,
                 told: None,
             },
             running: Running {

@@ -150,8 +150,14 @@ impl Session {
         // RFC 6141 §4.2, §4.9: what is reliable moves the target.
         self.refreshed(response);
         self.came_on(response.flow());
-        self.lasting.peer.learn(response);
-        let offer = self.take_description(invite, response);
+        if self.is_early() {
+            self.lasting.peer.learn(response);
+        } else {
+            // RFC 6086 §5.2: what a re-INVITE changes is so with its 2xx, which says the same.
+            self.lasting.peer.learn_methods(response);
+        }
+        // RFC 6228 §4: a 199 describes nothing.
+        let offer = response.status() != 199 && self.take_description(invite, response);
         let client = self.running.reliable_client.as_mut()?;
         if offer || manual {
             client.waiting.push(Waiting { of, offer });

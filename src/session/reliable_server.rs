@@ -13,10 +13,10 @@ use crate::held;
 use crate::message::rack::{RAck, parse_rseq};
 use crate::message::{HeaderId, Message};
 use crate::random::Random;
-use crate::session::Session;
 use crate::session::deed::{Clock, Deed, Deeds, Left, Refusal, Wake, also};
 use crate::session::offer_answer::{Part, Party, StoredBody};
 use crate::session::reason::Reason;
+use crate::session::{Phase, Session};
 use crate::slots::IncomingId;
 use crate::time::Time;
 use crate::timer::TimerId;
@@ -166,6 +166,16 @@ impl ReliableServer {
     /// Whether the host has accepted, and the 2xx waits.
     pub fn is_accepted(&self) -> bool {
         self.held.is_some()
+    }
+
+    /// Whether none waits for its PRACK.
+    pub(super) fn is_idle(&self) -> bool {
+        self.unacknowledged.is_none() && self.queue.is_empty()
+    }
+
+    /// The number of the last one.
+    pub(super) fn last_rseq(&self) -> u32 {
+        self.last_rseq
     }
 
     /// Whether the offer of a PRACK waits for its answer.
@@ -393,6 +403,9 @@ impl Session {
         let incoming = server.incoming;
         let Some(waiting) = server.unacknowledged.as_mut() else { return Deeds::new() };
         let now = clock.now();
+        if now >= waiting.give_up_at && matches!(self.lasting.phase, Phase::Due(_)) {
+            return self.farewell_over(clock);
+        }
         if now >= waiting.give_up_at {
             return smallvec![Deed::RefuseInvite(incoming, Refusal::because(Reason::PrackTimeout, 504))];
         }

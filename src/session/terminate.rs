@@ -110,7 +110,8 @@ impl Session {
         }
         let mut deeds = Deeds::new();
         if let Some(Origin::Outgoing { invite, .. }) = self.running.origin {
-            deeds.push(Deed::ForkEnded(invite, self.is_early() && ending.reason == Reason::Disposed));
+            let untold = matches!(ending.reason, Reason::Disposed | Reason::Rejected);
+            deeds.push(Deed::ForkEnded(invite, self.is_early() && untold));
         }
         // §13.2.2.4: every 2xx is acknowledged, whoever ends the call.
         also(&mut deeds, self.acknowledge_owed());
@@ -142,11 +143,12 @@ impl Session {
         deeds
     }
 
-    /// Nothing is under way any more: TERMINATED, once, as soon as no 2xx of ours waits for its ACK.
+    /// Nothing is under way any more: TERMINATED, once, as soon as no 2xx of ours waits for its ACK, and no reliable 199
+    /// for its PRACK.
     pub fn finish(&mut self) -> Deeds {
         let (Phase::Mortal(ending) | Phase::Due(ending)) = &self.lasting.phase else { return Deeds::new() };
         let ending = ending.clone();
-        if !self.lasting.accepted.is_empty() {
+        if !self.lasting.accepted.is_empty() || self.running.reliable_server.is_some() {
             self.lasting.phase = Phase::Due(ending);
             return Deeds::new();
         }
@@ -163,7 +165,7 @@ impl Session {
         }
     }
 
-    /// The peer's BYE was answered while a 2xx still waited.
+    /// What TERMINATED waited for is over.
     pub(super) fn finish_if_due(&mut self) -> Option<Deed> {
         matches!(self.lasting.phase, Phase::Due(_)).then_some(Deed::Finish)
     }

@@ -205,6 +205,7 @@ impl Session {
         }
         self.refreshed(update);
         self.lasting.peer.learn(update);
+        self.take_their_identity(update);
         smallvec![Deed::State]
     }
 

@@ -52,6 +52,30 @@ def client_leaves_at_once_after_a_fork(run):
 
 
 @case
+def client_lets_a_fork_go_by_199(run):
+    """RFC 6228: another place rang and is busy; a proxy says so by 199, and no BYE goes there."""
+    def other(text):
+        return text.replace(";tag=[pid]s[call_number]", ";tag=other")
+    gone = other(s.response("199 Early Dialog Terminated", headers=['Reason: SIP;cause=486;text="Busy Here"']))
+    trace, words = against_client(run, "fork_199", UAS_BEGIN[:2] + [other(s.response("180 Ringing")), gone] + UAS_BEGIN[2:] + UAS_END)
+    check("199" in first(trace, "< INVITE").get("Supported").replace(" ", "").split(","), "199 in Supported")
+    same([message.tag("To") == "other" for message in every(trace, "< BYE")], [False], "one BYE, in the dialog that answered")
+    same(counters(words)["completed"], 1, "completed")
+
+
+@case
+def client_follows_the_identity_of_the_called(run):
+    """RFC 4916: another From in the called side's UPDATE is To of what follows."""
+    # SIPp wants every variable used.
+    update = s.request_of_callee("UPDATE", 1).replace("From: [$to];tag", "Subject: [$to]\nFrom: <sip:desk@example.com>;tag")
+    begin = [s.recv_request("INVITE", rrs=True, keep_addresses=True)] + UAS_BEGIN[1:]
+    trace, words = against_client(run, "identity", begin + [update, s.recv(200)] + UAS_END, "--duration-ms", 1000)
+    check("sip:desk@example.com" not in first(trace, "< INVITE").get("To"), "To of the INVITE")
+    check(first(trace, "< BYE").get("To").startswith("<sip:desk@example.com>"), "To of the BYE")
+    same(counters(words)["completed"], 1, "completed")
+
+
+@case
 def client_holds_resumes_sends_info(run):
     trace, _ = against_client(run, "reinvite_uas", UAS_BEGIN + UAS_REINVITE + UAS_REINVITE
                               + [s.recv_request("INFO"), s.response_in_dialog("200 OK")] + UAS_END, "--hold", "--info")

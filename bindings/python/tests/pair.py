@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from sipdlg import Agent, Config, Endpoint, Event, Flow, Transport
 
@@ -16,8 +16,8 @@ ALICE, BOB = "sip:alice@192.0.2.1", "sip:bob@192.0.2.2"
 class Side:
     """An agent, and its events that the test has not looked at."""
 
-    def __init__(self, aor: str, host: str, seed: int) -> None:
-        self.agent = Agent(Config(aor=aor, seed=seed, manual_clock=True))
+    def __init__(self, aor: str, host: str, seed: int, **settings: Any) -> None:
+        self.agent = Agent(Config(aor=aor, seed=seed, manual_clock=True, **settings))
         self.here = Endpoint(host, 5060)
         self.agent.add_transport(Flow(Transport.UDP, self.here, link=1))
         self.events: list[Event] = []
@@ -38,10 +38,11 @@ class Side:
 class Pair:
     """alice and bob."""
 
-    def __init__(self) -> None:
+    def __init__(self, **settings: Any) -> None:
+        """settings: of both."""
         self.now = 1_000_000
         self.wire: list[bytes] = []
-        self.alice, self.bob = Side(ALICE, "192.0.2.1", 1), Side(BOB, "192.0.2.2", 2)
+        self.alice, self.bob = Side(ALICE, "192.0.2.1", 1, **settings), Side(BOB, "192.0.2.2", 2, **settings)
         self.sides = (self.alice, self.bob)
         self.set_time()
 

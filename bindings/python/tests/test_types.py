@@ -122,7 +122,7 @@ WRONG: list[tuple[str, Act]] = [
             *("transactions", "reliable", "fork_policy", "tolerance", "seed"),
         )
     ),
-    *((f"{name}: bool", config(**{name: "no"})) for name in ("manual_prack", "glare_retry", "manual_clock")),
+    *((f"{name}: bool", config(**{name: "no"})) for name in ("manual_prack", "glare_retry", "connected_identity", "manual_clock")),
     ("credentials: a tuple or list", config(credentials=Credentials(user="u", secret="hunter2"))),
     ("credentials: Credentials", config(credentials=[("u", "hunter2")])),
     ("secret: str or bytes", config(credentials=[Credentials(user="u", secret=4711)])),  # type: ignore[arg-type]

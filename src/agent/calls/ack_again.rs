@@ -7,6 +7,7 @@ use crate::agent::ours::outgoing::{AckCourse, KeptAck, Outgoing, SentAck};
 use crate::agent::wire::resolve::{Located, Question};
 use crate::agent::{Agent, OutgoingId, SessionId};
 use crate::dialog::id::is_same_tag;
+use crate::dialog::sequence::LocalSequence;
 use crate::flow::{Flow, Hop};
 use crate::message::uri::is_sips;
 use crate::message::{HeaderId, Message, header};
@@ -68,7 +69,8 @@ impl Agent {
                 // Nobody is there for the call, and its BYE had no way either: without one the ACK would keep it up.
                 if of.session.is_none() && self.objects.outgoing.get(of.invite).is_some_and(Outgoing::is_initial_invite)
                 {
-                    self.bye_to_stranger(of.invite, response);
+                    let numbers = LocalSequence::starting_at(response.cseq_number());
+                    self.bye_to_stranger(of.invite, response, numbers);
                 }
             }
             Some(AckCourse::Sent(mut sent)) => {

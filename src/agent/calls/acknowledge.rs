@@ -9,6 +9,7 @@ use crate::agent::wire::outbox::Sender;
 use crate::agent::wire::resolve::{Located, Question};
 use crate::agent::{Agent, Bytes, OutgoingId, SessionId};
 use crate::dialog::Dialog;
+use crate::dialog::sequence::LocalSequence;
 use crate::error::{Error, Result};
 use crate::flow::{Flow, Hop, Transport};
 use crate::message::{HeaderId, Message, Method, header, write};
@@ -162,20 +163,30 @@ impl Agent {
     }
 
     /// A 2xx that no session is made for: ACK, and with `bye` BYE (§13.2.2.4).
-    pub(in crate::agent) fn acknowledge_stranger(&mut self, id: OutgoingId, response: &Arc<Message>, bye: bool) {
+    pub(in crate::agent) fn acknowledge_stranger(
+        &mut self,
+        id: OutgoingId,
+        response: &Arc<Message>,
+        bye: Option<LocalSequence>,
+    ) {
         self.acknowledge(id, None, response);
-        if bye {
-            self.bye_to_stranger(id, response);
+        if let Some(numbers) = bye {
+            self.bye_to_stranger(id, response, numbers);
         }
     }
 
-    pub(in crate::agent) fn bye_to_stranger(&mut self, id: OutgoingId, response: &Arc<Message>) {
+    pub(in crate::agent) fn bye_to_stranger(
+        &mut self,
+        id: OutgoingId,
+        response: &Arc<Message>,
+        mut numbers: LocalSequence,
+    ) {
         let Some(outgoing) = self.objects.outgoing.get(id) else { return };
         let (fixed_flow, request, resolved) = (outgoing.fixed_flow, outgoing.message(), outgoing.resolved.clone());
         let inherited = outgoing.auth.as_deref().map(Authentication::inherited);
         let Some(request) = request else { return };
-        let Ok(mut dialog) = self.dialog_of(outgoing, &request, response) else { return };
-        let number = dialog.local.take();
+        let Ok(dialog) = self.dialog_of(outgoing, &request, response) else { return };
+        let number = numbers.take();
         let options = RequestOptions::default();
         if let Ok(draft) = self.draft_in_dialog(&dialog, (Method::Bye, b"BYE"), number, &options) {
             let mut outgoing = Outgoing::new(Method::Bye, Kind::Other, draft);

@@ -29,12 +29,8 @@ impl Agent {
         options: &RequestOptions<'_>,
     ) -> Result<bool> {
         self.at(now);
-        let host = HostHeaders::read(&options.headers, true)?;
+        let host = HostHeaders::read(&options.headers, true)?.and_reason(reason.or(options.reason))?;
         let mut lines = Vec::new();
-        if let Some(reason) = reason {
-            write::check_line(reason)?;
-            write::header(&mut lines, HeaderId::Reason, &[reason]);
-        }
         host.write(&mut lines, b"");
         fits::within(self.config.limits.message_bytes, lines.len())?;
         self.cancel_with(id, lines.into_boxed_slice(), Reason::Cancelled)

@@ -10,9 +10,11 @@ use crate::agent::timeout::{OutgoingTimer, Timeout};
 use crate::agent::{Agent, OutgoingId, SessionId};
 use crate::config::{ForkPolicy, quirk};
 use crate::dialog::Dialog;
+use crate::dialog::sequence::LocalSequence;
 use crate::dialog::target::{self, Contact};
 use crate::error::{Error, ErrorKind, Result};
 use crate::flow::Transport;
+use crate::message::reason::sip_cause;
 use crate::message::uri::is_sips;
 use crate::message::{Message, Method, Uri};
 use crate::session::Session;
@@ -20,10 +22,12 @@ use crate::session::change::By;
 use crate::session::invite_client::{HostAcks, Taken};
 use crate::session::offer_answer::StoredBody;
 use crate::session::reason::Ending;
+use crate::session::reliable_client::rseq_of;
 use crate::time::Now;
 use std::sync::Arc;
 
 const FORKS: Fault = Fault::new(Counter::Beyond, "To", "dialogs of one INVITE: the limit is reached (RFC 3261 §12.1)");
+const NO_FORK: Fault = Fault::new(Counter::Response, "To", "a 199 of no dialog that is here (RFC 6228 §4)");
 const NO_DIALOG: Fault = Fault::new(Counter::Response, "Contact", "no dialog can be made of it (RFC 3261 §12.1.1)");
 
 impl Agent {
@@ -122,6 +126,12 @@ impl Agent {
     fn invite_progressed(&mut self, id: OutgoingId, response: &Arc<Message>) {
         self.proceeding(id);
         let Some(outgoing) = self.objects.outgoing.get(id) else { return };
+        // In the dialog there is no other that could be meant.
+        let ends_fork = response.status() == 199 && outgoing.is_initial_invite();
+        if ends_fork && self.ends_nothing(id, response) {
+            return self.fault(NO_FORK, response, Done::Dropped);
+        }
+        let Some(outgoing) = self.objects.outgoing.get(id) else { return };
         let session = match &outgoing.kind {
             Kind::Reinvite(_) => outgoing.session,
             Kind::Invite(_) => match response.to_tag() {
@@ -153,6 +163,23 @@ impl Agent {
         };
         let message = Some(Arc::clone(response));
         self.tell_fate(id, Event { session, flags, message, ..Event::new(EventKind::Progress) });
+        if let Some(session) = session.filter(|_| ends_fork) {
+            self.fork_terminated(session, response);
+        }
+    }
+
+    /// RFC 6228 §4: a 199 of a To tag that made no dialog is dropped. A reliable one makes it, for its PRACK.
+    fn ends_nothing(&self, id: OutgoingId, response: &Message) -> bool {
+        let known = |tag| !matches!(self.objects.find_fork(id, tag), Found::No);
+        rseq_of(response).is_none() && !response.to_tag().is_some_and(known)
+    }
+
+    /// RFC 6228 §4: a 199 ends its early dialog, without BYE; the INVITE goes on. Why is what its Reason says.
+    fn fork_terminated(&mut self, id: SessionId, response: &Arc<Message>) {
+        if self.objects.sessions.get(id).is_some_and(Session::is_early) {
+            let status_code = sip_cause(response).unwrap_or(response.status());
+            self.end_and_finish(id, Ending { status_code, ..Ending::by(Reason::Rejected, response) });
+        }
     }
 
     /// The early session of a provisional response's To tag (§12.1.2); `None`: one that the host ended.
@@ -242,15 +269,16 @@ impl Agent {
         let (winner, only) = (invite.winner, invite.sessions.first().copied().filter(|_| invite.sessions.len() == 1));
         let tolerated = self.tolerates(quirk::TAG_CHANGED_BY_2XX);
         let first_policy = self.config.fork_policy == ForkPolicy::First;
+        let fresh = Some(LocalSequence::starting_at(response.cseq_number()));
         match self.objects.find_fork(id, tag) {
-            Found::Ended { forgotten } => self.acknowledge_stranger(id, response, forgotten),
+            Found::Ended { untold } => self.acknowledge_stranger(id, response, untold),
             Found::Session(session) if winner.is_some() && first_policy => self.fork_lost(id, session, response),
             Found::Session(session) => self.confirm(id, session, response, unwanted),
             Found::No
                 if winner.is_some()
                     && (first_policy || self.objects.room_for_session().is_err() || !self.memory_for_fork()) =>
             {
-                self.acknowledge_stranger(id, response, true);
+                self.acknowledge_stranger(id, response, fresh);
             }
             Found::No => match only
                 .filter(|_| winner.is_none())
@@ -263,7 +291,7 @@ impl Agent {
                 }
                 None => match self.new_fork(id, response) {
                     Ok(session) => self.confirm(id, session, response, unwanted),
-                    Err(_) => self.acknowledge_stranger(id, response, true),
+                    Err(_) => self.acknowledge_stranger(id, response, fresh),
                 },
             },
         }

@@ -1,5 +1,6 @@
 //! INVITE and re-INVITE of the peer: their sessions, provisional answers, acceptance (RFC 3261 §13.3, §14.2).
 
+use crate::agent::calls::ending::knows_199;
 use crate::agent::event::{Event, EventKind, Reason};
 use crate::agent::fault::{Counter, Done, Fault};
 use crate::agent::options::ResponseOptions;
@@ -142,7 +143,11 @@ impl Agent {
             None => own_tag(self.objects.keys, &request),
         };
         let dialog = Dialog::of_callee(&request, &tag)?;
-        let made = self.objects.add_session(Session::of_callee(dialog, id, &request, attachment))?;
+        let mut session = Session::of_callee(dialog, id, &request, attachment);
+        if self.owes_identity(&request) {
+            session.owe_identity();
+        }
+        let made = self.objects.add_session(session)?;
         self.objects.held_for_sender(made, &request);
         self.objects.use_place(id);
         if let Some(incoming) = self.objects.incoming.get_mut(id) {
@@ -180,6 +185,12 @@ impl Agent {
         if options.to_tag.is_some() && !initial {
             return Err(Error::state("to_tag: the dialog has one"));
         }
+        if status == 199 && !(initial && knows_199(&request)) {
+            return Err(Error::state("199: only to an INVITE whose Supported has it (RFC 6228 5)"));
+        }
+        if status == 199 && description {
+            return Err(Error::state("body: a 199 describes nothing (RFC 6228 5)"));
+        }
         self.answer_fits(&request, &answer)?;
         if reliable {
             return self.progress_reliably(id, answer, options.to_tag);
@@ -190,9 +201,11 @@ impl Agent {
             .map_or_else(Tag::new, |session| session.local_tag().into());
         // RFC 6141 §4.4: in the dialog an unreliable response refreshes no target.
         answer.dialog = initial;
-        answer.abilities = options.body.is_some();
+        // RFC 4916 §4: what makes the dialog says that its identities may change.
+        answer.abilities = options.body.is_some() || (initial && self.config.connected_identity);
         let bytes = self.respond_to(id, &answer, Some(&*tag).filter(|_| initial))?;
-        if let Some(incoming) = self.objects.incoming.get_mut(id) {
+        // What ends a dialog refreshes none.
+        if let Some(incoming) = self.objects.incoming.get_mut(id).filter(|_| status != 199) {
             incoming.provisional = Some(bytes);
         }
         let of = session.or_else(|| self.objects.incoming.get(id)?.session);

@@ -26,12 +26,17 @@ impl Agent {
         response: &Message,
     ) -> Option<u32> {
         let Some(rseq) = rseq_of(response) else {
-            self.input(id, |session, _| session.previewed(response));
+            // RFC 6228 §4: a 199 shows nothing.
+            if response.status() != 199 {
+                self.input(id, |session, _| session.previewed(response));
+            }
             return Some(0);
         };
         let outgoing = self.objects.outgoing.get(invite)?;
         let by_host = self.config.manual_prack || outgoing.flags & request_flag::MANUAL_PRACK != 0;
-        let manual = by_host && !outgoing.refresh;
+        // RFC 6228 §4: of a 199 the PRACK is all that is left to do in its dialog.
+        let ends_fork = response.status() == 199 && outgoing.is_initial_invite();
+        let manual = by_host && !outgoing.refresh && !ends_fork;
         // RFC 5407 §2: a Mortal dialog sends nothing new.
         let Some(session) = self.objects.sessions.get_mut(id).filter(|session| !session.is_terminated()) else {
             return Some(flag::RELIABLE);

@@ -225,6 +225,19 @@ impl Agent {
         self.input(session, |known, clock| known.their_prack_accepted(prack, invite.as_deref(), description, clock));
     }
 
+    /// A PRACK of the 199 with which its dialog ended (RFC 6228 §5). False: it is none.
+    pub(in crate::agent) fn farewell_prack(&mut self, id: SessionId, request: &Arc<Message>) -> bool {
+        if request.method() != crate::message::Method::Prack {
+            return false;
+        }
+        let Some(rack) = request.header(HeaderId::RAck).and_then(|value| RAck::parse(value).ok()) else { return false };
+        let acknowledged = self.decide(id, |session, clock| session.farewell_acknowledged(&rack, clock));
+        let Some(mut deeds) = acknowledged.flatten() else { return false };
+        self.settle(request, &Answer::plain(200));
+        self.carry_out(id, &mut deeds);
+        true
+    }
+
     /// A PRACK whose dialog is over: 200 where it acknowledges what the final response left (§3). False: it does not.
     pub(in crate::agent) fn late_prack(&mut self, request: &Arc<Message>) -> bool {
         if request.method() != crate::message::Method::Prack {

@@ -4,12 +4,15 @@ use crate::agent::calls::session_timer::as_it_was;
 use crate::agent::event::{Event, EventKind, Reason};
 use crate::agent::fault::{Counter, Fault};
 use crate::agent::options::{Body, RequestOptions, ResponseOptions};
-use crate::agent::ours::outgoing::Kind;
+use crate::agent::ours::outgoing::{Kind, Outgoing};
 use crate::agent::theirs::incoming::Kind as IncomingKind;
-use crate::agent::words::response::{Answer, retry_after_line};
+use crate::agent::words::response::{Answer, retry_after_line, wants_recv_info};
 use crate::agent::{Agent, IncomingId, OutgoingId, SessionId};
+use crate::config::NOBODY;
+use crate::dialog::id::AddressText;
 use crate::error::{Error, Result};
-use crate::message::{Message, Method};
+use crate::message::{HeaderId, Message, Method, NameAddr};
+use crate::session::Session;
 use crate::session::change::By;
 use crate::session::offer_answer::StoredBody;
 use crate::session::reinvite::Arrival;
@@ -76,6 +79,10 @@ impl Agent {
     ) -> Reason {
         let update = self.objects.outgoing.get(id).filter(|outgoing| outgoing.changes() == Some(By::Update));
         let Some(session) = update.and_then(|update| update.session) else { return Reason::None };
+        let sent = update.filter(|_| self.config.connected_identity && status < 300).and_then(Outgoing::message);
+        if let (Some(sent), Some(session)) = (sent, self.objects.sessions.get_mut(session)) {
+            session.our_identity_taken(&sent);
+        }
         match response.filter(|_| status < 300) {
             Some(response) => {
                 let mut updated = Updated::Done;
@@ -94,6 +101,39 @@ impl Agent {
                 Reason::None
             }
         }
+    }
+
+    /// The ACK of our 2xx is here: the caller that takes another identity is told ours, which is not the one that it
+    /// called (RFC 4916 §4).
+    pub(in crate::agent) fn tell_identity(&mut self, id: SessionId) {
+        if !self.objects.sessions.get_mut(id).is_some_and(Session::identity_due) {
+            return;
+        }
+        let Ok((aor, _)) = NameAddr::of_host(&self.config.aor) else { return };
+        let Some(session) = self.objects.sessions.get_mut(id) else { return };
+        let former = session.come_from(AddressText { address: &self.config.aor, uri: aor.uri });
+        let update = self.draft_for_session(id, (Method::Update, b"UPDATE"), Kind::Update, RequestOptions::default());
+        if let Some(session) = self.objects.sessions.get_mut(id) {
+            // It is ours when the caller has accepted it.
+            session.go_by(former);
+        }
+        // Without room or way the call goes on as it is.
+        let Ok(update) = update else { return };
+        if let Some(outgoing) = self.objects.outgoing.get_mut(update) {
+            outgoing.silent = true;
+        }
+        self.input(id, |session, _| session.our_change_sent(By::Update, update, None));
+        self.launch(update);
+    }
+
+    /// Whether a caller is to be told who answered: it takes another identity than the one that it called, and we have
+    /// one (RFC 4916 §4).
+    pub(in crate::agent) fn owes_identity(&self, invite: &Message) -> bool {
+        let own = || NameAddr::of_host(&self.config.aor).is_ok_and(|(aor, _)| Some(aor.uri) != invite.to_uri());
+        self.config.connected_identity
+            && self.config.aor != NOBODY
+            && invite.has_token(HeaderId::Supported, b"from-change")
+            && own()
     }
 
     /// An UPDATE in a dialog (§5.2).
@@ -133,6 +173,7 @@ impl Agent {
         answer.dialog = true;
         answer.abilities = true;
         let verdict = self.answer_session_timer(session, &request, &mut answer);
+        answer.recv_info = wants_recv_info(&request);
         self.finish(id, answer, options.to_tag)?;
         self.input(session, |session, _| session.their_update_accepted(id, &request, description));
         self.session_timer_is(session, verdict);

@@ -303,7 +303,7 @@ impl Agent {
         options: &RequestOptions<'_>,
     ) -> Result<(Draft, Option<Box<Timed>>)> {
         options.check_in_dialog()?;
-        let host = HostHeaders::of_request(method.0, &options.headers, true)?;
+        let host = HostHeaders::of_request(method.0, &options.headers, true)?.and_reason(options.reason)?;
         let body = options.body.map(Body::checked).transpose()?;
         let (timer, timed) = self.asks(method.0, session, &host, options.session_timer);
         let tail = self.tail(&host, OwnLines { timer, ..OwnLines::of(method.0) }, body.as_ref());

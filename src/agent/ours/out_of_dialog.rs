@@ -28,7 +28,9 @@ impl Agent {
                 return Err(Error::argument("method: has a function of its own, or needs a dialog"));
             }
             Method::Subscribe | Method::Refer => {
-                return Err(Error::new(ErrorKind::Unsupported, "method: its subscription (RFC 6665) is not there yet"));
+                let reason =
+                    "method: SUBSCRIBE is none of the library's, REFER goes in a dialog (sipdlg_session_refer)";
+                return Err(Error::new(ErrorKind::Unsupported, reason));
             }
             _ => {}
         }
@@ -53,7 +55,7 @@ impl Agent {
         if target.asks_for_other(method.1) {
             return Err(Error::syntax("target: its method is another one (RFC 3261 §19.1.5)"));
         }
-        let host = HostHeaders::of_request(method.0, &options.headers, false)?;
+        let host = HostHeaders::of_request(method.0, &options.headers, false)?.and_reason(options.reason)?;
         let body = options.body.map(Body::checked).transpose()?;
         let from = checked_address(options.from.unwrap_or(&self.config.aor))?.to_vec();
         let to = match options.to {

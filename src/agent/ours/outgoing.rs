@@ -7,6 +7,7 @@ use crate::agent::ours::draft::Draft;
 use crate::agent::ours::timed::Timed;
 use crate::attachment::{Attachment, Unseen};
 use crate::dialog::Dialog;
+use crate::dialog::sequence::LocalSequence;
 use crate::flow::{Flow, Hop, Transport};
 use crate::message::{Message, Method};
 use crate::session::Resolved;
@@ -83,8 +84,8 @@ pub struct SentAck {
 pub struct EndedFork {
     /// Whose.
     pub to_tag: Box<[u8]>,
-    /// The host forgot it, so that no BYE tells the callee.
-    pub forgotten: bool,
+    /// Where the numbers of its requests stand, for the BYE after a 2xx; `None`: one has gone out.
+    pub untold: Option<LocalSequence>,
 }
 
 /// How far a CANCEL is (RFC 3261 §9.1).

@@ -60,7 +60,11 @@ pub(in crate::agent) struct Door<'a> {
     pub face: &'a Face,
     pub table: &'a Table,
     pub objects: &'a Objects,
+    pub sips: Policy,
 }
+
+const NO_SIPS: &[u8] = b"Warning: 380 sipdlg \"SIPS Not Allowed\"\r\n";
+const ONLY_SIPS: &[u8] = b"Warning: 381 sipdlg \"SIPS Required\"\r\n";
 
 type Checked = Result<(), Refused>;
 
@@ -71,6 +75,7 @@ impl Door<'_> {
         lists(request)?;
         self.method(request)?;
         scheme(request)?;
+        self.security(request)?;
         self.merged(request)?;
         self.extensions(request)?;
         self.reliability(request)?;
@@ -107,6 +112,21 @@ impl Door<'_> {
         let rule = if known { "not allowed here (RFC 3261 §8.2.1)" } else { "unknown (RFC 3261 §21.5.2)" };
         let fault = Fault::new(Counter::Method, "method", rule);
         Err(Refused { abilities: known, ..Refused::plain(if known { 405 } else { 501 }, fault) })
+    }
+
+    /// RFC 5630 §5.1.2: whether SIPS is wanted is a question of the call; what it made goes on.
+    fn security(&self, request: &Message) -> Checked {
+        if self.sips == Policy::Supported || request.to_tag().is_some() {
+            return Ok(());
+        }
+        let scheme = request.read_uri(request.uri().unwrap_or_default()).map(|uri| uri.scheme);
+        let (warning, rule) = match (self.sips, scheme) {
+            (Policy::Off, Ok(Scheme::Sips)) => (NO_SIPS, "sips is not allowed here (RFC 5630 §5.1.2)"),
+            (Policy::Required, Ok(Scheme::Sip)) => (ONLY_SIPS, "sips is required here (RFC 5630 §5.1.2)"),
+            _ => return Ok(()),
+        };
+        let fault = Fault::new(Counter::Scheme, "Request-URI", rule);
+        Err(Refused { lines: warning.to_vec(), ..Refused::plain(480, fault) })
     }
 
     /// §8.2.2.2: a request that came on two ways.

@@ -50,7 +50,7 @@ impl Agent {
             Inside::Subscribe => return self.subscribe_arrived(id, request),
             _ if session.is_terminated() => {
                 let crossing = inside == Inside::Bye && !session.is_gone();
-                if !self.late_prack(&request) {
+                if !self.farewell_prack(id, &request) && !self.late_prack(&request) {
                     // RFC 5407 §3.2: crossing BYE 200, everything else 481.
                     match crossing {
                         true => self.settle(&request, &Answer::plain(200)),

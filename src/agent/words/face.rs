@@ -1,6 +1,6 @@
 //! What the agent tells of itself in every message, written once.
 
-use crate::agent::words::headers::{HostHeaders, can};
+use crate::agent::words::headers::HostHeaders;
 use crate::agent::words::response::Answer;
 use crate::config::{Config, Policy, SessionTimer};
 use crate::message::{HeaderId, write};
@@ -39,14 +39,18 @@ impl Face {
         let prack = allowed.iter().any(|name| name == b"PRACK");
         let reliable = if prack { config.reliable } else { Policy::Off };
         let implied = (reliable != Policy::Off).then(|| RELIABLE.to_vec());
-        let own = config.supported.iter().filter(|tag| can(tag) && !tag.eq_ignore_ascii_case(RELIABLE)).cloned();
+        let own = config.supported.iter().filter(|tag| !tag.eq_ignore_ascii_case(RELIABLE)).cloned();
         let mut supported: Vec<Vec<u8>> = implied.into_iter().chain(own).collect();
-        // RFC 3891; RFC 4488: a REFER without a subscription is understood.
-        let implied = [("INVITE", "replaces"), ("REFER", "norefersub")];
+        // RFC 3891; RFC 4488: a REFER without a subscription is understood; RFC 6228.
+        let implied = [("INVITE", "replaces"), ("REFER", "norefersub"), ("INVITE", "199")];
         for (_, tag) in implied.iter().filter(|(method, _)| allowed.iter().any(|name| name == method.as_bytes())) {
             if !supported.iter().any(|known| known.eq_ignore_ascii_case(tag.as_bytes())) {
                 supported.push(tag.as_bytes().to_vec());
             }
+        }
+        let from_change = &b"from-change"[..];
+        if config.connected_identity && !supported.iter().any(|known| known.eq_ignore_ascii_case(from_change)) {
+            supported.push(from_change.to_vec());
         }
         let line = |name: &str, value: &[u8]| [name.as_bytes(), b": ", value, b"\r\n"].concat().into_boxed_slice();
         let agent_line =

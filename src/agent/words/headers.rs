@@ -3,6 +3,7 @@
 
 use crate::agent::methods::rules;
 use crate::error::{Error, ErrorKind, Result};
+use crate::message::reason::protocol_of;
 use crate::message::{HeaderId, HeaderName, Method, list_of, write};
 use smallvec::SmallVec;
 
@@ -10,14 +11,6 @@ use smallvec::SmallVec;
 #[derive(Clone, Debug, Default)]
 pub struct HostHeaders<'a> {
     lines: Vec<(HeaderName<'a>, &'a [u8])>,
-}
-
-/// Option tags that need machinery which is not there yet: dropped from Supported, refused in Require.
-const NOT_YET: [&[u8]; 2] = [b"199", b"from-change"];
-
-/// Whether the library can keep what an option tag promises.
-pub fn can(tag: &[u8]) -> bool {
-    !NOT_YET.iter().any(|not_yet| not_yet.eq_ignore_ascii_case(tag))
 }
 
 impl<'a> HostHeaders<'a> {
@@ -63,13 +56,19 @@ impl<'a> HostHeaders<'a> {
             if id.stands_once() && read.has(id) {
                 return Err(once(name));
             }
-            if id == HeaderId::Require && tags(value).any(|tag| !can(tag)) {
-                return Err(Error::new(ErrorKind::Unsupported, "Require: an extension that is not there yet"));
-            }
             write::check_value(id, value)?;
             read.lines.push((name, value));
         }
         Ok(read)
+    }
+
+    /// With a Reason header of this value behind them (RFC 3326 §2).
+    pub fn and_reason(mut self, reason: Option<&'a [u8]>) -> Result<Self> {
+        if let Some(reason) = reason.filter(|reason| !reason.is_empty()) {
+            write::check_line(reason)?;
+            self.lines.push((HeaderId::Reason.into(), reason));
+        }
+        Ok(self)
     }
 
     /// RFC 3261 §8.1.1.8, §12.1: exactly one Contact makes a dialog or moves its target.
@@ -100,6 +99,12 @@ impl<'a> HostHeaders<'a> {
     /// The value of a header that the host gives.
     pub fn get(&self, id: HeaderId) -> Option<&'a [u8]> {
         self.lines.iter().find(|(name, _)| name.id() == id).map(|(_, value)| *value)
+    }
+
+    /// Whether the host gives a reason of this protocol (RFC 3326 §2).
+    pub fn gives_reason_of(&self, protocol: &[u8]) -> bool {
+        let mut lines = self.lines.iter().filter(|(name, _)| name.id() == HeaderId::Reason);
+        lines.any(|(_, value)| list_of(value).any(|value| protocol_of(value).eq_ignore_ascii_case(protocol)))
     }
 
     /// The lines that speak of the body, each with its line end.
@@ -134,7 +139,7 @@ impl<'a> HostHeaders<'a> {
             self.lines.iter().filter(|(name, _)| name.id() == HeaderId::Supported).flat_map(|(_, value)| tags(value));
         let mut all: SmallVec<[&[u8]; 8]> = SmallVec::new();
         for tag in tags(ours).chain(theirs) {
-            if can(tag) && !all.iter().any(|known| known.eq_ignore_ascii_case(tag)) {
+            if !all.iter().any(|known| known.eq_ignore_ascii_case(tag)) {
                 all.push(tag);
             }
         }

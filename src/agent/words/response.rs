@@ -68,7 +68,7 @@ impl<'a> Answer<'a> {
         Ok(Self {
             status,
             reason: options.reason_phrase,
-            host,
+            host: host.and_reason(options.reason)?,
             body: options.body.map(Body::checked).transpose()?,
             terms: options.session_timer,
             ..Self::default()
@@ -179,9 +179,9 @@ pub(in crate::agent) fn checked_status(status: u16, default: u16, range: std::op
     }
 }
 
-/// RFC 6086 §5.2.2: Recv-Info goes into responses to an INVITE that had it, never else.
+/// RFC 6086 §5.2.2: Recv-Info goes into responses to an INVITE or UPDATE that had it, never else.
 pub(in crate::agent) fn wants_recv_info(request: &Message) -> bool {
-    request.method() == Method::Invite && request.header(HeaderId::RecvInfo).is_some()
+    matches!(request.method(), Method::Invite | Method::Update) && request.header(HeaderId::RecvInfo).is_some()
 }
 
 /// Retry-After of 1 to 10 s: random in 0..10 by RFC 3261 §14.2, but the header is a positive number (§20.33).

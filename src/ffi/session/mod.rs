@@ -3,7 +3,7 @@
 //! In the header:
 //! What sends a request in the dialog takes its options without from, to, call_id and refer (ERR_ARGUMENT), and besides
 //! what its comment lists gives ERR_STATE when the session is over or Initial, ERR_SYNTAX, ERR_HEADER, ERR_LIMIT,
-//! ERR_NO_TRANSPORT, and ERR_UNSUPPORTED for an extension in Require.
+//! ERR_NO_TRANSPORT.
 
 pub mod birth;
 pub mod offer_answer;

@@ -240,7 +240,7 @@ pub unsafe extern "C" fn sipdlg_session_remote_tag(
     unsafe { text_out(session, buffer, capacity, needed, |session| session.remote_tag().into()) }
 }
 
-/// Text out.
+/// Text out. See sipdlg_config_set_connected_identity().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_session_local_uri(
     session: sipdlg_session_t,
@@ -252,7 +252,7 @@ pub unsafe extern "C" fn sipdlg_session_local_uri(
     unsafe { text_out(session, buffer, capacity, needed, |session| session.local_uri().into()) }
 }
 
-/// Text out.
+/// Text out. See sipdlg_config_set_connected_identity().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_session_remote_uri(
     session: sipdlg_session_t,

@@ -45,7 +45,9 @@ unsafe fn send(
 
 /// Ends the call, whatever its state: CANCEL, a final rejection (status_code, 0: 603), BYE, or BYE as soon as it is
 /// legal. Of an INVITE's early dialogs only the last one is ended by CANCEL, and only while the INVITE has no final
-/// response; the others by BYE. Survives 401/407, time-outs and lost transports; TERMINATED always comes: with the
+/// response; the others by BYE. Of several early dialogs of the peer's INVITE one ends alone, which a caller that knows
+/// it is told by 199 with the status_code in Reason (RFC 6228; reliable where it requires that, and TERMINATED waits
+/// for its PRACK); the last one is ended by the rejection. Survives 401/407, time-outs and lost transports; TERMINATED always comes: with the
 /// final response to what was sent, or 64*T1 (32 s) after it when the peer is silent. A second call does nothing, also
 /// during TERMINATED. options: headers (Reason, ...) and body of what is sent, or NULL.
 /// Errors: ERR_ARGUMENT status_code neither 0 nor 400-699.
@@ -234,7 +236,8 @@ pub unsafe extern "C" fn sipdlg_session_prack(
     unsafe { send(session, options, out, Agent::prack) }
 }
 
-/// Forgets the session: no BYE; the peer's pending requests get 487; TERMINATED follows.
+/// Forgets the session: no BYE; the peer's pending requests get 487; TERMINATED follows. Of several early dialogs of the
+/// peer's INVITE one ends alone, as by sipdlg_session_hangup().
 #[unsafe(no_mangle)]
 pub extern "C" fn sipdlg_session_dispose(session: sipdlg_session_t) -> sipdlg_status_t {
     guard(|| {

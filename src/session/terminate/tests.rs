@@ -149,7 +149,7 @@ fn what_ends_with_a_session() {
     const INVITE_2: u64 = 2;
     type Row = (&'static str, fn(&mut FakeClock) -> Session, Reason, &'static str, usize);
     // What is under way; why it ends; what follows; the timers that run on.
-    let rows: [Row; 24] = [
+    let rows: [Row; 25] = [
         ("RFC 5407 appendix A: the INVITE is unanswered", |_| callee("offer"), LocalHangup, "LeaveInvite 1, State", 0),
         ("RFC 5407 appendix A: the same early", |_| early_callee(), LocalHangup, "LeaveInvite 1, State", 0),
         (
@@ -285,7 +285,8 @@ fn what_ends_with_a_session() {
             "Left 2 7, Refuse 2 487 RemoteBye, Refuse 3 487 RemoteBye, State",
             0,
         ),
-        ("RFC 3261 15: an early dialog of our INVITE", |_| caller("offer"), Rejected, "ForkEnded 1, State", 0),
+        ("RFC 3261 15: an early dialog of our INVITE", |_| caller("offer"), LocalHangup, "ForkEnded 1, State", 0),
+        ("RFC 6228 4: a 199 ends it", |_| caller("offer"), Rejected, "ForkEnded 1 forgotten, State", 0),
         ("the host forgets it", |_| caller("offer"), Disposed, "ForkEnded 1 forgotten, State", 0),
         ("the host forgets it, confirmed", |_| confirmed_caller(), Disposed, "ForkEnded 1, State", 0),
         ("the same of one taken over", |_| taken_over(true), Disposed, "State", 0),

@@ -139,6 +139,9 @@ impl Replay<'_, '_> {
             ("PRACK", _) if dialog.open.is_some_and(|open| open.invite == Invite::Ours(client)) => dialog.open = None,
             ("UPDATE" | "REFER" | "NOTIFY" | "SUBSCRIBE", 200..300) => {
                 dialog.follow(response);
+                if request.method() == "UPDATE" {
+                    dialog.local_uri = uri_of(request.value("from"));
+                }
             }
             ("INVITE", _) if dialog.open.is_some_and(|open| open.invite == Invite::Ours(client)) => dialog.open = None,
             _ => {}

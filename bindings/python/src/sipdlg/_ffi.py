@@ -365,6 +365,7 @@ class RequestOptions(C.Structure):  # sipdlg_request_options_t
         ("credentials", C.POINTER(Credentials)),
         ("credentials_count", C.c_size_t),
         ("session_timer", C.POINTER(SessionTimer)),
+        ("reason", C.c_char_p),
     ]
 
 
@@ -378,6 +379,7 @@ class ResponseOptions(C.Structure):  # sipdlg_response_options_t
         ("reason_phrase", C.c_char_p),
         ("to_tag", C.c_char_p),
         ("session_timer", C.POINTER(SessionTimer)),
+        ("reason", C.c_char_p),
     ]
 
 
@@ -577,6 +579,12 @@ def declare(dll: C.CDLL) -> None:
     # sipdlg_status_t sipdlg_config_set_glare_retry(sipdlg_config_t *config, int32_t on);
     dll.sipdlg_config_set_glare_retry.argtypes = [C.c_void_p, C.c_int32]
     dll.sipdlg_config_set_glare_retry.restype = C.c_int32
+    # sipdlg_status_t sipdlg_config_set_connected_identity(sipdlg_config_t *config, int32_t on);
+    dll.sipdlg_config_set_connected_identity.argtypes = [C.c_void_p, C.c_int32]
+    dll.sipdlg_config_set_connected_identity.restype = C.c_int32
+    # sipdlg_status_t sipdlg_config_set_sips(sipdlg_config_t *config, int32_t policy);
+    dll.sipdlg_config_set_sips.argtypes = [C.c_void_p, C.c_int32]
+    dll.sipdlg_config_set_sips.restype = C.c_int32
     # sipdlg_status_t sipdlg_config_add_credentials(sipdlg_config_t *config, const char *realm, const char *user, const
     # char *secret, int32_t is_ha1, const char *algorithm);
     dll.sipdlg_config_add_credentials.argtypes = [C.c_void_p, C.c_char_p, C.c_char_p, C.c_char_p, C.c_int32, C.c_char_p]

@@ -85,6 +85,10 @@ class Config:
     """After RESYNC the library sends the description of before."""
     glare_retry: bool = True
     """491 and 500 with Retry-After are retried; per request: `RequestFlag.NO_RETRY`."""
+    connected_identity: bool = False
+    """Callers are told who answered (RFC 4916)."""
+    sips: Policy = Policy.SUPPORTED
+    """Calls to SIPS URIs: OFF refuses them, REQUIRED those to SIP URIs (RFC 5630)."""
     effects: tuple[tuple[Text, int, Effect], ...] = ()
     """What failures end, instead of what `effect_of` says: method, status code, effect."""
     info_packages: Text | None = None
@@ -150,6 +154,8 @@ class Config:
                 check(function(config, fits(number, name, bits)))
         check(lib.sipdlg_config_set_resync(config, truth(self.resync, "resync")))
         check(lib.sipdlg_config_set_glare_retry(config, truth(self.glare_retry, "glare_retry")))
+        check(lib.sipdlg_config_set_connected_identity(config, truth(self.connected_identity, "connected_identity")))
+        check(lib.sipdlg_config_set_sips(config, fits(self.sips, "sips", 31)))
         for row in listed(self.effects, "effects"):
             if not isinstance(row, tuple | list) or len(row) != 3:
                 raise wrong("effects", "tuples of method, status code and effect", row)

@@ -50,7 +50,8 @@ class Event:
         self.query: int = raw.query
         """RESOLVE: for `Agent.resolved`."""
         self.text = text_of(raw.text)
-        """RESOLVE: host; CHALLENGE: realm; TERMINATED: value of the Reason header."""
+        """RESOLVE: host; CHALLENGE: realm; BYE, CANCEL, REDIRECT, REJECT, PROGRESS of a 199, TERMINATED: value of the
+        Reason header."""
         self.port: int = raw.port
         self.secure: bool = bool(raw.secure)
         # `default` looks at numbers only; what was borrowed goes.

@@ -92,6 +92,8 @@ class RequestArguments(TypedDict, total=False):
     """For challenges to it; in a call, or of an INVITE, for all that follows in the call."""
     session_timer: SessionTimer | None
     """INVITE, re-INVITE, UPDATE: for the call from then on."""
+    reason: Text | None
+    """Value of a Reason header (RFC 3326), "Q.850;cause=16"."""
 
 
 class ResponseArguments(TypedDict, total=False):
@@ -105,6 +107,8 @@ class ResponseArguments(TypedDict, total=False):
     """First tagged response of a request only; another tag makes another early dialog."""
     session_timer: SessionTimer | None
     """2xx to INVITE, re-INVITE, UPDATE: for the call from then on."""
+    reason: Text | None
+    """Value of a Reason header (RFC 3326)."""
 
 
 def body_struct(body: AnyBody | None, name: str = "body") -> _ffi.Body:
@@ -149,6 +153,7 @@ def request_options(arguments: RequestArguments) -> _ffi.RequestOptions | None:
         raw.credentials = (_ffi.Credentials * len(known))(*known)
     if (terms := arguments.get("session_timer")) is not None:
         raw.session_timer = session_timer_pointer(terms)
+    raw.reason = encode_or_none(arguments.get("reason"), "reason")
     return raw
 
 
@@ -178,4 +183,5 @@ def response_options(arguments: ResponseArguments) -> _ffi.ResponseOptions | Non
     raw.to_tag = encode_or_none(arguments.get("to_tag"), "to_tag")
     if (terms := arguments.get("session_timer")) is not None:
         raw.session_timer = session_timer_pointer(terms)
+    raw.reason = encode_or_none(arguments.get("reason"), "reason")
     return raw

@@ -38,9 +38,9 @@ class OutgoingRequest(Handle):
         status = check(lib.sipdlg_outgoing_message(self.token, C.byref(out)))
         return None if status == NONE else Message._owned(out.value)
 
-    def cancel(self, reason: Text | None = None, **options: Unpack[RequestArguments]) -> bool:
-        """CANCEL of an INVITE or re-INVITE. reason: value of a Reason header (RFC 3326), "SIP;cause=600". False: it is
-        final already, nothing was sent."""
+    def cancel(self, reason: Text | None = None, /, **options: Unpack[RequestArguments]) -> bool:
+        """CANCEL of an INVITE or re-INVITE. reason: value of a Reason header (RFC 3326), "SIP;cause=600"; by name it
+        is an option as everywhere. False: it is final already, nothing was sent."""
         raw = request_options(options)
         reference = C.byref(raw) if raw is not None else None
         return check(lib.sipdlg_outgoing_cancel(self.token, encode_or_none(reason, "reason"), reference)) != NONE

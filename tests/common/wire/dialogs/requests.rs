@@ -30,7 +30,9 @@ impl Replay<'_, '_> {
         if dialog.local_cseq.is_some_and(|former| sip.cseq() != former + 1) {
             faults.push(("dialog-cseq", format!("{} after {:?}", sip.cseq(), dialog.local_cseq)));
         }
-        if uri_of(sip.value("from")) != dialog.local_uri || uri_of(sip.value("to")) != dialog.remote_uri {
+        // RFC 4916 §4: an UPDATE may tell another identity.
+        let from_stays = sip.method() == "UPDATE" || uri_of(sip.value("from")) == dialog.local_uri;
+        if !from_stays || uri_of(sip.value("to")) != dialog.remote_uri {
             faults.push(("dialog-uris", format!("From {}, To {}", sip.value("from"), sip.value("to"))));
         }
         let again = sip.method() == "BYE" && dialog.bye_challenged && !dialog.bye_answered;

@@ -74,6 +74,10 @@ impl Replay<'_, '_> {
             if refreshes && (reliable || (200..300).contains(&status)) {
                 dialog.follow(request);
             }
+            // RFC 4916 §4.
+            if matches!(request.method(), "INVITE" | "UPDATE") && (200..300).contains(&status) {
+                dialog.remote_uri = uri_of(request.value("from"));
+            }
         }
     }
 

@@ -1,0 +1,182 @@
+//! Connected identity (RFC 4916): who answered says so, and the peer may change its From.
+
+use crate::common::draft::Draft;
+use crate::common::pair::{Pair, Stand, TO_BOB};
+use crate::common::party::config;
+use crate::common::{ANSWER, HELD, HOLD, NOTHING, OFFER};
+use sipdlg::agent::{EventKind, RequestOptions};
+use sipdlg::config::Config;
+use sipdlg::session::SessionState;
+
+const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, UPDATE";
+
+fn telling(name: &str) -> Config {
+    let mut config = config(name);
+    config.connected_identity = true;
+    config
+}
+
+/// The peer calls somebody else than alice's AOR says; she answers.
+fn answered(alice: Config, supported: &str, allow: &str, called: &str) -> (Stand, Draft) {
+    let mut stand = Stand::with(alice);
+    stand.alice.rings_and_answers(ANSWER);
+    called.clone_into(&mut stand.peer.remote_uri);
+    let invite = stand.peer.request("INVITE").with("Supported", supported).sdp(OFFER);
+    let invite = if allow.is_empty() { invite } else { invite.with("Allow", allow) };
+    stand.say(invite.clone());
+    (stand, invite)
+}
+
+/// Its ACK.
+fn acknowledged(mut stand: Stand, invite: &Draft) -> Stand {
+    let ok = stand.peer.take("200 INVITE");
+    stand.peer.learn(&ok);
+    let ack = stand.peer.ack(invite, &ok);
+    stand.say(ack);
+    stand
+}
+
+/// §4: once its call stands, and only then; From of what follows is the new one when the caller has accepted it.
+#[test]
+fn the_caller_is_told_who_answered() {
+    for accepted in [true, false] {
+        let (mut stand, invite) = answered(telling("alice"), "from-change", ALLOW, "sip:sales@example.com");
+        assert!(stand.peer.take("180 INVITE").all("supported").contains(&"from-change"));
+        stand.advance(crate::common::ms(1_000));
+        assert!(!stand.peer.got().contains(&"UPDATE".to_owned()), "the ACK is not here");
+        let mut stand = acknowledged(stand, &invite);
+        let before = stand.alice.events.len();
+        let update = stand.peer_replies("UPDATE", if accepted { 200 } else { 403 }, "");
+        assert!(update.value("from").starts_with("<sip:alice@example.com>;tag="), "{}", update.value("from"));
+        assert!(update.value("to").starts_with("<sip:peer@example.com>;tag="));
+        assert_eq!(update.sdp(), None);
+        assert_eq!(stand.alice.events.len(), before, "the host is not told");
+        let uri = if accepted { "sip:alice@example.com" } else { "sip:sales@example.com" };
+        assert_eq!(stand.alice.agent.session(stand.alice.session()).unwrap().local_uri(), uri.as_bytes());
+        stand.alice.reinvite(HOLD);
+        stand.exchange();
+        let reinvite = stand.peer_replies("INVITE", 200, HELD);
+        assert!(reinvite.value("from").starts_with(&format!("<{uri}>;tag=")));
+        stand.peer.take("ACK");
+        // §4: what the peer knows us by meanwhile is its affair.
+        for to in ["sip:alice@example.com", "sip:sales@example.com", "sip:elsewhere@example.com"] {
+            to.clone_into(&mut stand.peer.remote_uri);
+            let options = stand.peer.request("INFO");
+            stand.say(options);
+            stand.peer.take("200 INFO");
+        }
+    }
+}
+
+/// Who is not told: a caller that does not take it or could not answer, one that called us by that name; by none where
+/// we have none, or do not want to.
+#[test]
+fn who_is_not_told() {
+    let nobody = || Config { connected_identity: true, ..Config::default() };
+    for (why, alice, supported, allow, called) in [
+        ("off", config("alice"), "from-change", ALLOW, "sip:sales@example.com"),
+        ("not supported", telling("alice"), "100rel", ALLOW, "sip:sales@example.com"),
+        ("no UPDATE", telling("alice"), "from-change", "INVITE, ACK, BYE", "sip:sales@example.com"),
+        ("UPDATE not listed", telling("alice"), "from-change", "", "sip:sales@example.com"),
+        ("called by it", telling("alice"), "from-change", ALLOW, "sip:alice@example.com"),
+        ("no identity", nobody(), "from-change", ALLOW, "sip:sales@example.com"),
+    ] {
+        let (stand, invite) = answered(alice, supported, allow, called);
+        let stand = acknowledged(stand, &invite);
+        assert_eq!(stand.peer.got(), NOTHING, "{why}");
+    }
+}
+
+/// The hang-up that waited for the ACK is all that goes out.
+#[test]
+fn nobody_is_told_at_the_end() {
+    let (mut stand, invite) = answered(telling("alice"), "from-change", ALLOW, "sip:sales@example.com");
+    stand.alice.hangup();
+    let mut stand = acknowledged(stand, &invite);
+    stand.peer_replies("BYE", 200, "");
+    assert_eq!(stand.peer.got(), NOTHING);
+}
+
+/// An ACK that comes again tells nothing again.
+#[test]
+fn it_is_told_once() {
+    let (stand, invite) = answered(telling("alice"), "from-change", ALLOW, "sip:sales@example.com");
+    let mut stand = acknowledged(stand, &invite);
+    stand.peer_replies("UPDATE", 200, "");
+    let ok = stand.peer.reply_as(
+        &crate::common::sip::Sip::parse(invite.text().as_bytes()).unwrap(),
+        200,
+        &stand.peer.remote_tag,
+    );
+    let ack = stand.peer.ack(&invite, &crate::common::sip::Sip::parse(ok.text().as_bytes()).unwrap());
+    stand.say(ack);
+    assert_eq!(stand.peer.got(), NOTHING);
+}
+
+/// §4: a changed From in a re-INVITE or UPDATE is the peer's identity from our 2xx on, whatever the setting.
+#[test]
+fn the_peers_identity_changes_with_our_2xx() {
+    for (method, accepted, on) in [
+        ("INVITE", true, false),
+        ("UPDATE", true, false),
+        ("UPDATE", true, true),
+        ("INVITE", false, false),
+        ("UPDATE", false, true),
+    ] {
+        let mut stand = Stand::with(if on { telling("alice") } else { config("alice") });
+        stand.alice.invite(TO_BOB, OFFER);
+        stand.exchange();
+        let invite = stand.peer.take("INVITE");
+        assert_eq!(invite.all("supported").contains(&"from-change"), on);
+        stand.peer.learn(&invite);
+        let ok = stand.peer.reply(&invite, 200).sdp(ANSWER);
+        stand.say(ok);
+        stand.peer.take("ACK");
+        let kind = if method == "INVITE" { EventKind::Reinvite } else { EventKind::Update };
+        stand.alice.hold(kind);
+        let before = stand.peer.local_uri.clone();
+        "sip:carol@example.com".clone_into(&mut stand.peer.local_uri);
+        let change = stand.peer.request(method);
+        let change = if method == "INVITE" { change.sdp(HOLD) } else { change };
+        let from = change.get("From").replace('<', "\"Carol\" <");
+        let change = change.set("From", from);
+        stand.say(change.clone());
+        let event = stand.alice.last(kind).message.as_ref().expect("a request").from_uri().map(<[u8]>::to_vec);
+        assert_eq!(event.as_deref(), Some(&b"sip:carol@example.com"[..]));
+        let remote = |stand: &Stand| stand.alice.agent.session(stand.alice.session()).unwrap().remote_uri().to_vec();
+        assert_eq!(remote(&stand), before.as_bytes(), "RFC 4916 §4: not before our 2xx");
+        if accepted {
+            stand.alice.accept(if method == "INVITE" { HELD } else { "" });
+        } else {
+            stand.alice.reject(488);
+        }
+        stand.exchange();
+        let answer = stand.peer.take(&format!("{} {method}", if accepted { 200 } else { 488 }));
+        if method == "INVITE" {
+            let ack = stand.peer.ack(&change, &answer);
+            stand.say(ack);
+        }
+        let expected = if accepted { "sip:carol@example.com".to_owned() } else { before };
+        assert_eq!(remote(&stand), expected.as_bytes());
+        stand.alice.bye();
+        stand.exchange();
+        let bye = stand.peer_replies("BYE", 200, "");
+        let to = if accepted { "\"Carol\" <sip:carol@example.com>;tag=" } else { "<sip:bob@192.0.2.2>;tag=" };
+        assert!(bye.value("to").starts_with(to), "{}", bye.value("to"));
+    }
+}
+
+/// Both sides of it: a call that was sent elsewhere.
+#[test]
+fn two_agents() {
+    let mut pair = Pair::with(telling("alice"), telling("bob"));
+    pair.call();
+    assert_eq!(pair.since(4), ["bob UPDATE", "alice 200 UPDATE"], "the AOR is not what was called");
+    assert_eq!(pair.alice.agent.session(pair.alice.session()).unwrap().remote_uri(), b"sip:bob@example.com");
+    assert_eq!(pair.bob.agent.session(pair.bob.session()).unwrap().local_uri(), b"sip:bob@example.com");
+    assert_eq!(pair.bob.state().0, SessionState::Confirmed);
+    let (now, session) = (pair.alice.now(), pair.alice.session());
+    pair.alice.agent.bye(now, session, RequestOptions::default()).expect("it is legal");
+    pair.exchange();
+    pair.finish();
+}
