@@ -69,11 +69,12 @@ static sipdlg_status_t answer(sipdlg_incoming_t incoming, unsigned version, cons
 
 static void answer_call(sipdlg_incoming_t incoming)
 {
+    int described = !settings.no_ring && (settings.reliable || settings.ring_code == 183);
     const sipdlg_message_t *invite;
     if (sipdlg_incoming_message(incoming, &invite) != SIPDLG_OK)
         return; /* cancelled meanwhile, and acknowledged */
     /* Without a body where a provisional response had it; after a reliable one it goes out when the PRACK is here. */
-    if (settings.no_ring || sipdlg_incoming_accept(incoming, 200, NULL, NULL) != SIPDLG_OK)
+    if (!described || sipdlg_incoming_accept(incoming, 200, NULL, NULL) != SIPDLG_OK)
         answer(incoming, 0, invite);
     sipdlg_message_release(invite);
 }
@@ -277,7 +278,8 @@ static int start(sipdlg_agent_t *agent)
     delegate.on_invite = on_invite;
     delegate.on_reinvite = on_reinvite;
     delegate.on_info = on_info;
-    delegate.on_ack = on_ack;
+    if (calls_wanted())
+        delegate.on_ack = on_ack;
     delegate.on_terminated = on_terminated;
     calls_listen(&delegate, &hooks);
     good = config != NULL

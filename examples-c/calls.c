@@ -166,6 +166,15 @@ void calls_listen(sipdlg_delegate_t *delegate, const struct call_hooks *of_progr
     referred.on_update = on_update;
 }
 
+int calls_wanted(void)
+{
+    int what;
+    for (what = 0; what < ACTIONS; what++)
+        if (call_settings.ms[what] >= 0)
+            return 1;
+    return 0;
+}
+
 int calls_begin(sipdlg_session_t session)
 {
     int count = 0, what;

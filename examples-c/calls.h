@@ -49,6 +49,8 @@ int calls_configure(sipdlg_config_t *config);
 /* The functions on_update, on_refer and on_notify of the agent's delegate, or of a call's. */
 void calls_listen(sipdlg_delegate_t *delegate, const struct call_hooks *hooks);
 
+/* Whether anything is to be done at its time. */
+int calls_wanted(void);
 /* The call is confirmed. Gives how many actions will follow; -1 without memory. */
 int calls_begin(sipdlg_session_t session);
 /* Does what is due. */
