@@ -51,6 +51,8 @@ int main(void)
         stats = pair_stats(&pair, BOB);
         CHECK_NUMBER(*(const uint64_t *)(const void *)((const char *)&stats + cases[at].counter), 1);
     }
+    /* Each kind has ten lines at once of its own: those above take nothing from these. */
+    seen.lines = 0;
     for (at = 0; at < 500; at++)
         hear(&pair, "hello");
     CHECK_NUMBER(seen.lines, 10);
@@ -60,7 +62,7 @@ int main(void)
     hear(&pair, "hello");
     CHECK_NUMBER(seen.lines, 11);
     CHECK(strstr(seen.last, "bytes | Call-ID - | dropped | ") != NULL);
-    CHECK(strstr(seen.last, " | 493 more were left out before") != NULL);
+    CHECK(strstr(seen.last, " | 490 more were left out before") != NULL);
     CHECK_NUMBER(seen.wrong_level, 0);
     CHECK_NUMBER(pair_stats(&pair, BOB).dropped_malformed, 501);
     pair_close(&pair);
