@@ -87,7 +87,10 @@ static sipdlg_status_t progress(sipdlg_incoming_t incoming, int32_t code, uint32
     sipdlg_body_view_t offer;
     struct sdp sdp;
     int offers;
-    sipdlg_status_t status = sipdlg_incoming_message(incoming, &invite);
+    sipdlg_status_t status;
+    if (code != 183 && !flags)
+        return sipdlg_incoming_progress(incoming, code, NULL, NULL);
+    status = sipdlg_incoming_message(incoming, &invite);
     if (status != SIPDLG_OK)
         return status;
     offers = sipdlg_message_session_body(invite, &offer) == SIPDLG_OK;

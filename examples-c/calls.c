@@ -11,14 +11,18 @@ static const struct call_hooks *hooks;
 static sipdlg_delegate_t fate = SIPDLG_DELEGATE_INIT;     /* of what is sent here */
 static sipdlg_delegate_t referred = SIPDLG_DELEGATE_INIT; /* of calls that a REFER asked for */
 static struct line lines[ACTIONS];                        /* of sipdlg_session_t */
+static int wanted;                                        /* whether anything is done at its time */
 static int pending;                                       /* calls that a REFER asked for and that have no answer */
 
 int calls_check(const char *program)
 {
+    int what;
     if ((call_settings.ms[ACTION_REFER] >= 0) != (call_settings.refer_to != NULL)) {
         fprintf(stderr, "%s: --refer-ms and --refer-to go together\n", program);
         return 0;
     }
+    for (what = 0; what < ACTIONS; what++)
+        wanted |= call_settings.ms[what] >= 0;
     return 1;
 }
 
@@ -168,11 +172,7 @@ void calls_listen(sipdlg_delegate_t *delegate, const struct call_hooks *of_progr
 
 int calls_wanted(void)
 {
-    int what;
-    for (what = 0; what < ACTIONS; what++)
-        if (call_settings.ms[what] >= 0)
-            return 1;
-    return 0;
+    return wanted;
 }
 
 int calls_begin(sipdlg_session_t session)
@@ -221,7 +221,7 @@ void calls_run(uint64_t now)
 {
     uint64_t session;
     int what;
-    for (what = 0; what < ACTIONS; what++)
+    for (what = 0; wanted && what < ACTIONS; what++)
         while (line_take(&lines[what], now, &session)) {
             sipdlg_status_t status;
             if (sipdlg_session_state(session) < 0 || sipdlg_session_state(session) == SIPDLG_SESSION_TERMINATED)
@@ -237,7 +237,7 @@ void calls_run(uint64_t now)
 int calls_timeout(uint64_t now, int limit_ms)
 {
     int what;
-    for (what = 0; what < ACTIONS; what++)
+    for (what = 0; wanted && what < ACTIONS; what++)
         limit_ms = line_timeout(&lines[what], now, limit_ms);
     return limit_ms;
 }
