@@ -10,7 +10,7 @@ use crate::agent::words::response::Answer;
 use crate::agent::{Agent, IncomingId, OutgoingId, SessionId};
 use crate::config::SessionTimer;
 use crate::error::Result;
-use crate::message::{HeaderId, Message, Method, Refresher, SessionExpires};
+use crate::message::{HeaderId, Message, Method, Refresher, SessionExpires, header};
 use crate::session::change::By;
 use crate::session::offer_answer::{Party, StoredBody};
 use crate::session::session_timer::{Agreed, Verdict, read_2xx};
@@ -58,7 +58,9 @@ impl Agent {
     /// The same of a 2xx that was written before, and has waited.
     pub(in crate::agent) fn session_timer_in(&self, id: SessionId, response: &[u8]) -> Verdict {
         let Some(session) = self.objects.sessions.get(id) else { return Verdict::Stays };
-        let written = Message::parse(response, None).ok();
+        // It is read again only where it says anything of this.
+        let says = header::in_lines(response, HeaderId::SessionExpires).is_some();
+        let written = says.then(|| Message::parse(response, None).ok()).flatten();
         verdict_of(&self.session_terms(session), written.as_ref().and_then(SessionExpires::said_by))
     }
 
