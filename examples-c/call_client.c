@@ -36,15 +36,19 @@ enum step { STEP_INVITE, STEP_HOLD, STEP_RESUME, STEP_INFO, STEP_TALK, STEP_BYE,
 
 /* The library holds it as user pointer of the INVITE and its sessions, and gives it back to release_call(). */
 struct call {
+    struct call *next, *before;  /* in `living` */
     enum step step;              /* what runs now */
+    sipdlg_outgoing_t invite;
     sipdlg_session_t session;
     unsigned version;            /* of the description sent last */
     int open;                    /* what was asked for at its time and is not done yet */
+    int rings;                   /* something has come: a CANCEL may go out (RFC 3261 section 9.1) */
     int begun;
 };
 
 static sipdlg_agent_t agent;
 static sipdlg_delegate_t delegate = SIPDLG_DELEGATE_INIT;
+static struct call *living;
 static struct line to_hang_up; /* of sipdlg_session_t */
 static struct line to_cancel;  /* of sipdlg_outgoing_t */
 static long completed, not_completed;
@@ -64,10 +68,21 @@ static void over(struct call *call, const char *problem)
         printf("call %ld completed\n", completed);
 }
 
+static void forget(struct call *call)
+{
+    if (call->next != NULL)
+        call->next->before = call->before;
+    if (call->before != NULL)
+        call->before->next = call->next;
+    else
+        living = call->next;
+    free(call);
+}
+
 static void release_call(void *user)
 {
     over(user, "the library let it go before its end");
-    free(user);
+    forget(user);
 }
 
 static void give_up(struct call *call, const char *problem)
@@ -75,6 +90,8 @@ static void give_up(struct call *call, const char *problem)
     over(call, problem);
     if (call->session != 0)
         answer_failed(sipdlg_session_hangup(call->session, 0, NULL), "hang-up"); /* it may have ended */
+    else
+        answer_failed(sipdlg_outgoing_cancel(call->invite, NULL, NULL), "cancel");
 }
 
 static sipdlg_status_t modify(struct call *call, const char *direction)
@@ -180,20 +197,29 @@ static void referred_failed(const char *problem)
     not_completed++;
 }
 
+static void on_trying(void *user, const sipdlg_event_t *event)
+{
+    struct call *call = event->user;
+    (void)user;
+    call->rings = 1;
+}
+
 /* A reliable response is acknowledged already, unless it brought an offer: then its PRACK carries the answer. */
 static void on_progress(void *user, const sipdlg_event_t *event)
 {
     struct call *call = event->user;
     (void)user;
+    call->rings = 1;
     if (!settings.quiet)
         printf("%d\n", (int)event->status_code);
     if (event->flags & SIPDLG_EVENT_NEEDS_PRACK) {
         sipdlg_request_options_t prack = SIPDLG_REQUEST_OPTIONS_INIT;
         struct sdp sdp;
-        if (!calls_answer(&sdp, call->version, event->message, &prack.body))
-            give_up(call, "nothing of the offer is left");
+        int left = calls_answer(&sdp, call->version, event->message, &prack.body);
         if (failed(sipdlg_session_prack(event->session, &prack, NULL), "PRACK"))
             give_up(call, "no PRACK");
+        else if (!left)
+            give_up(call, "nothing of the offer is left");
     }
 }
 
@@ -206,6 +232,10 @@ static void on_accept(void *user, const sipdlg_event_t *event)
         call->session = event->session;
     if (event->session != call->session)
         return; /* another fork: the library ends it */
+    if (call->step == STEP_OVER) {
+        give_up(call, NULL); /* given up while it rang */
+        return;
+    }
     if (settings.cancel_ms >= 0 && call->step == STEP_INVITE) {
         give_up(call, "answered before it was cancelled");
         return;
@@ -286,12 +316,15 @@ static void place(void)
     struct call *call = calloc(1, sizeof *call);
     char replaces[512];
     const char *headers[] = { replaces, NULL };
-    sipdlg_outgoing_t invite;
     struct sdp sdp;
     if (call == NULL) {
         not_completed++;
         return;
     }
+    call->next = living;
+    if (living != NULL)
+        living->before = call;
+    living = call;
     request.delegate = &delegate;
     request.user = call;
     request.release = release_call;
@@ -301,12 +334,12 @@ static void place(void)
     }
     if (!settings.late_offer)
         sdp_write(&sdp, call->version, "sendrecv", &request.body);
-    if (failed(sipdlg_agent_invite(agent, settings.to, &request, &invite), settings.to)) {
-        free(call);
+    if (failed(sipdlg_agent_invite(agent, settings.to, &request, &call->invite), settings.to)) {
+        forget(call);
         not_completed++;
         return;
     }
-    if (settings.cancel_ms >= 0 && !line_add(&to_cancel, invite))
+    if (settings.cancel_ms >= 0 && !line_add(&to_cancel, call->invite))
         give_up(call, "no memory");
 }
 
@@ -343,13 +376,29 @@ static void run(void)
     }
 }
 
+/* Calls without a session that the peer knows of: it has said 100. */
+static int ringing(void)
+{
+    const struct call *call;
+    for (call = living; call != NULL; call = call->next)
+        if (call->rings && call->step == STEP_INVITE)
+            return 1;
+    return 0;
+}
+
 /* After a signal: ends the calls that live. */
 static void close_down(sipdlg_stats_t *stats)
 {
+    const struct call *call, *next;
     sipdlg_session_t session = 0;
+    for (call = living; call != NULL; call = next) {
+        next = call->next;
+        if (call->step == STEP_INVITE)
+            answer_failed(sipdlg_outgoing_cancel(call->invite, NULL, NULL), "cancel");
+    }
     while (sipdlg_agent_next_session(agent, session, &session) == SIPDLG_OK)
         failed(sipdlg_session_hangup(session, 0, NULL), "hang-up");
-    while (sipdlg_agent_stats(agent, stats) == SIPDLG_OK && stats->sessions > 0)
+    while (sipdlg_agent_stats(agent, stats) == SIPDLG_OK && (stats->sessions > 0 || ringing()))
         if (failed(sipdlg_agent_run_once(agent, 1000), "run"))
             return;
 }
@@ -366,6 +415,7 @@ static int start(void)
         && calls_configure(config)
         && !failed(sipdlg_agent_new(config, &agent), "agent");
     sipdlg_config_free(config);
+    delegate.on_trying = on_trying;
     delegate.on_progress = on_progress;
     delegate.on_accept = on_accept;
     delegate.on_redirect = on_reject;

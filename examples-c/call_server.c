@@ -153,6 +153,7 @@ static int is_known(const sipdlg_event_t *event)
     const char *password;
     char name[128];
     int32_t digest;
+    sipdlg_status_t status;
     if (settings.challenge == NULL)
         return 1;
     if (sipdlg_message_digest_username(event->message, settings.challenge, name, sizeof name, NULL) != SIPDLG_OK)
@@ -164,7 +165,10 @@ static int is_known(const sipdlg_event_t *event)
     check(digest, "digest");
     if (password != NULL && digest == SIPDLG_DIGEST_GOOD)
         return 1;
-    check_answer(sipdlg_incoming_challenge(event->incoming, settings.challenge, settings.algorithms), "challenge");
+    status = sipdlg_incoming_challenge(event->incoming, settings.challenge, settings.algorithms);
+    check_answer(status, "challenge");
+    if (status != SIPDLG_OK)
+        refuse(event->incoming, 500); /* a realm or an --algorithms that is none */
     return 0;
 }
 
@@ -328,10 +332,11 @@ static void close_down(sipdlg_agent_t agent, sipdlg_stats_t *stats)
     sipdlg_session_t session = 0;
     uint64_t incoming;
     closing = 1;
-    while (line_take(&to_ring, UINT64_MAX, &incoming))
-        refuse(incoming, 480);
+    while (line_take(&to_ring, UINT64_MAX, &incoming) || line_take(&to_answer, UINT64_MAX, &incoming))
+        refuse(incoming, 480); /* with --no-ring there is no session yet */
     while (sipdlg_agent_next_session(agent, session, &session) == SIPDLG_OK)
         check(sipdlg_session_hangup(session, 480, NULL), "hang-up");
+    check(sipdlg_agent_run_once(agent, 0), "run"); /* sends what waits */
     while (sipdlg_agent_stats(agent, stats) == SIPDLG_OK && stats->sessions > 0)
         if (failed(sipdlg_agent_run_once(agent, 1000), "run")) {
             failures++;

@@ -21,6 +21,10 @@ int calls_check(const char *program)
         fprintf(stderr, "%s: --refer-ms and --refer-to go together\n", program);
         return 0;
     }
+    if ((uint64_t)call_settings.interval_s > UINT32_MAX || (uint64_t)call_settings.min_se_s > UINT32_MAX) {
+        fprintf(stderr, "%s: --session-interval and --min-se are less than 2^32\n", program);
+        return 0;
+    }
     for (what = 0; what < ACTIONS; what++)
         wanted |= call_settings.ms[what] >= 0;
     return 1;
@@ -94,6 +98,7 @@ static void on_referred_reinvite(void *user, const sipdlg_event_t *event)
 static void on_refer(void *user, const sipdlg_event_t *event)
 {
     sipdlg_request_options_t request = SIPDLG_REQUEST_OPTIONS_INIT;
+    sipdlg_status_t status;
     struct sdp sdp;
     (void)user;
     if (!call_settings.accept_refer) {
@@ -103,7 +108,13 @@ static void on_refer(void *user, const sipdlg_event_t *event)
     request.refer = event->incoming; /* accepts it, and tells its sender how the call goes */
     request.delegate = &referred;
     sdp_write(&sdp, 0, "sendrecv", &request.body);
-    if (failed(sipdlg_agent_invite(event->agent, NULL, &request, NULL), "REFER")) {
+    status = sipdlg_agent_invite(event->agent, NULL, &request, NULL);
+    if (status == SIPDLG_ERR_UNSUPPORTED || status == SIPDLG_ERR_NO_TRANSPORT) {
+        /* tel, http; sips over UDP: the sender's doing */
+        answer_failed(sipdlg_incoming_reject(event->incoming, 416, NULL), "REFER");
+        return;
+    }
+    if (failed(status, "REFER")) {
         answer_failed(sipdlg_incoming_reject(event->incoming, 500, NULL), "REFER");
         hooks->failed("a REFER could not be followed");
         return;
@@ -129,7 +140,7 @@ static void on_notify(void *user, const sipdlg_event_t *event)
     char problem[48];
     (void)user;
     if (event->incoming != 0)
-        answer_failed(sipdlg_incoming_accept(event->incoming, 0, NULL, NULL), "NOTIFY");
+        answer_failed(sipdlg_event_default(event), "NOTIFY"); /* 200; 489 or 481 to one of no REFER of ours */
     if (!(event->flags & SIPDLG_EVENT_LAST) || event->session == 0)
         return;
     snprintf(problem, sizeof problem, "the target of REFER said %d", (int)event->status_code);

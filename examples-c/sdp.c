@@ -125,10 +125,10 @@ static int is_telephone_event(sipdlg_str_t rest, long format)
     return 0;
 }
 
-/* The media line; `media`: what follows it, up to the next. 1: something of it is left. */
-static int answer_media(struct writing *to, const struct line *offered, sipdlg_str_t media, const char *direction)
+/* The media line, on our port; `media`: what follows it, up to the next. 1: something of it is left. */
+static int answer_media(struct writing *to, const struct line *offered, sipdlg_str_t media, const char *direction, unsigned port_here)
 {
-    char text[512], kind[32], protocol[32], *next, *end;
+    char text[sizeof to->sdp->text], kind[32], protocol[32], *next, *end;
     long formats[16], port;
     size_t count = 0, i;
     int at = 0;
@@ -142,7 +142,7 @@ static int answer_media(struct writing *to, const struct line *offered, sipdlg_s
     if (sscanf(text, "m=%31s %ld%*[/0-9] %31s%n", kind, &port, protocol, &at) < 3
         && sscanf(text, "m=%31s %ld %31s%n", kind, &port, protocol, &at) < 3)
         port = 0;
-    if (at > 0 && port != 0 && strcmp(kind, "audio") == 0 && strcmp(protocol, "RTP/AVP") == 0)
+    if (at > 0 && port > 0 && port <= 65535 && strcmp(kind, "audio") == 0 && strcmp(protocol, "RTP/AVP") == 0)
         for (next = text + at; count < sizeof formats / sizeof *formats; next = end) {
             long format = strtol(next, &end, 10);
             if (end == next)
@@ -158,7 +158,7 @@ static int answer_media(struct writing *to, const struct line *offered, sipdlg_s
         put(to, "%s\r\n", at > 0 && text[at] != '\0' ? text + at : " 0");
         return 0;
     }
-    put(to, "m=audio 4000 RTP/AVP");
+    put(to, "m=audio %u RTP/AVP", port_here);
     for (i = 0; i < count; i++)
         put(to, " %ld", formats[i]);
     put(to, "\r\n");
@@ -177,12 +177,18 @@ int sdp_answer(struct sdp *sdp, unsigned version, const sipdlg_message_t *messag
     sipdlg_body_view_t offer;
     sipdlg_str_t rest, ahead;
     struct line line, peek;
-    int left = 0, in_media = 0;
+    unsigned left = 0;
+    int in_media = 0;
     if (sipdlg_message_session_body(message, &offer) != SIPDLG_OK) {
         sdp_write(sdp, version, "sendrecv", body);
         return 1;
     }
-    put(&to, "v=0\r\no=- 1 %u IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n", version);
+    line.text = "t=0 0";
+    line.len = 5;
+    for (ahead = offer.content; next_line(&ahead, &peek) && !begins(&peek, "m=");)
+        if (begins(&peek, "t="))
+            line = peek; /* RFC 3264 section 6: the answer's is the offer's */
+    put(&to, "v=0\r\no=- 1 %u IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\n%.*s\r\n", version, (int)line.len, line.text);
     for (rest = offer.content; next_line(&rest, &line);) {
         const char *direction = of_session;
         if (!begins(&line, "m=")) {
@@ -194,10 +200,10 @@ int sdp_answer(struct sdp *sdp, unsigned version, const sipdlg_message_t *messag
         for (ahead = rest; next_line(&ahead, &peek) && !begins(&peek, "m=");)
             if (direction_of(&peek) != NULL)
                 direction = direction_of(&peek);
-        left |= answer_media(&to, &line, rest, direction);
+        left += (unsigned)answer_media(&to, &line, rest, direction, 4000 + 2 * left); /* each stream has its own port */
     }
     memset(body, 0, sizeof *body);
     body->data = sdp->text;
     body->len = to.len;
-    return left && !to.full;
+    return left > 0 && !to.full;
 }

@@ -1,8 +1,9 @@
 """Changes of a call: UPDATE (RFC 3311), what our programs do at a set time, and the answers that they give to an offer."""
 import re
+import time
 
 from calls import UAS_BEGIN, UAS_END, UAS_REINVITE, ack_of_rejection, against_client, against_server, case, counters, every, first, \
-    one_dialog
+    one_dialog, scenario_file
 from harness import briefs, check, free_port, same, without_100
 import scenario as s
 
@@ -164,6 +165,71 @@ def client_takes_the_place_of_a_call(run):
     same(first(trace, "< INVITE").get("Replaces"), value, "Replaces")
 
 
+@case
+def server_cannot_call_what_is_no_sip_uri(run):
+    """It is the sender's doing: 416, and no error of the server's."""
+    trace, words = against_server(run, "refer_tel", s.placed_call() + [
+        s.request("REFER", 2, headers=["Refer-To: <tel:+1>"]), s.recv(416), s.request("REFER", 3, headers=["Refer-To: <sips:x@127.0.0.1>"]),
+        s.recv(416), s.request("BYE", 4), s.recv(200)], "--accept-refer")
+    same((counters(words)["errors"], len(every(trace, "< NOTIFY"))), (0, 0), "errors, NOTIFYs")
+
+
+@case
+def server_takes_no_notify_of_nothing(run):
+    """RFC 6665 section 4.1.3."""
+    against_server(run, "stray_notify", s.placed_call() + [
+        s.request("NOTIFY", 2, headers=["Event: foo", "Subscription-State: active"]), s.recv(489),
+        s.request("NOTIFY", 3, headers=["Event: refer", "Subscription-State: active"], body="SIP/2.0 200 OK",
+                  content_type="message/sipfrag"), s.recv(481), s.request("BYE", 4), s.recv(200)])
+
+
+# ---------------------------------------------------------------- SIGTERM, giving up
+
+
+def stopped_while_it_waits(run, name, *options):
+    server, port = run.server("--quiet", *options)
+    sipp = run.sipp(f"127.0.0.1:{port}", "-sf", scenario_file(run, name, [
+        s.request("INVITE", 1, in_dialog=False, body=s.sdp(), branch="z9hG4bK-[call_id]"), s.recv(100, optional=True), s.recv(480),
+        ack_of_rejection()]), "-m", 1)
+    time.sleep(0.6)
+    same(counters(run.stop(server))["errors"], 0, "errors")
+    same(briefs(run.finish_sipp(sipp, 10))[-1], "> ACK", "the end")
+
+
+@case
+def server_rejects_what_waits_when_it_is_stopped(run):
+    stopped_while_it_waits(run, "stopped_before_ring", "--ring-ms", 9000)
+    stopped_while_it_waits(run, "stopped_before_answer", "--no-ring", "--answer-delay-ms", 9000)
+
+
+CANCELLED = [s.recv_request("CANCEL"), s.response_in_dialog("200 OK"), s.response_to_invite("487 Request Terminated").replace(
+    "To: [$to]", "To: [$to];tag=[pid]s[call_number]"), s.recv_request("ACK")]
+
+
+@case
+def client_cancels_what_has_no_dialog_when_it_is_stopped(run):
+    port = free_port()
+    sipp = run.sipp("-sf", scenario_file(run, "stopped", [
+        s.recv_invite(), s.response("100 Trying").replace(";tag=[pid]s[call_number]", "")] + CANCELLED), "-m", 1, port=port)
+    time.sleep(0.3)
+    client = run.start("call_client", "--to", f"sip:bob@127.0.0.1:{port}")
+    time.sleep(0.6)
+    client.terminate()
+    run.finish(client, 10, status=1)
+    same([brief for brief in briefs(run.finish_sipp(sipp, 10)) if brief != "< INVITE"],
+         ["> 100 INVITE", "< CANCEL", "> 200 CANCEL", "> 487 INVITE", "< ACK"], "trace")
+
+
+@case
+def client_cancels_where_nothing_of_a_reliable_offer_is_left(run):
+    """The answer in the PRACK first, then CANCEL; the next call goes its way meanwhile."""
+    ring = s.response("183 Session Progress", body=offer(VIDEO), headers=s.reliable(1))
+    trace, _ = against_client(run, "nothing_left", [
+        s.recv_invite(), ring, s.recv_request("PRACK"), s.response_in_dialog("200 OK")] + CANCELLED,
+        "--late-offer", "--answer-by-offer", "--bye-ms", 5000, status=1)
+    same(media(first(trace, "< PRACK")), ["m=video 0 RTP/AVP 96"], "the answer")
+
+
 # ---------------------------------------------------------------- how the server rings
 
 
@@ -220,6 +286,20 @@ def server_answers_by_the_offer(run):
 
 
 @case
+def server_answers_an_odd_offer(run):
+    """Each stream has a port of its own; the time is the offer's; a long line is no reason to refuse the rest."""
+    long = "m=video 6002 RTP/AVP" + " 99" * 200
+    body = offer("m=audio 6000/2 RTP/AVP 0\n", "m=audio 70000 RTP/AVP 0\n", long + "\n", "m=audio 6004 RTP/AVP 8\n").replace("t=0 0", "t=5 7")
+    trace, words = against_server(run, "odd_offer", [
+        s.request("INVITE", 1, in_dialog=False, body=body), s.recv(100, optional=True), s.recv(180), s.recv(200, rrs=True),
+        s.request("ACK", 1), s.request("BYE", 2), s.recv(200)], "--answer-by-offer")
+    answer = first(trace, "< 200 INVITE")
+    same(media(answer), ["m=audio 4000 RTP/AVP 0", "m=audio 0 RTP/AVP 0", long.replace("6002", "0"), "m=audio 4002 RTP/AVP 8"], "the answer")
+    check("t=5 7\n" in answer.body, "t= (RFC 3264 section 6)")
+    same(counters(words)["errors"], 0, "errors")
+
+
+@case
 def server_refuses_an_offer_of_which_nothing_is_left(run):
     trace, words = against_server(run, "by_offer_488", [
         s.request("INVITE", 1, in_dialog=False, body=offer(VIDEO), branch="z9hG4bK-[call_id]"), s.recv(100, optional=True),
@@ -254,7 +334,17 @@ def server_challenges_the_user_that_it_is_given(run):
 
 
 @case
+def server_answers_where_it_cannot_challenge(run):
+    server, port = run.server("--quiet", "--challenge", "--algorithms", "ROT13")
+    client = run.start("call_client", "--to", f"sip:bob@127.0.0.1:{port}")
+    check("500" in run.finish(client, 10, status=1), "no 500")
+    server.terminate()
+    run.finish(server, 10, status=1)
+
+
+@case
 def programs_refuse_what_cannot_stand_together(run):
-    for number, arguments in enumerate((["--refer-ms", 5], ["--session-timer", "maybe"], ["--refresher", ""], ["--update-ms", "x"])):
+    for number, arguments in enumerate((["--refer-ms", 5], ["--session-timer", "maybe"], ["--refresher", ""], ["--update-ms", "x"],
+                                        ["--min-se", 2 ** 32 + 90], ["--session-interval", 2 ** 32 + 90])):
         for program, more in (("call_server", []), ("call_client", ["--to", f"sip:a@127.0.0.1:{free_port()}"])):
             run.finish(run.start(program, *more, *arguments, name=f"{program}{number}"), status=2)
