@@ -391,6 +391,7 @@ static void close_down(sipdlg_stats_t *stats)
 {
     const struct call *call, *next;
     sipdlg_session_t session = 0;
+    calls_cancel();
     for (call = living; call != NULL; call = next) {
         next = call->next;
         if (call->step == STEP_INVITE)
@@ -398,7 +399,7 @@ static void close_down(sipdlg_stats_t *stats)
     }
     while (sipdlg_agent_next_session(agent, session, &session) == SIPDLG_OK)
         failed(sipdlg_session_hangup(session, 0, NULL), "hang-up");
-    while (sipdlg_agent_stats(agent, stats) == SIPDLG_OK && (stats->sessions > 0 || ringing()))
+    while (sipdlg_agent_stats(agent, stats) == SIPDLG_OK && (stats->sessions > 0 || ringing() || calls_ringing()))
         if (failed(sipdlg_agent_run_once(agent, 1000), "run"))
             return;
 }

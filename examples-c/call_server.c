@@ -332,12 +332,13 @@ static void close_down(sipdlg_agent_t agent, sipdlg_stats_t *stats)
     sipdlg_session_t session = 0;
     uint64_t incoming;
     closing = 1;
+    calls_cancel();
     while (line_take(&to_ring, UINT64_MAX, &incoming) || line_take(&to_answer, UINT64_MAX, &incoming))
         refuse(incoming, 480); /* with --no-ring there is no session yet */
     while (sipdlg_agent_next_session(agent, session, &session) == SIPDLG_OK)
         check(sipdlg_session_hangup(session, 480, NULL), "hang-up");
     check(sipdlg_agent_run_once(agent, 0), "run"); /* sends what waits */
-    while (sipdlg_agent_stats(agent, stats) == SIPDLG_OK && stats->sessions > 0)
+    while (sipdlg_agent_stats(agent, stats) == SIPDLG_OK && (stats->sessions > 0 || calls_ringing()))
         if (failed(sipdlg_agent_run_once(agent, 1000), "run")) {
             failures++;
             return;

@@ -12,7 +12,9 @@ static sipdlg_delegate_t fate = SIPDLG_DELEGATE_INIT;     /* of what is sent her
 static sipdlg_delegate_t referred = SIPDLG_DELEGATE_INIT; /* of calls that a REFER asked for */
 static struct line lines[ACTIONS];                        /* of sipdlg_session_t */
 static int wanted;                                        /* whether anything is done at its time */
-static int pending;                                       /* calls that a REFER asked for and that have no answer */
+static struct line later[ACTIONS] = { { .wait_ms = 20 }, { .wait_ms = 20 } }; /* what has to wait for another exchange */
+static struct referral { sipdlg_outgoing_t invite; int rings; } *referrals; /* calls that a REFER asked for, without an answer */
+static size_t pending, room;
 
 int calls_check(const char *program)
 {
@@ -65,10 +67,27 @@ static void on_update(void *user, const sipdlg_event_t *event)
     answer_failed(status, "UPDATE");
 }
 
+static void on_referred_ringing(void *user, const sipdlg_event_t *event)
+{
+    size_t i;
+    (void)user;
+    for (i = 0; i < pending; i++)
+        if (referrals[i].invite == event->outgoing)
+            referrals[i].rings = 1;
+}
+
+static void answered(sipdlg_outgoing_t invite)
+{
+    size_t i;
+    for (i = 0; i < pending; i++)
+        if (referrals[i].invite == invite)
+            referrals[i--] = referrals[--pending];
+}
+
 static void on_referred_accept(void *user, const sipdlg_event_t *event)
 {
     (void)user;
-    pending--;
+    answered(event->outgoing);
     if (event->flags & SIPDLG_EVENT_NEEDS_ACK) {
         sipdlg_request_options_t ack = SIPDLG_REQUEST_OPTIONS_INIT;
         struct sdp sdp;
@@ -80,8 +99,7 @@ static void on_referred_accept(void *user, const sipdlg_event_t *event)
 static void on_referred_reject(void *user, const sipdlg_event_t *event)
 {
     (void)user;
-    (void)event; /* its sender has been told */
-    pending--;
+    answered(event->outgoing); /* its sender has been told */
 }
 
 static void on_referred_reinvite(void *user, const sipdlg_event_t *event)
@@ -105,10 +123,20 @@ static void on_refer(void *user, const sipdlg_event_t *event)
         answer_failed(sipdlg_incoming_reject(event->incoming, 603, NULL), "REFER");
         return;
     }
+    if (pending == room) {
+        struct referral *more = realloc(referrals, (room + 16) * sizeof *more);
+        if (more == NULL) {
+            answer_failed(sipdlg_incoming_reject(event->incoming, 500, NULL), "REFER");
+            return;
+        }
+        referrals = more;
+        room += 16;
+    }
+    referrals[pending].rings = 0;
     request.refer = event->incoming; /* accepts it, and tells its sender how the call goes */
     request.delegate = &referred;
     sdp_write(&sdp, 0, "sendrecv", &request.body);
-    status = sipdlg_agent_invite(event->agent, NULL, &request, NULL);
+    status = sipdlg_agent_invite(event->agent, NULL, &request, &referrals[pending].invite);
     if (status == SIPDLG_ERR_UNSUPPORTED || status == SIPDLG_ERR_NO_TRANSPORT) {
         /* tel, http; sips over UDP: the sender's doing */
         answer_failed(sipdlg_incoming_reject(event->incoming, 416, NULL), "REFER");
@@ -159,6 +187,10 @@ static void on_reject(void *user, const sipdlg_event_t *event)
     static const char *const names[ACTIONS] = { "UPDATE", "re-INVITE", "MESSAGE", "REFER", "BYE" };
     char problem[64];
     (void)user;
+    if (event->session != 0 && event->status_code == 491 && (event->flags & SIPDLG_EVENT_LOCAL)) {
+        hooks->done(event->session, action_of(event), NULL); /* a newer one of ours took its place while it waited */
+        return;
+    }
     snprintf(problem, sizeof problem, "%d%s to %s", (int)event->status_code,
              event->flags & SIPDLG_EVENT_LOCAL ? " (made here)" : "", names[action_of(event)]);
     if (event->session != 0)
@@ -174,6 +206,8 @@ void calls_listen(sipdlg_delegate_t *delegate, const struct call_hooks *of_progr
     fate.on_accept = on_accept;
     fate.on_redirect = on_reject;
     fate.on_reject = on_reject;
+    referred.on_trying = on_referred_ringing;
+    referred.on_progress = on_referred_ringing;
     referred.on_accept = on_referred_accept;
     referred.on_redirect = on_referred_reject;
     referred.on_reject = on_referred_reject;
@@ -225,7 +259,32 @@ static sipdlg_status_t act(enum action what, sipdlg_session_t session)
 
 int calls_pending(void)
 {
-    return pending;
+    return pending > 0;
+}
+
+void calls_cancel(void)
+{
+    size_t i;
+    for (i = 0; i < pending; i++)
+        answer_failed(sipdlg_outgoing_cancel(referrals[i].invite, NULL, NULL), "cancel");
+}
+
+int calls_ringing(void)
+{
+    size_t i;
+    for (i = 0; i < pending; i++)
+        if (referrals[i].rings)
+            return 1;
+    return 0;
+}
+
+/* Whether another offer, or a re-INVITE, is under way: one at a time (RFC 3264 section 4, RFC 3261 section 14.1). */
+static int is_busy(sipdlg_session_t session)
+{
+    int32_t state = sipdlg_session_signaling_state(session);
+    return state == SIPDLG_SIGNALING_HAVE_LOCAL_OFFER || state == SIPDLG_SIGNALING_HAVE_REMOTE_OFFER
+        || sipdlg_session_reinvite_client(session, NULL) == SIPDLG_OK
+        || sipdlg_session_reinvite_server(session, NULL) == SIPDLG_OK;
 }
 
 void calls_run(uint64_t now)
@@ -233,10 +292,12 @@ void calls_run(uint64_t now)
     uint64_t session;
     int what;
     for (what = 0; wanted && what < ACTIONS; what++)
-        while (line_take(&lines[what], now, &session)) {
+        while (line_take(&later[what], now, &session) || line_take(&lines[what], now, &session)) {
             sipdlg_status_t status;
             if (sipdlg_session_state(session) < 0 || sipdlg_session_state(session) == SIPDLG_SESSION_TERMINATED)
                 continue; /* the peer has ended it */
+            if ((what == ACTION_UPDATE || what == ACTION_REINVITE) && is_busy(session) && line_add(&later[what], session))
+                continue;
             status = act((enum action)what, session);
             if (status != SIPDLG_OK)
                 failed(status, "what was due in a call");
@@ -249,13 +310,16 @@ int calls_timeout(uint64_t now, int limit_ms)
 {
     int what;
     for (what = 0; wanted && what < ACTIONS; what++)
-        limit_ms = line_timeout(&lines[what], now, limit_ms);
+        limit_ms = line_timeout(&lines[what], now, line_timeout(&later[what], now, limit_ms));
     return limit_ms;
 }
 
 void calls_free(void)
 {
     int what;
-    for (what = 0; what < ACTIONS; what++)
+    for (what = 0; what < ACTIONS; what++) {
         line_free(&lines[what]);
+        line_free(&later[what]);
+    }
+    free(referrals);
 }

@@ -20,7 +20,8 @@ extern struct call_settings call_settings;
 
 /* Part of a table of options. */
 #define CALL_OPTIONS \
-    { "update-ms", OPTION_NUMBER, &call_settings.ms[ACTION_UPDATE], "UPDATE with a new offer so long after the call is confirmed", NULL }, \
+    { "update-ms", OPTION_NUMBER, &call_settings.ms[ACTION_UPDATE], \
+      "UPDATE with a new offer so long after the call is confirmed, or when the exchange under way is over", NULL }, \
     { "reinvite-ms", OPTION_NUMBER, &call_settings.ms[ACTION_REINVITE], "re-INVITE with a new offer, likewise", NULL }, \
     { "message-ms", OPTION_NUMBER, &call_settings.ms[ACTION_MESSAGE], "MESSAGE in the call, likewise", NULL }, \
     { "refer-ms", OPTION_NUMBER, &call_settings.ms[ACTION_REFER], "REFER to --refer-to, likewise; done when the target has answered", NULL }, \
@@ -56,8 +57,11 @@ int calls_begin(sipdlg_session_t session);
 /* Does what is due. */
 void calls_run(uint64_t now);
 int calls_timeout(uint64_t now, int limit_ms);
-/* Calls that a REFER asked for and that have no answer yet. */
+/* Whether calls that a REFER asked for have no answer yet; `ringing`: and their target has said something. */
 int calls_pending(void);
+int calls_ringing(void);
+/* Cancels them. */
+void calls_cancel(void);
 void calls_free(void);
 
 /* The answer to the description in `message`, or one of ours where it has none. 0: nothing that was offered is left (488). */

@@ -139,6 +139,25 @@ def client_hangs_up_at_its_time(run):
 
 
 @case
+def client_changes_one_after_another(run):
+    """Due at one time: an offer at a time (RFC 3264 section 4)."""
+    trace, words = against_client(run, "one_after_another", UAS_BEGIN + [s.recv_request("UPDATE"), s.pause(300)] + UAS_UPDATE[1:]
+                                  + UAS_REINVITE + UAS_END, "--update-ms", 100, "--reinvite-ms", 100)
+    one_dialog(trace)
+    same(counters(words)["completed"], 1, "completed")
+
+
+@case
+def client_changes_what_waits(run):
+    """A newer UPDATE takes the place of the re-INVITE that got 491."""
+    trace, words = against_client(run, "newer", UAS_BEGIN + [
+        s.recv_request("INVITE"), s.response_in_dialog("491 Request Pending"), s.recv_request("ACK")] + UAS_UPDATE + UAS_END,
+        "--reinvite-ms", 0, "--update-ms", 400)
+    same(len([brief for brief in briefs(trace) if brief == "< INVITE"]), 2, "INVITEs")
+    same(counters(words)["completed"], 1, "completed")
+
+
+@case
 def a_transfer_by_the_programs(run):
     """The client refers the server to a third, which calls it and tells how that went (RFC 3515)."""
     third, third_port = run.server("--quiet", "--no-ring")
@@ -218,6 +237,19 @@ def client_cancels_what_has_no_dialog_when_it_is_stopped(run):
     run.finish(client, 10, status=1)
     same([brief for brief in briefs(run.finish_sipp(sipp, 10)) if brief != "< INVITE"],
          ["> 100 INVITE", "< CANCEL", "> 200 CANCEL", "> 487 INVITE", "< ACK"], "trace")
+
+
+@case
+def server_cancels_the_call_of_a_refer_when_it_is_stopped(run):
+    port = free_port()
+    target = run.sipp("-sf", scenario_file(run, "target", [
+        s.recv_invite(), s.response("100 Trying").replace(";tag=[pid]s[call_number]", "")] + CANCELLED), "-m", 1, port=port, name="target")
+    server, server_port = run.server("--quiet", "--accept-refer")
+    client = run.start("call_client", "--to", f"sip:bob@127.0.0.1:{server_port}", "--refer-ms", 0, "--refer-to",
+                       f"sip:carol@127.0.0.1:{port}", "--bye-ms", 300)
+    run.finish(client, 10)
+    same(counters(run.stop(server, 10))["errors"], 0, "errors")
+    same(briefs(run.finish_sipp(target, 10))[-1], "< ACK", "the end")
 
 
 @case
