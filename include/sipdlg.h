@@ -246,7 +246,7 @@ typedef enum sipdlg_event_kind_e {
     SIPDLG_EVENT_REDIRECT = 23,
     /**
      * [outgoing, session or 0] 4xx-6xx, received or made here (flag LOCAL: 408 no answer, 487 see
-     * sipdlg_outgoing_cancel(), 503 not sent).
+     * sipdlg_outgoing_cancel(), 503 not sent; or with its response a retry that a newer one has replaced).
      */
     SIPDLG_EVENT_REJECT = 24,
     /**
@@ -264,7 +264,7 @@ typedef enum sipdlg_event_kind_e {
     /**
      * [outgoing, session] will be sent again in delay_us; sipdlg_outgoing_cancel() stops it. With the flag NEEDS_BODY
      * it is sent only with a new body, sipdlg_outgoing_retry(), for a later description of ours was sent while it
-     * waited (RFC 3264 §8); delay_us is then the time for that, after which REJECT with its 491 or 500 follows.
+     * waited (RFC 3264 §8); delay_us is then the time for that, after which REJECT with the response it had follows.
      * Default with the flag: that REJECT at once; without it nothing.
      */
     SIPDLG_EVENT_GLARE_RETRY = 32,
@@ -308,7 +308,10 @@ typedef enum sipdlg_method_e {
 
 /** Bits of sipdlg_event_t.flags. */
 typedef enum sipdlg_event_flag_e {
-    /** status_code was made here (time-out 408, cancelled 487, transport 503); message is NULL */
+    /**
+     * status_code was made here (time-out 408, cancelled 487, transport 503), message is NULL; or REJECT of a
+     * retry that a newer request has replaced, with the response it had
+     */
     SIPDLG_EVENT_LOCAL = 1,
     /** PROGRESS that wants a PRACK (RFC 3262) */
     SIPDLG_EVENT_RELIABLE = 2,
@@ -1054,14 +1057,13 @@ sipdlg_status_t sipdlg_config_set_reliable(sipdlg_config_t *config, int32_t poli
  * 0, ANY: a peer that asks for a timer gets it.
  * SUPPORTED: our requests say that they support it; where a timer runs, the library refreshes at half the interval, by
  * UPDATE where the peer allows it, else by re-INVITE with our description as it was. The host hears nothing of that but a
- * STATE with reason REFRESHED where the peer's description is another then; a
- * re-INVITE or UPDATE of its own that comes meanwhile waits for it (WAITING_RETRY). Where the peer refreshes and does
- * not, BYE follows at the interval less the smaller of 32 s and a third; TERMINATED with SESSION_EXPIRED. 422 to ours is
+ * STATE with reason REFRESHED where the peer's description is another then; a re-INVITE or UPDATE of its own that comes
+ * meanwhile waits for it (WAITING_RETRY). Where it is the peer that is to refresh and it does not, BYE follows at the interval less the smaller of 32 s and a third; TERMINATED with SESSION_EXPIRED. 422 to ours is
  * answered by asking for more, three times at most, unless NO_RETRY or the host wrote Session-Expires itself; an INVITE
  * or UPDATE of the peer's that asks for less than min_se_s gets 422. Its re-INVITE that repeats its description byte for
  * byte gets by default 200 with ours. REQUIRED: ours require it, and a new INVITE without it gets 421. OFF: nothing of
  * all this; Session-Expires means nothing.
- * Errors: ERR_ARGUMENT, min_se_s below 90 or above interval_s.
+ * Errors: ERR_ARGUMENT min_se_s neither 0 nor at least 90, interval_s neither 0 nor at least min_se_s (90 where that is 0).
  */
 sipdlg_status_t sipdlg_config_set_session_timer(sipdlg_config_t *config,
                                                 int32_t policy,
@@ -1847,20 +1849,23 @@ int32_t sipdlg_outgoing_state(sipdlg_outgoing_t outgoing);
  * INVITE, re-INVITE: CANCEL, as soon as a 1xx is there (RFC 3261 §9.1); a 2xx that crosses is ACKed and ended with BYE
  * (re-INVITE: ACKed and kept). REJECT follows: with the peer's 487; a local 487 when a 2xx crossed, nothing came in
  * 64*T1 after the CANCEL, or the INVITE had not gone out; a local 408 when no response came at all. A retry that waits
- * is dropped: REJECT with the 491 or 500. reason: value of a Reason header (RFC 3326), "SIP;cause=600", or NULL: options.reason.
- * SIPDLG_NONE: final already, nothing sent. Errors: ERR_STATE another method; ERR_HEADER; ERR_SYNTAX.
+ * is dropped, that of an UPDATE as well: REJECT with the response that it had. reason: value of a Reason header (RFC 3326),
+ * "SIP;cause=600", or NULL: options.reason.
+ * SIPDLG_NONE: final already, nothing sent. Errors: ERR_STATE another method, an UPDATE that does not wait; ERR_HEADER;
+ * ERR_SYNTAX.
  */
 sipdlg_status_t sipdlg_outgoing_cancel(sipdlg_outgoing_t outgoing,
                                        const char *reason,
                                        const sipdlg_request_options_t *options);
 
 /**
- * A new body for a re-INVITE that waits to be sent again (after GLARE_RETRY, with or without NEEDS_BODY). It goes out
- * with it when its wait is over, at once where that is over already. May be called again: the last body counts. It may
+ * A new body for a re-INVITE or UPDATE that waits to be sent again (after GLARE_RETRY, with or without NEEDS_BODY). It goes
+ * out with it when its wait is over, at once where that is over already. May be called again: the last body counts. It may
  * become stale in its turn (NEEDS_BODY again). All else of the request stays.
  * Errors: ERR_STATE it does not wait for that; ERR_ARGUMENT no body; ERR_SYNTAX; ERR_LIMIT.
  */
-sipdlg_status_t sipdlg_outgoing_retry(sipdlg_outgoing_t outgoing, const sipdlg_body_t *body);
+sipdlg_status_t sipdlg_outgoing_retry(sipdlg_outgoing_t outgoing,
+                                      const sipdlg_body_t *body);
 
 /**
  * Answers CHALLENGE, at once or within 32 s. NULL user: give up, REJECT. Errors: ERR_STATE none waits, or these

@@ -173,7 +173,7 @@ pub enum sipdlg_event_kind_e {
     /// [outgoing, session or 0] 3xx. Nothing is followed by itself.
     SIPDLG_EVENT_REDIRECT = 23,
     /// [outgoing, session or 0] 4xx-6xx, received or made here (flag LOCAL: 408 no answer, 487 see
-    /// sipdlg_outgoing_cancel(), 503 not sent).
+    /// sipdlg_outgoing_cancel(), 503 not sent; or with its response a retry that a newer one has replaced).
     SIPDLG_EVENT_REJECT = 24,
     /// [outgoing] 401/407 that the configured credentials cannot answer; text: realm. Default REJECT. Answer:
     /// sipdlg_outgoing_authenticate().
@@ -185,7 +185,7 @@ pub enum sipdlg_event_kind_e {
     SIPDLG_EVENT_ACK_TIMEOUT = 31,
     /// [outgoing, session] will be sent again in delay_us; sipdlg_outgoing_cancel() stops it. With the flag NEEDS_BODY
     /// it is sent only with a new body, sipdlg_outgoing_retry(), for a later description of ours was sent while it
-    /// waited (RFC 3264 §8); delay_us is then the time for that, after which REJECT with its 491 or 500 follows.
+    /// waited (RFC 3264 §8); delay_us is then the time for that, after which REJECT with the response it had follows.
     /// Default with the flag: that REJECT at once; without it nothing.
     SIPDLG_EVENT_GLARE_RETRY = 32,
     /// [session] the last event of a session, exactly once; see above. reason, status_code, message: why.
@@ -228,7 +228,8 @@ pub enum sipdlg_method_e {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum sipdlg_event_flag_e {
-    /// status_code was made here (time-out 408, cancelled 487, transport 503); message is NULL
+    /// status_code was made here (time-out 408, cancelled 487, transport 503), message is NULL; or REJECT of a
+    /// retry that a newer request has replaced, with the response it had
     SIPDLG_EVENT_LOCAL = 1,
     /// PROGRESS that wants a PRACK (RFC 3262)
     SIPDLG_EVENT_RELIABLE = 2,

@@ -89,8 +89,10 @@ pub extern "C" fn sipdlg_outgoing_state(outgoing: sipdlg_outgoing_t) -> i32 {
 /// INVITE, re-INVITE: CANCEL, as soon as a 1xx is there (RFC 3261 §9.1); a 2xx that crosses is ACKed and ended with BYE
 /// (re-INVITE: ACKed and kept). REJECT follows: with the peer's 487; a local 487 when a 2xx crossed, nothing came in
 /// 64*T1 after the CANCEL, or the INVITE had not gone out; a local 408 when no response came at all. A retry that waits
-/// is dropped: REJECT with the 491 or 500. reason: value of a Reason header (RFC 3326), "SIP;cause=600", or NULL: options.reason.
-/// SIPDLG_NONE: final already, nothing sent. Errors: ERR_STATE another method; ERR_HEADER; ERR_SYNTAX.
+/// is dropped, that of an UPDATE as well: REJECT with the response that it had. reason: value of a Reason header (RFC 3326),
+/// "SIP;cause=600", or NULL: options.reason.
+/// SIPDLG_NONE: final already, nothing sent. Errors: ERR_STATE another method, an UPDATE that does not wait; ERR_HEADER;
+/// ERR_SYNTAX.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_outgoing_cancel(
     outgoing: sipdlg_outgoing_t,
@@ -108,8 +110,8 @@ pub unsafe extern "C" fn sipdlg_outgoing_cancel(
     })
 }
 
-/// A new body for a re-INVITE that waits to be sent again (after GLARE_RETRY, with or without NEEDS_BODY). It goes out
-/// with it when its wait is over, at once where that is over already. May be called again: the last body counts. It may
+/// A new body for a re-INVITE or UPDATE that waits to be sent again (after GLARE_RETRY, with or without NEEDS_BODY). It goes
+/// out with it when its wait is over, at once where that is over already. May be called again: the last body counts. It may
 /// become stale in its turn (NEEDS_BODY again). All else of the request stays.
 /// Errors: ERR_STATE it does not wait for that; ERR_ARGUMENT no body; ERR_SYNTAX; ERR_LIMIT.
 #[unsafe(no_mangle)]

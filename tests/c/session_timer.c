@@ -70,7 +70,7 @@ int main(void)
     static const sipdlg_session_timer_t ours = { SIPDLG_SUPPORTED, 600, 0, SIPDLG_REFRESHER_LOCAL };
     static const sipdlg_session_timer_t off = { SIPDLG_OFF, 0, 0, SIPDLG_REFRESHER_ANY };
     static const sipdlg_session_timer_t bad[] = {
-        { 3, 0, 0, 0 }, { SIPDLG_SUPPORTED, 0, 89, 0 }, { SIPDLG_SUPPORTED, 100, 101, 0 }, { SIPDLG_SUPPORTED, 0, 0, 3 },
+        { 3, 0, 0, 0 }, { SIPDLG_SUPPORTED, 0, 89, 0 }, { SIPDLG_SUPPORTED, 100, 101, 0 }, { SIPDLG_SUPPORTED, 89, 0, 0 }, { SIPDLG_SUPPORTED, 0, 0, 3 },
     };
     sipdlg_delegate_t agent = SIPDLG_DELEGATE_INIT;
     sipdlg_config_t *config = sipdlg_config_new();

@@ -73,6 +73,7 @@ static void send(sipdlg_session_t session, const char *offer, sipdlg_outgoing_t 
 
 static void in_an_early_dialog(void)
 {
+    sipdlg_outgoing_t ours = 0;
     sipdlg_request_options_t options = SIPDLG_REQUEST_OPTIONS_INIT;
     pair_trace(&pair);
     pair_invite(&pair, fate(), NULL, NULL);
@@ -80,8 +81,10 @@ static void in_an_early_dialog(void)
     CHECK_CSTR(pair_trace(&pair), "> INVITE\n< 183 INVITE\n> PRACK\n< 200 PRACK\n");
     CHECK_NUMBER(early, 1);
     pair_body(&options.body, HOLD);
-    send(alice, HOLD, NULL);
+    send(alice, HOLD, &ours);
     CHECK_STATUS(sipdlg_session_update(alice, &options, NULL), SIPDLG_ERR_STATE); /* ours is open */
+    CHECK_STATUS(sipdlg_outgoing_cancel(ours, NULL, NULL), SIPDLG_ERR_STATE); /* it does not wait */
+    CHECK_STATUS(sipdlg_outgoing_retry(ours, &options.body), SIPDLG_ERR_STATE);
     pair_exchange(&pair);
     CHECK_CSTR(pair_trace(&pair), "> UPDATE\n< 200 UPDATE\n");
     send(bob, LATER, NULL);
@@ -138,6 +141,8 @@ static void a_newer_wish_waits_instead(void)
     CHECK_NUMBER(retries, 3);
     CHECK_NUMBER(sipdlg_outgoing_state(newer), SIPDLG_OUTGOING_WAITING_RETRY);
     CHECK_STATUS(sipdlg_outgoing_state(former), SIPDLG_ERR_STALE);
+    pair_body(&options.body, HOLD);
+    CHECK_OK(sipdlg_outgoing_retry(newer, &options.body));
     CHECK_OK(sipdlg_outgoing_cancel(newer, NULL, NULL)); /* to the peer it never was */
     pair_advance(&pair, 5000);
     CHECK_NUMBER(rejected, 2);
