@@ -32,6 +32,8 @@ static const struct option options[] = {
     CALL_OPTIONS,
 };
 
+enum { REPLACES_MAX = 1000 };
+
 enum step { STEP_INVITE, STEP_HOLD, STEP_RESUME, STEP_INFO, STEP_TALK, STEP_BYE, STEP_OVER };
 
 /* The library holds it as user pointer of the INVITE and its sessions, and gives it back to release_call(). */
@@ -314,7 +316,7 @@ static void place(void)
 {
     sipdlg_request_options_t request = SIPDLG_REQUEST_OPTIONS_INIT;
     struct call *call = calloc(1, sizeof *call);
-    char replaces[512];
+    char replaces[REPLACES_MAX + 16];
     const char *headers[] = { replaces, NULL };
     struct sdp sdp;
     if (call == NULL) {
@@ -438,6 +440,10 @@ int main(int argc, char **argv)
     }
     if (settings.to == NULL) {
         fprintf(stderr, "call_client: --to is needed (see --help)\n");
+        return 2;
+    }
+    if (settings.replaces != NULL && strlen(settings.replaces) > REPLACES_MAX) {
+        fprintf(stderr, "call_client: --replaces is longer than %d\n", (int)REPLACES_MAX);
         return 2;
     }
     if (!calls_check("call_client"))

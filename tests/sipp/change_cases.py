@@ -262,6 +262,17 @@ def client_cancels_where_nothing_of_a_reliable_offer_is_left(run):
     same(media(first(trace, "< PRACK")), ["m=video 0 RTP/AVP 96"], "the answer")
 
 
+@case
+def client_takes_no_part_of_a_replaces(run):
+    port = free_port()
+    sipp = run.sipp("-sf", scenario_file(run, "long_replaces", UAS_BEGIN + UAS_END), "-m", 1, port=port)
+    time.sleep(0.3)
+    value = "x" * 900 + ";to-tag=a;from-tag=b"
+    run.finish(run.start("call_client", "--to", f"sip:bob@127.0.0.1:{port}", "--replaces", value))
+    same(first(run.finish_sipp(sipp), "< INVITE").get("Replaces"), value, "Replaces")
+    run.finish(run.start("call_client", "--to", f"sip:bob@127.0.0.1:{port}", "--replaces", value * 2), status=2)
+
+
 # ---------------------------------------------------------------- how the server rings
 
 
