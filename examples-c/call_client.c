@@ -309,7 +309,8 @@ static void on_terminated(void *user, const sipdlg_event_t *event)
     if (call == NULL || event->session != call->session)
         return; /* a fork that lost */
     snprintf(problem, sizeof problem, "ended at step %d, reason %d", (int)call->step, (int)event->reason);
-    over(call, call->step == STEP_BYE || (call->step == STEP_TALK && settings.peer_hangs_up && call->open == 0) ? NULL : problem);
+    over(call, call->step == STEP_BYE || (call->step == STEP_TALK && settings.peer_hangs_up && call->open == 0
+                                          && event->reason == SIPDLG_REASON_REMOTE_BYE) ? NULL : problem);
 }
 
 static void place(void)

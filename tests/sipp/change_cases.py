@@ -253,6 +253,18 @@ def server_cancels_the_call_of_a_refer_when_it_is_stopped(run):
 
 
 @case
+def client_that_is_stopped_has_not_heard_a_bye(run):
+    port = free_port()
+    sipp = run.sipp("-sf", scenario_file(run, "stopped_call", UAS_BEGIN + UAS_END), "-m", 1, port=port)
+    time.sleep(0.3)
+    client = run.start("call_client", "--to", f"sip:bob@127.0.0.1:{port}", "--peer-hangs-up")
+    time.sleep(0.6)
+    client.terminate()
+    same(counters(run.finish(client, 10, status=1))["completed"], 0, "completed")
+    run.finish_sipp(sipp, 10)
+
+
+@case
 def client_cancels_where_nothing_of_a_reliable_offer_is_left(run):
     """The answer in the PRACK first, then CANCEL; the next call goes its way meanwhile."""
     ring = s.response("183 Session Progress", body=offer(VIDEO), headers=s.reliable(1))
