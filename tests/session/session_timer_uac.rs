@@ -93,13 +93,15 @@ fn the_hosts_own_headers() {
     stand.say(brief);
     assert_eq!(stand.alice.statuses(EventKind::Reject), [422]);
     // What is no time asks for nothing.
-    let mut stand = Stand::with(with(asking(600)));
-    stand.wire.trace.allowed.push("session-expires");
-    let headers: Vec<&[u8]> = vec![b"X: y"];
-    let (_, invite) = invited(&mut stand, RequestOptions { headers, ..RequestOptions::default() });
-    assert_eq!(invite.all("session-expires"), ["y"]);
-    answer(&mut stand, &invite, &[]);
-    assert_eq!(timer(&stand.alice), "");
+    for (line, value) in [("X: y", "y"), ("X: 0", "0")] {
+        let mut stand = Stand::with(with(asking(600)));
+        stand.wire.trace.allowed.push("session-expires");
+        let headers: Vec<&[u8]> = vec![line.as_bytes()];
+        let (_, invite) = invited(&mut stand, RequestOptions { headers, ..RequestOptions::default() });
+        assert_eq!(invite.all("session-expires"), [value]);
+        answer(&mut stand, &invite, &[]);
+        assert_eq!((timer(&stand.alice).as_str(), stand.alice.count(EventKind::Terminated)), ("", 0), "{value}");
+    }
 }
 
 /// §7.2: what a 2xx says counts, asked for or not.

@@ -66,7 +66,8 @@ impl Agent {
         if let Some(own) = own {
             asking.interval = None;
             if asked != Asked::Early {
-                asked = SessionExpires::parse(own).map_or(Asked::Nothing, Asked::For);
+                let own = SessionExpires::parse(own).ok().filter(|own| own.seconds > 0);
+                asked = own.map_or(Asked::Nothing, Asked::For);
             }
         }
         let own_min = host.has(HeaderId::MinSe);
