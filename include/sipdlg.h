@@ -273,7 +273,8 @@ typedef enum sipdlg_event_kind_e {
     /**
      * [session] our re-INVITE failed after descriptions were exchanged inside it (by reliable responses, PRACK or UPDATE):
      * ours is what it was before (RFC 3261 §14.1), the peer may use the later one. Send a re-INVITE or UPDATE with what
-     * was before (RFC 6141 §3.4), or have it sent by sipdlg_config_set_resync(). Comes after REJECT. Default nothing.
+     * was before (RFC 6141 §3.4), or have it sent by sipdlg_config_set_resync(). Comes after REJECT; where a retry or a newer
+     * change was to come, when that has not repaired it. Default nothing.
      */
     SIPDLG_EVENT_RESYNC = 34,
     /**

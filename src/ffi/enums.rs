@@ -192,7 +192,8 @@ pub enum sipdlg_event_kind_e {
     SIPDLG_EVENT_TERMINATED = 33,
     /// [session] our re-INVITE failed after descriptions were exchanged inside it (by reliable responses, PRACK or UPDATE):
     /// ours is what it was before (RFC 3261 §14.1), the peer may use the later one. Send a re-INVITE or UPDATE with what
-    /// was before (RFC 6141 §3.4), or have it sent by sipdlg_config_set_resync(). Comes after REJECT. Default nothing.
+    /// was before (RFC 6141 §3.4), or have it sent by sipdlg_config_set_resync(). Comes after REJECT; where a retry or a newer
+    /// change was to come, when that has not repaired it. Default nothing.
     SIPDLG_EVENT_RESYNC = 34,
     /// [outgoing or 0] text is a host name; query, transport, port, secure. Answer by sipdlg_agent_resolved(). Other
     /// requests of the same dialog, and those of the library's own, may wait for the same answer.

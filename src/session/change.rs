@@ -1,6 +1,7 @@
 //! Changes of the session that we ask for, by re-INVITE or UPDATE: what they put into the books, and the wait of one that
 //! met another (RFC 3261 §14.1, RFC 3311 §5.1).
 
+use crate::error::{Error, Result};
 use crate::session::Session;
 use crate::session::deed::{Deed, Deeds, Refusal};
 use crate::session::offer_answer::{Carries, Mark, Party, Standing, StoredBody};
@@ -24,7 +25,8 @@ pub struct OurChange {
     pub(super) carries: Carries,
     /// The last exchange before it.
     before: Mark,
-    /// Of one that waits: before it was refused something of it was executed (RFC 6141 §3.2).
+    /// Something of it was executed before it was refused, or of what it waited instead of (RFC 6141 §3.2): only its
+    /// success brings both sides together.
     executed: bool,
     /// It was refused and will be sent again: to the peer it never was.
     waits: bool,
@@ -117,7 +119,12 @@ impl super::Running {
     }
 
     fn put_ours(&mut self, by: By, change: OurChange) {
-        *self.ours.get_or_insert_default().slot(by) = Some(change);
+        let slot = self.ours.get_or_insert_default().slot(by);
+        debug_assert!(
+            slot.as_ref().is_none_or(|former| former.request == change.request),
+            "one of each kind at a time"
+        );
+        *slot = Some(change);
     }
 
     /// It is under way no more; one that waits stays.
@@ -142,8 +149,8 @@ impl Session {
         let (before, freshness) = (self.lasting.signaling.mark(), self.freshness(offer.is_some()));
         let turn = self.lasting.signaling.turn(Party::Local).ok();
         let carries = offer.zip(turn).map(|(offer, turn)| turn.carry(offer)).unwrap_or_default();
-        let change =
-            OurChange { request, carries, before, executed: false, waits: false, refresh: false, offer: freshness };
+        let executed = self.running.our(by).is_some_and(|waited| waited.executed);
+        let change = OurChange { request, carries, before, executed, waits: false, refresh: false, offer: freshness };
         self.running.put_ours(by, change);
         smallvec![Deed::State]
     }
@@ -199,11 +206,18 @@ impl Session {
         deeds
     }
 
-    /// Whether our re-INVITE has changed the session before its final response (RFC 6141 §3.2): if it fails, the peer may
-    /// have other descriptions in use than we (§3.4).
-    pub fn our_reinvite_has_executed(&self, request: OutgoingId) -> bool {
-        let ours = self.running.our(By::Reinvite).filter(|ours| ours.request == request && !ours.waits);
-        ours.is_some_and(|ours| self.lasting.signaling.has_moved_since(&ours.before))
+    /// Whether our re-INVITE has changed the session before its final response (RFC 6141 §3.2), or what it, or our UPDATE,
+    /// was to repair had: if it fails, the peer may have other descriptions in use than we (§3.4).
+    pub fn our_change_has_executed(&self, by: By, request: OutgoingId) -> bool {
+        let ours = self.running.our(by).filter(|ours| ours.request == request && !ours.waits);
+        let moved = |ours: &OurChange| by == By::Reinvite && self.lasting.signaling.has_moved_since(&ours.before);
+        ours.is_some_and(|ours| ours.executed || moved(ours))
+    }
+
+    /// Whether our UPDATE, answered so, leaves both sides with what was executed before it.
+    pub fn our_update_repairs_nothing(&self, request: OutgoingId, status: u16) -> bool {
+        let offers = self.running.our(By::Update).is_some_and(|ours| ours.carries.is_offer());
+        self.our_change_has_executed(By::Update, request) && (status >= 300 || !offers)
     }
 
     /// A re-INVITE has failed, and with it the offers of UPDATEs inside it that are not answered (RFC 6337 §3.4): that of
@@ -226,7 +240,7 @@ impl Session {
     /// It was refused for now and will be sent again (§14.1): the session is as if it had never been.
     pub fn our_change_waits(&mut self, by: By, request: OutgoingId) -> Deeds {
         let offer = self.running.our_mut(by).map(|ours| std::mem::replace(&mut ours.offer, Offer::None));
-        let executed = by == By::Reinvite && self.our_reinvite_has_executed(request);
+        let executed = self.our_change_has_executed(by, request);
         let deeds = self.our_change_undone(by, request);
         let offer = match offer {
             Some(Offer::Fresh(_)) => self.freshness(true),
@@ -236,10 +250,34 @@ impl Session {
         deeds
     }
 
-    /// A newer one waits instead of those that did.
-    pub fn our_change_waits_instead(&mut self, by: By, request: OutgoingId, has_offer: bool) -> Deeds {
+    /// Whether a newer one may wait instead of those that do: the dialog takes it, and none of its kind is under way.
+    pub fn takes_newer(&self, by: By) -> Result<()> {
+        match by {
+            By::Reinvite => self.takes_reinvite(),
+            By::Update => self.takes_update(),
+        }?;
+        match by {
+            _ if self.running.our(by).is_none_or(OurChange::waits) => Ok(()),
+            By::Reinvite => Err(Error::state("our re-INVITE is pending (RFC 3261 14.1)")),
+            By::Update => Err(Error::state("our UPDATE has no final response (RFC 3311 5.2)")),
+        }
+    }
+
+    /// The same of one that waits for the end of our refresh, which may be of its kind.
+    pub fn takes_behind_refresh(&self, by: By) -> Result<()> {
+        if self.running.our(by).is_some_and(OurChange::is_refresh) {
+            return match by {
+                By::Reinvite => self.takes_reinvite(),
+                By::Update => self.takes_update(),
+            };
+        }
+        self.takes_newer(by)
+    }
+
+    /// A newer one waits instead of those that did. `executed`: something of them was.
+    pub fn our_change_waits_instead(&mut self, by: By, request: OutgoingId, has_offer: bool, executed: bool) -> Deeds {
         let offer = self.freshness(has_offer);
-        self.running.put_ours(by, OurChange::waiting(request, offer, false));
+        self.running.put_ours(by, OurChange::waiting(request, offer, executed));
         smallvec![Deed::State]
     }
 

@@ -3,6 +3,7 @@
 
 use crate::dialog::id::{AddressText, Names};
 use crate::message::Message;
+use crate::session::change::By;
 use crate::session::{Session, SessionState};
 
 impl Session {
@@ -11,9 +12,10 @@ impl Session {
         self.lasting.owes_identity = true;
     }
 
-    /// Whether it is to be told now, which it then is. The library sends UPDATE by itself only to who lists it.
+    /// Whether it is to be told now, which it then is: not beside an UPDATE of ours (RFC 3311 §5.2), but after it. The
+    /// library sends UPDATE by itself only to who lists it.
     pub fn identity_due(&mut self) -> bool {
-        let stands = self.state() == SessionState::Confirmed;
+        let stands = self.state() == SessionState::Confirmed && self.running.our(By::Update).is_none();
         let due = stands && std::mem::take(&mut self.lasting.owes_identity);
         due && self.lasting.peer.takes_update() && self.takes_update().is_ok()
     }

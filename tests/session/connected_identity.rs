@@ -2,8 +2,8 @@
 
 use crate::common::draft::Draft;
 use crate::common::pair::{Pair, Stand, TO_BOB};
-use crate::common::party::config;
-use crate::common::{ANSWER, HELD, HOLD, NOTHING, OFFER};
+use crate::common::party::{config, reliable};
+use crate::common::{ANSWER, HELD, HOLD, NOTHING, OFFER, reliable_caller};
 use sipdlg::agent::{EventKind, RequestOptions};
 use sipdlg::config::Config;
 use sipdlg::session::SessionState;
@@ -179,4 +179,49 @@ fn two_agents() {
     pair.alice.agent.bye(now, session, RequestOptions::default()).expect("it is legal");
     pair.exchange();
     pair.finish();
+}
+
+/// RFC 3311 §5.2: an UPDATE of the host's that is not answered, or waits to be sent again, comes first.
+#[test]
+fn it_is_told_after_an_update_of_the_hosts() {
+    for status in [200, 491] {
+        let mut stand = Stand::with(telling("alice"));
+        "sip:sales@example.com".clone_into(&mut stand.peer.remote_uri);
+        stand.alice.hold(EventKind::Invite);
+        let invite = stand.peer.request("INVITE").with("Supported", "100rel, from-change").with("Allow", ALLOW);
+        let invite = invite.sdp(OFFER);
+        stand.say(invite.clone());
+        stand.peer.inbox.clear();
+        reliable_caller::progress(&mut stand, 183, &reliable(ANSWER)).expect("legal");
+        let response = reliable_caller::take(&mut stand, "183 INVITE");
+        reliable_caller::prack(&mut stand, &response);
+        stand.alice.update(HOLD);
+        stand.exchange();
+        let update = stand.peer.take("UPDATE");
+        if status == 491 {
+            let glare = stand.peer.reply(&update, 491);
+            stand.say(glare);
+        }
+        stand.alice.accept("");
+        stand.exchange();
+        reliable_caller::acknowledge(&mut stand, &invite);
+        assert_eq!(stand.peer.got(), NOTHING, "{status}");
+        let update = if status == 491 {
+            stand.advance(crate::common::seconds(4));
+            stand.peer.take("UPDATE")
+        } else {
+            update
+        };
+        assert_eq!(update.sdp(), Some(HOLD));
+        stand.peer.inbox.clear();
+        let ok = stand.peer.reply(&update, 200).sdp(HELD);
+        stand.say(ok);
+        let telling = stand.peer_replies("UPDATE", 200, "");
+        assert!(telling.value("from").starts_with("<sip:alice@example.com>;tag="));
+        let session = stand.alice.agent.session(stand.alice.session()).expect("it lives");
+        assert_eq!(
+            (session.local_uri(), session.offer().map(|it| it.content())),
+            (&b"sip:alice@example.com"[..], Some(HOLD.as_bytes()))
+        );
+    }
 }

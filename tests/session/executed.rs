@@ -179,6 +179,65 @@ fn a_retry_that_is_called_off_is_told() {
     assert_eq!(stand.alice.kinds(), [EventKind::Reject, EventKind::Resync]);
 }
 
+/// Nor does one that fails in its turn.
+#[test]
+fn a_retry_that_fails_is_told() {
+    let (mut stand, invite) = ours(false, "", false);
+    refuse(&mut stand, &invite, 491);
+    stand.advance(seconds(5));
+    let again = stand.peer.take("INVITE");
+    stand.peer.inbox.clear();
+    stand.alice.events.clear();
+    refuse(&mut stand, &again, 488);
+    assert_eq!(stand.alice.kinds(), [EventKind::State, EventKind::Reject, EventKind::Resync]);
+    assert_eq!((stand.alice.state(), offered(&stand)), (GOOD, OFFER.to_owned()));
+}
+
+/// A newer wish that waits in its place is to bring both sides together; what comes when it does not.
+#[test]
+fn a_newer_wish_repairs_it() {
+    for resync in [false, true] {
+        for (method, status) in [("INVITE", 200), ("INVITE", 488), ("UPDATE", 200), ("UPDATE", 488)] {
+            let (mut stand, invite) = ours(resync, "INVITE, UPDATE, ACK, BYE, PRACK", false);
+            refuse(&mut stand, &invite, 491);
+            stand.alice.events.clear();
+            if method == "INVITE" {
+                stand.alice.reinvite(LATEST)
+            } else {
+                stand.alice.update(LATEST)
+            };
+            stand.exchange();
+            assert_eq!(stand.alice.kinds(), [EventKind::Reject, EventKind::GlareRetry], "{method} {resync}");
+            assert_eq!(stand.peer.got(), NOTHING);
+            stand.advance(seconds(5));
+            let newer = stand.peer.take(method);
+            assert_eq!(newer.sdp(), Some(LATEST));
+            stand.peer.inbox.clear();
+            let answer = stand.peer.reply(&newer, status);
+            stand.say(if status == 200 { answer.sdp(HELD) } else { answer });
+            stand.peer.inbox.retain(|sip| sip.method() != "ACK");
+            let fails = status != 200;
+            assert_eq!(stand.alice.count(EventKind::Resync), usize::from(fails), "{method} {status}");
+            if fails && resync {
+                assert_eq!(stand.peer_replies("UPDATE", 200, ANSWER).sdp(), Some(OFFER));
+            }
+            assert_eq!(stand.peer.got(), NOTHING);
+            assert_eq!((stand.alice.state(), offered(&stand)), (GOOD, if fails { OFFER } else { LATEST }.to_owned()));
+        }
+    }
+    // Without an offer it repairs nothing.
+    let (mut stand, invite) = ours(true, "INVITE, UPDATE, ACK, BYE, PRACK", false);
+    refuse(&mut stand, &invite, 491);
+    stand.alice.update("");
+    stand.advance(seconds(5));
+    let newer = stand.peer.take("UPDATE");
+    stand.peer.inbox.clear();
+    let ok = stand.peer.reply(&newer, 200);
+    stand.say(ok);
+    assert_eq!(stand.alice.last(EventKind::Resync).session, stand.alice.session);
+    assert_eq!(stand.peer_replies("UPDATE", 200, ANSWER).sdp(), Some(OFFER));
+}
+
 /// Nothing was executed: nothing is to be done.
 #[test]
 fn a_failure_before_execution_needs_nothing() {

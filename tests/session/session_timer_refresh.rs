@@ -356,6 +356,25 @@ fn a_change_of_the_hosts_goes_out_after_a_refresh() {
     }
 }
 
+/// RFC 3311 §5.2: what the host has under way itself is no refresh.
+#[test]
+fn nothing_waits_for_an_update_of_the_hosts() {
+    let mut stand = due("");
+    let refresh = stand.peer.take("INVITE");
+    stand.alice.update("");
+    stand.exchange();
+    let update = stand.peer.take("UPDATE");
+    assert!(stand.alice.update_refused("").contains("our UPDATE"));
+    let glare = stand.peer.reply(&update, 491);
+    stand.say(glare);
+    let ok = stand.peer.reply(&refresh, 200).with(OURS.0, OURS.1).sdp(ANSWER);
+    stand.say(ok);
+    stand.peer.take("ACK");
+    stand.advance(seconds(5));
+    stand.peer_replies("UPDATE", 200, "");
+    assert_eq!((stand.alice.state(), stand.alice.statuses(EventKind::Accept)), (GOOD, vec![200]));
+}
+
 /// One that waits so is cancelled like another, and ends with its session.
 #[test]
 fn what_waits_for_a_refresh_may_end() {

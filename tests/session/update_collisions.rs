@@ -1,12 +1,13 @@
 //! UPDATEs that meet each other, an INVITE or a PRACK (RFC 3311 §5.2, RFC 6337 §4.3, RFC 5407 §3.3.2).
 
 use crate::common::pair::{Pair, Stand};
-use crate::common::party::reliable;
+use crate::common::party::{reliable, with_sdp};
 use crate::common::reliable_callee::{called, progress};
 use crate::common::sip::Sip;
 use crate::common::{ANSWER, HELD, HOLD, NOTHING, OFFER, ms, reliable_caller, seconds};
 use sipdlg::agent::event::flag;
 use sipdlg::agent::{EventKind, ResponseOptions};
+use sipdlg::error::ErrorKind;
 use sipdlg::session::{SessionState, SignalingState};
 
 const GOOD: (SessionState, SignalingState) = (SessionState::Confirmed, SignalingState::Stable);
@@ -267,6 +268,39 @@ fn a_newer_wish_takes_over_the_wait() {
         stand.advance(seconds(40));
         assert_eq!((stand.peer.got(), stand.alice.state()), (Vec::new(), GOOD));
         assert_eq!(stand.alice.statuses(EventKind::Accept), [200]);
+    }
+}
+
+/// RFC 3261 §14.1, RFC 3311 §5.2: it waits in no place that another of its kind has, which is under way.
+#[test]
+fn no_newer_wish_beside_one_of_its_kind() {
+    for (first, offer, second) in [("INVITE", HOLD, "UPDATE"), ("UPDATE", HOLD, "INVITE")] {
+        let mut stand = Stand::alice_called();
+        let change = |stand: &mut Stand, method: &str, offer: &str| match method {
+            "INVITE" => stand.alice.reinvite(offer),
+            _ => stand.alice.update(offer),
+        };
+        change(&mut stand, first, offer);
+        stand.exchange();
+        let request = stand.peer.take(first);
+        change(&mut stand, second, "");
+        stand.exchange();
+        stand.peer_replies(second, 491, "");
+        stand.peer.inbox.clear();
+        let (now, session) = (stand.alice.now(), stand.alice.session());
+        let newer = match first {
+            "INVITE" => stand.alice.agent.reinvite(now, session, with_sdp(LATER)),
+            _ => stand.alice.agent.update(now, session, with_sdp(LATER)),
+        };
+        assert_eq!(newer.map_err(|error| error.kind), Err(ErrorKind::State), "{first}");
+        assert_eq!(stand.alice.count(EventKind::Reject), 0, "what waits goes on");
+        let ok = stand.peer.reply(&request, 200).sdp(HELD);
+        stand.say(ok);
+        assert_eq!((stand.alice.state(), stand.alice.statuses(EventKind::Accept)), (GOOD, vec![200, 200]), "{first}");
+        stand.peer.inbox.clear();
+        stand.advance(seconds(5));
+        stand.peer_replies(second, 200, if second == "INVITE" { LATER } else { "" });
+        stand.peer.inbox.clear();
     }
 }
 

@@ -426,7 +426,7 @@ impl Agent {
         }
         let changed = session.filter(|_| reinvite);
         let known = changed.and_then(|id| self.objects.sessions.get(id));
-        let executed = known.is_some_and(|session| session.our_reinvite_has_executed(id));
+        let executed = known.is_some_and(|session| session.our_change_has_executed(By::Reinvite, id));
         if let Some(session) = changed {
             self.input(session, |session, _| session.our_change_undone(By::Reinvite, id));
         }

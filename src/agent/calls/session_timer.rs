@@ -148,10 +148,7 @@ impl Agent {
         if session.refresh_under_way().is_none() || session.behind_refresh().is_some() {
             return Err(error);
         }
-        match by {
-            By::Reinvite => session.takes_reinvite(),
-            By::Update => session.takes_update(),
-        }?;
+        session.takes_behind_refresh(by)?;
         Ok(true)
     }
 

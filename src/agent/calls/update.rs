@@ -49,6 +49,12 @@ impl Agent {
         }
     }
 
+    /// The session of our UPDATE, where that was to bring both sides together and, answered so, does not.
+    pub(in crate::agent) fn repairs_nothing(&self, id: OutgoingId, status: u16) -> Option<SessionId> {
+        let session = self.objects.outgoing.get(id).filter(|_| status >= 200)?.session?;
+        self.objects.sessions.get(session)?.our_update_repairs_nothing(id, status).then_some(session)
+    }
+
     /// A re-INVITE or UPDATE of the library's own, with this description of ours. Errors: state, it may not go now.
     pub(in crate::agent) fn change_silently(
         &mut self,

@@ -44,6 +44,7 @@ impl Agent {
         let Some(session) = self.objects.outgoing.get(id).map(|outgoing| outgoing.session) else { return };
         let status = response.status();
         let mut reason = Reason::None;
+        let apart = self.repairs_nothing(id, status);
         if status >= 200 {
             // Before its fate is told: the state in that event is the one right after it.
             self.prack_done(id, status, Some(response));
@@ -69,6 +70,9 @@ impl Agent {
         if status >= 200 {
             self.request_done(id, status, Some(response));
         }
+        if let Some(session) = apart {
+            self.resync(session);
+        }
     }
 
     /// A request of ours gets no answer: 408 (time-out) or 503 (transport), made here.
@@ -88,11 +92,15 @@ impl Agent {
             return self.invite_rejected(id, status, None);
         }
         self.stop(timer);
+        let apart = self.repairs_nothing(id, status);
         self.prack_done(id, status, None);
         self.update_done(id, status, None);
         let event = Event { session, status_code: status, flags: flag::LOCAL, ..Event::new(EventKind::Reject) };
         self.tell_fate(id, event);
         self.request_done(id, status, None);
+        if let Some(session) = apart {
+            self.resync(session);
+        }
     }
 
     /// A request other than INVITE has its final answer.
@@ -122,6 +130,9 @@ impl Agent {
             && let (Some(session), Some(response)) = (self.objects.holder_mut(session), response)
         {
             session.refreshed(response);
+        }
+        if method == Method::Update {
+            self.tell_identity(session);
         }
     }
 

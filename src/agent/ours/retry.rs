@@ -181,7 +181,7 @@ impl Agent {
     }
 
     /// The wait that a new request of the host's takes over, with the one that waits. Errors: state, the new one says
-    /// NO_RETRY, or its dialog will not take it then either.
+    /// NO_RETRY, one of its kind is under way, or its dialog will not take it then either.
     pub(in crate::agent) fn wait_for(&self, by: By, id: SessionId, flags: u32) -> Result<Option<OutgoingId>> {
         let session = self.session(id)?;
         let Some(former) = session.retries().next() else { return Ok(None) };
@@ -190,10 +190,7 @@ impl Agent {
                 "our re-INVITE or UPDATE waits to be sent again; its cancellation stops it (RFC 3261 14.1)",
             ));
         }
-        match by {
-            By::Reinvite => session.takes_reinvite(),
-            By::Update => session.takes_update(),
-        }?;
+        session.takes_newer(by)?;
         Ok(Some(former))
     }
 
@@ -209,12 +206,14 @@ impl Agent {
         let Some(Waiting::Glare(Glare { refusal, due, .. })) = waiting.cloned() else { return };
         let Some(session) = self.objects.outgoing.get(id).and_then(|outgoing| outgoing.session) else { return };
         let others = self.objects.sessions.get(session).map(|session| session.retries().collect::<Vec<_>>());
+        let mut executed = false;
         for former in others.unwrap_or_default() {
-            self.retry_given_up_as(former, flag::LOCAL);
+            // The newer one brings together what they left apart.
+            executed |= self.retry_rejected(former, flag::LOCAL).is_some();
         }
         let wait = due.since(self.now.monotonic);
         self.wait_to_retry(id, wait, &refusal, offer.clone());
-        self.input(session, |session, _| session.our_change_waits_instead(by, id, offer.is_some()));
+        self.input(session, |session, _| session.our_change_waits_instead(by, id, offer.is_some(), executed));
         self.tell_retry(id, session, wait, &refusal, 0);
     }
 
@@ -246,16 +245,20 @@ impl Agent {
 
     /// The refusal of a request that waits becomes its final answer. Nothing when none waits.
     pub(in crate::agent) fn retry_given_up(&mut self, id: OutgoingId) {
-        self.retry_given_up_as(id, 0);
+        if let Some(session) = self.retry_rejected(id, 0) {
+            self.resync(session);
+        }
     }
 
-    fn retry_given_up_as(&mut self, id: OutgoingId, flags: u32) {
+    /// The same; the session, where something of the request was executed and nothing brings both sides together yet.
+    fn retry_rejected(&mut self, id: OutgoingId, flags: u32) -> Option<SessionId> {
         if self.forget_refresh(id).is_some() {
             // It never went out.
-            return self.request_failed(id, 487);
+            self.request_failed(id, 487);
+            return None;
         }
-        let Some(Glare { refusal, .. }) = self.forget_retry(id) else { return };
-        let Some(outgoing) = self.objects.outgoing.get(id) else { return };
+        let Glare { refusal, .. } = self.forget_retry(id)?;
+        let outgoing = self.objects.outgoing.get(id)?;
         let (session, is_invite) = (outgoing.session, outgoing.invite().is_some());
         let known = session.and_then(|id| self.objects.sessions.get_mut(id));
         // What it had exchanged would have come together by its retry (RFC 6141 §3.4).
@@ -264,9 +267,7 @@ impl Agent {
             true => self.invite_rejected_as(id, refusal.status(), Some(&refusal), flags),
             false => self.other_answered_as(id, &refusal, flags),
         }
-        if let Some(session) = session.filter(|_| executed) {
-            self.resync(session);
-        }
+        session.filter(|_| executed)
     }
 
     fn forget_retry(&mut self, id: OutgoingId) -> Option<Glare> {
