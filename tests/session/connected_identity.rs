@@ -225,3 +225,30 @@ fn it_is_told_after_an_update_of_the_hosts() {
         );
     }
 }
+
+/// To of a request that waited to be sent again is the peer's identity of then.
+#[test]
+fn a_retry_goes_to_the_new_identity() {
+    for method in ["INVITE", "UPDATE"] {
+        let mut stand = Stand::alice_called();
+        if method == "INVITE" {
+            stand.alice.reinvite(HOLD)
+        } else {
+            stand.alice.update(HOLD)
+        };
+        stand.exchange();
+        stand.peer_replies(method, 491, "");
+        "sip:carol@example.com".clone_into(&mut stand.peer.local_uri);
+        let update = stand.peer.request("UPDATE");
+        stand.say(update);
+        stand.peer.take("200 UPDATE");
+        stand.peer.inbox.clear();
+        stand.advance(crate::common::seconds(4));
+        let again = stand.peer.take(method);
+        assert!(again.value("to").starts_with("<sip:carol@example.com>;tag="), "{method} {}", again.value("to"));
+        stand.peer.inbox.clear();
+        let ok = stand.peer.reply(&again, 200).sdp(HELD);
+        stand.say(ok);
+        stand.peer.inbox.clear();
+    }
+}

@@ -146,13 +146,24 @@ impl Draft {
         header::in_lines(&self.identity, HeaderId::From)
     }
 
-    /// Sends it where the dialog leads now.
+    /// Sends it where the dialog leads now, to whom the peer is now.
     pub(in crate::agent) fn retarget(&mut self, dialog: &Dialog) {
         let destination = dialog.route_set.destination(&dialog.remote_target);
         self.request_uri = destination.request_uri.as_ref().into();
         self.next_hop = destination.next_hop.as_ref().into();
         self.routes = route_lines(&destination);
         self.sips_contact = destination.is_sips() || dialog.secure;
+        // The peer may have another identity since (RFC 4916 §4).
+        let mut lines = Vec::with_capacity(self.identity.len());
+        for line in self.identity.split_inclusive(|byte| *byte == b'\n') {
+            if line.starts_with(b"To: ") {
+                let names = &dialog.names;
+                write_address(&mut lines, HeaderId::To, names.remote_address(), names.remote_tag());
+            } else {
+                lines.extend_from_slice(line);
+            }
+        }
+        self.identity = lines.into_boxed_slice();
     }
 
     /// The same with another body: the lines that speak of the former go with it.
