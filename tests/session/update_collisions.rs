@@ -304,6 +304,26 @@ fn no_newer_wish_beside_one_of_its_kind() {
     }
 }
 
+/// A host that asks anew whenever it hears of the last one's end gets nowhere, and does not stay there for ever.
+#[test]
+fn a_wait_is_taken_over_sixteen_times() {
+    let mut stand = Stand::alice_called();
+    stand.alice.reinvite(HOLD);
+    stand.exchange();
+    stand.peer_replies("INVITE", 491, "");
+    stand.peer.take("ACK");
+    stand.alice.on(EventKind::Reject, |agent, now, event| {
+        // Nothing comes of it in the end.
+        let _ = agent.update(now, event.session.expect("it lives"), crate::common::party::with_sdp(LATER));
+    });
+    stand.alice.update(LATER);
+    stand.exchange();
+    assert_eq!(stand.alice.count(EventKind::Reject), 15, "the first refusal counts");
+    stand.advance(seconds(4));
+    assert_eq!(stand.peer_replies("UPDATE", 200, HELD).sdp(), Some(LATER));
+    assert_eq!(stand.alice.state(), GOOD);
+}
+
 /// RFC 6337 §3.4: with a re-INVITE fails what an UPDATE inside it has offered, and its answer means nothing.
 #[test]
 fn a_reinvite_that_fails_takes_the_update_inside_it_along() {

@@ -191,6 +191,10 @@ impl Agent {
             ));
         }
         session.takes_newer(by)?;
+        // A host that wants another one each time it hears of the last gets nowhere.
+        if self.objects.outgoing.get(former).is_some_and(|former| former.retries >= ROUNDS) {
+            return Err(Error::state("sixteen requests have taken over this wait already (RFC 3261 14.1)"));
+        }
         Ok(Some(former))
     }
 
@@ -206,10 +210,14 @@ impl Agent {
         let Some(Waiting::Glare(Glare { refusal, due, .. })) = waiting.cloned() else { return };
         let Some(session) = self.objects.outgoing.get(id).and_then(|outgoing| outgoing.session) else { return };
         let others = self.objects.sessions.get(session).map(|session| session.retries().collect::<Vec<_>>());
+        let rounds = self.objects.outgoing.get(former).map_or(0, |former| former.retries);
         let mut executed = false;
         for former in others.unwrap_or_default() {
             // The newer one brings together what they left apart.
             executed |= self.retry_rejected(former, flag::LOCAL).is_some();
+        }
+        if let Some(newer) = self.objects.outgoing.get_mut(id) {
+            newer.retries = rounds.saturating_add(1);
         }
         let wait = due.since(self.now.monotonic);
         self.wait_to_retry(id, wait, &refusal, offer.clone());
