@@ -6,7 +6,7 @@ use crate::common::session_timer::{WITH_UPDATE, asking, called, says, timer, wit
 use crate::common::sip::Sip;
 use crate::common::{ANSWER, HELD, HOLD, NOTHING, OFFER, ms, seconds};
 use sipdlg::agent::event::Reason;
-use sipdlg::agent::{EventKind, OutgoingState};
+use sipdlg::agent::{Attachment, EventKind, OutgoingState};
 use sipdlg::config::SessionTimer;
 use sipdlg::error::ErrorKind;
 use sipdlg::session::{SessionState, SignalingState};
@@ -141,6 +141,26 @@ fn reinvite_instead_of_an_update_that_is_not_taken() {
         refreshed(&mut stand, "INVITE");
         silent(&stand);
     }
+}
+
+/// Of a dialog that was taken over nobody knows which description is ours: where the peer takes no UPDATE nothing can be
+/// repeated, and a re-INVITE without an offer would end the call by the offer that nobody answers.
+#[test]
+fn nothing_is_asked_where_nothing_can_be_repeated() {
+    let mut stand = Stand::alice_called();
+    let before = stand.alice.properties();
+    stand.alice.replace_agent(config("alice"));
+    let now = stand.alice.now();
+    let session = stand.alice.agent.take_over(now, &before.foreign(true), Attachment::default()).expect("it is good");
+    stand.alice.session = Some(session);
+    let timed = stand.peer.request("UPDATE").with("Supported", "timer").with("Allow", "INVITE, ACK, BYE");
+    stand.say(timed.with("Session-Expires", "90;refresher=uas"));
+    stand.peer.take("200 UPDATE");
+    assert_eq!(timer(&stand.alice), "90 local 90");
+    stand.advance(seconds(80));
+    assert_eq!(stand.peer.got(), NOTHING);
+    assert_eq!(stand.alice.count(EventKind::Terminated), 0);
+    stand.end_unjudged();
 }
 
 /// §10: 408, 481 and no answer end the session.

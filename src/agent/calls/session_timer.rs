@@ -96,6 +96,10 @@ impl Agent {
         // Without a description to repeat a re-INVITE would ask for a new one.
         let by_update = peer.takes_update() || repeated.is_none() && peer.may_take_update();
         let by = if by_update { By::Update } else { By::Reinvite };
+        if by == By::Reinvite && repeated.is_none() {
+            // Its 2xx would bring an offer that nobody answers.
+            return None;
+        }
         let repeated = repeated.filter(|_| by == By::Reinvite);
         if !session.refresh_guard(by, self.now.monotonic) {
             return None;
