@@ -4,6 +4,7 @@
 
 mod common;
 
+use common::counting::{Counting, held};
 use common::draft::Draft;
 use common::network::Wire;
 use common::pair::{ALICE, BOB, Stand, TO_BOB};
@@ -12,43 +13,15 @@ use common::{ANSWER, HOLD, OFFER, seconds};
 use sipdlg::agent::{Agent, EventKind};
 use sipdlg::flow::{Flow, Transport};
 use sipdlg::time::{Now, Time};
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
-struct Counting;
-
-thread_local! {
-    /// Bytes that this thread has asked for and not given back.
-    static HELD: Cell<isize> = const { Cell::new(0) };
-}
-
-fn count(bytes: isize) {
-    let _ = HELD.try_with(|held| held.set(held.get() + bytes));
-}
-
-// SAFETY: every call goes on to the system's allocator as it came.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size() as isize);
-        // SAFETY: as above.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
-        count(-(layout.size() as isize));
-        // SAFETY: as above.
-        unsafe { System.dealloc(place, layout) }
-    }
-}
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
 /// What goes with an agent, and what it says.
 fn freed(agent: Agent) -> (isize, isize) {
-    let (said, before) = (agent.stats().bytes, HELD.get());
+    let (said, before) = (agent.stats().bytes, held());
     drop(agent);
-    (before - HELD.get(), isize::try_from(said).expect("a number"))
+    (before - held(), isize::try_from(said).expect("a number"))
 }
 
 fn empty() -> Agent {

@@ -3,40 +3,17 @@
 
 #![allow(missing_docs)]
 
+#[path = "common/counting.rs"]
+mod counting;
+
+use counting::{Counting, held};
 use sipdlg::agent::options::{request_flag, response_flag};
 use sipdlg::agent::{Agent, Body, Event, EventKind, OutgoingId, RequestOptions, ResponseOptions};
 use sipdlg::config::Config;
 use sipdlg::flow::{Flow, Transport};
 use sipdlg::time::{Now, Time};
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
-
-struct Counting;
-
-thread_local! {
-    static HELD: Cell<isize> = const { Cell::new(0) };
-}
-
-fn count(bytes: isize) {
-    let _ = HELD.try_with(|held| held.set(held.get() + bytes));
-}
-
-// SAFETY: every call goes on to the system's allocator as it came.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size() as isize);
-        // SAFETY: as above.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
-        count(-(layout.size() as isize));
-        // SAFETY: as above.
-        unsafe { System.dealloc(place, layout) }
-    }
-}
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -427,9 +404,9 @@ impl World {
 
 /// What goes with an agent, and what it says.
 fn freed(agent: Agent) -> (isize, isize) {
-    let (said, before) = (agent.stats().bytes, HELD.get());
+    let (said, before) = (agent.stats().bytes, held());
     drop(agent);
-    (before - HELD.get(), isize::try_from(said).expect("a number"))
+    (before - held(), isize::try_from(said).expect("a number"))
 }
 
 #[test]

@@ -5,6 +5,7 @@ use crate::config::{Secret, SessionTimer};
 use crate::error::{Error, Result};
 use crate::flow::Flow;
 use crate::message;
+use crate::session::offer_answer::StoredBody;
 use crate::slots::IncomingId;
 
 /// A body to send.
@@ -19,6 +20,12 @@ pub struct Body<'a> {
 }
 
 impl<'a> Body<'a> {
+    /// A description of ours, to be sent again.
+    pub(in crate::agent) fn as_it_was(description: &'a StoredBody) -> Self {
+        let body = description.body();
+        Self { content: body.content, content_type: Some(body.content_type), disposition: body.disposition }
+    }
+
     /// Checked for what a header line can hold.
     pub fn checked(self) -> Result<message::Body<'a>> {
         self.content_type.map(message::write::check_media_type).transpose()?;

@@ -3,6 +3,7 @@
 #![allow(dead_code, missing_docs)]
 
 pub mod by_hand;
+pub mod counting;
 pub mod draft;
 pub mod network;
 pub mod pair;

@@ -66,8 +66,7 @@ impl Agent {
         let body = options.body.map(Body::checked).transpose()?;
         let offer = body.as_ref().and_then(StoredBody::of_local);
         let expires_ms = options.expires_ms;
-        let kind = Kind::Reinvite(Box::default());
-        let request = self.change(By::Reinvite, id, (Method::Invite, b"INVITE"), kind, offer, options)?;
+        let request = self.change(By::Reinvite, id, offer, options)?;
         self.arm_expires(request, expires_ms);
         Ok(request)
     }

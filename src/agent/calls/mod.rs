@@ -6,6 +6,7 @@ pub(in crate::agent) mod acknowledge;
 pub(in crate::agent) mod by_hand;
 pub(in crate::agent) mod cancel;
 pub(in crate::agent) mod ending;
+pub(in crate::agent) mod identity;
 pub(in crate::agent) mod invite_client;
 pub(in crate::agent) mod invite_server;
 pub(in crate::agent) mod reliable_client;

@@ -2,7 +2,7 @@
 //! in `session/session_timer`.
 
 use crate::agent::options::{Body, RequestOptions, ResponseOptions, request_flag};
-use crate::agent::ours::outgoing::{Behind, Kind, Outgoing, Waiting};
+use crate::agent::ours::outgoing::{Behind, Outgoing, Waiting};
 use crate::agent::ours::retry::ROUNDS;
 use crate::agent::theirs::incoming::Kind as IncomingKind;
 use crate::agent::timeout::{OutgoingTimer, Timeout};
@@ -76,7 +76,7 @@ impl Agent {
         let Some(answer) = self.objects.sessions.get(session).and_then(|known| known.answer_to_repeat(request)) else {
             return false;
         };
-        let (now, body) = (self.now, Some(as_it_was(&answer)));
+        let (now, body) = (self.now, Some(Body::as_it_was(&answer)));
         self.accept(now, id, 200, &ResponseOptions { body, ..ResponseOptions::default() }).is_ok()
     }
 
@@ -107,14 +107,10 @@ impl Agent {
         self.change_may_go(by, id, repeated.is_some()).ok()?;
         let options = RequestOptions {
             flags: request_flag::NO_RETRY,
-            body: repeated.as_ref().map(as_it_was),
+            body: repeated.as_ref().map(Body::as_it_was),
             ..RequestOptions::default()
         };
-        let (method, kind) = match by {
-            By::Update => ((Method::Update, &b"UPDATE"[..]), Kind::Update),
-            By::Reinvite => ((Method::Invite, &b"INVITE"[..]), Kind::Reinvite(Box::default())),
-        };
-        let request = self.draft_for_session(id, method, kind, options).ok()?;
+        let request = self.draft_change(by, id, options).ok()?;
         if let Some(outgoing) = self.objects.outgoing.get_mut(request) {
             (outgoing.silent, outgoing.refresh) = (true, true);
         }
@@ -208,12 +204,6 @@ impl Agent {
         }
         self.wait_behind(id, session, Behind { offer, timer });
     }
-}
-
-/// A description of ours, to be sent again.
-pub(in crate::agent) fn as_it_was(description: &StoredBody) -> Body<'_> {
-    let body = description.body();
-    Body { content: body.content, content_type: Some(body.content_type), disposition: body.disposition }
 }
 
 /// What a 2xx of ours says.

@@ -1,18 +1,14 @@
 //! UPDATE (RFC 3311), ours and the peer's; the rules are in `session/update`.
 
-use crate::agent::calls::session_timer::as_it_was;
 use crate::agent::event::{Event, EventKind, Reason};
 use crate::agent::fault::{Counter, Fault};
 use crate::agent::options::{Body, RequestOptions, ResponseOptions};
-use crate::agent::ours::outgoing::{Kind, Outgoing};
+use crate::agent::ours::outgoing::Outgoing;
 use crate::agent::theirs::incoming::Kind as IncomingKind;
 use crate::agent::words::response::{Answer, retry_after_line, wants_recv_info};
 use crate::agent::{Agent, IncomingId, OutgoingId, SessionId};
-use crate::config::NOBODY;
-use crate::dialog::id::AddressText;
 use crate::error::{Error, Result};
-use crate::message::{HeaderId, Message, Method, NameAddr};
-use crate::session::Session;
+use crate::message::Message;
 use crate::session::change::By;
 use crate::session::offer_answer::StoredBody;
 use crate::session::reinvite::Arrival;
@@ -30,50 +26,7 @@ impl Agent {
         self.at(now);
         let body = options.body.map(Body::checked).transpose()?;
         let offer = body.as_ref().and_then(StoredBody::of_local);
-        self.change(By::Update, id, (Method::Update, b"UPDATE"), Kind::Update, offer, options)
-    }
-
-    /// A re-INVITE of ours failed after something of it was executed: both sides come together by the description of
-    /// before (RFC 6141 §3.4), which the host sends, or the library where it is to.
-    pub(in crate::agent) fn resync(&mut self, id: SessionId) {
-        let Some(session) = self.objects.sessions.get(id).filter(|session| !session.is_leaving()) else { return };
-        let by = if session.peer().takes_update() { By::Update } else { By::Reinvite };
-        let former = session.local_description().cloned().filter(|_| self.config.resync);
-        self.tell(Event { session: Some(id), ..Event::new(EventKind::Resync) });
-        let Some(former) = former else { return };
-        // Where it may not go now the host has to.
-        if let Ok(request) = self.change_silently(by, id, Some(&former))
-            && let Some(outgoing) = self.objects.outgoing.get_mut(request)
-        {
-            outgoing.silent = true;
-        }
-    }
-
-    /// The session of our UPDATE, where that was to bring both sides together and, answered so, does not.
-    pub(in crate::agent) fn repairs_nothing(&self, id: OutgoingId, status: u16) -> Option<SessionId> {
-        let session = self.objects.outgoing.get(id).filter(|_| status >= 200)?.session?;
-        self.objects.sessions.get(session)?.our_update_repairs_nothing(id, status).then_some(session)
-    }
-
-    /// A re-INVITE or UPDATE of the library's own, with this description of ours. Errors: state, it may not go now.
-    pub(in crate::agent) fn change_silently(
-        &mut self,
-        by: By,
-        id: SessionId,
-        description: Option<&StoredBody>,
-    ) -> Result<OutgoingId> {
-        if self.session(id)?.retries().next().is_some() {
-            return Err(Error::state("a change of the host's waits to be sent again (RFC 3261 14.1)"));
-        }
-        let options = RequestOptions { body: description.map(as_it_was), ..RequestOptions::default() };
-        let offer = description.cloned();
-        match by {
-            By::Update => self.change(by, id, (Method::Update, b"UPDATE"), Kind::Update, offer, options),
-            By::Reinvite => {
-                let kind = Kind::Reinvite(Box::default());
-                self.change(by, id, (Method::Invite, b"INVITE"), kind, offer, options)
-            }
-        }
+        self.change(By::Update, id, offer, options)
     }
 
     /// What the final response to a request of ours, or none, means where it is an UPDATE: the reason of its ACCEPT.
@@ -107,39 +60,6 @@ impl Agent {
                 Reason::None
             }
         }
-    }
-
-    /// The ACK of our 2xx is here: the caller that takes another identity is told ours, which is not the one that it
-    /// called (RFC 4916 §4).
-    pub(in crate::agent) fn tell_identity(&mut self, id: SessionId) {
-        if !self.objects.sessions.get_mut(id).is_some_and(Session::identity_due) {
-            return;
-        }
-        let Ok((aor, _)) = NameAddr::of_host(&self.config.aor) else { return };
-        let Some(session) = self.objects.sessions.get_mut(id) else { return };
-        let former = session.come_from(AddressText { address: &self.config.aor, uri: aor.uri });
-        let update = self.draft_for_session(id, (Method::Update, b"UPDATE"), Kind::Update, RequestOptions::default());
-        if let Some(session) = self.objects.sessions.get_mut(id) {
-            // It is ours when the caller has accepted it.
-            session.go_by(former);
-        }
-        // Without room or way the call goes on as it is.
-        let Ok(update) = update else { return };
-        if let Some(outgoing) = self.objects.outgoing.get_mut(update) {
-            outgoing.silent = true;
-        }
-        self.input(id, |session, _| session.our_change_sent(By::Update, update, None));
-        self.launch(update);
-    }
-
-    /// Whether a caller is to be told who answered: it takes another identity than the one that it called, and we have
-    /// one (RFC 4916 §4).
-    pub(in crate::agent) fn owes_identity(&self, invite: &Message) -> bool {
-        let own = || NameAddr::of_host(&self.config.aor).is_ok_and(|(aor, _)| Some(aor.uri) != invite.to_uri());
-        self.config.connected_identity
-            && self.config.aor != NOBODY
-            && invite.has_token(HeaderId::Supported, b"from-change")
-            && own()
     }
 
     /// An UPDATE in a dialog (§5.2).

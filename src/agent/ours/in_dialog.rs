@@ -6,8 +6,6 @@ use crate::agent::{Agent, OutgoingId, SessionId};
 use crate::error::{Error, Result};
 use crate::message::write;
 use crate::message::{HeaderId, Method};
-use crate::session::change::By;
-use crate::session::offer_answer::StoredBody;
 use crate::time::Now;
 
 impl Agent {
@@ -42,43 +40,6 @@ impl Agent {
         self.session(id)?.established(true)?;
         let request = self.draft_for_session(id, (Method::Options, b"OPTIONS"), Kind::Other, options)?;
         self.launch(request);
-        Ok(request)
-    }
-
-    /// A re-INVITE or UPDATE of the host's, with this offer: it goes out, or waits in the place of one that waits to be
-    /// sent again.
-    pub(in crate::agent) fn change(
-        &mut self,
-        by: By,
-        id: SessionId,
-        method: (Method, &[u8]),
-        kind: Kind,
-        offer: Option<StoredBody>,
-        options: RequestOptions<'_>,
-    ) -> Result<OutgoingId> {
-        let former = self.wait_for(by, id, options.flags)?;
-        let behind = former.is_none() && self.waits_for_refresh(by, id, offer.is_some())?;
-        let number = self.session(id)?.dialog().local;
-        let request = self.draft_for_session(id, method, kind, options)?;
-        match former {
-            Some(former) => {
-                // It takes its number when it goes out.
-                if let Some(session) = self.objects.sessions.get_mut(id) {
-                    session.set_local_sequence(number);
-                }
-                self.take_over_wait(by, former, request, offer);
-            }
-            None if behind => {
-                if let Some(session) = self.objects.sessions.get_mut(id) {
-                    session.set_local_sequence(number);
-                }
-                self.wait_for_refresh(request, id, offer);
-            }
-            None => {
-                self.input(id, |session, _| session.our_change_sent(by, request, offer));
-                self.launch(request);
-            }
-        }
         Ok(request)
     }
 

@@ -5,6 +5,7 @@ pub(in crate::agent) mod answered;
 pub(in crate::agent) mod auth;
 pub(in crate::agent) mod authentication;
 mod broken_response;
+pub(in crate::agent) mod change;
 pub(in crate::agent) mod draft;
 pub(in crate::agent) mod failover;
 pub(in crate::agent) mod in_dialog;

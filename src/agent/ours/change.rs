@@ -1,0 +1,97 @@
+//! re-INVITE and UPDATE of ours, whichever it is: the host's, and those by which the library brings both sides together
+//! again. What the two have of their own is in `calls`.
+
+use crate::agent::event::{Event, EventKind};
+use crate::agent::options::{Body, RequestOptions};
+use crate::agent::ours::outgoing::Kind;
+use crate::agent::{Agent, OutgoingId, SessionId};
+use crate::error::Result;
+use crate::message::Method;
+use crate::session::change::By;
+use crate::session::offer_answer::StoredBody;
+
+impl Agent {
+    /// A re-INVITE or UPDATE of the host's, with this offer: it goes out, or waits in the place of one that waits to be
+    /// sent again.
+    pub(in crate::agent) fn change(
+        &mut self,
+        by: By,
+        id: SessionId,
+        offer: Option<StoredBody>,
+        options: RequestOptions<'_>,
+    ) -> Result<OutgoingId> {
+        self.change_as(false, by, id, offer, options)
+    }
+
+    /// The same; `silent`: it is the library's own, of which the host hears nothing.
+    fn change_as(
+        &mut self,
+        silent: bool,
+        by: By,
+        id: SessionId,
+        offer: Option<StoredBody>,
+        options: RequestOptions<'_>,
+    ) -> Result<OutgoingId> {
+        let former = self.wait_for(by, id, options.flags)?;
+        let behind = former.is_none() && self.waits_for_refresh(by, id, offer.is_some())?;
+        let number = self.session(id)?.dialog().local;
+        let request = self.draft_change(by, id, options)?;
+        if let Some(outgoing) = self.objects.outgoing.get_mut(request) {
+            outgoing.silent = silent;
+        }
+        match former {
+            Some(former) => {
+                // It takes its number when it goes out.
+                if let Some(session) = self.objects.sessions.get_mut(id) {
+                    session.set_local_sequence(number);
+                }
+                self.take_over_wait(by, former, request, offer);
+            }
+            None if behind => {
+                if let Some(session) = self.objects.sessions.get_mut(id) {
+                    session.set_local_sequence(number);
+                }
+                self.wait_for_refresh(request, id, offer);
+            }
+            None => {
+                self.input(id, |session, _| session.our_change_sent(by, request, offer));
+                self.launch(request);
+            }
+        }
+        Ok(request)
+    }
+
+    /// Drafts one and takes its number; nothing is changed when it is refused.
+    pub(in crate::agent) fn draft_change(
+        &mut self,
+        by: By,
+        id: SessionId,
+        options: RequestOptions<'_>,
+    ) -> Result<OutgoingId> {
+        let (method, kind) = match by {
+            By::Update => ((Method::Update, &b"UPDATE"[..]), Kind::Update),
+            By::Reinvite => ((Method::Invite, &b"INVITE"[..]), Kind::Reinvite(Box::default())),
+        };
+        self.draft_for_session(id, method, kind, options)
+    }
+
+    /// A re-INVITE of ours failed after something of it was executed: both sides come together by the description of
+    /// before (RFC 6141 §3.4), which the host sends, or the library where it is to.
+    pub(in crate::agent) fn resync(&mut self, id: SessionId) {
+        let Some(session) = self.objects.sessions.get(id).filter(|session| !session.is_leaving()) else { return };
+        let by = if session.peer().takes_update() { By::Update } else { By::Reinvite };
+        let former = session.local_description().cloned().filter(|_| self.config.resync);
+        let free = session.retries().next().is_none();
+        self.tell(Event { session: Some(id), ..Event::new(EventKind::Resync) });
+        let Some(former) = former.filter(|_| free) else { return };
+        let options = RequestOptions { body: Some(Body::as_it_was(&former)), ..RequestOptions::default() };
+        // Where it may not go now the host has to.
+        let _ = self.change_as(true, by, id, Some(former.clone()), options);
+    }
+
+    /// The session of our UPDATE, where that was to bring both sides together and, answered so, does not.
+    pub(in crate::agent) fn repairs_nothing(&self, id: OutgoingId, status: u16) -> Option<SessionId> {
+        let session = self.objects.outgoing.get(id).filter(|_| status >= 200)?.session?;
+        self.objects.sessions.get(session)?.our_update_repairs_nothing(id, status).then_some(session)
+    }
+}
