@@ -413,6 +413,7 @@ typedef enum sipdlg_ladder_format_e {
 /**
  * Deviations that are tolerated and counted; bits of sipdlg_config_set_tolerance(). On by default: those that
  * excuse the peer; off: PRACK_UNASKED and REQUESTS_IN_EARLY, which change what the host sees, and MADDR_ELSEWHERE.
+ * docs/quirks.md says which products need which.
  */
 typedef enum sipdlg_quirk_e {
     SIPDLG_QUIRK_1XX_WITHOUT_CONTACT = 1,

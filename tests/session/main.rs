@@ -53,6 +53,7 @@ mod prack_by_host;
 mod prack_descriptions;
 mod prack_ends;
 mod prack_order;
+mod quirks;
 mod random_acts;
 mod reason_header;
 mod refer_invite;
