@@ -28,6 +28,10 @@
  *           points to: until its callback returns, or until the next sipdlg_agent_poll_event()) or copied into the
  *           host's buffer. Nothing is ever handed out for free(). The host frees agents, configurations and
  *           the messages that it retained or parsed.
+ * No memory: while an agent lives, 1 MiB is kept back (16 times message_bytes, twice the largest table, where that is
+ *           more; never touched). Where malloc() fails, the call under way ends well out of that, and from then on every
+ *           function but sipdlg_agent_stop() and those that free does nothing and gives ERR_NO_MEMORY, until there is
+ *           enough again; threads of the library wait. abort() is for what needs more than that at once.
  * Text in:  NUL-terminated, any bytes; CR, LF where a line must not end: ERR_SYNTAX. NULL = default.
  * Text out: (char *buffer, size_t capacity, size_t *needed) as snprintf: at most capacity - 1 bytes and a NUL;
  *           `needed` gets the length without NUL, also when it did not fit (ERR_BUFFER). NULL and 0 ask the length.

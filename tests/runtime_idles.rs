@@ -32,6 +32,10 @@ impl Host for Place {
 
     fn trim(&'static self) {}
 
+    fn has_memory(&self) -> bool {
+        true
+    }
+
     fn is_owed(&'static self) -> bool {
         false
     }

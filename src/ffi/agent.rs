@@ -15,11 +15,12 @@ use crate::ffi::convert::{
     borrowed, bytes, fill_struct, flow as read_flow, optional_text, room, text, write_optional, write_out,
 };
 use crate::ffi::event::{default, deliver, function_for};
-use crate::ffi::guard::{NONE, OK, guard};
+use crate::ffi::guard::{NONE, OK, guard, guard_always};
 use crate::ffi::handle::{self, Kind};
 use crate::ffi::host::{set_delegate, set_user, user};
 use crate::ffi::message::message;
 use crate::ffi::options::{response_options, with_options};
+use crate::ffi::reserve::Share;
 use crate::ffi::structs::{
     sipdlg_agent_t, sipdlg_delegate_t, sipdlg_event_t, sipdlg_flow_t, sipdlg_message_t, sipdlg_outgoing_t,
     sipdlg_release_t, sipdlg_request_options_t, sipdlg_response_options_t, sipdlg_session_t, sipdlg_stats_t,
@@ -63,8 +64,9 @@ pub unsafe extern "C" fn sipdlg_agent_new(config: *const sipdlg_config_t, out: *
         }
         let mut clock = if core.manual_clock { Clock::Manual(Now::default()) } else { Clock::system() };
         let now = clock.now();
+        let share = Share::take(core.limits.message_bytes)?;
         let cell = handle::claim()?;
-        let token = cell.move_in(Agent::new(core, seed, now), clock, log);
+        let token = cell.move_in(Agent::new(core, seed, now), clock, log, share);
         // SAFETY: the caller promises that `out`, when not NULL, is writable.
         unsafe { write_out(out, token) };
         Ok(OK)
@@ -76,7 +78,7 @@ pub unsafe extern "C" fn sipdlg_agent_new(config: *const sipdlg_config_t, out: *
 /// returns. To be polite first see sipdlg_agent_next_session() and sipdlg_session_hangup().
 #[unsafe(no_mangle)]
 pub extern "C" fn sipdlg_agent_free(agent: sipdlg_agent_t) -> sipdlg_status_t {
-    guard(|| handle::find(agent, Kind::Agent)?.free(agent).map(|()| OK))
+    guard_always(|| handle::find(agent, Kind::Agent)?.free(agent).map(|()| OK))
 }
 
 /// Copies the delegate; NULL removes it.

@@ -8,6 +8,7 @@ use crate::ffi::clock::{Clock, Log};
 use crate::ffi::guard::outside;
 use crate::ffi::handle::{agent_token, process_stamp, stale};
 use crate::ffi::host::ReleaseQueue;
+use crate::ffi::reserve::Share;
 #[cfg(feature = "runtime")]
 use crate::runtime::{Network, Threads};
 use crate::time::Now;
@@ -88,6 +89,8 @@ pub(crate) struct Inner {
     run: u64,
     /// Threads of the runtime that have not left.
     running: u32,
+    /// Of the memory that is kept back.
+    _share: Share,
 }
 
 /// What a locked section leaves to be done once the lock is gone.
@@ -173,7 +176,7 @@ impl AgentCell {
     }
 
     /// Moves an agent in; its token.
-    pub(crate) fn move_in(&'static self, core: Agent, clock: Clock, log: Log) -> u64 {
+    pub(crate) fn move_in(&'static self, core: Agent, clock: Clock, log: Log, share: Share) -> u64 {
         let generation = self.tenants.load(Ordering::Relaxed).saturating_add(1);
         let base = self.base.load(Ordering::Relaxed);
         let token = agent_token(self.slot, generation);
@@ -203,6 +206,7 @@ impl AgentCell {
             #[cfg(feature = "runtime")]
             run: 0,
             running: 0,
+            _share: share,
         };
         let mut place = self.inner.lock();
         *place = Some(Box::new(inner));

@@ -8,6 +8,7 @@ use crate::ffi::convert::{borrowed, read_struct};
 use crate::ffi::guard::{OK, guard};
 use crate::ffi::handle::{self, Kind};
 use crate::ffi::host::{Delegate, delegate, user_pointer};
+use crate::ffi::reserve;
 use crate::ffi::structs::{sipdlg_callback_t, sipdlg_delegate_t, sipdlg_event_t, sipdlg_status_t};
 use crate::time::Now;
 use std::ffi::c_void;
@@ -75,7 +76,8 @@ pub(crate) struct Delivery {
 /// Delivers until nothing waits. Only the agent's driver calls it, with nothing locked.
 pub(crate) fn deliver(cell: &'static AgentCell) {
     let mut took = None;
-    loop {
+    // Without memory the host could answer none of them.
+    while reserve::is_whole() {
         let step = cell.with(|inner, now| {
             inner.current = None;
             if let Some(took) = took.take() {

@@ -1,6 +1,7 @@
 //! The boundary of every exported function: panics stop here, refusals become a number and a sentence.
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::ffi::reserve;
 use std::any::Any;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,8 +21,16 @@ thread_local! {
     static INSIDE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs the body of an exported function that returns `sipdlg_status_t` or an `int32_t` value.
+/// Runs the body of an exported function that returns `sipdlg_status_t` or an `int32_t` value, where there is memory.
 pub(crate) fn guard(body: impl FnOnce() -> Result<i32>) -> i32 {
+    guard_always(|| {
+        reserve::check()?;
+        body()
+    })
+}
+
+/// The same for what gives memory back.
+pub(crate) fn guard_always(body: impl FnOnce() -> Result<i32>) -> i32 {
     match contain(body) {
         Ok(value) => value,
         Err(error) => refuse(error),

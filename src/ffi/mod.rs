@@ -12,6 +12,7 @@ pub mod enums;
 mod guard;
 mod handle;
 mod host;
+mod reserve;
 mod sockaddr;
 pub mod structs;
 

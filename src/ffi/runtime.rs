@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind};
 use crate::ffi::agent::with_agent;
 use crate::ffi::cell::{Drive, Driver};
 use crate::ffi::convert::{boolean, give_text, text};
-use crate::ffi::guard::{NONE, OK, guard};
+use crate::ffi::guard::{NONE, OK, guard, guard_always};
 use crate::ffi::handle::{self, Kind};
 use crate::ffi::structs::{sipdlg_agent_t, sipdlg_status_t};
 use std::ffi::c_char;
@@ -94,7 +94,7 @@ pub extern "C" fn sipdlg_agent_start(agent: sipdlg_agent_t, workers: u32, delive
 /// callback it takes effect when that returns.
 #[unsafe(no_mangle)]
 pub extern "C" fn sipdlg_agent_stop(agent: sipdlg_agent_t) -> sipdlg_status_t {
-    guard(|| {
+    guard_always(|| {
         handle::find(agent, Kind::Agent)?.stop(agent)?;
         Ok(OK)
     })

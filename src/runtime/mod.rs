@@ -31,6 +31,9 @@ pub trait Host: Send + Sync + 'static {
     /// A peak of calls is over: gives back what it has left, with nothing of the agent's locked.
     fn trim(&'static self);
 
+    /// Whether there is memory to go on with.
+    fn has_memory(&self) -> bool;
+
     /// Whether a delivery has something to do even without events.
     fn is_owed(&'static self) -> bool;
 

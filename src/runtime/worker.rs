@@ -25,6 +25,8 @@ const WORKER_STACK: usize = 256 << 10;
 pub(crate) const DELIVERY_STACK: usize = 1 << 20;
 /// Batches that one turn reads before it delivers and sends.
 const ROUNDS: usize = 4;
+/// How long a thread waits for memory.
+const NO_MEMORY: Duration = Duration::from_millis(10);
 /// [`Network::sleeper`]: nobody sleeps.
 const AWAKE: u64 = 0;
 
@@ -163,6 +165,11 @@ impl Network {
 
     /// `delivers`: events are this thread's business too; else they do not keep it awake.
     fn turn<H: Host>(&self, host: &'static H, timeout: Option<Duration>, delivers: bool) -> Result<()> {
+        if !host.has_memory() {
+            // Timers and sockets can wait; the next turn looks again.
+            thread::sleep(NO_MEMORY);
+            return Ok(());
+        }
         let wait = host.with_agent(|agent, now| {
             // What a full socket cannot take waits for the socket.
             let transmits = agent.has_transmits() && self.full.load(Ordering::Relaxed) == 0;
@@ -245,6 +252,10 @@ impl Network {
             host.with_agent(|agent, now| {
                 let mut flow = socket.flow;
                 for (from, data) in receiver.datagrams() {
+                    if !host.has_memory() {
+                        // What is left is lost, as when a socket is full.
+                        break;
+                    }
                     flow.remote = Some(from);
                     // Only streams can be refused.
                     let _ = agent.receive(now, &flow, data);
@@ -327,6 +338,10 @@ impl Network {
 
     fn deliver<H: Host>(&self, host: &'static H) {
         while !self.stopping.load(Ordering::SeqCst) {
+            if !host.has_memory() {
+                thread::sleep(NO_MEMORY);
+                continue;
+            }
             host.deliver();
             self.flush(host);
             let idle = host.with_agent(|agent, _| {

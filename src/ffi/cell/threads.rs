@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::ffi::event::deliver;
 use crate::ffi::guard::contain;
 use crate::ffi::handle::stale;
+use crate::ffi::reserve;
 use crate::runtime::{Host, Network, Threads};
 use crate::time::Now;
 use std::sync::Arc;
@@ -131,6 +132,10 @@ impl Host for AgentCell {
     fn trim(&'static self) {
         self.with_agent(|agent, _| agent.trim());
         give_back_pages();
+    }
+
+    fn has_memory(&self) -> bool {
+        reserve::is_whole()
     }
 
     fn is_owed(&'static self) -> bool {
