@@ -1,5 +1,12 @@
 //! Sequence numbers (RFC 3261 §12.1, §12.2). Empty is not zero: 0 is a number.
 
+use crate::error::{Error, ErrorKind, Result};
+
+/// §8.1.1.5: they are below 2^31.
+const LAST: u32 = 0x7fff_ffff;
+/// The last ones are for BYE, which may have to be sent again.
+const FOR_BYE: u32 = 16;
+
 /// Numbers of our requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LocalSequence(Option<u32>);
@@ -18,9 +25,19 @@ impl LocalSequence {
         self.0
     }
 
-    /// The next number, used from now on (§12.2.1.1: one higher; a first one of our choice when empty, §8.1.1.5).
+    /// Whether there is a number for another request. Errors: limit.
+    pub fn room(self, is_bye: bool) -> Result<()> {
+        let left = self.0.map_or(LAST, |last| LAST.saturating_sub(last));
+        if left > if is_bye { 0 } else { FOR_BYE } {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Limit, "CSeq: no number is left but for BYE (RFC 3261 §8.1.1.5)"))
+    }
+
+    /// The next number, used from now on (§12.2.1.1: one higher; a first one of our choice when empty, §8.1.1.5). They
+    /// do not begin anew.
     pub fn take(&mut self) -> u32 {
-        let next = self.0.map_or(1, |last| last.wrapping_add(1) & 0x7fff_ffff);
+        let next = self.0.map_or(1, |last| last.saturating_add(1).min(LAST));
         self.0 = Some(next);
         next
     }

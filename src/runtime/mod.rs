@@ -15,6 +15,10 @@ pub use worker::{Network, Threads};
 
 use crate::agent::Agent;
 use crate::time::Now;
+use std::time::Duration;
+
+/// How long a thread waits for what the system has not got: memory, a socket that works.
+pub(crate) const PAUSE: Duration = Duration::from_millis(10);
 
 /// Who owns the agent and its lock. It lives as long as the process.
 pub trait Host: Send + Sync + 'static {

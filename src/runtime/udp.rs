@@ -1,5 +1,6 @@
 //! UDP sockets: opened, read and written in batches.
 
+use super::PAUSE;
 use super::pages::Pages;
 use crate::error::{Error, ErrorKind, Result};
 use crate::flow::{Flow, Transport};
@@ -7,6 +8,7 @@ use std::io;
 use std::mem;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6, UdpSocket};
 use std::os::fd::{AsRawFd, RawFd};
+use std::thread;
 
 /// Datagrams of one system call.
 pub(crate) const BATCH: usize = 64;
@@ -245,7 +247,10 @@ impl Receiver {
                 std::ptr::null_mut(),
             )
         };
-        // EAGAIN, EINTR, an error that an earlier send left behind: nothing here now.
+        if count < 0 && !is_momentary(&io::Error::last_os_error()) {
+            // The socket stays readable, so that who waits for it would not wait.
+            thread::sleep(PAUSE);
+        }
         self.filled = usize::try_from(count).unwrap_or(0);
         self.filled
     }
@@ -258,6 +263,12 @@ impl Receiver {
             Some((read_name(name)?, data))
         })
     }
+}
+
+/// Nothing is here now, or an error that an earlier send left behind and that is gone with this.
+fn is_momentary(error: &io::Error) -> bool {
+    let momentary = [libc::EAGAIN, libc::EINTR, libc::ECONNREFUSED, libc::EHOSTUNREACH, libc::ENETUNREACH];
+    error.raw_os_error().is_some_and(|number| momentary.contains(&number))
 }
 
 /// Writes datagrams.

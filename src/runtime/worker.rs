@@ -1,9 +1,9 @@
 //! Who drives: one turn on the host's thread (`run_once`), or threads of our own (`start`).
 
-use super::Host;
 use super::resolve::{Question, Resolver};
 use super::trim::Peak;
 use super::udp::{BATCH, Receiver, Sender, Sent, Socket, parse_listen};
+use super::{Host, PAUSE};
 use crate::agent::{Agent, Transmit};
 use crate::error::{Error, ErrorKind, Result};
 use crate::flow::{Flow, Transport};
@@ -25,8 +25,6 @@ const WORKER_STACK: usize = 256 << 10;
 pub(crate) const DELIVERY_STACK: usize = 1 << 20;
 /// Batches that one turn reads before it delivers and sends.
 const ROUNDS: usize = 4;
-/// How long a thread waits for memory.
-const NO_MEMORY: Duration = Duration::from_millis(10);
 /// [`Network::sleeper`]: nobody sleeps.
 const AWAKE: u64 = 0;
 
@@ -167,7 +165,7 @@ impl Network {
     fn turn<H: Host>(&self, host: &'static H, timeout: Option<Duration>, delivers: bool) -> Result<()> {
         if !host.has_memory() {
             // Timers and sockets can wait; the next turn looks again.
-            thread::sleep(NO_MEMORY);
+            thread::sleep(PAUSE);
             return Ok(());
         }
         let wait = host.with_agent(|agent, now| {
@@ -339,7 +337,7 @@ impl Network {
     fn deliver<H: Host>(&self, host: &'static H) {
         while !self.stopping.load(Ordering::SeqCst) {
             if !host.has_memory() {
-                thread::sleep(NO_MEMORY);
+                thread::sleep(PAUSE);
                 continue;
             }
             host.deliver();

@@ -74,6 +74,42 @@ fn the_call_goes_on() {
     }
 }
 
+/// RFC 3261 §8.1.1.5: numbers are below 2^31 and do not begin anew; the last ones are kept for BYE, also when it is challenged.
+#[test]
+fn at_the_end_of_the_numbers_there_is_still_a_bye() {
+    const LAST: u32 = 0x7fff_ffff;
+    let mut stand = Stand::new();
+    stand.peer_calls();
+    stand.exchange();
+    let before = stand.alice.properties();
+    stand.alice.replace_agent(config("alice"));
+    let mut foreign = before.foreign(false);
+    foreign.dialog.local_sequence_number = Some(LAST - 18);
+    stand.alice.session = Some(take_over(&mut stand.alice, &foreign).expect("good"));
+    for number in [LAST - 17, LAST - 16] {
+        stand.alice.info();
+        stand.exchange();
+        assert_eq!(stand.peer.take("INFO").value("cseq"), format!("{number} INFO"));
+    }
+    let (now, session) = (stand.alice.now(), stand.alice.session());
+    let before = stand.alice.agent.session(session).unwrap().state_text();
+    for refused in [
+        stand.alice.agent.info(now, session, RequestOptions::default()),
+        stand.alice.agent.reinvite(now, session, RequestOptions::default()),
+        stand.alice.agent.update(now, session, RequestOptions::default()),
+    ] {
+        assert_eq!(refused.map_err(|error| error.kind), Err(ErrorKind::Limit));
+    }
+    assert_eq!(stand.alice.agent.session(session).unwrap().state_text(), before);
+    stand.alice.bye();
+    stand.exchange();
+    let bye = stand.peer.take("BYE");
+    assert_eq!(bye.value("cseq"), format!("{} BYE", LAST - 15));
+    let ok = stand.peer.reply(&bye, 200);
+    stand.say(ok);
+    assert_eq!(stand.alice.count(EventKind::Terminated), 1);
+}
+
 #[test]
 fn the_peers_bye_ends_it() {
     let mut pair = Pair::confirmed();

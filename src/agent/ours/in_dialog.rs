@@ -54,6 +54,7 @@ impl Agent {
         self.table.room()?;
         let Some(session) = self.objects.holder(id) else { return Err(self.session(id).err().unwrap_or_else(over)) };
         let mut next = session.dialog().local;
+        next.room(method.0 == Method::Bye)?;
         let (draft, timed) = self.draft_in_session(Some(session), session.dialog(), method, next.take(), &options)?;
         let mut outgoing = Outgoing::new(method.0, kind, draft);
         outgoing.timed = timed;
