@@ -1064,7 +1064,8 @@ sipdlg_status_t sipdlg_config_set_reliable(sipdlg_config_t *config, int32_t poli
  * SUPPORTED: our requests say that they support it; where a timer runs, the library refreshes at half the interval, by
  * UPDATE where the peer allows it, else by re-INVITE with our description as it was. The host hears nothing of that but a
  * STATE with reason REFRESHED where the peer's description is another then; a re-INVITE or UPDATE of its own that comes
- * meanwhile waits for it (WAITING_RETRY). Where it is the peer that is to refresh and it does not, BYE follows at the interval less the smaller of 32 s and a third; TERMINATED with SESSION_EXPIRED. 422 to ours is
+ * meanwhile waits for it (WAITING_RETRY). Where it is the peer that is to refresh and it does not, BYE follows at the interval
+ * less the smaller of 32 s and a third, with Reason `SIP;cause=408;text="Session expired"`; TERMINATED with SESSION_EXPIRED. 422 to ours is
  * answered by asking for more, three times at most, unless NO_RETRY or the host wrote Session-Expires itself; an INVITE
  * or UPDATE of the peer's that asks for less than min_se_s gets 422. Its re-INVITE that repeats its description byte for
  * byte gets by default 200 with ours. REQUIRED: ours require it, and a new INVITE without it gets 421. OFF: nothing of

@@ -103,6 +103,13 @@ pub struct Wanted {
     pub disposition: Option<Box<[u8]>>,
 }
 
+impl Wanted {
+    /// One header line.
+    pub fn line(line: &[u8]) -> Self {
+        Self { headers: Box::new([line.into()]), ..Self::default() }
+    }
+}
+
 /// A response that a final one left unacknowledged: its PRACK is still good (§3).
 #[derive(Clone, Copy, Debug)]
 pub struct Left {

@@ -17,7 +17,7 @@ use crate::config::{Refresher as Wish, SessionTimer as Terms};
 use crate::message::{HeaderId, Message, Refresher, SessionExpires, min_se_of};
 use crate::session::Session;
 use crate::session::change::By;
-use crate::session::deed::{Clock, Deed, Deeds, Wake};
+use crate::session::deed::{Clock, Deed, Deeds, DeferredBye, Wake, Wanted};
 use crate::session::offer_answer::{Party, StoredBody};
 use crate::session::reason::{Ending, Reason};
 use crate::slots::OutgoingId;
@@ -34,6 +34,8 @@ const MARGIN_S: u32 = 32;
 const ROUNDS: u8 = 16;
 /// Waits that are shorter end the trying.
 const SHORTEST_WAIT: Duration = Duration::from_secs(4);
+/// What the BYE says of it (RFC 3326).
+const EXPIRED: &[u8] = b"Reason: SIP;cause=408;text=\"Session expired\"";
 
 /// What holds from a 2xx on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -327,7 +329,8 @@ impl Session {
         let ends_at = running.ends_at();
         if clock.now() >= ends_at {
             self.lasting.timer.take();
-            return self.leave(Ending::because(Reason::SessionExpired));
+            let (ending, wanted) = (Ending::because(Reason::SessionExpired), Some(Wanted::line(EXPIRED)));
+            return self.leave_with(DeferredBye { ending, wanted });
         }
         running.timer = clock.arm(ends_at, Wake::SessionTimer);
         smallvec![Deed::Refresh]

@@ -127,7 +127,8 @@ fn a_session_that_nobody_refreshes_ends() {
         stand.advance(seconds(ends_after - 1));
         assert_eq!(stand.peer.got(), crate::common::NOTHING);
         stand.advance(seconds(1));
-        stand.peer_replies("BYE", 200, "");
+        let bye = stand.peer_replies("BYE", 200, "");
+        assert_eq!(bye.all("reason"), ["SIP;cause=408;text=\"Session expired\""], "RFC 3326");
         let last = stand.alice.last(EventKind::Terminated);
         assert_eq!((last.reason, last.message.is_none()), (Reason::SessionExpired, true));
     }

@@ -103,7 +103,9 @@ impl Agent {
     /// BYE by a decision of the library, of which the host hears TERMINATED only.
     pub(in crate::agent) fn leave_by_bye(&mut self, id: SessionId, ending: Ending, wanted: Option<Wanted>) {
         let options = wanted.as_ref().map(options_of).unwrap_or_default();
-        if self.start_bye(id, options, ending.clone(), true).is_err() {
+        // It goes out, whatever it may say of why.
+        let sent = self.start_bye(id, options, ending.clone(), true);
+        if sent.or_else(|_| self.start_bye(id, RequestOptions::default(), ending.clone(), true)).is_err() {
             self.end_and_finish(id, ending);
         }
     }
