@@ -98,6 +98,21 @@ fn by_reinvite_as_it_was() {
     silent(&stand);
 }
 
+/// RFC 6141 §3.4: what a refresh had exchanged when it failed was ours as it is, so nothing is to be repaired.
+#[test]
+fn a_refresh_that_fails_after_execution_needs_nothing() {
+    let mut stand = due("");
+    let invite = stand.peer.take("INVITE");
+    crate::common::reliable_callee::progress(&mut stand, &invite, 183, 1, HELD);
+    stand.peer_replies("PRACK", 200, "");
+    let busy = stand.peer.reply(&invite, 500);
+    stand.say(busy);
+    stand.peer.take("ACK");
+    silent(&stand);
+    stand.advance(seconds(151));
+    refreshed(&mut stand, "INVITE");
+}
+
 /// The host has to know where the peer's media are.
 #[test]
 fn another_answer_is_told() {
@@ -495,4 +510,74 @@ fn fifty_calls_of_two_days() {
 fn a_thousand_calls_of_two_days() {
     let gone: usize = (1..=20).map(two_days_at_a_fifth_lost).sum();
     assert!(gone < 10, "{gone} calls of a thousand");
+}
+
+/// §7.4: what has waited asks for what holds when it goes out: the peer has begun a timer meanwhile, changed it, taken it
+/// over, or wants more than before.
+#[test]
+fn a_change_that_waited_asks_for_what_holds_by_then() {
+    let rows = [
+        ("", "600;refresher=uas", "", "600;refresher=uac"),
+        ("600;refresher=uac", "900;refresher=uac", "", "900;refresher=uas"),
+        ("600;refresher=uac", "600;refresher=uas", "500", "600;refresher=uac min 500"),
+        ("600;refresher=uac", "", "", "-"),
+    ];
+    for method in ["INVITE", "UPDATE"] {
+        for (first, later, least, expected) in rows {
+            let lines = [("Allow", WITH_UPDATE), ("Session-Expires", first)];
+            let mut stand = called(SessionTimer::default(), if first.is_empty() { &lines[..1] } else { &lines });
+            if method == "INVITE" {
+                stand.alice.reinvite(HOLD)
+            } else {
+                stand.alice.update(HOLD)
+            };
+            stand.exchange();
+            stand.peer_replies(method, 491, "");
+            let mut update = stand.peer.request("UPDATE").with("Supported", "timer");
+            for (name, value) in [("Session-Expires", later), ("Min-SE", least)] {
+                update = if value.is_empty() { update } else { update.with(name, value) };
+            }
+            stand.say(update);
+            stand.peer.take("200 UPDATE");
+            let holds = timer(&stand.alice);
+            stand.advance(seconds(5));
+            let again = stand.peer.take(method);
+            stand.peer.inbox.clear();
+            assert_eq!(says(&again), expected, "{method} {first} {later}");
+            let ok = stand.peer.reply(&again, 200).sdp(HELD);
+            stand.say(if expected == "-" {
+                ok
+            } else {
+                ok.with("Session-Expires", expected.split(' ').next().unwrap_or_default())
+            });
+            assert_eq!(timer(&stand.alice), holds, "{method} {first} {later}");
+            stand.peer.inbox.clear();
+        }
+    }
+    // It waited for credentials.
+    let mut stand = called(SessionTimer::default(), &[("Allow", WITH_UPDATE)]);
+    stand.alice.hold(EventKind::Challenge);
+    let id = stand.alice.update(HOLD);
+    stand.exchange();
+    let update = stand.peer.take("UPDATE");
+    let challenge = stand.peer.reply(&update, 401).with("WWW-Authenticate", "Digest realm=\"here\", nonce=\"n\"");
+    stand.say(challenge);
+    let timed = stand.peer.request("UPDATE").with("Supported", "timer").with(OURS.0, OURS.1);
+    stand.say(timed);
+    stand.peer.take("200 UPDATE");
+    let now = stand.alice.now();
+    stand.alice.agent.authenticate(now, id, Some(b"alice"), b"secret").expect("it waits");
+    stand.exchange();
+    assert_eq!(says(&stand.peer_replies("UPDATE", 488, "")), "600;refresher=uas");
+    // Behind a refresh whose 2xx changes it; the host's own lines stand.
+    for (header, expected) in [(None, "1200;refresher=uas"), (Some(&b"Session-Expires: 700"[..]), "700")] {
+        let mut stand = due(WITH_UPDATE);
+        let refresh = stand.peer.take("UPDATE");
+        let (now, session) = (stand.alice.now(), stand.alice.session());
+        let options = sipdlg::agent::RequestOptions { headers: header.into_iter().collect(), ..with_sdp(HOLD) };
+        stand.alice.agent.update(now, session, options).expect("it waits");
+        let ok = stand.peer.reply(&refresh, 200).with("Session-Expires", "1200;refresher=uas");
+        stand.say(ok);
+        assert_eq!(says(&stand.peer.take("UPDATE")), expected);
+    }
 }

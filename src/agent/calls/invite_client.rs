@@ -442,7 +442,8 @@ impl Agent {
             if refresh {
                 self.refresh_failed(session, By::Reinvite, status, response);
             }
-            if executed {
+            // A refresh repeats what stands on our side.
+            if executed && !refresh {
                 self.resync(session);
             }
         } else {

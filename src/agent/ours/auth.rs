@@ -70,6 +70,7 @@ impl Agent {
             return Err(Error::state("these credentials were refused (RFC 3261 22.2: not the same ones again)"));
         }
         self.forget_challenge(id);
+        self.asks_anew(id);
         self.resubmit(id, answers.ready, &response);
         Ok(())
     }

@@ -247,6 +247,7 @@ impl Agent {
             draft.cseq = known.take_number();
             draft.retarget(known.dialog());
         }
+        self.asks_anew(id);
         self.input(session, |session, _| session.our_change_sent(by, id, offer));
         self.launch(id);
     }

@@ -29,7 +29,7 @@ pub struct TimerLines {
 }
 
 /// What is kept of it with the request.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Timed {
     /// The host's for this call.
     pub terms: Option<SessionTimer>,
@@ -76,7 +76,7 @@ impl Agent {
         }
         lines.asking = asking;
         let by_host = own.is_some() || own_min;
-        let kept = given.is_some() || asked != Asked::Nothing;
+        let kept = given.is_some() || asked != Asked::Nothing || by_host;
         (lines, kept.then(|| Box::new(Timed { terms: given, asked, learned_s: 0, by_host, rounds: 0 })))
     }
 
@@ -106,6 +106,28 @@ impl Agent {
         }
         self.send_once_more(id, &Ending::by(Reason::Rejected, response));
         true
+    }
+
+    /// A change of ours has waited, and asks for what holds by now (§7.4): a session timer that it does not speak of would
+    /// be off.
+    pub(in crate::agent) fn asks_anew(&mut self, id: OutgoingId) {
+        let Some(outgoing) = self.objects.outgoing.get(id).filter(|outgoing| outgoing.changes().is_some()) else {
+            return;
+        };
+        let Some(session) = outgoing.session.and_then(|id| self.objects.sessions.get(id)) else { return };
+        let timed = outgoing.timed.as_deref().copied().unwrap_or_default();
+        if timed.by_host {
+            return;
+        }
+        let terms = timed.terms.or(session.session_terms()).unwrap_or(self.config.session_timer);
+        let (asking, asked) = session.asks_for_refresh(&terms, timed.terms.is_some());
+        let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
+        if asked != Asked::Nothing || outgoing.timed.is_some() {
+            outgoing.timed = Some(Box::new(Timed { asked, ..timed }));
+        }
+        if let Some(draft) = outgoing.draft_mut() {
+            draft.ask_for(asking);
+        }
     }
 
     /// Whether a request is sent again with such an interval. One that asked for as much is refused for nothing.
