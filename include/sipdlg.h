@@ -250,7 +250,8 @@ typedef enum sipdlg_event_kind_e {
     SIPDLG_EVENT_REDIRECT = 23,
     /**
      * [outgoing, session or 0] 4xx-6xx, received or made here (flag LOCAL: 408 no answer, 487 see
-     * sipdlg_outgoing_cancel(), 503 not sent; or with its response a retry that a newer one has replaced).
+     * sipdlg_outgoing_cancel(), 491 a later description of ours was sent while it waited for a refresh, 503 not sent; or
+     * with its response a retry that a newer one has replaced).
      */
     SIPDLG_EVENT_REJECT = 24,
     /**
@@ -314,7 +315,7 @@ typedef enum sipdlg_method_e {
 /** Bits of sipdlg_event_t.flags. */
 typedef enum sipdlg_event_flag_e {
     /**
-     * status_code was made here (time-out 408, cancelled 487, transport 503), message is NULL; or REJECT of a
+     * status_code was made here (time-out 408, cancelled 487, overtaken 491, transport 503), message is NULL; or REJECT of a
      * retry that a newer request has replaced, with the response it had
      */
     SIPDLG_EVENT_LOCAL = 1,
@@ -1086,9 +1087,11 @@ sipdlg_status_t sipdlg_config_set_fork_policy(sipdlg_config_t *config, int32_t p
 
 /**
  * After RESYNC the library itself sends our description of before, by UPDATE where the peer's Allow lists it, else by
- * re-INVITE (RFC 6141 §3.4); the host hears nothing of that request. Default 0: it is the host's.
+ * re-INVITE (RFC 6141 §3.4), as soon as it may; the host hears nothing of that request, but RESYNC once more where it is
+ * refused, or cannot go for long: then it is the host's. Default 0: it is the host's.
  */
-sipdlg_status_t sipdlg_config_set_resync(sipdlg_config_t *config, int32_t on);
+sipdlg_status_t sipdlg_config_set_resync(sipdlg_config_t *config,
+                                         int32_t on);
 
 /**
  * Retry of a re-INVITE or UPDATE after 491, or 500 or 503 with a Retry-After of at most 32 s (RFC 3261 §14.1), at most 16

@@ -279,7 +279,8 @@ pub unsafe extern "C" fn sipdlg_config_set_fork_policy(config: *mut sipdlg_confi
 }
 
 /// After RESYNC the library itself sends our description of before, by UPDATE where the peer's Allow lists it, else by
-/// re-INVITE (RFC 6141 §3.4); the host hears nothing of that request. Default 0: it is the host's.
+/// re-INVITE (RFC 6141 §3.4), as soon as it may; the host hears nothing of that request, but RESYNC once more where it is
+/// refused, or cannot go for long: then it is the host's. Default 0: it is the host's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_config_set_resync(config: *mut sipdlg_config_t, on: i32) -> sipdlg_status_t {
     // SAFETY: the caller's promises are those of `set`.

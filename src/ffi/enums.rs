@@ -173,7 +173,8 @@ pub enum sipdlg_event_kind_e {
     /// [outgoing, session or 0] 3xx. Nothing is followed by itself.
     SIPDLG_EVENT_REDIRECT = 23,
     /// [outgoing, session or 0] 4xx-6xx, received or made here (flag LOCAL: 408 no answer, 487 see
-    /// sipdlg_outgoing_cancel(), 503 not sent; or with its response a retry that a newer one has replaced).
+    /// sipdlg_outgoing_cancel(), 491 a later description of ours was sent while it waited for a refresh, 503 not sent; or
+    /// with its response a retry that a newer one has replaced).
     SIPDLG_EVENT_REJECT = 24,
     /// [outgoing] 401/407 that the configured credentials cannot answer; text: realm. Default REJECT. Answer:
     /// sipdlg_outgoing_authenticate().
@@ -229,7 +230,7 @@ pub enum sipdlg_method_e {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum sipdlg_event_flag_e {
-    /// status_code was made here (time-out 408, cancelled 487, transport 503), message is NULL; or REJECT of a
+    /// status_code was made here (time-out 408, cancelled 487, overtaken 491, transport 503), message is NULL; or REJECT of a
     /// retry that a newer request has replaced, with the response it had
     SIPDLG_EVENT_LOCAL = 1,
     /// PROGRESS that wants a PRACK (RFC 3262)

@@ -281,6 +281,12 @@ impl Session {
         smallvec![Deed::State]
     }
 
+    /// What a description of ours that is written now stands beside; none while an offer of ours is open.
+    pub fn stands_beside(&self) -> Option<Standing> {
+        let open = self.lasting.signaling.open_offer() == Some(Party::Local);
+        (!open).then(|| self.lasting.signaling.standing())
+    }
+
     /// A description of ours that is written now.
     fn freshness(&self, has_offer: bool) -> Offer {
         if has_offer { Offer::Fresh(self.lasting.signaling.standing()) } else { Offer::None }

@@ -314,3 +314,85 @@ fn what_is_sent_then_meets_glare() {
     assert_eq!(stand.peer_replies("UPDATE", 200, ANSWER).sdp(), Some(OFFER));
     assert_eq!((stand.alice.state(), stand.alice.count(EventKind::GlareRetry)), (GOOD, 0));
 }
+
+/// What is sent then fails in its turn: the host hears of it once more, and nothing is sent again.
+#[test]
+fn what_is_sent_then_fails() {
+    for (allow, method) in [("UPDATE", "UPDATE"), ("", "INVITE")] {
+        for status in [488, 603, 408] {
+            let (mut stand, invite) = ours(true, allow, false);
+            refuse(&mut stand, &invite, 488);
+            stand.alice.events.clear();
+            stand.peer_replies(method, status, "");
+            stand.peer.inbox.retain(|sip| sip.method() != "ACK");
+            let told = usize::from(status != 408);
+            assert_eq!(
+                (stand.alice.count(EventKind::Resync), stand.alice.count(EventKind::Reject)),
+                (told, 0),
+                "{method}"
+            );
+            stand.advance(seconds(20));
+            assert!(stand.peer.got().iter().all(|got| got == "BYE"), "{method} {status}");
+            stand.peer.inbox.clear();
+        }
+    }
+}
+
+/// It may not go out yet: our UPDATE is not answered, or the peer's re-INVITE that we refused not acknowledged.
+#[test]
+fn what_is_sent_then_waits_for_its_turn() {
+    let (mut stand, invite) = ours(true, "UPDATE", false);
+    stand.alice.update(LATEST);
+    stand.exchange();
+    let update = stand.peer.take("UPDATE");
+    stand.alice.events.clear();
+    refuse(&mut stand, &invite, 488);
+    stand.advance(seconds(5));
+    stand.peer.inbox.clear();
+    let ok = stand.peer.reply(&update, 200).sdp(HELD);
+    stand.say(ok);
+    stand.advance(seconds(5));
+    assert_eq!(stand.peer_replies("UPDATE", 200, ANSWER).sdp(), Some(OFFER));
+    assert_eq!((stand.alice.state(), stand.alice.count(EventKind::Resync)), (GOOD, 1));
+
+    let (mut stand, invite) = ours(true, "", false);
+    let own = stand.peer.request("INVITE").sdp(HELD);
+    stand.say(own.clone());
+    let refused = stand.peer.take("491 INVITE");
+    refuse(&mut stand, &invite, 488);
+    let ack = stand.peer.ack(&own, &refused);
+    stand.say(ack);
+    stand.advance(seconds(5));
+    assert_eq!(stand.peer_replies("INVITE", 200, ANSWER).sdp(), Some(OFFER));
+    stand.peer.take("ACK");
+    assert_eq!((stand.alice.state(), stand.alice.count(EventKind::Resync)), (GOOD, 1));
+}
+
+/// While it waits both sides come together by another exchange, the host's or the peer's: then it is not sent.
+#[test]
+fn what_is_sent_then_may_be_needless() {
+    for by_host in [true, false] {
+        let (mut stand, invite) = ours(true, "", false);
+        let own = stand.peer.request("INVITE").sdp(HELD);
+        stand.say(own.clone());
+        let refused = stand.peer.take("491 INVITE");
+        refuse(&mut stand, &invite, 488);
+        stand.alice.events.clear();
+        if by_host {
+            stand.alice.update(LATEST);
+            stand.exchange();
+            stand.peer_replies("UPDATE", 200, HELD);
+        } else {
+            stand.alice.answers(EventKind::Update, LATEST);
+            let update = stand.peer.request("UPDATE").sdp(LATER);
+            stand.say(update);
+            stand.peer.take("200 UPDATE");
+        }
+        let ack = stand.peer.ack(&own, &refused);
+        stand.say(ack);
+        stand.advance(seconds(20));
+        assert_eq!(stand.peer.got(), NOTHING, "{by_host}");
+        assert_eq!(stand.alice.count(EventKind::Resync), 0, "{by_host}");
+        assert_eq!(stand.alice.state(), GOOD);
+    }
+}

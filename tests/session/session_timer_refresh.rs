@@ -13,6 +13,7 @@ use sipdlg::session::{SessionState, SignalingState};
 use std::time::Duration;
 
 const GOOD: (SessionState, SignalingState) = (SessionState::Confirmed, SignalingState::Stable);
+const LATER: &str = "v=0\r\no=alice 1 5 IN IP4 192.0.2.1\r\ns=-\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n";
 const OURS: (&str, &str) = ("Session-Expires", "600;refresher=uac");
 
 /// A call of alice's that she refreshes each 300 s, up to the moment of the first refresh; events are forgotten.
@@ -388,6 +389,37 @@ fn a_change_of_the_hosts_goes_out_after_a_refresh() {
             assert_eq!(stand.alice.statuses(EventKind::Accept), [200], "{method} behind {refresh} {status}");
             assert_eq!((stand.alice.count(EventKind::GlareRetry), stand.alice.count(EventKind::Reject)), (0, 0));
         }
+    }
+}
+
+/// RFC 3264 §8: while it waited the peer came, and was answered by a later description.
+#[test]
+fn a_change_that_a_later_description_has_overtaken_is_refused() {
+    for held in [true, false] {
+        let mut stand = due(WITH_UPDATE);
+        let refresh = stand.peer.take("UPDATE");
+        let id = stand.alice.update(HOLD);
+        stand.alice.hold(EventKind::Reinvite);
+        let invite = stand.peer.request("INVITE").sdp(HELD);
+        stand.say(invite.clone());
+        let ok = stand.peer.reply(&refresh, 200).with(OURS.0, OURS.1);
+        if held {
+            stand.say(ok.clone());
+        }
+        stand.alice.accept(LATER);
+        stand.exchange();
+        stand.peer_acknowledges(&invite);
+        if !held {
+            stand.say(ok);
+        }
+        stand.advance(seconds(5));
+        assert_eq!(stand.peer.got(), NOTHING, "{held}");
+        let last = stand.alice.last(EventKind::Reject);
+        assert_eq!((last.outgoing, last.status_code, last.message.is_none()), (Some(id), 491, true));
+        assert_eq!(stand.alice.state(), GOOD);
+        stand.alice.update("");
+        stand.exchange();
+        stand.peer_replies("UPDATE", 200, "");
     }
 }
 

@@ -414,6 +414,7 @@ impl Agent {
         let waited = outgoing.done();
         let session = outgoing.session;
         let (reinvite, refresh) = (matches!(outgoing.kind, Kind::Reinvite(_)), outgoing.refresh);
+        let tried = outgoing.resync;
         let went_out = outgoing.last_sent().is_some();
         let Some(invite) = outgoing.invite_mut() else { return };
         let forks = std::mem::take(&mut invite.sessions);
@@ -443,8 +444,8 @@ impl Agent {
                 self.refresh_failed(session, By::Reinvite, status, response);
             }
             // A refresh repeats what stands on our side.
-            if executed && !refresh {
-                self.resync(session);
+            if (executed || tried) && !refresh {
+                self.resync(session, tried);
             }
         } else {
             // §13.2.2.3: all early dialogs end.

@@ -15,6 +15,7 @@ use crate::session::change::By;
 use crate::session::offer_answer::{Party, StoredBody};
 use crate::session::session_timer::{Agreed, Verdict, read_2xx};
 use crate::session::{Session, glare};
+use crate::timer::TimerId;
 use std::sync::Arc;
 
 impl Agent {
@@ -152,9 +153,18 @@ impl Agent {
         Ok(true)
     }
 
-    /// It waits.
+    /// It waits: for the end of the refresh or, where none is under way, as after a 491.
     pub(in crate::agent) fn wait_for_refresh(&mut self, id: OutgoingId, session: SessionId, offer: Option<StoredBody>) {
-        self.wait_behind(id, session, Behind { offer, timer: None });
+        let Some(known) = self.objects.sessions.get(session) else { return };
+        let (beside, free) = (known.stands_beside(), known.refresh_under_way().is_none());
+        let timer = if free { self.arm_behind(id, session) } else { None };
+        self.wait_behind(id, session, Behind { offer, beside, timer });
+    }
+
+    fn arm_behind(&mut self, id: OutgoingId, session: SessionId) -> Option<TimerId> {
+        let role = self.objects.sessions.get(session).map(Session::role)?;
+        let wait = glare::after_491(role, &mut self.random);
+        Some(self.arm(wait, Timeout::Outgoing(id, OutgoingTimer::Retry)))
     }
 
     fn wait_behind(&mut self, id: OutgoingId, session: SessionId, behind: Behind) {
@@ -187,22 +197,29 @@ impl Agent {
 
     /// The refresh is over: it goes out, unless something of the peer's came between.
     pub(in crate::agent) fn go_on_behind_refresh(&mut self, id: OutgoingId) {
-        let Some(Behind { offer, .. }) = self.forget_refresh(id) else { return };
+        let Some(Behind { offer, beside, .. }) = self.forget_refresh(id) else { return };
         let changes = |outgoing: &Outgoing| Some((outgoing.session?, outgoing.changes()?, outgoing.retries));
         let Some((session, by, tries)) = self.objects.outgoing.get(id).and_then(changes) else { return };
+        let Some(known) = self.objects.sessions.get(session) else { return };
+        let now = known.stands_beside();
+        if offer.is_some() && beside.is_some() && now.is_some() && beside != now {
+            // A later description of ours is out (RFC 3264 §8), and both sides have come together by it.
+            if let Some(outgoing) = self.objects.outgoing.get_mut(id) {
+                outgoing.resync = false;
+            }
+            return self.request_failed(id, 491);
+        }
         if self.change_may_go(by, session, offer.is_some()).and_then(|()| self.table.room()).is_ok() {
             return self.send_again(by, id, session, offer);
         }
         if tries >= ROUNDS {
             return self.request_failed(id, 491);
         }
-        let Some(role) = self.objects.sessions.get(session).map(Session::role) else { return };
-        let wait = glare::after_491(role, &mut self.random);
-        let timer = Some(self.arm(wait, Timeout::Outgoing(id, OutgoingTimer::Retry)));
+        let timer = self.arm_behind(id, session);
         if let Some(outgoing) = self.objects.outgoing.get_mut(id) {
             outgoing.retries += 1;
         }
-        self.wait_behind(id, session, Behind { offer, timer });
+        self.wait_behind(id, session, Behind { offer, beside: beside.or(now), timer });
     }
 }
 

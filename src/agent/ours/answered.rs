@@ -70,8 +70,8 @@ impl Agent {
         if status >= 200 {
             self.request_done(id, status, Some(response));
         }
-        if let Some(session) = apart {
-            self.resync(session);
+        if let Some((session, tried)) = apart {
+            self.resync(session, tried);
         }
     }
 
@@ -98,8 +98,8 @@ impl Agent {
         let event = Event { session, status_code: status, flags: flag::LOCAL, ..Event::new(EventKind::Reject) };
         self.tell_fate(id, event);
         self.request_done(id, status, None);
-        if let Some(session) = apart {
-            self.resync(session);
+        if let Some((session, tried)) = apart {
+            self.resync(session, tried);
         }
     }
 

@@ -23,21 +23,25 @@ impl Agent {
         self.change_as(false, by, id, offer, options)
     }
 
-    /// The same; `silent`: it is the library's own, of which the host hears nothing.
+    /// The same; `resync`: it is the library's own, of which the host hears nothing, and goes out when it may.
     fn change_as(
         &mut self,
-        silent: bool,
+        resync: bool,
         by: By,
         id: SessionId,
         offer: Option<StoredBody>,
         options: RequestOptions<'_>,
     ) -> Result<OutgoingId> {
         let former = self.wait_for(by, id, options.flags)?;
-        let behind = former.is_none() && self.waits_for_refresh(by, id, offer.is_some())?;
+        let behind = match self.waits_for_refresh(by, id, offer.is_some()) {
+            _ if former.is_some() => false,
+            Err(_) if resync && self.session(id)?.behind_refresh().is_none() => true,
+            behind => behind?,
+        };
         let number = self.session(id)?.dialog().local;
         let request = self.draft_change(by, id, options)?;
         if let Some(outgoing) = self.objects.outgoing.get_mut(request) {
-            outgoing.silent = silent;
+            (outgoing.silent, outgoing.resync) = (resync, resync);
         }
         match former {
             Some(former) => {
@@ -76,22 +80,26 @@ impl Agent {
     }
 
     /// A re-INVITE of ours failed after something of it was executed: both sides come together by the description of
-    /// before (RFC 6141 §3.4), which the host sends, or the library where it is to.
-    pub(in crate::agent) fn resync(&mut self, id: SessionId) {
+    /// before (RFC 6141 §3.4), which the host sends, or the library where it is to. `tried`: it was the library's that failed.
+    pub(in crate::agent) fn resync(&mut self, id: SessionId, tried: bool) {
         let Some(session) = self.objects.sessions.get(id).filter(|session| !session.is_leaving()) else { return };
         let by = if session.peer().takes_update() { By::Update } else { By::Reinvite };
-        let former = session.local_description().cloned().filter(|_| self.config.resync);
+        let former = session.local_description().cloned().filter(|_| self.config.resync && !tried);
         let free = session.retries().next().is_none();
         self.tell(Event { session: Some(id), ..Event::new(EventKind::Resync) });
         let Some(former) = former.filter(|_| free) else { return };
         let options = RequestOptions { body: Some(Body::as_it_was(&former)), ..RequestOptions::default() };
-        // Where it may not go now the host has to.
+        // Where it cannot go the host has to.
         let _ = self.change_as(true, by, id, Some(former.clone()), options);
     }
 
-    /// The session of our UPDATE, where that was to bring both sides together and, answered so, does not.
-    pub(in crate::agent) fn repairs_nothing(&self, id: OutgoingId, status: u16) -> Option<SessionId> {
-        let session = self.objects.outgoing.get(id).filter(|_| status >= 200)?.session?;
-        self.objects.sessions.get(session)?.our_update_repairs_nothing(id, status).then_some(session)
+    /// The session of our UPDATE, where that was to bring both sides together and, answered so, does not; and whether it
+    /// was the library's.
+    pub(in crate::agent) fn repairs_nothing(&self, id: OutgoingId, status: u16) -> Option<(SessionId, bool)> {
+        let outgoing = self.objects.outgoing.get(id).filter(|_| status >= 200)?;
+        let (session, tried) = (outgoing.session?, outgoing.resync);
+        let fails =
+            tried && status >= 300 || self.objects.sessions.get(session)?.our_update_repairs_nothing(id, status);
+        fails.then_some((session, tried))
     }
 }

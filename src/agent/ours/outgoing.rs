@@ -12,7 +12,7 @@ use crate::flow::{Flow, Hop, Transport};
 use crate::message::{Message, Method};
 use crate::session::Resolved;
 use crate::session::change::By;
-use crate::session::offer_answer::StoredBody;
+use crate::session::offer_answer::{Standing, StoredBody};
 use crate::session::reason::Reason;
 use crate::session::reliable_client::Acknowledged;
 use crate::slots::{IncomingId, SessionId};
@@ -214,11 +214,13 @@ pub enum Waiting {
     Refresh(Behind),
 }
 
-/// A re-INVITE or UPDATE of the host's that goes out after a refresh of ours.
+/// A re-INVITE or UPDATE that goes out after a refresh of ours, or when what is under way is over.
 #[derive(Clone, Debug)]
 pub struct Behind {
     /// Its offer.
     pub offer: Option<StoredBody>,
+    /// What it was written beside; `None`: not to be told apart from our refresh.
+    pub beside: Option<Standing>,
     /// The refresh is over, but something else came between: the next try.
     pub timer: Option<TimerId>,
 }
@@ -266,6 +268,8 @@ pub struct Outgoing {
     pub(in crate::agent) over: bool,
     /// It refreshes the session (RFC 4028 §10): none of the host's.
     pub(in crate::agent) refresh: bool,
+    /// It is to bring both sides together again (RFC 6141 §3.4): none of the host's.
+    pub(in crate::agent) resync: bool,
     /// How often it was sent again after a 491 or the like.
     pub(in crate::agent) retries: u8,
     /// Events about it that wait.
@@ -294,6 +298,7 @@ impl Outgoing {
             silent: false,
             over: false,
             refresh: false,
+            resync: false,
             retries: 0,
             unseen: Unseen::default(),
             auth: None,

@@ -254,13 +254,16 @@ impl Agent {
 
     /// The refusal of a request that waits becomes its final answer. Nothing when none waits.
     pub(in crate::agent) fn retry_given_up(&mut self, id: OutgoingId) {
-        if let Some(session) = self.retry_rejected(id, 0) {
-            self.resync(session);
+        // What was to bring both sides together is given up when they have come together without it.
+        let needless = self.objects.outgoing.get(id).is_none_or(|outgoing| outgoing.resync);
+        if let Some(session) = self.retry_rejected(id, 0).filter(|_| !needless) {
+            self.resync(session, false);
         }
     }
 
     /// The same; the session, where something of the request was executed and nothing brings both sides together yet.
     fn retry_rejected(&mut self, id: OutgoingId, flags: u32) -> Option<SessionId> {
+        let tried = std::mem::take(&mut self.objects.outgoing.get_mut(id)?.resync);
         if self.forget_refresh(id).is_some() {
             // It never went out.
             self.request_failed(id, 487);
@@ -276,7 +279,7 @@ impl Agent {
             true => self.invite_rejected_as(id, refusal.status(), Some(&refusal), flags),
             false => self.other_answered_as(id, &refusal, flags),
         }
-        session.filter(|_| executed)
+        session.filter(|_| executed || tried)
     }
 
     fn forget_retry(&mut self, id: OutgoingId) -> Option<Glare> {
