@@ -36,7 +36,7 @@ fn unchanged(what: &str, before: &Properties, after: &Properties, number: u32, c
 type Make = fn(&mut Peer) -> Draft;
 
 /// Refused whatever the state of the session.
-const ALWAYS: [(&str, Make, u16, Number); 19] = [
+const ALWAYS: [(&str, Make, u16, Number); 20] = [
     ("unknown method", |peer| peer.request("FETCH"), 501, Stays),
     ("method that is not in Allow", |peer| peer.request("PUBLISH"), 405, Stays),
     ("REGISTER", |peer| peer.request("REGISTER"), 405, Stays),
@@ -45,6 +45,7 @@ const ALWAYS: [(&str, Make, u16, Number); 19] = [
     ("Require", |peer| peer.request("INFO").with("Require", "foo"), 420, Stays),
     ("Require in a re-INVITE", |peer| peer.request("INVITE").with("Require", "foo").sdp(HOLD), 420, Stays),
     ("body of a re-INVITE", |peer| peer.request("INVITE").content("application/x-what", "what"), 415, Stays),
+    ("body of an UPDATE", |peer| peer.request("UPDATE").content("application/x-what", "what"), 415, Stays),
     ("coding", |peer| peer.request("INFO").with("Content-Encoding", "gzip").content("text/plain", "zip"), 415, Stays),
     ("bad Max-Forwards", |peer| peer.request("INFO").set("Max-Forwards", "many"), 400, Stays),
     ("another Call-ID", |peer| peer.request("INFO").set("Call-ID", "another"), 481, Stays),

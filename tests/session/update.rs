@@ -466,3 +466,15 @@ fn no_retry_hands_the_491_up() {
     stand.advance(seconds(10));
     assert_eq!(stand.peer.got(), NOTHING);
 }
+
+/// RFC 3261 §8.2.3: a body that is no session description, and that nobody need understand, is no offer.
+#[test]
+fn a_body_that_is_optional_is_left() {
+    let mut stand = Stand::alice_called();
+    let update = stand.peer.request("UPDATE").with("Content-Disposition", "signal;handling=optional");
+    stand.say(update.content("application/x-what", "what"));
+    stand.peer.take("200 UPDATE");
+    let update = stand.peer.request("UPDATE").content("application/x-what", "what");
+    stand.say(update);
+    assert!(stand.peer.take("415 UPDATE").value("accept").contains("application/sdp"));
+}

@@ -248,10 +248,11 @@ fn body(request: &Message) -> Checked {
         let fault = Fault::new(Counter::Content, "Content-Encoding", "another than identity (RFC 3261 §8.2.3)");
         return Err(Refused { lines, ..Refused::plain(415, fault) });
     }
-    // An INVITE's body is its session description; the bodies of other requests are the host's to judge.
+    // The body of an INVITE or UPDATE is its session description; those of other requests are the host's to judge.
     let Some(view) = request.body_view() else { return Ok(()) };
     let content_type = view.content_type.get(..10).unwrap_or_default();
-    if request.method() != Method::Invite || view.is_sdp() || content_type.eq_ignore_ascii_case(b"multipart/") {
+    let describes = matches!(request.method(), Method::Invite | Method::Update);
+    if !describes || view.is_sdp() || content_type.eq_ignore_ascii_case(b"multipart/") {
         return Ok(());
     }
     write::header(&mut lines, HeaderId::Accept, &[b"application/sdp, multipart/mixed, multipart/alternative"]);
