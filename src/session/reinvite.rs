@@ -119,7 +119,6 @@ impl Session {
     pub fn their_reinvite_arrived(&mut self, request: IncomingId, invite: &Message) -> Deeds {
         self.waits(request, invite.method());
         let before = self.lasting.signaling.mark();
-        self.learn_min_se_of(invite);
         let turn = self.lasting.signaling.turn(Party::Remote).ok();
         let offer = invite.session_body().map(|offer| StoredBody::of_remote(&offer));
         let carries = offer.zip(turn).map(|(offer, turn)| turn.carry(offer)).unwrap_or_default();

@@ -169,8 +169,13 @@ impl Agreed {
     fn patience(&self) -> Duration {
         match self.refresher {
             Party::Local => seconds(self.interval_s),
-            Party::Remote => seconds(self.interval_s - MARGIN_S.min(self.interval_s / 3)),
+            Party::Remote => seconds(self.interval_s) - self.margin(),
         }
+    }
+
+    /// §10: how long before its time who does not refresh ends it.
+    fn margin(&self) -> Duration {
+        seconds(MARGIN_S.min(self.interval_s / 3))
     }
 }
 
@@ -185,6 +190,17 @@ impl Running {
 
     fn left(&self, now: Time) -> Duration {
         self.since.plus(seconds(self.interval_s)).since(now)
+    }
+
+    /// Until the peer ends it.
+    fn left_to_refresh(&self, now: Time) -> Duration {
+        self.left(now).saturating_sub(self.agreed().margin())
+    }
+
+    /// Whether a refresh can wait for nothing more.
+    fn is_short(&self, now: Time) -> bool {
+        let interval = seconds(self.interval_s);
+        self.left(now) < interval / 4 || self.left_to_refresh(now) < interval / 8
     }
 }
 
@@ -230,8 +246,8 @@ impl Session {
         }
     }
 
-    /// The same of a request.
-    pub(super) fn learn_min_se_of(&mut self, request: &Message) {
+    /// The same of a request, taken or not.
+    pub fn learn_min_se_of(&mut self, request: &Message) {
         self.learn_min_se(min_se_of(request));
     }
 
@@ -362,7 +378,7 @@ impl Session {
             return smallvec![Deed::Refresh];
         }
         running.tries = running.tries.saturating_add(1);
-        let left = running.left(clock.now());
+        let left = running.left_to_refresh(clock.now());
         let wait = wait.filter(|_| running.tries <= ROUNDS).unwrap_or(left / 2).max(Duration::from_secs(1));
         if left / 2 >= SHORTEST_WAIT && wait < left {
             self.refresh_after(wait, clock);
@@ -380,7 +396,7 @@ impl Session {
     /// so only where time grows short.
     pub fn refresh_guard(&self, by: By, now: Time) -> bool {
         let of_host = self.running.ours.as_ref().is_some_and(|ours| ours.is_of_host());
-        let short = self.running().is_some_and(|running| running.left(now) < seconds(running.interval_s) / 4);
+        let short = self.running().is_some_and(|running| running.is_short(now));
         self.refresh_under_way().is_none() && (!of_host || short && self.running.our(by).is_none())
     }
 

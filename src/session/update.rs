@@ -171,7 +171,6 @@ impl Session {
     pub fn their_update_arrived(&mut self, request: IncomingId, update: &Message) -> Deeds {
         self.waits(request, update.method());
         let before = self.lasting.signaling.mark();
-        self.learn_min_se_of(update);
         let offer = update.session_body().map(|offer| StoredBody::of_remote(&offer));
         let turn = self.lasting.signaling.turn_to_offer(Party::Remote);
         let carries = offer.zip(turn).map(|(offer, turn)| turn.carry(offer)).unwrap_or_default();

@@ -55,6 +55,7 @@ mod prack_ends;
 mod prack_order;
 mod quirks;
 mod random_acts;
+mod random_changes;
 mod reason_header;
 mod refer_invite;
 mod refer_notify;

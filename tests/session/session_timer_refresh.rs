@@ -331,6 +331,32 @@ fn no_refresh_beside_a_change_of_the_hosts() {
     }
 }
 
+/// §10: who does not refresh ends the session a third of a short interval early; ours comes before, whatever is under way.
+#[test]
+fn a_short_interval_is_refreshed_before_the_peer_ends_it() {
+    for (interval, due, ends) in [(90, 45, 60), (96, 48, 64), (120, 60, 88), (128, 64, 96)] {
+        let expires = format!("{interval};refresher=uac");
+        let lines = [("Session-Expires", expires.as_str()), ("Allow", WITH_UPDATE)];
+        let mut stand = called(SessionTimer::default(), &lines);
+        stand.advance(seconds(due - 5));
+        stand.alice.reinvite(HOLD);
+        stand.exchange();
+        let invite = stand.peer.take("INVITE");
+        let ringing = stand.peer.reply(&invite, 180);
+        stand.say(ringing);
+        stand.advance(seconds(ends - due));
+        assert_eq!(says(&stand.peer_replies("UPDATE", 200, "")), expires, "beside the host's re-INVITE");
+        let busy = stand.peer.reply(&invite, 488);
+        stand.say(busy);
+
+        let mut stand = called(SessionTimer::default(), &lines);
+        stand.advance(seconds(due));
+        stand.peer_replies("UPDATE", 403, "");
+        stand.advance(seconds(ends - due - 1));
+        assert_eq!(says(&stand.peer_replies("UPDATE", 200, "")), expires, "after a refusal");
+    }
+}
+
 /// A retry of the host's that waits goes first, and keeps its place.
 #[test]
 fn a_waiting_retry_goes_first() {

@@ -209,7 +209,9 @@ impl Agent {
             }
             return self.request_failed(id, 491);
         }
-        if self.change_may_go(by, session, offer.is_some()).and_then(|()| self.table.room()).is_ok() {
+        // One that the host wanted later may wait to be sent again.
+        let free = known.retries().next().is_none();
+        if free && self.change_may_go(by, session, offer.is_some()).and_then(|()| self.table.room()).is_ok() {
             return self.send_again(by, id, session, offer);
         }
         if tries >= ROUNDS {

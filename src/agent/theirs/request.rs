@@ -64,6 +64,9 @@ impl Agent {
                 self.objects.note_connection(id);
             }
         }
+        if let (Inside::Reinvite | Inside::Update, Some(session)) = (&inside, self.objects.sessions.get_mut(id)) {
+            session.learn_min_se_of(&request);
+        }
         match inside {
             Inside::Bye => self.bye_arrived(id, request),
             Inside::Reinvite => self.reinvite_arrived(id, request),

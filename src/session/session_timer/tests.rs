@@ -203,7 +203,7 @@ fn a_refused_refresh() {
             break;
         }
     }
-    assert_eq!(tries, [1350, 1575, 1687, 1743, 1771, 1785, 1792, 1800]);
+    assert_eq!(tries, [1334, 1551, 1659, 1713, 1740, 1754, 1761, 1800]);
     assert_eq!(clock.timers(), 0);
     // What the refusal says counts, sixteen times.
     let mut clock = FakeClock::default();
@@ -215,7 +215,7 @@ fn a_refused_refresh() {
         session.woken(wake, &mut clock);
         tries.push(clock.milliseconds() / 1_000);
     }
-    assert_eq!((tries[0], tries[15], tries[16], tries[17]), (902, 932, 1366, 1583));
+    assert_eq!((tries[0], tries[15], tries[16], tries[17]), (902, 932, 1350, 1559));
     // Not the peer's.
     let mut session = confirmed_caller();
     session.session_timer_is(Verdict::On(REMOTE(1800)), &mut clock);
