@@ -133,6 +133,13 @@ fn a_199_of_no_dialog_is_dropped() {
     stand.say(untagged);
     assert_eq!(events_since(&stand, before), []);
     assert_eq!(stand.alice.agent.stats().dropped_response, 2);
+    // Of one that a 199 has ended, as each proxy on its way may say.
+    ring(&mut stand, &invite, "one");
+    let draft = terminated(&stand, &invite, "one");
+    stand.say(draft.clone());
+    let before = stand.alice.events.len();
+    stand.say(draft);
+    assert_eq!((events_since(&stand, before), stand.alice.agent.stats().dropped_response), (vec![], 3));
     refuse(&mut stand, &invite);
 }
 

@@ -167,9 +167,10 @@ impl Agent {
         }
     }
 
-    /// RFC 6228 §4: a 199 of a To tag that made no dialog is dropped. A reliable one makes it, for its PRACK.
+    /// RFC 6228 §4: a 199 of a To tag whose dialog is not here, or not any more, is dropped. A reliable one makes it, for its
+    /// PRACK.
     fn ends_nothing(&self, id: OutgoingId, response: &Message) -> bool {
-        let known = |tag| !matches!(self.objects.find_fork(id, tag), Found::No);
+        let known = |tag| matches!(self.objects.find_fork(id, tag), Found::Session(_));
         rseq_of(response).is_none() && !response.to_tag().is_some_and(known)
     }
 
