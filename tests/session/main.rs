@@ -79,6 +79,7 @@ mod service;
 mod session_timer_refresh;
 mod session_timer_uac;
 mod session_timer_uas;
+mod session_timer_waits;
 mod sips_policy;
 mod sips_contact;
 mod stale_offer;
