@@ -250,7 +250,7 @@ impl Config {
         let (address, _) = NameAddr::of_host(text)?;
         if !address.parameters.is_empty() {
             return Err(Error::syntax(
-                "aor: without parameters, as the tag of From is made for each dialog (RFC 3261 §19.3)",
+                "aor: without parameters, as the tag of From is made for each dialog (RFC 3261 19.3)",
             ));
         }
         self.aor = text.to_vec();
@@ -261,7 +261,7 @@ impl Config {
     pub fn set_contact(&mut self, name_addr: &[u8]) -> Result<()> {
         let text = line(name_addr, "contact")?;
         if !NameAddr::of_host(text)?.1.is_sip() {
-            return Err(Error::syntax("contact: a sip or sips URI (RFC 3261 §8.1.1.8)"));
+            return Err(Error::syntax("contact: a sip or sips URI (RFC 3261 8.1.1.8)"));
         }
         self.contact = Some(text.to_vec());
         Ok(())
@@ -300,7 +300,7 @@ impl Config {
             t4: milliseconds(t4_ms, self.timers.t4),
         };
         if timers.t1 > timers.t2 {
-            return Err(Error::argument("timers: T1 is longer than T2, where its doubling ends (RFC 3261 §17.1.2.1)"));
+            return Err(Error::argument("timers: T1 is longer than T2, where its doubling ends (RFC 3261 17.1.2.1)"));
         }
         self.timers = timers;
         Ok(())
@@ -371,7 +371,7 @@ impl Config {
     /// is no token; argument, the status is no failure.
     pub fn set_effect(&mut self, method: &[u8], status: u16, effect: Effect) -> Result<()> {
         if !is_token(method) {
-            return Err(Error::syntax("method: not a token (RFC 3261 §7.1)"));
+            return Err(Error::syntax("method: not a token (RFC 3261 7.1)"));
         }
         if !matches!(status, 0 | 300..=699) {
             return Err(Error::argument(format!("status_code {status} is neither 0 nor a failure")));
@@ -422,7 +422,7 @@ fn tokens(text: &[u8], name: &'static str, same: impl Fn(&[u8], &[u8]) -> bool) 
     let mut tokens: Vec<Vec<u8>> = Vec::new();
     for token in list_of(line(text, name)?) {
         if !is_token(token) {
-            return Err(Error::syntax(format!("{name}: a comma list of tokens (RFC 3261 §25.1)")));
+            return Err(Error::syntax(format!("{name}: a comma list of tokens (RFC 3261 25.1)")));
         }
         if !tokens.iter().any(|known| same(known, token)) {
             tokens.push(token.to_vec());

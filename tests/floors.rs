@@ -96,3 +96,16 @@ fn the_map_shows_these_floors() {
     let rows: Vec<String> = cells.map(|cell| cell.split(" (").next().unwrap_or_default().replace('`', "")).collect();
     assert_eq!(rows.join("; "), FLOORS);
 }
+
+/// What the library says of a rule stands in reason phrases, logs and structs, and all of that is ASCII.
+#[test]
+fn texts_name_sections_in_ascii() {
+    let mut faults = String::new();
+    each_source(&mut |path, _, text| {
+        let code = text.lines().map(|line| line.split("//").next().unwrap_or_default());
+        for (line, _) in (1..).zip(code).filter(|(_, code)| code.contains('\u{a7}')) {
+            faults += &format!("{}:{line}: a section sign in a text\n", path.display());
+        }
+    });
+    assert!(faults.is_empty(), "\n{faults}");
+}

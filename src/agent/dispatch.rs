@@ -83,7 +83,7 @@ impl Agent {
 
     /// Beyond the limit: 513 where it is a request that can be answered (RFC 3261 §21.5.7), else dropped.
     fn oversize(&mut self, flow: &Flow, data: &[u8]) {
-        const RULE: &str = "longer than a message may be here (RFC 3261 §21.5.7)";
+        const RULE: &str = "the message is longer than it may be here (RFC 3261 21.5.7)";
         match Message::parse(data, Some(*flow)) {
             Ok(message) if message.is_request() && message.method() != Method::Ack => {
                 self.fault(Fault::new(Counter::Limit, "", RULE), &message, Done::Answered(513));
@@ -95,7 +95,7 @@ impl Agent {
 
     fn response_arrived(&mut self, flow: &Flow, response: &Arc<Message>) {
         let Some(client) = self.table.find_client(response) else {
-            let rule = "the branch is that of no request of ours (RFC 3261 §17.1.3)";
+            let rule = "the branch is that of no request of ours (RFC 3261 17.1.3)";
             return self.fault(Fault::new(Counter::Response, "Via", rule), response, Done::Dropped);
         };
         let more_vias = response.values(HeaderId::Via).nth(1).is_some();
@@ -110,9 +110,9 @@ impl Agent {
             return self.client_response(client, response);
         }
         let fault = if more_vias {
-            Fault::new(Counter::Response, "Via", "more than one in a response to us (RFC 3261 §8.1.3.3)")
+            Fault::new(Counter::Response, "Via", "more than one Via in a response to us (RFC 3261 8.1.3.3)")
         } else {
-            Fault::new(Counter::Response, "From", "another than in our request (RFC 3261 §8.2.6.2)")
+            Fault::new(Counter::Response, "From", "another From than in our request (RFC 3261 8.2.6.2)")
         };
         self.fault(fault, response, Done::Dropped);
     }
@@ -239,8 +239,11 @@ impl Agent {
         }
         let dialog = self.objects.dialog_of(ack);
         if self.acks_nothing(dialog, ack) {
-            let fault =
-                Fault::new(Counter::Ack, "To", "no final response of ours is its (RFC 3261 §13.3.1.4, §17.1.1.3)");
+            let fault = Fault::new(
+                Counter::Ack,
+                "To",
+                "the ACK belongs to no final response of ours (RFC 3261 13.3.1.4, 17.1.1.3)",
+            );
             self.fault(fault, ack, Done::Dropped);
         }
         if let Some(session) = dialog {

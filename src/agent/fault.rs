@@ -194,7 +194,7 @@ fn line(message: Option<&Message>, fault: Fault, done: Done, left_out: u64) -> S
         Done::PassedOver => "passed over".to_owned(),
     };
     let colon = if fault.header.is_empty() { "" } else { ": " };
-    let rule = fault.rule.replace('§', "");
+    let rule = fault.rule;
     let left_out = if left_out == 0 { String::new() } else { format!(" | {left_out} more were left out before") };
     format!("{what} | Call-ID {call_id} | {done} | {}{colon}{rule}{left_out}", fault.header)
 }

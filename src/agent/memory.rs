@@ -77,7 +77,7 @@ impl Agent {
         let reserve = |bytes: usize| if frees || dialog.is_some() { bytes / RESERVE } else { 0 };
         let fits = |held: usize, limit: usize| held < limit.saturating_add(reserve(limit));
         if !fits(held, limits.memory_bytes) {
-            return Err(Fault::new(Counter::Memory, "", "the bound in bytes is reached (RFC 3261 §21.5.4)"));
+            return Err(Fault::new(Counter::Memory, "", "the bound in bytes is reached (RFC 3261 21.5.4)"));
         }
         if limits.address_bytes == 0 {
             return Ok(());
@@ -87,7 +87,7 @@ impl Agent {
         if fits(share, limits.address_bytes) {
             return Ok(());
         }
-        Err(Fault::new(Counter::Memory, "", "the bound in bytes of one address is reached (RFC 3261 §21.5.4)"))
+        Err(Fault::new(Counter::Memory, "", "the bound in bytes of one address is reached (RFC 3261 21.5.4)"))
     }
 
     /// Whether another dialog of an INVITE of ours may be held: the first is the host's own call, the others the peer's

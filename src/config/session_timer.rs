@@ -37,10 +37,10 @@ impl SessionTimer {
     pub fn new(policy: Policy, interval_s: u32, min_se_s: u32, refresher: Refresher) -> Result<Self> {
         let min_se_s = if min_se_s == 0 { Self::LEAST_S } else { min_se_s };
         if min_se_s < Self::LEAST_S {
-            return Err(Error::argument("min_se_s: 0, or at least 90 (RFC 4028 §5)"));
+            return Err(Error::argument("min_se_s: 0, or at least 90 (RFC 4028 5)"));
         }
         if interval_s != 0 && interval_s < min_se_s {
-            return Err(Error::argument("interval_s: 0, or at least min_se_s (RFC 4028 §5)"));
+            return Err(Error::argument("interval_s: 0, or at least min_se_s (RFC 4028 5)"));
         }
         Ok(Self { policy, interval_s, min_se_s, refresher })
     }

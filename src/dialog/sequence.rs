@@ -31,7 +31,7 @@ impl LocalSequence {
         if left > if is_bye { 0 } else { FOR_BYE } {
             return Ok(());
         }
-        Err(Error::new(ErrorKind::Limit, "CSeq: no number is left but for BYE (RFC 3261 §8.1.1.5)"))
+        Err(Error::new(ErrorKind::Limit, "CSeq: no number is left but for BYE (RFC 3261 8.1.1.5)"))
     }
 
     /// The next number, used from now on (§12.2.1.1: one higher; a first one of our choice when empty, §8.1.1.5). They

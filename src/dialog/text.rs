@@ -41,30 +41,30 @@ impl DialogText<'_> {
     pub fn read(&self) -> Result<Dialog> {
         check_call_id(self.call_id)?;
         if !is_token(self.local_tag) {
-            return Err(Error::syntax("local_tag: a token (RFC 3261 §25.1)"));
+            return Err(Error::syntax("local_tag: a token (RFC 3261 25.1)"));
         }
         if !self.remote_tag.is_empty() && !is_token(self.remote_tag) {
-            return Err(Error::syntax("remote_tag: a token, or empty where the peer has none (RFC 3261 §12.1)"));
+            return Err(Error::syntax("remote_tag: a token, or empty where the peer has none (RFC 3261 12.1)"));
         }
         let local = address(self.local_uri, "local_uri")?;
         let remote = address(self.remote_uri, "remote_uri")?;
         let target = named("remote_target", uri_of(self.remote_target))?;
         if !target.is_sip() {
-            return Err(Error::syntax("remote_target: a sip or sips URI (RFC 3261 §12.1.1)"));
+            return Err(Error::syntax("remote_target: a sip or sips URI (RFC 3261 12.1.1)"));
         }
         // RFC 5630 §5.1: the remote target of a dialog that sips made is sips.
         if self.secure && !is_sips(self.remote_target) {
-            return Err(Error::argument("secure: the remote target is no sips URI (RFC 3261 §12.1)"));
+            return Err(Error::argument("secure: the remote target is no sips URI (RFC 3261 12.1)"));
         }
         named("route_set", write::check_line(self.route_set))?;
         let routes = named("route_set", routes_of(self.route_set.trim_ascii()))?;
         if self.local_sequence_number.is_some_and(|number| number >= NUMBERS - 1) {
             return Err(Error::argument(
-                "local_sequence_number: below 2^31 - 1, for a next one follows (RFC 3261 §8.1.1.5)",
+                "local_sequence_number: below 2^31 - 1, for a next one follows (RFC 3261 8.1.1.5)",
             ));
         }
         if self.remote_sequence_number.is_some_and(|number| number >= NUMBERS) {
-            return Err(Error::argument("remote_sequence_number: below 2^31 (RFC 3261 §8.1.1.5)"));
+            return Err(Error::argument("remote_sequence_number: below 2^31 (RFC 3261 8.1.1.5)"));
         }
         Ok(Dialog {
             names: Names::new(self.call_id, self.local_tag, self.remote_tag, local, remote),
@@ -80,7 +80,7 @@ impl DialogText<'_> {
 /// RFC 3261 §25.1: `word [ "@" word ]`, here any visible text, as Call-IDs are found.
 fn check_call_id(call_id: &[u8]) -> Result<()> {
     if call_id.is_empty() || !call_id.iter().all(|byte| byte.is_ascii_graphic()) {
-        return Err(Error::syntax("call_id: word [@word] (RFC 3261 §25.1)"));
+        return Err(Error::syntax("call_id: word [@word] (RFC 3261 25.1)"));
     }
     Ok(())
 }

@@ -50,11 +50,11 @@ impl<'a> NameAddr<'a> {
         let mut tag = None;
         let mut list = Parameters::new(parameters);
         while let Some(parameter) = list.step() {
-            let parameter = parameter.ok_or("name-addr: parameter (RFC 3261 §25.1 generic-param)")?;
+            let parameter = parameter.ok_or("name-addr: parameter (RFC 3261 25.1 generic-param)")?;
             if parameter.name.len() == 3 && parameter.is(b"tag") {
                 match parameter.value {
                     Some(value) if value.first() != Some(&b'"') && tag.is_none() => tag = Some(value),
-                    _ => return Err("name-addr: one tag, a token (RFC 3261 §25.1 tag-param)"),
+                    _ => return Err("name-addr: one tag, a token (RFC 3261 25.1 tag-param)"),
                 }
             }
         }
@@ -63,9 +63,9 @@ impl<'a> NameAddr<'a> {
 
     #[inline]
     pub(super) fn parts<const UNQUOTED: bool>(value: &'a [u8]) -> Result<Parts<'a>, &'static str> {
-        const BRACKETS: &str = "name-addr: display name and <URI> (RFC 3261 §25.1)";
+        const BRACKETS: &str = "name-addr: display name and <URI> (RFC 3261 25.1)";
         let (display_name, uri, rest) = if value.first() == Some(&b'"') {
-            let (_, rest) = quoted(value).ok_or("name-addr: quoted string without an end (RFC 3261 §25.1)")?;
+            let (_, rest) = quoted(value).ok_or("name-addr: quoted string without an end (RFC 3261 25.1)")?;
             let name = value.get(..value.len() - rest.len()).ok_or(BRACKETS)?;
             let inner = trim_start(rest).strip_prefix(b"<").ok_or(BRACKETS)?;
             let (uri, rest) = grammar::split_once(inner, b'>').ok_or(BRACKETS)?;
@@ -75,7 +75,7 @@ impl<'a> NameAddr<'a> {
             // *(token LWS); bytes beyond ASCII are tolerated, for UTF-8 names without quotes are common.
             let unquoted = |byte: &u8| UNQUOTED && matches!(byte, b'&' | b',' | b'(' | b')');
             if !name.iter().all(|byte| is(*byte, TOKEN | BLANK) || *byte >= 0x80 || unquoted(byte)) {
-                return Err("name-addr: display name is tokens or a quoted string (RFC 3261 §25.1)");
+                return Err("name-addr: display name is tokens or a quoted string (RFC 3261 25.1)");
             }
             let (uri, rest) = grammar::split_once(inner, b'>').ok_or(BRACKETS)?;
             (name, uri, rest)
@@ -85,12 +85,12 @@ impl<'a> NameAddr<'a> {
             let (uri, rest) = value.split_at_checked(end).ok_or(BRACKETS)?;
             let uri = trim(uri);
             if uri.iter().any(|byte| matches!(byte, b',' | b'?' | b'"' | b'<' | b'>')) {
-                return Err("addr-spec: a URI with , ? or ; stands in <> (RFC 3261 §20)");
+                return Err("addr-spec: a URI with , ? or ; stands in <> (RFC 3261 20)");
             }
             (&b""[..], uri, rest)
         };
         if !uri::is_absolute(uri) {
-            return Err("name-addr: the URI has no scheme, or blanks (RFC 3261 §25.1)");
+            return Err("name-addr: the URI has no scheme, or blanks (RFC 3261 25.1)");
         }
         Ok((display_name, uri, rest))
     }
@@ -115,7 +115,7 @@ impl<'a> NameAddr<'a> {
             return Self::parse(value);
         }
         if user.len() < plain.len() && user.iter().any(|byte| matches!(byte, b',' | b'?' | b';')) {
-            return Err(Error::syntax("addr-spec: a URI with , ? or ; in its user stands in <> (RFC 3261 §20)"));
+            return Err(Error::syntax("addr-spec: a URI with , ? or ; in its user stands in <> (RFC 3261 20)"));
         }
         if !plain.contains(&b'?') {
             return Self::parse(value);

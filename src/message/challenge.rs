@@ -22,7 +22,7 @@ impl<'a> Challenge<'a> {
     /// Reads a value. Every parameter has been seen to be `name=value`, and to stand there once (RFC 7616 §3.3: which
     /// of two counts is for an attacker to choose).
     pub fn parse(value: &'a [u8]) -> Result<Self> {
-        let bad = || Error::syntax("challenge: scheme name=value, name=\"value\" (RFC 3261 §25.1)");
+        let bad = || Error::syntax("challenge: scheme name=value, name=\"value\" (RFC 3261 25.1)");
         let (scheme, rest) = take(value, TOKEN);
         let parameters = trim_start(rest);
         if scheme.is_empty() || parameters.len() == rest.len() {
@@ -36,7 +36,7 @@ impl<'a> Challenge<'a> {
                 return Err(Error::syntax("challenge: more parameters than anybody needs"));
             }
             if names.iter().any(|name| name.eq_ignore_ascii_case(parameter.name)) {
-                return Err(Error::syntax("challenge: a parameter stands there twice (RFC 7616 §3.3)"));
+                return Err(Error::syntax("challenge: a parameter stands there twice (RFC 7616 3.3)"));
             }
             names.push(parameter.name);
         }

@@ -19,11 +19,11 @@ impl<'a> CSeq<'a> {
     pub fn parse(value: &'a [u8]) -> Result<Self> {
         let (digits, rest) = take(value, DIGIT);
         let Some(number) = decimal(digits, (1 << 31) - 1).and_then(|number| u32::try_from(number).ok()) else {
-            return Err(Error::syntax("CSeq: a number below 2^31 (RFC 3261 §8.1.1.5)"));
+            return Err(Error::syntax("CSeq: a number below 2^31 (RFC 3261 8.1.1.5)"));
         };
         let method = trim_start(rest);
         if !rest.first().is_some_and(|byte| is(*byte, BLANK)) || !is_token(method) {
-            return Err(Error::syntax("CSeq: a number, a space, a method (RFC 3261 §20.16)"));
+            return Err(Error::syntax("CSeq: a number, a space, a method (RFC 3261 20.16)"));
         }
         Ok(Self { number, method: MethodName::new(method) })
     }

@@ -368,7 +368,7 @@ impl<'a> Iterator for Parameters<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        let bad = || Error::syntax("parameter: ;name=value (RFC 3261 §25.1 generic-param)");
+        let bad = || Error::syntax("parameter: ;name=value (RFC 3261 25.1 generic-param)");
         self.step().map(|parameter| parameter.ok_or_else(bad))
     }
 }

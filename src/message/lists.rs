@@ -29,18 +29,21 @@ impl Message {
                 _ => continue,
             }
             if length > 2 * PARAMETERS && has_many_parameters(self.value_of(field)) {
-                return Some((field.id.name(), "Message Too Large: more than 64 parameters in one value"));
+                return Some((
+                    field.id.name(),
+                    "Message Too Large: more than 64 parameters in one value (RFC 3261 21.5.7)",
+                ));
             }
         }
         let more = |bytes: usize, header, limit: usize| bytes > limit * 4 && self.values(header).nth(limit).is_some();
         if more(vias, HeaderId::Via, VIAS) {
-            return Some(("Via", "Message Too Large: more than 128 Vias"));
+            return Some(("Via", "Message Too Large: more than 128 Vias (RFC 3261 21.5.7)"));
         }
         if more(routes, HeaderId::Route, ROUTES) || more(records, HeaderId::RecordRoute, ROUTES) {
-            return Some(("Route", "Message Too Large: more than 64 Routes or Record-Routes"));
+            return Some(("Route", "Message Too Large: more than 64 Routes or Record-Routes (RFC 3261 21.5.7)"));
         }
         let parts = self.body_view().is_some_and(|body| body.has_too_many_parts());
-        parts.then_some(("Content-Type", "Message Too Large: more than 32 parts in the body"))
+        parts.then_some(("Content-Type", "Message Too Large: more than 32 parts in the body (RFC 3261 21.5.7)"))
     }
 }
 

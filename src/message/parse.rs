@@ -13,12 +13,12 @@ use std::fmt;
 use std::sync::Arc;
 
 /// The rule of a request of another version, which may be answered 505 (RFC 3261 §21.5.6).
-const RULE_VERSION: &str = "SIP-Version is SIP/2.0 (RFC 3261 §7.1)";
+const RULE_VERSION: &str = "SIP-Version is SIP/2.0 (RFC 3261 7.1)";
 
 /// The rule of a message that is too long in another way than by its bytes: 513 (RFC 3261 §21.5.7).
 const RULE_LINES: &str = "at most 256 header lines (a limit of this library)";
 
-const RULE_CRLF: &str = "lines end with CR LF and hold neither of them nor NUL (RFC 3261 §7)";
+const RULE_CRLF: &str = "lines end with CR LF and hold neither of them nor NUL (RFC 3261 7)";
 
 /// Why bytes are no message.
 #[derive(Clone, Debug)]
@@ -237,7 +237,7 @@ impl Message {
                 return Ok(());
             }
             let Some((mut id, mut name_length)) = scan_name(rest) else {
-                return Err(if rest.is_empty() { "an empty line ends the headers (RFC 3261 §7)" } else { RULE_CRLF });
+                return Err(if rest.is_empty() { "an empty line ends the headers (RFC 3261 7)" } else { RULE_CRLF });
             };
             let after_colon = at + name_length + 1;
             let mut end = line_end(text, after_colon).ok_or(RULE_CRLF)?;
@@ -289,11 +289,7 @@ impl Message {
     /// Keeps what the line says when it is one of the headers that every message has.
     fn take_key(&mut self, text: &[u8], id: HeaderId, span: Span, pass: &mut Pass) -> Result<(), Broken> {
         let once = |seen: &mut bool, header| {
-            if std::mem::replace(seen, true) {
-                Err((header, "stands once (RFC 3261 §7.3.1, table 2)"))
-            } else {
-                Ok(())
-            }
+            if std::mem::replace(seen, true) { Err((header, "stands once (RFC 3261 7.3.1, table 2)")) } else { Ok(()) }
         };
         let value = span.get(text).unwrap_or_default();
         match id {
@@ -329,21 +325,21 @@ impl Message {
             HeaderId::CallId => {
                 once(&mut pass.call_id, "Call-ID")?;
                 if value.is_empty() || !grammar::is_visible(value) {
-                    return Err(("Call-ID", "is without blanks (RFC 3261 §25.1 callid)"));
+                    return Err(("Call-ID", "is without blanks (RFC 3261 25.1 callid)"));
                 }
                 self.call_id = span;
             }
             HeaderId::CSeq => {
                 once(&mut pass.cseq, "CSeq")?;
                 let Ok(CSeq { number, method }) = CSeq::parse(value) else {
-                    return Err(("CSeq", "is a number below 2^31 and a method (RFC 3261 §8.1.1.5, §20.16)"));
+                    return Err(("CSeq", "is a number below 2^31 and a method (RFC 3261 8.1.1.5, 20.16)"));
                 };
                 let span = Span::of(method.text, text);
                 self.cseq = number;
                 (self.cseq_method, self.cseq_name) = (method.method, span);
                 match self.start {
                     Start::Request { name, .. } if name.get(text) != Some(method.text) => {
-                        return Err(("CSeq", "has the method of the request (RFC 3261 §8.1.1.5)"));
+                        return Err(("CSeq", "has the method of the request (RFC 3261 8.1.1.5)"));
                     }
                     Start::Request { .. } => {}
                     Start::Response { .. } => self.method = method.method,
@@ -352,7 +348,7 @@ impl Message {
             HeaderId::MaxForwards => {
                 once(&mut pass.max_forwards, "Max-Forwards")?;
                 if grammar::decimal(value, 255).is_none() {
-                    return Err(("Max-Forwards", "is 0 to 255 (RFC 3261 §20.22)"));
+                    return Err(("Max-Forwards", "is 0 to 255 (RFC 3261 20.22)"));
                 }
             }
             HeaderId::ContentLength => {
@@ -360,11 +356,11 @@ impl Message {
                 // A second one is refused even when it says the same: whoever disagrees about the end of a
                 // message can be made to see another message.
                 if pass.content_length.is_some() {
-                    return Err(("Content-Length", "stands once (RFC 3261 §7.3.1, §18.3)"));
+                    return Err(("Content-Length", "stands once (RFC 3261 7.3.1, 18.3)"));
                 }
                 pass.content_length = length;
                 if length.is_none() {
-                    return Err(("Content-Length", "is a number without sign (RFC 3261 §20.14)"));
+                    return Err(("Content-Length", "is a number without sign (RFC 3261 20.14)"));
                 }
             }
             _ => {}
@@ -419,8 +415,8 @@ impl Message {
     }
 
     fn start_line(&mut self, text: &[u8], end: usize, pass: &mut Pass) -> Result<(), &'static str> {
-        const RULE_RESPONSE: &str = "a response begins SIP/2.0 code phrase (RFC 3261 §7.2)";
-        const RULE_REQUEST: &str = "a request begins Method Request-URI SIP/2.0 (RFC 3261 §7.1)";
+        const RULE_RESPONSE: &str = "a response begins SIP/2.0 code phrase (RFC 3261 7.2)";
+        const RULE_REQUEST: &str = "a request begins Method Request-URI SIP/2.0 (RFC 3261 7.1)";
         let line = text.get(..end).unwrap_or_default();
         if line.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"SIP/")) {
             let (version, rest) = grammar::split_once(line, b' ').ok_or(RULE_RESPONSE)?;
@@ -462,7 +458,7 @@ impl Message {
         let end = (self.body as usize).saturating_add(length as usize);
         if end > self.text.len() {
             pass.broken =
-                pass.broken.or(Some(("Content-Length", "is not above the length of the body (RFC 3261 §18.3)")));
+                pass.broken.or(Some(("Content-Length", "is not above the length of the body (RFC 3261 18.3)")));
         } else if end < self.text.len() {
             self.text.truncate(end);
             if let Some(wire) = &self.wire {
@@ -492,7 +488,7 @@ fn check_mandatory(pass: &mut Pass) {
         [(pass.via, "Via"), (pass.from, "From"), (pass.to, "To"), (pass.call_id, "Call-ID"), (pass.cseq, "CSeq")]
     {
         if !seen {
-            pass.broken = pass.broken.or(Some((header, "is in every message (RFC 3261 §8.1.1)")));
+            pass.broken = pass.broken.or(Some((header, "is in every message (RFC 3261 8.1.1)")));
         }
     }
 }
@@ -502,7 +498,7 @@ fn check_mandatory(pass: &mut Pass) {
 fn other_name(name: &[u8]) -> Result<(HeaderId, usize), &'static str> {
     let name = trim_end(name);
     if !is_token(name) {
-        return Err("a header name is a token before a colon (RFC 3261 §7.3.1)");
+        return Err("a header name is a token before a colon (RFC 3261 7.3.1)");
     }
     Ok((HeaderId::from_name(name), name.len()))
 }

@@ -21,17 +21,17 @@ impl<'a> RAck<'a> {
     pub fn parse(value: &'a [u8]) -> Result<Self> {
         let (digits, rest) = take(value, DIGIT);
         let (Some(rseq), true) = (decimal_u32(digits), rest.first().is_some_and(|byte| is(*byte, BLANK))) else {
-            return Err(Error::syntax("RAck: two numbers and a method (RFC 3262 §7.2)"));
+            return Err(Error::syntax("RAck: two numbers and a method (RFC 3262 7.2)"));
         };
         let CSeq { number, method } = CSeq::parse(trim_start(rest))
-            .map_err(|_| Error::syntax("RAck: two numbers and a method (RFC 3262 §7.2)"))?;
+            .map_err(|_| Error::syntax("RAck: two numbers and a method (RFC 3262 7.2)"))?;
         Ok(Self { rseq, cseq: number, method })
     }
 }
 
 /// Reads a RSeq value (RFC 3262 §7.1).
 pub fn parse_rseq(value: &[u8]) -> Result<u32> {
-    decimal_u32(value).ok_or_else(|| Error::syntax("RSeq: a number below 2^32 (RFC 3262 §7.1)"))
+    decimal_u32(value).ok_or_else(|| Error::syntax("RSeq: a number below 2^32 (RFC 3262 7.1)"))
 }
 
 #[cfg(test)]

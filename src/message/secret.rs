@@ -74,7 +74,7 @@ impl Secret {
             return Err(Error::argument(format!("secret: H(A1) of {} has {digits} hexadecimal digits", known.name())));
         }
         if is_ha1 && realm.is_none() {
-            return Err(Error::argument("realm: an H(A1) is for one alone (RFC 7616 §3.4.2)"));
+            return Err(Error::argument("realm: an H(A1) is for one alone (RFC 7616 3.4.2)"));
         }
         let mut secret = Hidden::new(secret);
         if is_ha1 {

@@ -35,7 +35,7 @@ pub struct SessionExpires {
 impl SessionExpires {
     /// Reads a value.
     pub fn parse(value: &[u8]) -> Result<Self> {
-        let bad = || Error::syntax("Session-Expires: seconds, refresher uac or uas (RFC 4028 §4)");
+        let bad = || Error::syntax("Session-Expires: seconds, refresher uac or uas (RFC 4028 4)");
         let (digits, rest) = take(value, DIGIT);
         let seconds = decimal_u32(digits).ok_or_else(bad)?;
         let mut refresher = None;
@@ -60,7 +60,7 @@ impl SessionExpires {
         match (fields.next(), fields.next()) {
             (None, _) => Ok(None),
             (Some(value), None) => Self::leniently(value).map(Some),
-            (Some(_), Some(_)) => Err(Error::syntax("Session-Expires: stands once (RFC 4028 §4)")),
+            (Some(_), Some(_)) => Err(Error::syntax("Session-Expires: stands once (RFC 4028 4)")),
         }
     }
 
@@ -85,7 +85,7 @@ pub fn min_se_of(message: &Message) -> Option<u32> {
 
 /// Reads a value that is seconds and parameters: Min-SE, Expires, Min-Expires, and Retry-After without its comment.
 pub fn parse_seconds(value: &[u8]) -> Result<u32> {
-    let bad = || Error::syntax("seconds below 2^32, then parameters (RFC 3261 §25.1 delta-seconds)");
+    let bad = || Error::syntax("seconds below 2^32, then parameters (RFC 3261 25.1 delta-seconds)");
     let (digits, rest) = take(value, DIGIT);
     let seconds = decimal_u32(digits).ok_or_else(bad)?;
     let rest = trim_start(rest);

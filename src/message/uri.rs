@@ -47,7 +47,7 @@ pub struct Uri<'a> {
     pub hash_in_user: bool,
 }
 
-const USER_RULE: &str = "URI: user (RFC 3261 §25.1)";
+const USER_RULE: &str = "URI: user (RFC 3261 25.1)";
 
 /// Whether a URI that was read before is a SIPS URI.
 pub fn is_sips(uri: &[u8]) -> bool {
@@ -77,8 +77,8 @@ impl<'a> Uri<'a> {
     }
 
     fn read(text: &'a [u8]) -> Result<Self, &'static str> {
-        const ABSOLUTE: &str = "URI: begins with a scheme, as in sip:user@host, no <> around it (RFC 3261 §25.1)";
-        const HOST: &str = "URI: host or host:port (RFC 3261 §19.1.1)";
+        const ABSOLUTE: &str = "URI: begins with a scheme, as in sip:user@host, no <> around it (RFC 3261 25.1)";
+        const HOST: &str = "URI: host or host:port (RFC 3261 19.1.1)";
         let (scheme_text, opaque) = grammar::split_once(text, b':').filter(|_| is_absolute(text)).ok_or(ABSOLUTE)?;
         let scheme = match scheme_text {
             name if name.eq_ignore_ascii_case(b"sip") => Scheme::Sip,
@@ -106,7 +106,7 @@ impl<'a> Uri<'a> {
                 let end = grammar::find(b';', opaque).unwrap_or(opaque.len());
                 let (number, parameters) = opaque.split_at_checked(end).ok_or(ABSOLUTE)?;
                 if !is_phone_number(number) {
-                    return Err("tel: digits and visual separators (RFC 3966 §3)");
+                    return Err("tel: digits and visual separators (RFC 3966 3)");
                 }
                 uri.user = Some(number);
                 uri.parameters = parameters;
@@ -127,7 +127,7 @@ impl<'a> Uri<'a> {
                         uri.hash_in_user = true;
                     }
                     if !password.is_none_or(|password| is_escaped_text(password, USER)) {
-                        return Err("URI: password (RFC 3261 §25.1)");
+                        return Err("URI: password (RFC 3261 25.1)");
                     }
                     (uri.user, uri.password, rest) = (Some(user), password, after);
                 }
@@ -136,7 +136,7 @@ impl<'a> Uri<'a> {
                 rest = after;
                 if let Some(after) = rest.strip_prefix(b":") {
                     let (digits, after) = take(after, DIGIT);
-                    uri.port = Some(grammar::port(digits).ok_or("URI: port is 1 to 65535 (RFC 3261 §19.1.1)")?);
+                    uri.port = Some(grammar::port(digits).ok_or("URI: port is 1 to 65535 (RFC 3261 19.1.1)")?);
                     rest = after;
                 }
                 uri.plain = text.get(..text.len() - rest.len()).ok_or(HOST)?;
@@ -148,7 +148,7 @@ impl<'a> Uri<'a> {
                 if let Some(headers) = rest.strip_prefix(b"?") {
                     uri.headers = headers;
                     if !pieces(headers, b'&').all(|header| is_pair(header, true)) {
-                        return Err("URI: headers are name=value&name=value (RFC 3261 §19.1.1)");
+                        return Err("URI: headers are name=value&name=value (RFC 3261 19.1.1)");
                     }
                 }
             }
@@ -156,12 +156,12 @@ impl<'a> Uri<'a> {
         if !uri.parameters.is_empty() {
             let list = uri.parameters.get(1..).unwrap_or_default();
             if !pieces(list, b';').all(|parameter| is_pair(parameter, false)) {
-                return Err("URI: parameters are ;name=value (RFC 3261 §19.1.1)");
+                return Err("URI: parameters are ;name=value (RFC 3261 19.1.1)");
             }
             // It is dialled instead of the host.
             let is_host = |value| grammar::host(value).is_some_and(|(_, rest)| rest.is_empty());
             if uri.is_sip() && uri.parameter(b"maddr").is_some_and(|maddr| !maddr.value.is_some_and(is_host)) {
-                return Err("URI: maddr is a host (RFC 3261 §25.1)");
+                return Err("URI: maddr is a host (RFC 3261 25.1)");
             }
         }
         Ok(uri)

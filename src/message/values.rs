@@ -99,7 +99,7 @@ pub(crate) fn routes_of(text: &[u8]) -> Result<Vec<&[u8]>> {
     let routes: Vec<&[u8]> = list_of(text).collect();
     for route in &routes {
         if !NameAddr::parse(route)?.parse_uri()?.is_sip() || !route.contains(&b'<') {
-            return Err(Error::syntax("route set: sip or sips URIs in <> (RFC 3261 §20.34)"));
+            return Err(Error::syntax("route set: sip or sips URIs in <> (RFC 3261 20.34)"));
         }
     }
     Ok(routes)

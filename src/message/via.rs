@@ -48,9 +48,9 @@ impl<'a> Via<'a> {
 
     #[inline]
     pub(crate) fn read(value: &'a [u8]) -> Result<Self, &'static str> {
-        const PROTOCOL: &str = "Via: SIP/2.0/transport (RFC 3261 §20.42)";
-        const SENT_BY: &str = "Via: sent-by is host or host:port (RFC 3261 §20.42)";
-        const PARAMETER: &str = "Via: parameter (RFC 3261 §20.42)";
+        const PROTOCOL: &str = "Via: SIP/2.0/transport (RFC 3261 20.42)";
+        const SENT_BY: &str = "Via: sent-by is host or host:port (RFC 3261 20.42)";
+        const PARAMETER: &str = "Via: parameter (RFC 3261 20.42)";
         let rest = protocol(value).ok_or(PROTOCOL)?;
         let (transport, rest) = take(rest, TOKEN);
         let start = trim_start(rest);
@@ -81,28 +81,28 @@ impl<'a> Via<'a> {
                 5 if parameter.is(b"maddr") => &mut via.maddr,
                 5 if parameter.is(b"rport") => {
                     if via.rport != Rport::Absent {
-                        return Err("Via: rport twice (RFC 3261 §7.3.1)");
+                        return Err("Via: rport twice (RFC 3261 7.3.1)");
                     }
                     via.rport = match parameter.value {
                         None => Rport::Asked,
-                        Some(digits) => Rport::Port(grammar::port(digits).ok_or("Via: rport is a port (RFC 3581 §3)")?),
+                        Some(digits) => Rport::Port(grammar::port(digits).ok_or("Via: rport is a port (RFC 3581 3)")?),
                     };
                     continue;
                 }
                 3 if parameter.is(b"ttl") => {
                     let number = parameter.value.and_then(|digits| grammar::decimal(digits, 255));
-                    via.ttl = Some(number.ok_or("Via: ttl is 0 to 255 (RFC 3261 §25.1)")? as u8);
+                    via.ttl = Some(number.ok_or("Via: ttl is 0 to 255 (RFC 3261 25.1)")? as u8);
                     continue;
                 }
                 _ => continue,
             };
             if slot.is_some() {
-                return Err("Via: a parameter twice (RFC 3261 §7.3.1)");
+                return Err("Via: a parameter twice (RFC 3261 7.3.1)");
             }
-            *slot = Some(parameter.value.ok_or("Via: branch, received and maddr have a value (RFC 3261 §20.42)")?);
+            *slot = Some(parameter.value.ok_or("Via: branch, received and maddr have a value (RFC 3261 20.42)")?);
         }
         if via.branch.is_some_and(|branch| branch.first() == Some(&b'"')) {
-            return Err("Via: branch is a token (RFC 3261 §25.1)");
+            return Err("Via: branch is a token (RFC 3261 25.1)");
         }
         Ok(via)
     }

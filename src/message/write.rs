@@ -227,12 +227,12 @@ pub fn check_line(text: &[u8]) -> Result<()> {
 
 /// Refuses what is no token (RFC 3261 §25.1): tags, methods, option tags.
 pub fn check_token(text: &[u8]) -> Result<()> {
-    if is_token(text) { Ok(()) } else { Err(Error::syntax("a token (RFC 3261 §25.1)")) }
+    if is_token(text) { Ok(()) } else { Err(Error::syntax("a token (RFC 3261 25.1)")) }
 }
 
 /// Refuses a tag of the host that is none.
 pub fn check_to_tag(text: &[u8]) -> Result<()> {
-    if is_token(text) { Ok(()) } else { Err(Error::syntax("to_tag: a token (RFC 3261 §25.1)")) }
+    if is_token(text) { Ok(()) } else { Err(Error::syntax("to_tag: a token (RFC 3261 25.1)")) }
 }
 
 /// Refuses what is no `type/subtype` with parameters (RFC 3261 §25.1 media-type).
@@ -240,7 +240,7 @@ pub fn check_media_type(text: &[u8]) -> Result<()> {
     let bare = text.split(|byte| *byte == b';').next().unwrap_or_default();
     match grammar::split_once(bare, b'/') {
         Some((main, sub)) if is_token(trim(main)) && is_token(trim(sub)) => check_line(text),
-        _ => Err(Error::syntax("body.content_type: type/subtype (RFC 3261 §20.15)")),
+        _ => Err(Error::syntax("body.content_type: type/subtype (RFC 3261 20.15)")),
     }
 }
 
@@ -248,7 +248,7 @@ pub fn check_media_type(text: &[u8]) -> Result<()> {
 pub fn check_value(id: HeaderId, value: &[u8]) -> Result<()> {
     match id {
         HeaderId::MaxForwards if grammar::decimal(value, 255).is_none() => {
-            Err(Error::syntax("Max-Forwards: 0 to 255 (RFC 3261 §20.22)"))
+            Err(Error::syntax("Max-Forwards: 0 to 255 (RFC 3261 20.22)"))
         }
         // RFC 3261 §20.10: of a REGISTER.
         HeaderId::Contact if value != b"*" => {
@@ -274,7 +274,7 @@ pub fn split_header_line(line: &[u8]) -> Result<(HeaderName<'_>, &[u8])> {
     let (name, value) = grammar::split_once(line, b':').ok_or_else(|| Error::syntax("a header line is Name: value"))?;
     let name = trim_end(name);
     if !is_token(name) {
-        return Err(Error::syntax("a header name is a token (RFC 3261 §25.1)"));
+        return Err(Error::syntax("a header name is a token (RFC 3261 25.1)"));
     }
     Ok((HeaderName::from(name), trim(value)))
 }

@@ -83,7 +83,7 @@ impl State {
             }
             // 2xx from TU: send response (RFC 6026).
             (Self::Accepted, 200..=299) => Ok((self, Actions::NONE.send(Wire::New))),
-            (_, 100..=699) => Err(Error::state("RFC 3261 §17.2.1: the INVITE has its final response")),
+            (_, 100..=699) => Err(Error::state("RFC 3261 17.2.1: the INVITE has its final response")),
             _ => Err(Error::argument("status: 100 to 699")),
         }
     }

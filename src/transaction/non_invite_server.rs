@@ -43,13 +43,13 @@ impl State {
     /// provisional responses, for 408 (all RFC 4320); argument for a status that is none.
     pub fn respond(self, status: u16, environment: &Environment) -> Result<(Self, Actions)> {
         match (self, status) {
-            (_, 408) => Err(Error::state("RFC 4320 §4.2: no 408 to a non-INVITE request")),
+            (_, 408) => Err(Error::state("RFC 4320 4.2: no 408 to a non-INVITE request")),
             (_, 101..=199) => {
-                Err(Error::state("RFC 4320 §4.1: no provisional response but 100 to a non-INVITE request"))
+                Err(Error::state("RFC 4320 4.1: no provisional response but 100 to a non-INVITE request"))
             }
             // RFC 4320 §4.1: over UDP only when our own 100 is due, which leads to Proceeding.
             (Self::Trying, 100) if !environment.reliable => {
-                Err(Error::state("RFC 4320 §4.1: no 100 to a non-INVITE request yet"))
+                Err(Error::state("RFC 4320 4.1: no 100 to a non-INVITE request yet"))
             }
             // 1xx from TU: send response.
             (Self::Trying | Self::Proceeding, 100) => {
@@ -63,7 +63,7 @@ impl State {
                     j => (Self::Completed, actions.start(Letter::J, j)),
                 })
             }
-            (_, 100..=699) => Err(Error::state("RFC 3261 §17.2.2: the request has its final response")),
+            (_, 100..=699) => Err(Error::state("RFC 3261 17.2.2: the request has its final response")),
             _ => Err(Error::argument("status: 100 to 699")),
         }
     }

@@ -183,7 +183,7 @@ impl Table {
         self.room()?;
         let key = self.keys.client(branch, method);
         if self.client_by_key.contains_key(&key) {
-            return Err(Error::state("RFC 3261 §8.1.1.7: this branch is in use"));
+            return Err(Error::state("RFC 3261 8.1.1.7: this branch is in use"));
         }
         let environment = Environment { timers: self.timers, reliable: hop.flow.transport.is_reliable() };
         let (state, actions) = if method == b"INVITE" {
@@ -381,7 +381,7 @@ impl Table {
         self.room()?;
         let RequestKeys { server: key, merged } = self.keys_of(request);
         if self.server_by_key.contains_key(&key) {
-            return Err(Error::state("RFC 3261 §17.2.3: a transaction of this request lives"));
+            return Err(Error::state("RFC 3261 17.2.3: a transaction of this request lives"));
         }
         let environment = Environment { timers: self.timers, reliable: flow.transport.is_reliable() };
         let (state, actions) = if request.method() == Method::Invite {

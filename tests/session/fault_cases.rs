@@ -79,14 +79,14 @@ pub const CASES: &[Case] = &[
         |config| config.set_limits(1_500, 0, 0).unwrap(),
         |stand| asks(stand, "OPTIONS", |draft| draft.content("text/plain", &"x".repeat(1_600))),
         "answered_limit",
-        &["OPTIONS | Call-ID peer-call | answered 513 | longer ", "RFC 3261 21.5.7"],
+        &["OPTIONS | Call-ID peer-call | answered 513 | the message is longer ", "RFC 3261 21.5.7"],
     ),
     (
         "a response too long",
         |config| config.set_limits(1_500, 0, 0).unwrap(),
         |stand| replies(stand, 404, |draft| draft.content("text/plain", &"x".repeat(1_600))),
         "dropped_limit",
-        &["404 to INVITE | Call-ID ", "dropped | longer "],
+        &["404 to INVITE | Call-ID ", "dropped | the message is longer "],
     ),
     (
         "a list too long",
@@ -579,7 +579,7 @@ pub const CASES: &[Case] = &[
         USUAL,
         |stand| asks(stand, "OPTIONS", |draft| draft.request_uri("sip:@")),
         "refused_malformed",
-        &["answered 400 | Request-URI: no URI", "RFC 3261 19.1.1"],
+        &["answered 400 | Request-URI: that is no URI", "RFC 3261 19.1.1"],
     ),
     (
         "Replaces of a call that is over",

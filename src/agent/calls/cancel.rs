@@ -139,7 +139,7 @@ impl Agent {
             return self.refuse_for_limit(cancel, fault);
         }
         let Some(invite) = self.table.find_cancelled(cancel) else {
-            let rule = "the branch is that of no request that is here (RFC 3261 §9.2)";
+            let rule = "the branch is that of no request that is here (RFC 3261 9.2)";
             return self.refuse(cancel, &Answer::plain(481), Fault::new(Counter::Unknown, "Via", rule));
         };
         let id = self.table.server_owner(invite).map(IncomingId::from_raw);

@@ -26,9 +26,10 @@ use crate::session::reliable_client::rseq_of;
 use crate::time::Now;
 use std::sync::Arc;
 
-const FORKS: Fault = Fault::new(Counter::Beyond, "To", "dialogs of one INVITE: the limit is reached (RFC 3261 §12.1)");
-const NO_FORK: Fault = Fault::new(Counter::Response, "To", "a 199 of no dialog that is here (RFC 6228 §4)");
-const NO_DIALOG: Fault = Fault::new(Counter::Response, "Contact", "no dialog can be made of it (RFC 3261 §12.1.1)");
+const FORKS: Fault = Fault::new(Counter::Beyond, "To", "dialogs of one INVITE: the limit is reached (RFC 3261 12.1)");
+const NO_FORK: Fault = Fault::new(Counter::Response, "To", "a 199 of no dialog that is here (RFC 6228 4)");
+const NO_DIALOG: Fault =
+    Fault::new(Counter::Response, "Contact", "no dialog can be made of the response (RFC 3261 12.1.1)");
 
 impl Agent {
     /// INVITE out of a dialog (§13.2).
@@ -143,7 +144,7 @@ impl Agent {
                     }
                 },
                 None if !self.tolerates(quirk::ONE_XX_WITHOUT_TAG) => {
-                    let fault = Fault::new(Counter::Response, "To", "no tag, and not 100 (RFC 3261 §8.2.6.2)");
+                    let fault = Fault::new(Counter::Response, "To", "no tag, and not 100 (RFC 3261 8.2.6.2)");
                     return self.fault(fault, response, Done::Dropped);
                 }
                 None => {

@@ -28,8 +28,8 @@ use smallvec::SmallVec;
 use std::sync::Arc;
 use std::time::Duration;
 
-const GLARE: Fault = Fault::new(Counter::State, "CSeq", "an INVITE of ours is in progress (RFC 3261 §14.2)");
-const OVERLAP: Fault = Fault::new(Counter::State, "CSeq", "the INVITE before it is not over (RFC 3261 §14.2)");
+const GLARE: Fault = Fault::new(Counter::State, "CSeq", "an INVITE of ours is in progress (RFC 3261 14.2)");
+const OVERLAP: Fault = Fault::new(Counter::State, "CSeq", "the INVITE before it is not over (RFC 3261 14.2)");
 
 impl Agent {
     /// A new call.

@@ -15,7 +15,7 @@ use crate::session::usage::Effect;
 use crate::time::Now;
 
 const OUT_OF_ORDER: Fault =
-    Fault::new(Counter::Response, "RSeq", "one before it is missing, or too many wait for PRACK (RFC 3262 §4)");
+    Fault::new(Counter::Response, "RSeq", "a response before it is missing, or too many wait for PRACK (RFC 3262 4)");
 
 impl Agent {
     /// A provisional response in a dialog: the flags of its PROGRESS. `None`: it is repeated or out of order (§4).

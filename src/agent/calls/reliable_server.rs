@@ -256,9 +256,10 @@ impl Agent {
     }
 }
 
-const NO_RACK: Fault = Fault::new(Counter::Malformed, "RAck", "number, CSeq number, method (RFC 3262 §7.2)");
-const UNASKED: Fault = Fault::new(Counter::Unknown, "RAck", "no response of ours waits for it (RFC 3262 §3)");
-const OUT_OF_TURN: Fault = Fault::new(Counter::State, "Content-Type", "an offer is open already (RFC 3264 §4)");
+const NO_RACK: Fault =
+    Fault::new(Counter::Malformed, "RAck", "RAck has a number, a CSeq number and a method (RFC 3262 7.2)");
+const UNASKED: Fault = Fault::new(Counter::Unknown, "RAck", "no response of ours waits for the PRACK (RFC 3262 3)");
+const OUT_OF_TURN: Fault = Fault::new(Counter::State, "Content-Type", "an offer is open already (RFC 3264 4)");
 
 /// §21.4.26: 488 says in Warning what is wrong.
 const NO_OFFER_NOW: &[u8] = b"Warning: 399 sipdlg \"an offer is open already (RFC 3264 4)\"\r\n";

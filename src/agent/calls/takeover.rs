@@ -38,12 +38,10 @@ impl Agent {
         let offer = foreign.offer.map(|body| description(body, "offer")).transpose()?;
         let answer = foreign.answer.map(|body| description(body, "answer")).transpose()?;
         if answer.is_some() && offer.is_none() {
-            return Err(Error::argument("answer: there is no offer (RFC 3264 §4)"));
+            return Err(Error::argument("answer: there is no offer (RFC 3264 4)"));
         }
         if offer.is_some() && answer.is_none() && !foreign.early {
-            return Err(Error::argument(
-                "offer: it has no answer, and only an INVITE's may be open (RFC 3261 §13.2.1)",
-            ));
+            return Err(Error::argument("offer: it has no answer, and only an INVITE's may be open (RFC 3261 13.2.1)"));
         }
         self.objects.room_for_session()?;
         let role = if foreign.caller { Role::Caller } else { Role::Callee };
@@ -57,5 +55,5 @@ impl Agent {
 fn description(body: Body<'_>, name: &'static str) -> Result<StoredBody> {
     let named = |error: Error| Error::new(error.kind, format!("{name}: {}", error.detail));
     let body = body.checked().map_err(named)?;
-    StoredBody::of_local(&body).ok_or_else(|| Error::argument(format!("{name}: no session description (RFC 3264 §4)")))
+    StoredBody::of_local(&body).ok_or_else(|| Error::argument(format!("{name}: no session description (RFC 3264 4)")))
 }

@@ -16,9 +16,9 @@ use crate::session::update::Updated;
 use crate::time::Now;
 use std::sync::Arc;
 
-const GLARE: Fault = Fault::new(Counter::State, "CSeq", "an offer or answer of ours is due (RFC 3311 §5.2)");
+const GLARE: Fault = Fault::new(Counter::State, "CSeq", "an offer or answer of ours is due (RFC 3311 5.2)");
 const OVERLAP: Fault =
-    Fault::new(Counter::State, "CSeq", "the UPDATE or offer before it is not answered (RFC 3311 §5.2)");
+    Fault::new(Counter::State, "CSeq", "the UPDATE or offer before it is not answered (RFC 3311 5.2)");
 
 impl Agent {
     /// UPDATE in a dialog, early or not (§5.1).

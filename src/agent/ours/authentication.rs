@@ -121,22 +121,22 @@ impl Demand {
                     continue;
                 }
                 let Ok(challenge) = Challenge::parse(value) else {
-                    leave("no challenge, or a parameter stands there twice (RFC 7616 §3.3)");
+                    leave("no challenge, or a parameter stands there twice (RFC 7616 3.3)");
                     continue;
                 };
                 match Self::read(&challenge, proxy, asked_by) {
                     Some(demand) if demand.algorithm < minimum => {
-                        leave("a weaker hash than is wanted here (RFC 8760 §2.4)");
+                        leave("a weaker hash than is wanted here (RFC 8760 2.4)");
                     }
                     Some(demand) => all.push(demand),
                     None if [&b"realm"[..], b"nonce"].iter().any(|name| challenge.parameter(name).is_none()) => {
-                        leave("realm and nonce are missing (RFC 7616 §3.3)");
+                        leave("realm and nonce are missing (RFC 7616 3.3)");
                     }
                     None => {}
                 }
             }
             if response.fields(header).nth(REALMS).is_some() {
-                leave("more than 8 challenges (RFC 7616 §3.7)");
+                leave("more than 8 challenges (RFC 7616 3.7)");
             }
         }
         all

@@ -21,7 +21,7 @@ impl Agent {
         options: RequestOptions<'_>,
     ) -> Result<OutgoingId> {
         self.at(now);
-        write::check_token(method).map_err(|_| Error::syntax("method: a token (RFC 3261 §25.1)"))?;
+        write::check_token(method).map_err(|_| Error::syntax("method: a token (RFC 3261 25.1)"))?;
         let known = Method::from_name(method);
         match known {
             Method::Invite | Method::Ack | Method::Cancel | Method::Bye | Method::Prack | Method::Update => {
@@ -53,7 +53,7 @@ impl Agent {
     ) -> Result<OutgoingId> {
         self.table.room()?;
         if target.asks_for_other(method.1) {
-            return Err(Error::syntax("target: its method is another one (RFC 3261 §19.1.5)"));
+            return Err(Error::syntax("target: its method is another one (RFC 3261 19.1.5)"));
         }
         let host = HostHeaders::of_request(method.0, &options.headers, false)?.and_reason(options.reason)?;
         let body = options.body.map(Body::checked).transpose()?;

@@ -26,7 +26,7 @@ impl Agent {
         let Some(value) = fields.next() else { return Ok(None) };
         let bad = |reason| Refused::malformed("Replaces", reason);
         let no = |status, counter, rule| Refused::plain(status, Fault::new(counter, "Replaces", rule));
-        let unknown = || no(481, Counter::Unknown, "names no session that it may replace (RFC 3891 §3)");
+        let unknown = || no(481, Counter::Unknown, "names no session that it may replace (RFC 3891 3)");
         if fields.next().is_some() || request.header(HeaderId::Join).is_some() {
             return Err(bad("Bad Request: one Replaces, and no Join beside it (RFC 3891 3)"));
         }
@@ -36,11 +36,11 @@ impl Agent {
         let found = self.objects.dialog_named(&replaces).and_then(|id| Some((id, self.objects.holder(id)?)));
         let Some((session, holder)) = found else { return Err(unknown()) };
         match (holder.state(), holder.role()) {
-            (SessionState::Terminated, _) => Err(no(603, Counter::State, "that session is over (RFC 3891 §3)")),
+            (SessionState::Terminated, _) => Err(no(603, Counter::State, "that session is over (RFC 3891 3)")),
             // An early dialog is replaced by who called.
             (SessionState::Initial | SessionState::Early, Role::Callee) => Err(unknown()),
             (SessionState::AckWait | SessionState::Confirmed, _) if replaces.early_only => {
-                Err(no(486, Counter::State, "early-only, and that session is confirmed (RFC 3891 §3)"))
+                Err(no(486, Counter::State, "early-only, and that session is confirmed (RFC 3891 3)"))
             }
             _ => Ok(Some(Replaced { session, early_only: replaces.early_only })),
         }

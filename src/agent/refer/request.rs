@@ -140,7 +140,7 @@ impl Agent {
         if self.objects.referrals(id).is_some_and(|referrals| !referrals.has_room()) {
             let lines = retry_after_line(&mut self.random);
             let fault =
-                Fault::new(Counter::Limit, "", "subscriptions of the dialog: the limit is reached (RFC 3261 §21.5.1)");
+                Fault::new(Counter::Limit, "", "subscriptions of the dialog: the limit is reached (RFC 3261 21.5.1)");
             return self.refuse(&request, &Answer { lines: &lines, ..Answer::plain(500) }, fault);
         }
         let kind = IncomingKind::Refer(Box::new(ReferServer { first, notifier: None }));

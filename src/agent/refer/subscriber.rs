@@ -31,7 +31,7 @@ enum Next {
 
 /// Of a dialog whose session is over.
 pub(super) const NO_SUBSCRIPTION: Fault =
-    Fault::new(Counter::Unknown, "Event", "names no subscription of the dialog (RFC 6665 §4.1.3)");
+    Fault::new(Counter::Unknown, "Event", "the NOTIFY names no subscription of the dialog (RFC 6665 4.1.3)");
 
 impl Agent {
     /// A REFER of ours has its final answer.

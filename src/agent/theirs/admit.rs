@@ -109,7 +109,11 @@ impl Door<'_> {
             return Ok(());
         }
         let known = request.method() != Method::Other;
-        let rule = if known { "not allowed here (RFC 3261 §8.2.1)" } else { "unknown (RFC 3261 §21.5.2)" };
+        let rule = if known {
+            "the method is not allowed here (RFC 3261 8.2.1)"
+        } else {
+            "the method is unknown (RFC 3261 21.5.2)"
+        };
         let fault = Fault::new(Counter::Method, "method", rule);
         Err(Refused { abilities: known, ..Refused::plain(if known { 405 } else { 501 }, fault) })
     }
@@ -121,8 +125,8 @@ impl Door<'_> {
         }
         let scheme = request.read_uri(request.uri().unwrap_or_default()).map(|uri| uri.scheme);
         let (warning, rule) = match (self.sips, scheme) {
-            (Policy::Off, Ok(Scheme::Sips)) => (NO_SIPS, "sips is not allowed here (RFC 5630 §5.1.2)"),
-            (Policy::Required, Ok(Scheme::Sip)) => (ONLY_SIPS, "sips is required here (RFC 5630 §5.1.2)"),
+            (Policy::Off, Ok(Scheme::Sips)) => (NO_SIPS, "sips is not allowed here (RFC 5630 5.1.2)"),
+            (Policy::Required, Ok(Scheme::Sip)) => (ONLY_SIPS, "sips is required here (RFC 5630 5.1.2)"),
             _ => return Ok(()),
         };
         let fault = Fault::new(Counter::Scheme, "Request-URI", rule);
@@ -135,7 +139,7 @@ impl Door<'_> {
         if !merged {
             return Ok(());
         }
-        let rule = "the same request came by another way (RFC 3261 §8.2.2.2)";
+        let rule = "the same request came by another way (RFC 3261 8.2.2.2)";
         Err(Refused::plain(482, Fault::new(Counter::Merged, "Via", rule)))
     }
 
@@ -148,7 +152,7 @@ impl Door<'_> {
         let tags: Vec<&[u8]> = unsupported.collect();
         let mut lines = Vec::new();
         write::header(&mut lines, HeaderId::Unsupported, &[&tags.join(&b", "[..])]);
-        let fault = Fault::new(Counter::Extension, "Require", "an extension that is not supported (RFC 3261 §8.2.2.3)");
+        let fault = Fault::new(Counter::Extension, "Require", "an extension that is not supported (RFC 3261 8.2.2.3)");
         Err(Refused { lines, ..Refused::plain(420, fault) })
     }
 
@@ -158,7 +162,7 @@ impl Door<'_> {
         if self.face.reliable != Policy::Required || !is_new_call(request) || wish_of(request) != Wish::Unknown {
             return Ok(());
         }
-        let fault = Fault::new(Counter::Extension, "Supported", "100rel is required here (RFC 3261 §21.4.16)");
+        let fault = Fault::new(Counter::Extension, "Supported", "100rel is required here (RFC 3261 21.4.16)");
         Err(Refused { lines: b"Require: 100rel\r\n".to_vec(), ..Refused::plain(421, fault) })
     }
 
@@ -170,7 +174,7 @@ impl Door<'_> {
         }
         let required = self.face.session_timer.policy == Policy::Required;
         if required && is_new_call(request) && !speaks_of_timer(request) {
-            let fault = Fault::new(Counter::Extension, "Supported", "timer is required here (RFC 3261 §21.4.16)");
+            let fault = Fault::new(Counter::Extension, "Supported", "timer is required here (RFC 3261 21.4.16)");
             return Err(Refused { lines: b"Require: timer\r\n".to_vec(), ..Refused::plain(421, fault) });
         }
         if request.header(HeaderId::SessionExpires).is_none() {
@@ -191,7 +195,8 @@ impl Door<'_> {
         }
         let mut lines = Vec::new();
         write::number_header(&mut lines, HeaderId::MinSe, u64::from(terms.min_se_s));
-        let fault = Fault::new(Counter::Extension, "Session-Expires", "less than is taken here (RFC 4028 §9)");
+        let fault =
+            Fault::new(Counter::Extension, "Session-Expires", "the interval is less than is taken here (RFC 4028 9)");
         Err(Refused { lines, ..Refused::plain(422, fault) })
     }
 }
@@ -217,17 +222,19 @@ fn scheme(request: &Message) -> Checked {
     match request.read_uri(request.uri().unwrap_or_default()) {
         Ok(uri) if uri.scheme != Scheme::Other || uri.scheme_text.eq_ignore_ascii_case(b"urn") => Ok(()),
         Ok(_) => {
-            let rule = "neither sip nor sips nor urn (RFC 3261 §8.2.2.1)";
+            let rule = "the scheme is neither sip nor sips nor urn (RFC 3261 8.2.2.1)";
             Err(Refused::plain(416, Fault::new(Counter::Scheme, "Request-URI", rule)))
         }
-        Err(_) => Err(Refused::plain(400, Fault::new(Counter::Malformed, "Request-URI", "no URI (RFC 3261 §19.1.1)"))),
+        Err(_) => {
+            Err(Refused::plain(400, Fault::new(Counter::Malformed, "Request-URI", "that is no URI (RFC 3261 19.1.1)")))
+        }
     }
 }
 
 /// RFC 3891 §3: in no other request.
 fn replaces(request: &Message) -> Checked {
     let other = request.method() != Method::Invite && request.header(HeaderId::Replaces).is_some();
-    let fault = Fault::new(Counter::Malformed, "Replaces", "in an INVITE only (RFC 3891 §3)");
+    let fault = Fault::new(Counter::Malformed, "Replaces", "Replaces stands in an INVITE only (RFC 3891 3)");
     if other { Err(Refused::plain(400, fault)) } else { Ok(()) }
 }
 
@@ -245,7 +252,8 @@ fn body(request: &Message) -> Checked {
     let mut lines = Vec::new();
     if request.values(HeaderId::ContentEncoding).any(|coding| !coding.eq_ignore_ascii_case(b"identity")) {
         write::header(&mut lines, HeaderId::AcceptEncoding, &[b"identity"]);
-        let fault = Fault::new(Counter::Content, "Content-Encoding", "another than identity (RFC 3261 §8.2.3)");
+        let fault =
+            Fault::new(Counter::Content, "Content-Encoding", "a content coding other than identity (RFC 3261 8.2.3)");
         return Err(Refused { lines, ..Refused::plain(415, fault) });
     }
     // The body of an INVITE or UPDATE is its session description; those of other requests are the host's to judge.
@@ -256,6 +264,6 @@ fn body(request: &Message) -> Checked {
         return Ok(());
     }
     write::header(&mut lines, HeaderId::Accept, &[b"application/sdp, multipart/mixed, multipart/alternative"]);
-    let fault = Fault::new(Counter::Content, "Content-Type", "no session description (RFC 3261 §8.2.3)");
+    let fault = Fault::new(Counter::Content, "Content-Type", "the body is no session description (RFC 3261 8.2.3)");
     Err(Refused { lines, ..Refused::plain(415, fault) })
 }

@@ -18,9 +18,9 @@ use crate::time::Now;
 use std::sync::Arc;
 use std::time::Duration;
 
-const REQUESTS: Fault = Fault::new(Counter::Limit, "", "requests: the limit is reached (RFC 3261 §21.5.4)");
+const REQUESTS: Fault = Fault::new(Counter::Limit, "", "requests: the limit is reached (RFC 3261 21.5.4)");
 /// A refusal that nobody asked for.
-const NO_ANSWER: Fault = Fault::new(Counter::Default, "", "the host has no answer to it (RFC 3261 §8.2)");
+const NO_ANSWER: Fault = Fault::new(Counter::Default, "", "the host has no answer to the request (RFC 3261 8.2)");
 
 impl Agent {
     /// Stores a request of the peer and starts its transaction; at a limit it is answered 503.

@@ -16,7 +16,7 @@ use std::sync::Arc;
 const PENDING_REQUESTS: usize = 64;
 
 /// One of a dialog, which a To tag names.
-const STRAY: Fault = Fault::new(Counter::Unknown, "To", "no tag: it belongs to no dialog (RFC 3261 §12.2.2)");
+const STRAY: Fault = Fault::new(Counter::Unknown, "To", "no tag: the request belongs to no dialog (RFC 3261 12.2.2)");
 
 impl Agent {
     /// A request of the peer without a To tag.
@@ -41,8 +41,11 @@ impl Agent {
             return self.hand_up(EventKind::Options, Some(id), request);
         }
         if !session.in_order(&request) {
-            let fault =
-                Fault::new(Counter::Order, "CSeq", "not higher than that of the request before (RFC 3261 §12.2.2)");
+            let fault = Fault::new(
+                Counter::Order,
+                "CSeq",
+                "the number is not higher than that of the request before (RFC 3261 12.2.2)",
+            );
             return self.refuse(&request, &Answer::plain(500), fault);
         }
         match inside {
@@ -108,8 +111,7 @@ impl Agent {
         let waiting = session.and_then(|id| self.objects.holder(id)).map_or(0, Session::pending);
         if waiting >= PENDING_REQUESTS {
             let lines = retry_after_line(&mut self.random);
-            let fault =
-                Fault::new(Counter::Limit, "", "64 requests of the dialog wait for the host (RFC 3261 §21.5.1)");
+            let fault = Fault::new(Counter::Limit, "", "64 requests of the dialog wait for the host (RFC 3261 21.5.1)");
             self.refuse(request, &Answer { lines: &lines, ..Answer::plain(500) }, fault);
             return None;
         }
@@ -142,7 +144,8 @@ impl Agent {
             let listed = self.config.info_packages.iter().flatten().any(|known| known.eq_ignore_ascii_case(name));
             if !listed {
                 let lines = self.face.recv_info_of_469();
-                let fault = Fault::new(Counter::Content, "Info-Package", "none that is listed (RFC 6086 §4.2.2)");
+                let fault =
+                    Fault::new(Counter::Content, "Info-Package", "a package that is not listed (RFC 6086 4.2.2)");
                 return self.refuse(&request, &Answer { lines: &lines, ..Answer::plain(469) }, fault);
             }
         }

@@ -19,14 +19,14 @@ use std::sync::Arc;
 
 /// No dialog of ours is meant.
 pub(in crate::agent) const UNKNOWN: Fault =
-    Fault::new(Counter::Unknown, "To", "Call-ID and tags name no dialog that is here (RFC 3261 §12.2.2)");
+    Fault::new(Counter::Unknown, "To", "Call-ID and tags name no dialog that is here (RFC 3261 12.2.2)");
 /// The dialog is there, and its session over.
-pub(in crate::agent) const OVER: Fault = Fault::new(Counter::Unknown, "To", "the session is over (RFC 3261 §15)");
+pub(in crate::agent) const OVER: Fault = Fault::new(Counter::Unknown, "To", "the session is over (RFC 3261 15)");
 /// There are as many as there may be.
 pub(in crate::agent) const TRANSACTIONS: Fault =
-    Fault::new(Counter::Limit, "", "transactions: the limit is reached (RFC 3261 §21.5.4)");
+    Fault::new(Counter::Limit, "", "transactions: the limit is reached (RFC 3261 21.5.4)");
 pub(in crate::agent) const SESSIONS: Fault =
-    Fault::new(Counter::Limit, "", "sessions: the limit is reached (RFC 3261 §21.5.4)");
+    Fault::new(Counter::Limit, "", "sessions: the limit is reached (RFC 3261 21.5.4)");
 
 impl Agent {
     /// Refuses a request by a rule: counted, and with a transaction of its own, so that repeats are absorbed. At the
@@ -95,7 +95,7 @@ impl Agent {
             Maddr::Usual => {}
             Maddr::Followed => self.counters.count_quirk(quirk::MADDR_ELSEWHERE),
             Maddr::Ignored => {
-                let rule = "maddr names another than the request came from (RFC 3261 §18.2.2)";
+                let rule = "maddr names another than the request came from (RFC 3261 18.2.2)";
                 self.fault(Fault::new(Counter::Maddr, "Via", rule), request, Done::PassedOver);
             }
         }
@@ -178,7 +178,7 @@ impl Agent {
 
 /// A reason phrase of ours holds ASCII only.
 fn ascii(text: &str) -> Vec<u8> {
-    text.replace('§', "").bytes().filter(u8::is_ascii).collect()
+    text.bytes().filter(u8::is_ascii).collect()
 }
 
 /// A tag of ours, beside the session that it belongs to; on the stack, for ours are short.

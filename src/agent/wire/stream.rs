@@ -113,7 +113,7 @@ impl Agent {
                 Piece::Lost(len) => {
                     // The parser refuses it, so that it is answered.
                     self.receive_message(flow, unread.get(..len).unwrap_or_default());
-                    let rule = "of unknown length: the connection is not read on (RFC 3261 §18.3)";
+                    let rule = "of unknown length: the connection is not read on (RFC 3261 18.3)";
                     self.fault_on(Some(flow), None, Fault::new(Counter::Stream, "Content-Length", rule), Done::Dropped);
                     self.streams.insert(flow.link, Stream { lost: true, ..Stream::default() });
                     return Err(lost());
@@ -134,7 +134,7 @@ impl Agent {
         stream.unread.drain(..at.min(stream.unread.len()));
         if stream.unread.len() > self.config.limits.message_bytes {
             let fault =
-                Fault::new(Counter::Beyond, "", "a message in a stream is longer than it may be here (RFC 3261 §18.3)");
+                Fault::new(Counter::Beyond, "", "a message in a stream is longer than it may be here (RFC 3261 18.3)");
             self.fault_on(Some(flow), None, fault, Done::Dropped);
             return Err(Error::new(
                 ErrorKind::Limit,
@@ -147,7 +147,7 @@ impl Agent {
                 stream.unread.shrink_to(stream.unread.len().max(stream.wanted));
             }
             if !self.memory_for_half(flow.link, held::list(&stream.unread)) {
-                let rule = "half messages of connections without a call fill their part of the bound (RFC 3261 §18.3)";
+                let rule = "half messages of connections without a call fill their part of the bound (RFC 3261 18.3)";
                 self.fault_on(Some(flow), None, Fault::new(Counter::Beyond, "", rule), Done::Dropped);
                 return Err(Error::new(
                     ErrorKind::Limit,
