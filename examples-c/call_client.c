@@ -306,6 +306,7 @@ static void on_terminated(void *user, const sipdlg_event_t *event)
     struct call *call = event->user;
     char problem[80];
     (void)user;
+    calls_explain(event->session);
     if (call == NULL || event->session != call->session)
         return; /* a fork that lost */
     snprintf(problem, sizeof problem, "ended at step %d, reason %d", (int)call->step, (int)event->reason);

@@ -269,6 +269,7 @@ static void on_terminated(void *user, const sipdlg_event_t *event)
 {
     char call_id[256];
     (void)user;
+    calls_explain(event->session);
     if (settings.quiet || sipdlg_session_call_id(event->session, call_id, sizeof call_id, NULL) != SIPDLG_OK)
         return;
     printf("%s ended, reason %d\n", call_id, (int)event->reason);

@@ -1,10 +1,11 @@
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "calls.h"
 
 struct call_settings call_settings = {
-    { -1, -1, -1, -1, -1 }, NULL, 0, 0, SIPDLG_SUPPORTED, SIPDLG_REFRESHER_ANY, 0, 0, NULL, NULL
+    { -1, -1, -1, -1, -1 }, NULL, 0, 0, 0, SIPDLG_SUPPORTED, SIPDLG_REFRESHER_ANY, 0, 0, NULL, NULL
 };
 
 static const struct call_hooks *hooks;
@@ -312,6 +313,24 @@ int calls_timeout(uint64_t now, int limit_ms)
     for (what = 0; wanted && what < ACTIONS; what++)
         limit_ms = line_timeout(&lines[what], now, line_timeout(&later[what], now, limit_ms));
     return limit_ms;
+}
+
+void calls_explain(sipdlg_session_t session)
+{
+    sipdlg_explain_entry_t entry;
+    char call_id[256] = "";
+    uint32_t count = 0;
+    entry.size = sizeof entry;
+    if (!call_settings.explain)
+        return;
+    while (sipdlg_session_explain(session, count, NULL) == SIPDLG_OK)
+        count++;
+    sipdlg_session_call_id(session, call_id, sizeof call_id, NULL);
+    while (count > 0 && sipdlg_session_explain(session, --count, &entry) == SIPDLG_OK)
+        printf("explain %s %" PRIu64 ".%06u reason %d, status %d: %.*s (%.*s)\n", call_id, entry.unix_us / 1000000,
+               (unsigned)(entry.unix_us % 1000000), (int)entry.reason, (int)entry.status_code, (int)entry.text.len,
+               entry.text.data, (int)entry.rfc.len, entry.rfc.data);
+    fflush(stdout);
 }
 
 void calls_free(void)

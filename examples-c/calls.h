@@ -11,7 +11,7 @@ enum action { ACTION_UPDATE, ACTION_REINVITE, ACTION_MESSAGE, ACTION_REFER, ACTI
 struct call_settings {
     long ms[ACTIONS];            /* -1: not done */
     const char *refer_to;
-    int accept_refer, answer_by_offer;
+    int accept_refer, answer_by_offer, explain;
     int32_t timer_policy, timer_refresher;
     long interval_s, min_se_s;
     const char *user, *password;
@@ -30,6 +30,8 @@ extern struct call_settings call_settings;
     { "accept-refer", OPTION_FLAG, &call_settings.accept_refer, "call whom a REFER asks for, and tell its sender (else 603)", NULL }, \
     { "answer-by-offer", OPTION_FLAG, &call_settings.answer_by_offer, \
       "answer each media line of an offer: PCMU, PCMA, port 0 for others; 488 if none is left", NULL }, \
+    { "explain", OPTION_FLAG, &call_settings.explain, \
+      "at the end of each call print what the library did by itself in it, and why: time, reason (enum sipdlg_reason_e), status, rule", NULL }, \
     { "session-timer", OPTION_CHOICE, &call_settings.timer_policy, "RFC 4028: off, supported or required (supported)", \
       "off|supported|required" }, \
     { "session-interval", OPTION_NUMBER, &call_settings.interval_s, "session interval in seconds (supported: what the peer wants)", NULL }, \
@@ -63,6 +65,8 @@ int calls_ringing(void);
 /* Cancels them. */
 void calls_cancel(void);
 void calls_free(void);
+/* With --explain: what the library did by itself in or about a session, the first act first, one a line. During its TERMINATED. */
+void calls_explain(sipdlg_session_t session);
 
 /* The answer to the description in `message`, or one of ours where it has none. 0: nothing that was offered is left (488). */
 int calls_answer(struct sdp *sdp, unsigned version, const sipdlg_message_t *message, sipdlg_body_t *body);

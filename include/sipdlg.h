@@ -40,8 +40,8 @@
  *           the library fills only `size` must be set, and only so much is written. The others never change.
  * Unload:   dlclose() is safe when every agent is freed; the library's code stays mapped until the process ends.
  * Version:  0.1 lacks TCP, TLS, WS of the runtime (the host's own sockets may be any of them) and more than one worker.
- *           What asks for these fails: ERR_UNSUPPORTED. Of snapshots, recordings, ladders and explanations only numbers
- *           and types are there. What this header says of all these is how they will be; their events never come.
+ *           What asks for these fails: ERR_UNSUPPORTED. Of snapshots, recordings and ladders only numbers and types
+ *           are there. What this header says of all these is how they will be; their events never come.
  * Booleans: int32_t, 0 or 1. Enumerations (enum sipdlg_*_e) travel as int32_t; unknown values are ERR_ARGUMENT.
  */
 
@@ -333,29 +333,72 @@ typedef enum sipdlg_event_flag_e {
     SIPDLG_EVENT_LAST = 64,
 } sipdlg_event_flag_e;
 
-/** Why the library did something by itself; in TERMINATED and in sipdlg_explain_entry_t. */
+/**
+ * Why the library did something by itself: in events, in sipdlg_explain_entry_t (sipdlg_session_explain()), and by name
+ * in lines of the log. Up to 13 why a session ended, as TERMINATED says; "also": acts that end none. From 20 on acts that
+ * end none; "end": what also ends one.
+ */
 typedef enum sipdlg_reason_e {
+    /** nothing to tell */
     SIPDLG_REASON_NONE = 0,
+    /** the host's hang-up or BYE */
     SIPDLG_REASON_LOCAL_HANGUP = 1,
+    /** the peer's BYE */
     SIPDLG_REASON_REMOTE_BYE = 2,
+    /**
+     * a final response other than 2xx to the INVITE, by whichever side; a 199; the next target of a name was tried, or a
+     * 422 answered by another INVITE
+     */
     SIPDLG_REASON_REJECTED = 3,
+    /**
+     * CANCEL, ours or the peer's. Also: our INVITE's Expires passed, or no final response followed a CANCEL (RFC 3261
+     * §9.1)
+     */
     SIPDLG_REASON_CANCELLED = 4,
+    /** no ACK to our 2xx in 64*T1 (RFC 3261 §13.3.1.4), then BYE. Also: the 2xx is repeated no more */
     SIPDLG_REASON_ACK_TIMEOUT = 5,
+    /** no refresh in time (RFC 4028 §10) */
     SIPDLG_REASON_SESSION_EXPIRED = 6,
     /** 408, 481 or no answer in the dialog, RFC 5057 */
     SIPDLG_REASON_DIALOG_GONE = 7,
+    /** another fork was first. Also: a 2xx of a fork without session was answered by ACK and BYE (in the session that was) */
     SIPDLG_REASON_FORK_LOST = 8,
+    /** another call took its place (RFC 3891) */
     SIPDLG_REASON_REPLACED = 9,
+    /** sipdlg_session_dispose(), sipdlg_outgoing_dispose() */
     SIPDLG_REASON_DISPOSED = 10,
+    /** the host did not answer the INVITE in time, or in the time of its Expires. Also: an UPDATE with an offer (504) */
     SIPDLG_REASON_ANSWER_TIMEOUT = 11,
+    /** no PRACK to our reliable response in 64*T1 (RFC 3262 §3). Also: of a re-INVITE, which is refused for it (504) */
     SIPDLG_REASON_PRACK_TIMEOUT = 12,
+    /** the first 2xx, ACK or PRACK that had to bring the answer to our offer did not. Also: a later one */
     SIPDLG_REASON_NO_ANSWER_IN_2XX = 13,
+    /** a re-INVITE or UPDATE of ours waits to be sent again: 491, or 500 or 503 with Retry-After (RFC 3261 §14.1) */
     SIPDLG_REASON_GLARE_RETRY = 20,
+    /** 401 or 407: sent again with credentials. End: of an early dialog of the INVITE that is sent again */
     SIPDLG_REASON_AUTHENTICATED = 21,
+    /** a refresh of ours was accepted, or not: status_code (RFC 4028) */
     SIPDLG_REASON_REFRESHED = 22,
+    /**
+     * a message of the peer's was refused, dropped or taken in part, or a limit reached: each that has a counter in
+     * sipdlg_stats_t. End: a first 2xx that names no way to send requests
+     */
     SIPDLG_REASON_REFUSED_BY_RULE = 23,
+    /**
+     * the default of an event (enum sipdlg_event_kind_e), but 200 to BYE, PRACK and OPTIONS. End: 486 to an INVITE; BYE
+     * after a 2xx with an offer
+     */
     SIPDLG_REASON_DEFAULT_ANSWER = 24,
+    /**
+     * a request of ours went on to the next target (RFC 3263 §4.3), was not answered (408) or not sent (503); a response
+     * or an ACK could not be sent
+     */
     SIPDLG_REASON_TRANSPORT = 25,
+    /**
+     * sent again after 422 with the interval that it wants (RFC 4028 §7.3), or the description of before after a failed
+     * re-INVITE (sipdlg_config_set_resync())
+     */
+    SIPDLG_REASON_SENT_AGAIN = 26,
 } sipdlg_reason_e;
 
 /** What to do with a mechanism. */
@@ -492,11 +535,12 @@ typedef struct sipdlg_endpoint_t {
 
 /**
  * Receives log lines: at WARN one for each message that the library drops or refuses by itself (time, `!!`, flow, method
- * or status, Call-ID, what was done, header and rule with its section), of each kind (counter) ten at once and ten a second, the
- * next saying how many were left out; at DEBUG one more per message sent or received (time, arrow, flow, start line:
- * ladders come from these). No line has a body, credentials or the password of a URI; control characters are escaped,
- * and at WARN what a peer wrote is cut. On whichever thread is inside the library; must not call the library. The one
- * exception to "Threads".
+ * or status, Call-ID, what was done, header and rule with its section, name of the reason: enum sipdlg_reason_e), of each
+ * kind (counter) ten at once and ten a second, the next saying how many were left out; at INFO the same of what else it
+ * does by itself (see sipdlg_session_explain()); at DEBUG one more per message sent or received (time, arrow, flow, start
+ * line: ladders come from these). No line has a body, credentials or the password of a URI; control characters are
+ * escaped, and at WARN and INFO what a peer wrote is cut. On whichever thread is inside the library; must not call the
+ * library. The one exception to "Threads".
  */
 typedef void (*sipdlg_log_t)(void *user, int32_t level, const char *line);
 
@@ -905,13 +949,14 @@ typedef struct sipdlg_dialog_state_t {
     sipdlg_body_t answer;
 } sipdlg_dialog_state_t;
 
-/** One thing that the library did by itself. */
+/** One thing that the library did by itself; see sipdlg_session_explain(). */
 typedef struct sipdlg_explain_entry_t {
     size_t size;
+    /** when */
     uint64_t unix_us;
-    /** enum sipdlg_reason_e */
+    /** enum sipdlg_reason_e, which says what makes each */
     int32_t reason;
-    /** sent or received, 0 none */
+    /** sent, received or made here, 0 none */
     int32_t status_code;
     /** "RFC 3261 14.2". Static */
     sipdlg_str_t rfc;
@@ -1552,6 +1597,18 @@ sipdlg_status_t sipdlg_session_local_sequence_number(sipdlg_session_t session, u
 
 /** SIPDLG_NONE: empty. */
 sipdlg_status_t sipdlg_session_remote_sequence_number(sipdlg_session_t session, uint32_t *out);
+
+/**
+ * What the library did by itself in or about the session: the `index`-th last act, 0 the newest; SIPDLG_NONE beyond. 16
+ * are kept, and cost nothing before the first. An act is what a host may wonder about: a retry, a refresh, credentials,
+ * the next target, a refusal or a default, what was given up, and last the end; not ACKs, PRACKs, 100s and repeats. What
+ * was done for our INVITE before a session was there is its sessions' too. The rest goes to the log only
+ * (sipdlg_config_set_log()): what is about no session, or about one that has gone. Readable as long as the token is,
+ * during TERMINATED too.
+ */
+sipdlg_status_t sipdlg_session_explain(sipdlg_session_t session,
+                                       uint32_t index,
+                                       sipdlg_explain_entry_t *out);
 
 /**
  * Where requests in the dialog go from now on, whatever their URI says (NAT, RFC 5626); NULL: by URI again. By itself:

@@ -17,6 +17,11 @@ impl Time {
         self.0
     }
 
+    /// Milliseconds since the origin, as many as fit: good for spans of some weeks.
+    pub const fn as_millis(self) -> u32 {
+        (self.0 / 1_000) as u32
+    }
+
     /// This point and `span` later; stops at the end of time.
     pub fn plus(self, span: Duration) -> Self {
         Self(self.0.saturating_add(u64::try_from(span.as_micros()).unwrap_or(u64::MAX)))

@@ -2,17 +2,27 @@
 //! it is done, in that order.
 
 use crate::agent::event::{Event, EventKind};
+use crate::agent::theirs::incoming::Kind;
 use crate::agent::timeout::Timeout;
 use crate::agent::wire::outbox::Sender;
 use crate::agent::words::headers::HostHeaders;
 use crate::agent::words::response::Answer;
 use crate::agent::{Agent, IncomingId, SessionId};
 use crate::config::TimerValues;
+use crate::message::Message;
 use crate::session::Session;
 use crate::session::deed::{Clock, Deed, Deeds, Refusal, Wake};
+use crate::session::explain::Why;
 use crate::session::reason::{Ending, Reason};
 use crate::time::Time;
 use crate::timer::{TimerId, Wheel};
+
+const NO_ACK: Why = Why::new(Reason::AckTimeout, "a 2xx of ours is repeated no more: no ACK came (RFC 3261 13.3.1.4)");
+const NO_PRACK: Why = Why::new(Reason::PrackTimeout, "a reliable response was never acknowledged (RFC 3262 3)");
+const NO_ANSWER: Why = Why::new(
+    Reason::NoAnswerIn2xx,
+    "a message lacks the answer to our offer, which is as if never made (RFC 3261 13.2.1)",
+);
 
 /// The wheel as one session sees it.
 pub(super) struct SessionClock<'a> {
@@ -85,11 +95,13 @@ impl Agent {
                 Deed::State => self.note_state(id),
                 Deed::Confirmed => self.counters.calls_confirmed += 1,
                 Deed::Acknowledged(ack, reason) => {
+                    self.tell_unanswered(Some(id), reason, &ack);
                     let event = Event { session: Some(id), message: Some(ack), reason, ..Event::new(EventKind::Ack) };
                     self.tell(event);
                 }
                 Deed::AckTimedOut => {
                     let reason = Reason::AckTimeout;
+                    self.act(Some(id), NO_ACK, 0, None);
                     self.tell(Event { session: Some(id), reason, ..Event::new(EventKind::AckTimeout) });
                 }
                 Deed::Over(incoming) => self.objects.incoming_over(incoming),
@@ -98,6 +110,7 @@ impl Agent {
                     if self.objects.other_dialog(invite, id).is_some() {
                         self.end_fork(id, invite, refusal.ending, &HostHeaders::default());
                     } else if !self.accept_executed(invite) {
+                        self.tell_refused_reinvite(id, invite, &refusal);
                         self.refuse_as(invite, *refusal);
                     }
                 }
@@ -151,6 +164,26 @@ impl Agent {
                     self.tell_terminated(id, ending);
                 }
             }
+        }
+    }
+
+    /// The exchange that had to end with a message did not: it is as if never made.
+    pub(super) fn tell_unanswered(&mut self, session: Option<SessionId>, reason: Reason, message: &Message) {
+        if reason == Reason::NoAnswerIn2xx {
+            self.act(session, NO_ANSWER, message.status(), Some(message));
+        }
+    }
+
+    /// A re-INVITE is refused for what became of its reliable response. An INVITE ends its session, which says why.
+    fn tell_refused_reinvite(&mut self, id: SessionId, invite: IncomingId, refusal: &Refusal) {
+        let why = match refusal.ending.reason {
+            Reason::PrackTimeout => NO_PRACK,
+            Reason::NoAnswerIn2xx => NO_ANSWER,
+            _ => return,
+        };
+        let known = self.objects.incoming.get(invite).filter(|invite| matches!(invite.kind, Kind::Reinvite));
+        if let Some(request) = known.and_then(|invite| invite.message().ok()).cloned() {
+            self.act(Some(id), why, refusal.status, Some(&request));
         }
     }
 

@@ -7,18 +7,21 @@ use crate::agent::theirs::admit::{Admitted, Door};
 use crate::agent::theirs::stateless::{TRANSACTIONS, UNKNOWN, own_tag};
 use crate::agent::wire::outbox::{Direction, Sender};
 use crate::agent::words::response::Answer;
-use crate::agent::{Agent, IncomingId, OutgoingId, SessionId};
+use crate::agent::{Agent, IncomingId, OutgoingId, Reason, SessionId};
 use crate::config::quirk;
 use crate::dialog::target;
 use crate::error::Result;
 use crate::flow::Flow;
 use crate::message::{HeaderId, Malformed, Message, Method};
+use crate::session::explain::Why;
 use crate::shrink::Shrink;
 use crate::time::Now;
 use crate::transaction::invite_server::State as InviteServerState;
 use crate::transaction::table::ServerState;
 use crate::transaction::{ClientId, Outcome, ServerId, Tell, TransactionId};
 use std::sync::Arc;
+
+const RESPONSE_LOST: Why = Why::new(Reason::Transport, "a response of ours could not be sent (RFC 3261 18.4)");
 
 impl Agent {
     /// Bytes from the network: one message, or any piece of a stream. Errors: limit, for a stream only.
@@ -177,19 +180,22 @@ impl Agent {
                 let incoming = incoming.filter(|id| self.objects.incoming.get(*id).is_some());
                 let session =
                     incoming.and_then(|id| self.objects.incoming.get(id)).and_then(|incoming| incoming.session);
+                let request = incoming.and_then(|id| self.objects.incoming.get(id)?.message().ok().cloned());
+                self.act(session, RESPONSE_LOST, 0, request.as_deref());
                 self.tell(Event {
                     incoming,
                     session,
-                    reason: crate::agent::Reason::Transport,
+                    reason: Reason::Transport,
                     ..Event::new(EventKind::TransportError)
                 });
                 true
             }
             Some(Sender::Ack { invite, session }) => self.ack_not_sent(Acknowledging { invite, session }, id),
             Some(Sender::Session(session)) => {
+                self.act(Some(session), RESPONSE_LOST, 0, None);
                 self.tell(Event {
                     session: Some(session),
-                    reason: crate::agent::Reason::Transport,
+                    reason: Reason::Transport,
                     ..Event::new(EventKind::TransportError)
                 });
                 true

@@ -1,13 +1,12 @@
-//! What the library drops, refuses or passes over by itself. One function counts it and says so at WARN, so that nothing
-//! is counted without a line and no line stands for what is not counted.
+//! What the library drops, refuses or passes over by itself. One function counts it and has it told (`agent/explain`), so
+//! that nothing is counted without a line at WARN and no line there stands for what is not counted.
 
-use crate::agent::wire::outbox::printable;
-use crate::agent::{Agent, Stats};
-use crate::config::LogLevel;
+use crate::agent::explain::About;
+pub(in crate::agent) use crate::agent::explain::{Done, Ration};
+use crate::agent::{Agent, Reason, Stats};
 use crate::flow::Flow;
 use crate::message::Message;
-use crate::time::Time;
-use std::time::Duration;
+use crate::session::explain::Why;
 
 /// Which counter of [`Stats`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,18 +52,34 @@ pub(in crate::agent) enum Counter {
 }
 
 const KINDS: usize = Counter::Maddr as usize + 1;
+/// The lines of what is no fault.
+pub(in crate::agent) const ACTS: usize = KINDS;
 
-/// A broken rule: which header, "" for none, and the rule with its section.
+/// A broken rule: which header, "" for none, and the rule with its section, a sentence that can do without the header.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::agent) struct Fault {
     counter: Counter,
+    reason: Reason,
     header: &'static str,
     rule: &'static str,
+    /// What its session is told instead, where the rule needs the header to be understood.
+    instead: Option<&'static str>,
 }
 
 impl Fault {
     pub const fn new(counter: Counter, header: &'static str, rule: &'static str) -> Self {
-        Self { counter, header, rule }
+        let reason = if matches!(counter, Counter::Default) { Reason::DefaultAnswer } else { Reason::RefusedByRule };
+        Self { counter, reason, header, rule, instead: None }
+    }
+
+    /// The same for another reason.
+    pub const fn because(self, reason: Reason) -> Self {
+        Self { reason, ..self }
+    }
+
+    /// The same, with a sentence that can do without the header.
+    pub const fn worded(self, sentence: &'static str) -> Self {
+        Self { instead: Some(sentence), ..self }
     }
 
     /// The same of what cannot be answered.
@@ -74,38 +89,15 @@ impl Fault {
 
     /// In the words of a reason phrase, from its colon on.
     pub fn said(counter: Counter, header: &'static str, reason: &'static str) -> Self {
-        Self { counter, header, rule: reason.split_once(": ").map_or(reason, |(_, rule)| rule) }
+        Self::new(counter, header, reason.split_once(": ").map_or(reason, |(_, rule)| rule))
     }
 }
-
-/// What was done about it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::agent) enum Done {
-    Answered(u16),
-    Dropped,
-    /// The message was taken without it.
-    PassedOver,
-}
-
-/// So many lines of one kind may come at once, and so many a second from then on.
-const LINES: u32 = 10;
-const EACH: Duration = Duration::from_millis(100);
-/// Bytes of a peer's text in a line.
-const LONGEST: usize = 128;
 
 /// The counters, and how many lines may be written.
 #[derive(Clone, Debug, Default)]
 pub(in crate::agent) struct Faults {
     counts: [u64; KINDS],
-    rations: [Ration; KINDS],
-}
-
-/// The lines of one kind: a flood of another does not silence them.
-#[derive(Clone, Copy, Debug, Default)]
-struct Ration {
-    /// When the lines so far are paid for.
-    paid: Time,
-    left_out: u64,
+    pub rations: [Ration; KINDS + 1],
 }
 
 impl Faults {
@@ -134,27 +126,13 @@ impl Faults {
     }
 }
 
-impl Ration {
-    /// Whether a line may be written now; it counts as written then.
-    fn may_write(&mut self, now: Time) -> bool {
-        let paid = self.paid.max(now);
-        if paid.since(now) > EACH * (LINES - 1) {
-            self.left_out += 1;
-            return false;
-        }
-        self.paid = paid.plus(EACH);
-        true
-    }
-}
-
 impl Agent {
-    /// Counts a fault of a message, and says so.
+    /// Counts a fault of a message, and says so, also to its session.
     pub(in crate::agent) fn fault(&mut self, fault: Fault, message: &Message, done: Done) {
         self.fault_on(message.flow(), Some(message), fault, done);
     }
 
-    /// The same of bytes, or of a message, that came this way. A flood costs no text: none is made below WARN, nor beyond
-    /// the lines of this moment.
+    /// The same of bytes, or of a message, that came this way.
     pub(in crate::agent) fn fault_on(
         &mut self,
         flow: Option<&Flow>,
@@ -162,57 +140,12 @@ impl Agent {
         fault: Fault,
         done: Done,
     ) {
-        if let Some(count) = self.faults.counts.get_mut(fault.counter as usize) {
+        let kind = fault.counter as usize;
+        if let Some(count) = self.faults.counts.get_mut(kind) {
             *count += 1;
         }
-        if self.outbox.log_level < LogLevel::Warn {
-            return;
-        }
-        let Some(ration) = self.faults.rations.get_mut(fault.counter as usize) else { return };
-        if ration.may_write(self.now.monotonic) {
-            let left_out = std::mem::take(&mut ration.left_out);
-            self.outbox.log(LogLevel::Warn, "!!", flow, &line(message, fault, done, left_out));
-        }
-    }
-}
-
-/// What, its Call-ID, what was done, header and rule; what a peer wrote is cut and escaped, and no other text of its
-/// than method and Call-ID stands there.
-#[cold]
-fn line(message: Option<&Message>, fault: Fault, done: Done, left_out: u64) -> String {
-    let text = |text: &[u8]| printable(text, LONGEST);
-    let what = match message {
-        None => "bytes".to_owned(),
-        Some(request) if request.is_request() => text(request.method_text()),
-        Some(response) => format!("{} to {}", response.status(), text(response.method_text())),
-    };
-    let call_id = message.map(Message::call_id).filter(|call_id| !call_id.is_empty());
-    let call_id = call_id.map_or_else(|| "-".to_owned(), text);
-    let done = match done {
-        Done::Answered(status) => format!("answered {status}"),
-        Done::Dropped => "dropped".to_owned(),
-        Done::PassedOver => "passed over".to_owned(),
-    };
-    let colon = if fault.header.is_empty() { "" } else { ": " };
-    let rule = fault.rule;
-    let left_out = if left_out == 0 { String::new() } else { format!(" | {left_out} more were left out before") };
-    format!("{what} | Call-ID {call_id} | {done} | {}{colon}{rule}{left_out}", fault.header)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Ten at once, then ten a second; time that passed unused saves up no more than ten.
-    #[test]
-    fn lines_are_rationed() {
-        let mut ration = Ration::default();
-        let mut lines = |at_ms: u64, asked: usize| {
-            let now = Time::from_micros(at_ms * 1_000);
-            (0..asked).filter(|_| ration.may_write(now)).count()
-        };
-        assert_eq!([lines(0, 1_000), lines(99, 10), lines(100, 10), lines(500, 10)], [10, 0, 1, 4]);
-        assert_eq!([lines(60_000, 4), lines(60_001, 10), lines(60_600, 10)], [4, 6, 6]);
-        assert_eq!(ration.left_out, 990 + 10 + 9 + 6 + 4 + 4);
+        let session = message.and_then(|message| self.session_of(message));
+        let about = About { session, flow, message, header: fault.header, rule: fault.rule };
+        self.explain(&about, Why::new(fault.reason, fault.instead.unwrap_or(fault.rule)), done, kind);
     }
 }

@@ -6,6 +6,7 @@
 //! time-out: that is the whole contract. The same configuration, seed and inputs give byte-identical outputs.
 
 pub mod event;
+mod explain;
 mod fault;
 mod memory;
 pub mod options;
@@ -29,6 +30,7 @@ mod words;
 
 pub use crate::attachment::Attachment;
 pub use crate::session::Session;
+pub use crate::session::explain::Act;
 pub use crate::slots::{IncomingId, OutgoingId, SessionId};
 pub use crate::transaction::Bytes;
 pub use calls::takeover::ForeignDialog;
@@ -287,6 +289,11 @@ impl Agent {
     /// A session; good until its TERMINATED was delivered.
     pub fn session(&self, id: SessionId) -> Result<&Session> {
         self.objects.sessions.living(id)
+    }
+
+    /// The `index`-th last act of the library by itself in or about a session, 0 the newest.
+    pub fn session_act(&self, id: SessionId, index: usize) -> Result<Option<Act>> {
+        Ok(self.session(id)?.act(index, self.now))
     }
 
     /// A request of the peer.

@@ -9,7 +9,7 @@ use crate::session::ack::Accepted;
 #[test]
 fn objects_stay_lean() {
     let rows = [
-        ("Session", size_of::<Session>(), 416),
+        ("Session", size_of::<Session>(), 424),
         ("Incoming", size_of::<Incoming>(), 128),
         ("InviteServer", size_of::<InviteServer>(), 40),
         ("Accepted", size_of::<Accepted>(), 144),

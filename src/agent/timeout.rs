@@ -63,10 +63,7 @@ impl Agent {
                 Timeout::Session(id, wake) => self.input(id, |session, clock| session.woken(wake, clock)),
                 Timeout::Incoming(id, IncomingTimer::Subscription) => self.notifier_expired(id),
                 Timeout::Incoming(id, timer) => self.answer_time_over(id, timer),
-                Timeout::Outgoing(id, OutgoingTimer::Expires) => {
-                    // The INVITE may be answered or cancelled already.
-                    let _ = self.cancel_with(id, Box::default(), Reason::Cancelled);
-                }
+                Timeout::Outgoing(id, OutgoingTimer::Expires) => self.expired(id),
                 Timeout::Outgoing(id, OutgoingTimer::Deserted) => self.invite_deserted(id),
                 Timeout::Outgoing(id, OutgoingTimer::CancelGivenUp) => self.cancel_given_up(id),
                 Timeout::Outgoing(id, OutgoingTimer::Challenge) => self.challenge_given_up(id),

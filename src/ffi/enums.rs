@@ -247,31 +247,60 @@ pub enum sipdlg_event_flag_e {
     SIPDLG_EVENT_LAST = 64,
 }
 
-/// Why the library did something by itself; in TERMINATED and in sipdlg_explain_entry_t.
+/// Why the library did something by itself: in events, in sipdlg_explain_entry_t (sipdlg_session_explain()), and by name
+/// in lines of the log. Up to 13 why a session ended, as TERMINATED says; "also": acts that end none. From 20 on acts that
+/// end none; "end": what also ends one.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum sipdlg_reason_e {
+    /// nothing to tell
     SIPDLG_REASON_NONE = 0,
+    /// the host's hang-up or BYE
     SIPDLG_REASON_LOCAL_HANGUP = 1,
+    /// the peer's BYE
     SIPDLG_REASON_REMOTE_BYE = 2,
+    /// a final response other than 2xx to the INVITE, by whichever side; a 199; the next target of a name was tried, or a
+    /// 422 answered by another INVITE
     SIPDLG_REASON_REJECTED = 3,
+    /// CANCEL, ours or the peer's. Also: our INVITE's Expires passed, or no final response followed a CANCEL (RFC 3261
+    /// §9.1)
     SIPDLG_REASON_CANCELLED = 4,
+    /// no ACK to our 2xx in 64*T1 (RFC 3261 §13.3.1.4), then BYE. Also: the 2xx is repeated no more
     SIPDLG_REASON_ACK_TIMEOUT = 5,
+    /// no refresh in time (RFC 4028 §10)
     SIPDLG_REASON_SESSION_EXPIRED = 6,
     /// 408, 481 or no answer in the dialog, RFC 5057
     SIPDLG_REASON_DIALOG_GONE = 7,
+    /// another fork was first. Also: a 2xx of a fork without session was answered by ACK and BYE (in the session that was)
     SIPDLG_REASON_FORK_LOST = 8,
+    /// another call took its place (RFC 3891)
     SIPDLG_REASON_REPLACED = 9,
+    /// sipdlg_session_dispose(), sipdlg_outgoing_dispose()
     SIPDLG_REASON_DISPOSED = 10,
+    /// the host did not answer the INVITE in time, or in the time of its Expires. Also: an UPDATE with an offer (504)
     SIPDLG_REASON_ANSWER_TIMEOUT = 11,
+    /// no PRACK to our reliable response in 64*T1 (RFC 3262 §3). Also: of a re-INVITE, which is refused for it (504)
     SIPDLG_REASON_PRACK_TIMEOUT = 12,
+    /// the first 2xx, ACK or PRACK that had to bring the answer to our offer did not. Also: a later one
     SIPDLG_REASON_NO_ANSWER_IN_2XX = 13,
+    /// a re-INVITE or UPDATE of ours waits to be sent again: 491, or 500 or 503 with Retry-After (RFC 3261 §14.1)
     SIPDLG_REASON_GLARE_RETRY = 20,
+    /// 401 or 407: sent again with credentials. End: of an early dialog of the INVITE that is sent again
     SIPDLG_REASON_AUTHENTICATED = 21,
+    /// a refresh of ours was accepted, or not: status_code (RFC 4028)
     SIPDLG_REASON_REFRESHED = 22,
+    /// a message of the peer's was refused, dropped or taken in part, or a limit reached: each that has a counter in
+    /// sipdlg_stats_t. End: a first 2xx that names no way to send requests
     SIPDLG_REASON_REFUSED_BY_RULE = 23,
+    /// the default of an event (enum sipdlg_event_kind_e), but 200 to BYE, PRACK and OPTIONS. End: 486 to an INVITE; BYE
+    /// after a 2xx with an offer
     SIPDLG_REASON_DEFAULT_ANSWER = 24,
+    /// a request of ours went on to the next target (RFC 3263 §4.3), was not answered (408) or not sent (503); a response
+    /// or an ACK could not be sent
     SIPDLG_REASON_TRANSPORT = 25,
+    /// sent again after 422 with the interval that it wants (RFC 4028 §7.3), or the description of before after a failed
+    /// re-INVITE (sipdlg_config_set_resync())
+    SIPDLG_REASON_SENT_AGAIN = 26,
 }
 
 /// What to do with a mechanism.
@@ -486,6 +515,7 @@ mod tests {
             Reason::RefusedByRule, sipdlg_reason_e::SIPDLG_REASON_REFUSED_BY_RULE;
             Reason::DefaultAnswer, sipdlg_reason_e::SIPDLG_REASON_DEFAULT_ANSWER;
             Reason::Transport, sipdlg_reason_e::SIPDLG_REASON_TRANSPORT;
+            Reason::SentAgain, sipdlg_reason_e::SIPDLG_REASON_SENT_AGAIN;
             OutgoingState::Resolving, sipdlg_outgoing_state_e::SIPDLG_OUTGOING_RESOLVING;
             OutgoingState::Calling, sipdlg_outgoing_state_e::SIPDLG_OUTGOING_CALLING;
             OutgoingState::Proceeding, sipdlg_outgoing_state_e::SIPDLG_OUTGOING_PROCEEDING;

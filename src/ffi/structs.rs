@@ -87,11 +87,12 @@ pub struct sipdlg_flow_t {
 pub type sipdlg_release_t = Option<unsafe extern "C" fn(user: *mut c_void)>;
 
 /// Receives log lines: at WARN one for each message that the library drops or refuses by itself (time, `!!`, flow, method
-/// or status, Call-ID, what was done, header and rule with its section), of each kind (counter) ten at once and ten a second, the
-/// next saying how many were left out; at DEBUG one more per message sent or received (time, arrow, flow, start line:
-/// ladders come from these). No line has a body, credentials or the password of a URI; control characters are escaped,
-/// and at WARN what a peer wrote is cut. On whichever thread is inside the library; must not call the library. The one
-/// exception to "Threads".
+/// or status, Call-ID, what was done, header and rule with its section, name of the reason: enum sipdlg_reason_e), of each
+/// kind (counter) ten at once and ten a second, the next saying how many were left out; at INFO the same of what else it
+/// does by itself (see sipdlg_session_explain()); at DEBUG one more per message sent or received (time, arrow, flow, start
+/// line: ladders come from these). No line has a body, credentials or the password of a URI; control characters are
+/// escaped, and at WARN and INFO what a peer wrote is cut. On whichever thread is inside the library; must not call the
+/// library. The one exception to "Threads".
 pub type sipdlg_log_t = Option<unsafe extern "C" fn(user: *mut c_void, level: i32, line: *const c_char)>;
 
 /// What happened. Borrowed: see Memory. Tokens that do not apply are 0, pointers NULL, numbers 0.
@@ -445,15 +446,16 @@ pub struct sipdlg_dialog_state_t {
     pub answer: sipdlg_body_t,
 }
 
-/// One thing that the library did by itself.
+/// One thing that the library did by itself; see sipdlg_session_explain().
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct sipdlg_explain_entry_t {
     pub size: usize,
+    /// when
     pub unix_us: u64,
-    /// enum sipdlg_reason_e
+    /// enum sipdlg_reason_e, which says what makes each
     pub reason: i32,
-    /// sent or received, 0 none
+    /// sent, received or made here, 0 none
     pub status_code: i32,
     /// "RFC 3261 14.2". Static
     pub rfc: sipdlg_str_t,

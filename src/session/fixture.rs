@@ -57,6 +57,11 @@ impl FakeClock {
         self.now = self.now.plus(std::time::Duration::from_millis(milliseconds));
     }
 
+    /// A clock that shows this.
+    pub fn at(now: Time) -> Self {
+        Self { now, ..Self::default() }
+    }
+
     /// Since the start.
     pub fn milliseconds(&self) -> u128 {
         self.now.since(Time::default()).as_millis()

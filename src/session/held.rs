@@ -49,6 +49,7 @@ impl Running {
             + self.connection.as_ref().map_or(0, |connection| size_of_val(&**connection))
             + self.resolved.as_ref().map_or(0, |resolved| resolved.held())
             + self.referrals.as_ref().map_or(0, |referrals| referrals.held())
+            + self.acts.as_ref().map_or(0, |acts| acts.held())
     }
 }
 

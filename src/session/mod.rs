@@ -4,6 +4,7 @@ pub mod ack;
 pub mod by_hand;
 pub mod change;
 pub mod deed;
+pub mod explain;
 pub mod farewell;
 #[cfg(test)]
 mod fixture;
@@ -41,6 +42,7 @@ use ack::{Accepted, AckProcessing, OwedAck};
 use change::Ours;
 use deed::DeferredBye;
 use deed::{Clock, Deeds, Wake};
+use explain::Acts;
 use offer_answer::{Carries, Mark, OfferAnswer, Party, StoredBody};
 use peer::Peer;
 use reason::Ending;
@@ -195,6 +197,8 @@ struct Running {
     resolved: Option<Box<Resolved>>,
     /// What it knows of REFERs; `None`: there was none.
     referrals: Option<Box<Referrals>>,
+    /// What the library did by itself; `None`: nothing.
+    acts: Option<Box<Acts>>,
     /// The host's.
     attachment: Attachment,
     unseen: Unseen,
@@ -299,6 +303,7 @@ impl Session {
                 connection: None,
                 resolved: None,
                 referrals: None,
+                acts: None,
                 attachment,
                 unseen: Unseen::default(),
             },

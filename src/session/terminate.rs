@@ -108,6 +108,7 @@ impl Session {
         if self.is_terminated() {
             return Deeds::new();
         }
+        let ending = Ending { ended_ms: clock.now().as_millis(), ..ending };
         let mut deeds = Deeds::new();
         if let Some(Origin::Outgoing { invite, .. }) = self.running.origin {
             let untold = matches!(ending.reason, Reason::Disposed | Reason::Rejected);

@@ -1,8 +1,8 @@
 //! The order in which a host hears of an end, one row for each row of the header's table ("How a session ends", at
 //! `sipdlg_event_kind_e`) and more: what caused it, STATE, TERMINATED.
 
-mod called;
-mod calls;
+pub mod called;
+pub mod calls;
 
 use crate::common::pair::Stand;
 use crate::common::party::config;
@@ -14,9 +14,9 @@ use sipdlg::config::{Config, quirk};
 use sipdlg::session::{SessionState, SignalingState};
 
 /// What happens; what alice's host hears from then on, in this order.
-type Row = (&'static str, fn(&mut Stand), &'static str);
+pub type Row = (&'static str, fn(&mut Stand), &'static str);
 
-fn alice() -> Config {
+pub fn alice() -> Config {
     let mut alice = config("alice");
     alice.set_tolerance(quirk::REQUESTS_IN_EARLY).unwrap();
     alice.add_credentials(None, b"alice", b"wonderland", false, None).unwrap();

@@ -29,6 +29,8 @@ mod failover_links;
 mod fault_cases;
 mod faults;
 mod executed;
+mod explain;
+mod explain_cases;
 mod fork_hangup;
 mod floods;
 mod forking;

@@ -39,6 +39,11 @@ def against_client(run, name, steps, *options, seconds=60, status=0):
     return run.finish_sipp(sipp, seconds), words
 
 
+def explained(words):
+    """Reason, status and section of what our programs say with --explain."""
+    return re.findall(r"^explain \S+ \d+\.\d{6} reason (\d+), status (\d+): [^(]+ \((RFC \d+ [^)]+)\)$", words, flags=re.M)
+
+
 def counters(words):
     """The last line of our programs, 'calls 1, confirmed 1, ...', as a dictionary."""
     line = [line for line in words.split("\n") if line.startswith("calls ")][-1]

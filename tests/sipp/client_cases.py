@@ -2,7 +2,7 @@
 import re
 import time
 
-from calls import UAS_BEGIN, UAS_END, UAS_REINVITE, against_client, case, counters, every, first, one_dialog, right_credentials, scenario_file, SDP
+from calls import UAS_BEGIN, UAS_END, UAS_REINVITE, against_client, case, counters, every, explained, first, one_dialog, right_credentials, scenario_file, SDP
 from harness import Peer, briefs, check, free_port, same
 import scenario as s
 
@@ -108,7 +108,8 @@ def client_tries_again_after_491(run):
     """RFC 3261 section 14.1: the owner of the Call-ID waits 2.1 to 4 s, then sends a new request with the same offer."""
     trace, words = against_client(run, "glare", UAS_BEGIN + [
         s.recv_request("INVITE"), s.response_in_dialog("491 Request Pending"), s.recv_request("ACK")] + UAS_REINVITE + UAS_REINVITE + UAS_END,
-        "--hold")
+        "--hold", "--explain")
+    same(explained(words), [("20", "491", "RFC 3261 14.1"), ("1", "0", "RFC 3261 15")], "what it says that it did")
     same(briefs(trace)[4:], ["< INVITE", "> 491 INVITE", "< ACK", "< INVITE", "> 200 INVITE", "< ACK",
                              "< INVITE", "> 200 INVITE", "< ACK", "< BYE", "> 200 BYE"], "trace")
     invites = every(trace, "< INVITE")

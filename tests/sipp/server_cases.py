@@ -3,7 +3,7 @@ import re
 import signal
 import time
 
-from calls import ack_of_rejection, against_server, case, counters, every, first, one_dialog, scenario_file, SDP
+from calls import ack_of_rejection, against_server, case, counters, every, explained, first, one_dialog, scenario_file, SDP
 from harness import Case, Peer, briefs, check, same, without_100
 import scenario as s
 
@@ -85,6 +85,21 @@ def server_takes_reinvite_info_options(run):
     versions = [line.split()[2] for answer in answers for line in answer.body.split("\n") if line.startswith("o=")]
     same(versions, ["0", "1", "2"], "versions of the answers (RFC 3264 section 8)")
     check("INVITE" in first(trace, "< 200 OPTIONS").get("Allow"), "Allow in the 200 to OPTIONS")
+
+
+@case
+def server_says_what_it_did_by_itself(run):
+    """--explain: what was refused by rule, by default, and why the call ended, in this order and with its section."""
+    _, words = against_server(run, "explain", s.placed_call() + [
+        s.request("INFO", 2, headers=["Info-Package: foo"]), s.recv(469),
+        s.request("SUBSCRIBE", 3, headers=["Event: presence"]), s.recv(489),
+        s.request("OPTIONS", 4), s.recv(200),
+        s.request("INFO", 2, headers=["Info-Package: bar"]), s.recv(500),
+        s.request("BYE", 5), s.recv(200)], "--explain")
+    same(explained(words), [("23", "469", "RFC 6086 4.2.2"), ("24", "489", "RFC 3261 8.2"), ("23", "500", "RFC 3261 12.2.2"),
+                            ("2", "0", "RFC 3261 15.1.2")], "what it says that it did")
+    _, words = against_server(run, "no_explain", s.placed_call() + [s.request("BYE", 2), s.recv(200)])
+    check("explain" not in words, words)
 
 
 def cancelled_by_sipp(run, name, option, ringing):

@@ -13,6 +13,7 @@ use crate::dialog::sequence::LocalSequence;
 use crate::error::{Error, Result};
 use crate::flow::{Flow, Hop, Transport};
 use crate::message::{HeaderId, Message, Method, header, write};
+use crate::session::explain::Why;
 use crate::session::offer_answer::StoredBody;
 use crate::session::{Resolved, Session};
 use crate::time::Now;
@@ -24,6 +25,13 @@ pub(in crate::agent) struct Acknowledging {
     pub invite: OutgoingId,
     pub session: Option<SessionId>,
 }
+
+const ACK_LOST: Why = Why::new(Reason::Transport, "an ACK of ours could not be sent (RFC 3261 18.4)");
+
+const STRANGER: Why = Why::new(
+    Reason::ForkLost,
+    "a 2xx of a dialog that is not wanted, or not any more, was answered by ACK and BYE (RFC 3261 13.2.2.4)",
+);
 
 impl Acknowledging {
     pub fn sender(self) -> Sender {
@@ -171,6 +179,8 @@ impl Agent {
     ) {
         self.acknowledge(id, None, response);
         if let Some(numbers) = bye {
+            let winner = self.objects.outgoing.get(id).and_then(Outgoing::invite).and_then(|invite| invite.winner);
+            self.act(winner, STRANGER, response.status(), Some(response));
             self.bye_to_stranger(id, response, numbers);
         }
     }
@@ -248,6 +258,7 @@ impl Agent {
 
     /// An ACK could not be sent.
     pub(in crate::agent) fn ack_failed(&mut self, session: Option<SessionId>) {
+        self.act(session, ACK_LOST, 0, None);
         self.tell(Event { session, reason: Reason::Transport, ..Event::new(EventKind::TransportError) });
     }
 }

@@ -15,9 +15,15 @@ use crate::error::{Error, Result};
 use crate::message::{HeaderId, Message, header, write};
 use crate::session::Origin;
 use crate::session::change::By;
+use crate::session::explain::Why;
 use crate::session::reason::Ending;
 use crate::time::Now;
 use std::sync::Arc;
+
+const EXPIRED: Why =
+    Why::new(Reason::Cancelled, "an INVITE of ours was cancelled: its Expires has passed (RFC 3261 13.2.1)");
+const GIVEN_UP: Why =
+    Why::new(Reason::Cancelled, "an INVITE of ours is waited for no more: no final response came (RFC 3261 9.1)");
 
 impl Agent {
     /// CANCEL of an INVITE or re-INVITE of ours (§9.1). False: final already, nothing sent.
@@ -109,7 +115,20 @@ impl Agent {
             let (table, mut effects) = self.transactions();
             table.give_up(&mut effects, client);
         }
+        self.act_for(id, GIVEN_UP, status, None);
         self.invite_rejected(id, status, None);
+    }
+
+    /// The time that the host gave an INVITE is over. It may be answered or cancelled already.
+    pub(in crate::agent) fn expired(&mut self, id: OutgoingId) {
+        let wanted = |outgoing: &Outgoing| {
+            let invite = outgoing.invite().is_some_and(|invite| matches!(invite.cancelling, Cancelling::No));
+            invite && outgoing.state() != OutgoingState::Completed
+        };
+        if self.objects.outgoing.get(id).is_some_and(wanted) {
+            self.act_for(id, EXPIRED, 0, None);
+        }
+        let _ = self.cancel_with(id, Box::default(), Reason::Cancelled);
     }
 
     /// An early dialog, or one that was confirmed by hand, ends by BYE while its INVITE is unanswered.

@@ -1,5 +1,6 @@
 //! INVITE and re-INVITE of ours: forks, what their responses do to sessions (RFC 3261 §13.2, §14.1).
 
+use crate::agent::calls::session_timer::REFRESHED;
 use crate::agent::event::{Event, EventKind, Reason, flag};
 use crate::agent::fault::{Counter, Done, Fault};
 use crate::agent::objects::Found;
@@ -226,6 +227,7 @@ impl Agent {
             session.learn_min_se(Some(timed.learned_s));
         }
         session.answered_by(outgoing.resolved.as_deref());
+        session.inherit_acts(outgoing.invite().and_then(|invite| invite.acts.clone()));
         let made = self.objects.add_session(session)?;
         if let Some(invite) = self.objects.outgoing.get_mut(id).and_then(Outgoing::invite_mut) {
             invite.sessions.push(made);
@@ -348,6 +350,7 @@ impl Agent {
         reason: Reason,
     ) {
         let message = Some(Arc::clone(response));
+        self.tell_unanswered(session, reason, response);
         self.tell_fate(id, Event { session, flags, message, reason, ..Event::new(EventKind::Accept) });
     }
 
@@ -387,6 +390,7 @@ impl Agent {
             self.tell(event);
         }
         if refresh {
+            self.act(session, REFRESHED, response.status(), Some(response));
             self.input(session_id, |session, _| session.refresh_over());
         }
         match taken {
@@ -452,7 +456,10 @@ impl Agent {
         } else {
             // §13.2.2.3: all early dialogs end.
             for fork in forks {
-                self.end_and_finish(fork, Ending { reason, status_code: status, message: response.cloned() });
+                self.end_and_finish(
+                    fork,
+                    Ending { reason, status_code: status, message: response.cloned(), ended_ms: 0 },
+                );
             }
         }
         self.outgoing_over(id);

@@ -12,11 +12,16 @@ use crate::config::SessionTimer;
 use crate::error::Result;
 use crate::message::{HeaderId, Message, Method, Refresher, SessionExpires, header};
 use crate::session::change::By;
+use crate::session::explain::Why;
 use crate::session::offer_answer::{Party, StoredBody};
+use crate::session::reason::Reason;
 use crate::session::session_timer::{Agreed, Verdict, read_2xx};
 use crate::session::{Session, glare};
 use crate::timer::TimerId;
 use std::sync::Arc;
+
+pub(in crate::agent) const REFRESHED: Why = Why::new(Reason::Refreshed, "the session was refreshed (RFC 4028 10)");
+const NOT_REFRESHED: Why = Why::new(Reason::Refreshed, "the session could not be refreshed (RFC 4028 10)");
 
 impl Agent {
     fn session_terms(&self, session: &Session) -> SessionTimer {
@@ -131,7 +136,10 @@ impl Agent {
         response: Option<&Arc<Message>>,
     ) {
         let Some(session) = self.objects.sessions.get(id) else { return };
-        let wait = response.and_then(|refusal| glare::wait(session.role(), refusal, &mut self.random));
+        let refusal = response.map(|response| &**response);
+        let role = session.role();
+        self.act(Some(id), NOT_REFRESHED, status, refusal);
+        let wait = response.and_then(|refusal| glare::wait(role, refusal, &mut self.random));
         self.input(id, |session, clock| {
             let mut deeds = session.refresh_over();
             deeds.extend(session.refresh_failed(by, status, wait, clock));

@@ -1,5 +1,6 @@
 //! Answers to requests of ours, and what a failure in a dialog ends (RFC 5057); those to INVITE are in `calls`.
 
+use crate::agent::calls::session_timer::REFRESHED;
 use crate::agent::event::{Event, EventKind, flag};
 use crate::agent::methods::{effect_of_answer, rules};
 use crate::agent::ours::outgoing::{Kind, Outgoing, OutgoingState};
@@ -7,11 +8,15 @@ use crate::agent::{Agent, OutgoingId, SessionId};
 use crate::error::Result;
 use crate::message::{Message, Method};
 use crate::session::change::By;
+use crate::session::explain::Why;
 use crate::session::reason::{Ending, Reason};
 use crate::session::usage::{Effect, Usage};
 use crate::time::Now;
 use crate::transaction::ClientId;
 use std::sync::Arc;
+
+const NO_ANSWER: Why = Why::new(Reason::Transport, "a request of ours was not answered in time (RFC 3261 8.1.3.1)");
+const NOT_SENT: Why = Why::new(Reason::Transport, "a request of ours could not be sent (RFC 3261 8.1.3.1)");
 
 impl Agent {
     /// A response that a transaction passed up.
@@ -49,6 +54,7 @@ impl Agent {
             // Before its fate is told: the state in that event is the one right after it.
             self.prack_done(id, status, Some(response));
             reason = self.update_done(id, status, Some(response));
+            self.tell_unanswered(session, reason, response);
         }
         let kind = match status {
             100 => EventKind::Trying,
@@ -83,6 +89,12 @@ impl Agent {
             return;
         }
         let (session, is_invite) = (outgoing.session, outgoing.invite().is_some());
+        match status {
+            408 => self.act_for(id, NO_ANSWER, status, None),
+            503 => self.act_for(id, NOT_SENT, status, None),
+            _ => {}
+        }
+        let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
         let timer = if is_invite { None } else { outgoing.done() };
         // A name that was looked up is looked up again after a failure.
         if let Some(session) = session.and_then(|id| self.objects.holder_mut(id)) {
@@ -119,6 +131,9 @@ impl Agent {
             _ => self.outgoing_over(id),
         }
         let Some(session) = session else { return };
+        if refresh && status < 300 {
+            self.act(Some(session), REFRESHED, status, response.map(|response| &**response));
+        }
         if is_bye {
             self.finish_session(session);
         } else if status >= 300 {
@@ -151,7 +166,8 @@ impl Agent {
             Effect::Usage if rules(Method::from_name(method)).usage == Usage::Subscription => return,
             Effect::Usage | Effect::Dialog => {}
         }
-        let ending = Ending { reason: Reason::DialogGone, status_code: status, message: response.cloned() };
+        let ending =
+            Ending { reason: Reason::DialogGone, status_code: status, message: response.cloned(), ended_ms: 0 };
         self.input(id, |session, _| session.usage_failed(ending));
         if effect == Effect::Dialog {
             self.end_referrals(id);

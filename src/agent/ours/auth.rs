@@ -12,6 +12,7 @@ use crate::flow::Flow;
 use crate::message::digest::{Covered, Credentials};
 use crate::message::{Message, write};
 use crate::session::Session;
+use crate::session::explain::Why;
 use crate::session::offer_answer::StoredBody;
 use crate::session::reason::Ending;
 use crate::time::Now;
@@ -20,6 +21,9 @@ use std::time::Duration;
 
 /// How long the host may take to answer a challenge.
 const PATIENCE: Duration = Duration::from_secs(32);
+
+const AUTHENTICATED: Why =
+    Why::new(Reason::Authenticated, "the request was sent again with credentials (RFC 3261 22.2)");
 
 impl Agent {
     /// A 401 or 407 that is dealt with: the request went out again, or the host is asked. False: it is the final
@@ -124,6 +128,7 @@ impl Agent {
         outgoing.auth.get_or_insert_default().answered(answers);
         // The nonce is good where it came from.
         self.send_once_more(id, &Ending::by(Reason::Authenticated, response));
+        self.act_for(id, AUTHENTICATED, response.status(), Some(response));
     }
 
     /// Sends a request that was refused again, to the same place: a new branch, the next number. The refusal ended its

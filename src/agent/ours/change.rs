@@ -8,7 +8,12 @@ use crate::agent::{Agent, OutgoingId, SessionId};
 use crate::error::Result;
 use crate::message::Method;
 use crate::session::change::By;
+use crate::session::explain::Why;
 use crate::session::offer_answer::StoredBody;
+use crate::session::reason::Reason;
+
+const RESYNCED: Why =
+    Why::new(Reason::SentAgain, "the description of before a failed re-INVITE was sent again (RFC 6141 3.4)");
 
 impl Agent {
     /// A re-INVITE or UPDATE of the host's, with this offer: it goes out, or waits in the place of one that waits to be
@@ -90,7 +95,9 @@ impl Agent {
         let Some(former) = former.filter(|_| free) else { return };
         let options = RequestOptions { body: Some(Body::as_it_was(&former)), ..RequestOptions::default() };
         // Where it cannot go the host has to.
-        let _ = self.change_as(true, by, id, Some(former.clone()), options);
+        if self.change_as(true, by, id, Some(former.clone()), options).is_ok() {
+            self.act(Some(id), RESYNCED, 0, None);
+        }
     }
 
     /// The session of our UPDATE, where that was to bring both sides together and, answered so, does not; and whether it

@@ -5,6 +5,7 @@ use crate::agent::wire::resolve::{Located, Question};
 use crate::agent::{Agent, OutgoingId, SessionId};
 use crate::flow::{Flow, Hop};
 use crate::message::Message;
+use crate::session::explain::Why;
 use crate::session::reason::{Ending, Reason};
 use crate::session::{Resolved, Session};
 use std::sync::Arc;
@@ -18,6 +19,9 @@ pub(in crate::agent) enum Next {
     /// The same, but nobody has looked the name up.
     Ask(Question),
 }
+
+const NEXT_TARGET: Why =
+    Why::new(Reason::Transport, "the request goes on to the next target of its name (RFC 3263 4.3)");
 
 impl Agent {
     /// A try of a request got no answer, 408 (time-out) or 503 (transport): the next target gets it, or that is its
@@ -41,7 +45,8 @@ impl Agent {
         let Some(next) = self.next_target(id) else { return false };
         self.forget_challenge(id);
         let message = response.cloned();
-        self.start_anew(id, &Ending { reason: Reason::Rejected, status_code: status, message });
+        self.start_anew(id, &Ending { reason: Reason::Rejected, status_code: status, message, ended_ms: 0 });
+        self.act_for(id, NEXT_TARGET, status, response.map(|response| &**response));
         self.renumber(id);
         match next {
             Next::Target(hop) => self.send_request(id, hop),

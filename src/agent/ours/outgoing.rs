@@ -12,6 +12,7 @@ use crate::flow::{Flow, Hop, Transport};
 use crate::message::{Message, Method};
 use crate::session::Resolved;
 use crate::session::change::By;
+use crate::session::explain::Acts;
 use crate::session::offer_answer::{Standing, StoredBody};
 use crate::session::reason::Reason;
 use crate::session::reliable_client::Acknowledged;
@@ -129,6 +130,8 @@ pub struct InviteClient {
     pub give_up: Option<TimerId>,
     /// The dialog of a re-INVITE whose session ended first: a late 2xx is still acknowledged (RFC 5407 §3.2.3).
     pub orphaned: Option<Box<Dialog>>,
+    /// What the library did for it by itself, for the sessions that it makes; `None`: nothing.
+    pub acts: Option<Box<Acts>>,
 }
 
 /// Where the subscription of a REFER of ours stands.

@@ -10,6 +10,7 @@ use crate::agent::{Agent, OutgoingId, SessionId};
 use crate::error::{Error, Result};
 use crate::message::Message;
 use crate::session::change::By;
+use crate::session::explain::Why;
 use crate::session::offer_answer::StoredBody;
 use crate::session::reinvite::Around;
 use crate::session::usage::Effect;
@@ -24,6 +25,15 @@ pub(in crate::agent) const ROUNDS: u8 = 16;
 
 /// How long a new body is waited for beyond the moment when the request may go.
 const BODY_PATIENCE: Duration = Duration::from_secs(4);
+
+const REINVITE_WAITS: Why =
+    Why::new(Reason::GlareRetry, "the re-INVITE is sent again after a wait that chance has chosen (RFC 3261 14.1)");
+const UPDATE_WAITS: Why =
+    Why::new(Reason::GlareRetry, "the UPDATE is sent again after a wait that chance has chosen (RFC 3311 5.1)");
+const WAITS_FOR_BODY: Why = Why::new(
+    Reason::GlareRetry,
+    "a later description of ours has gone out, so the request is sent again with a new one only (RFC 3264 8)",
+);
 
 impl Agent {
     /// A refusal that is dealt with: the request waits to be sent again. False: it is the final answer.
@@ -68,6 +78,13 @@ impl Agent {
     }
 
     fn tell_retry(&mut self, id: OutgoingId, session: SessionId, wait: Duration, refusal: &Arc<Message>, flags: u32) {
+        let update = self.objects.outgoing.get(id).and_then(Outgoing::changes) == Some(By::Update);
+        let why = match flags & flag::NEEDS_BODY {
+            0 if update => UPDATE_WAITS,
+            0 => REINVITE_WAITS,
+            _ => WAITS_FOR_BODY,
+        };
+        self.act(Some(session), why, refusal.status(), Some(refusal));
         let event = Event {
             session: Some(session),
             message: Some(Arc::clone(refusal)),

@@ -8,6 +8,7 @@ use crate::agent::words::headers::HostHeaders;
 use crate::config::{Policy, SessionTimer};
 use crate::message::{HeaderId, Message, Method, SessionExpires, min_se_of};
 use crate::session::Session;
+use crate::session::explain::Why;
 use crate::session::reason::{Ending, Reason};
 use crate::session::session_timer::{Asked, Asking};
 use std::sync::Arc;
@@ -42,6 +43,9 @@ pub struct Timed {
     /// How often it was sent again for 422.
     rounds: u8,
 }
+
+const ASKS_FOR_MORE: Why =
+    Why::new(Reason::SentAgain, "the request was sent again with the interval that its 422 wants (RFC 4028 7.3)");
 
 impl Agent {
     /// What a request of ours asks for. `given`: by the host with it.
@@ -105,6 +109,7 @@ impl Agent {
             draft.ask_for(asking);
         }
         self.send_once_more(id, &Ending::by(Reason::Rejected, response));
+        self.act_for(id, ASKS_FOR_MORE, response.status(), Some(response));
         true
     }
 

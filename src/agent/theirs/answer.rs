@@ -13,14 +13,19 @@ use crate::attachment::Attachment;
 use crate::error::{Error, Result};
 use crate::message::write;
 use crate::message::{self, HeaderId, Message, Method};
+use crate::session::explain::Why;
 use crate::session::reason::Ending;
 use crate::time::Now;
 use std::sync::Arc;
 use std::time::Duration;
 
 const REQUESTS: Fault = Fault::new(Counter::Limit, "", "requests: the limit is reached (RFC 3261 21.5.4)");
-/// A refusal that nobody asked for.
-const NO_ANSWER: Fault = Fault::new(Counter::Default, "", "the host has no answer to the request (RFC 3261 8.2)");
+/// Refusals that nobody asked for.
+pub(in crate::agent) const NO_ANSWER: Fault =
+    Fault::new(Counter::Default, "", "the host has no answer to the request (RFC 3261 8.2)");
+const TOO_LATE: Fault = Fault::new(Counter::Default, "", "the host did not answer in time (RFC 3261 13.3.1)")
+    .because(Reason::AnswerTimeout);
+const EXPIRED: Why = Why::new(Reason::AnswerTimeout, "the INVITE's Expires has passed (RFC 3261 13.3.1)");
 
 impl Agent {
     /// Stores a request of the peer and starts its transaction; at a limit it is answered 503.
@@ -310,14 +315,15 @@ impl Agent {
             // §13.3.1: 487 when Expires passed.
             let status = if timer == IncomingTimer::Expires { 487 } else { 480 };
             let ending = Ending { status_code: status, ..Ending::because(Reason::AnswerTimeout) };
-            if timer == IncomingTimer::Answer {
-                self.unanswered(id, status);
+            match (timer, self.objects.incoming.get(id).and_then(|incoming| incoming.message().ok()).cloned()) {
+                (IncomingTimer::Expires, invite) => self.act(None, EXPIRED, status, invite.as_deref()),
+                _ => self.unanswered(id, status, TOO_LATE),
             }
             let _ = self.refuse_request(id, Answer::plain(status), None, ending);
         } else if self.objects.is_offered_by_update(id) {
             // RFC 3311 §5.2: whoever would have to be asked was not there in time.
             let ending = Ending { status_code: 504, ..Ending::because(Reason::AnswerTimeout) };
-            self.unanswered(id, 504);
+            self.unanswered(id, 504, TOO_LATE);
             let _ = self.refuse_request(id, Answer::plain(504), None, ending);
         } else {
             self.default_answer(id);
@@ -329,9 +335,9 @@ impl Agent {
     }
 
     /// A request that the host has left alone is refused.
-    pub(in crate::agent) fn unanswered(&mut self, id: IncomingId, status: u16) {
+    pub(in crate::agent) fn unanswered(&mut self, id: IncomingId, status: u16, fault: Fault) {
         if let Some(request) = self.objects.incoming.get(id).and_then(|incoming| incoming.message().ok()).cloned() {
-            self.fault(NO_ANSWER, &request, Done::Answered(status));
+            self.fault(fault, &request, Done::Answered(status));
         }
     }
 

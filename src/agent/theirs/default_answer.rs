@@ -3,13 +3,18 @@
 use crate::agent::event::{Event, EventKind, flag};
 use crate::agent::methods::{Unanswered, rules};
 use crate::agent::options::ResponseOptions;
+use crate::agent::theirs::answer::NO_ANSWER;
 use crate::agent::theirs::incoming::{Acknowledges, Kind};
 use crate::agent::words::response::Answer;
 use crate::agent::{Agent, IncomingId};
 use crate::error::{Error, Result};
-use crate::message::{EventName, HeaderId, write};
+use crate::message::{EventName, HeaderId, Method, write};
+use crate::session::explain::Why;
 use crate::session::reason::{Ending, Reason};
 use crate::time::Now;
+
+const ACCEPTED: Why =
+    Why::new(Reason::DefaultAnswer, "nobody else answered, and nothing speaks against it (RFC 3261 8.2)");
 
 impl Agent {
     /// Does the default of an event. Nothing happens when its request was answered meanwhile. Errors: state, it was
@@ -62,13 +67,26 @@ impl Agent {
                 if let Some(id) =
                     event.incoming.filter(|_| !matches!(event.kind, EventKind::Cancel | EventKind::TransportError))
                 {
-                    if event.kind != EventKind::Reinvite || !self.accept_repeat(id) {
+                    if event.kind == EventKind::Reinvite && self.accept_repeat(id) {
+                        self.accepted_by_default(id);
+                    } else {
                         self.default_answer(id);
                     }
                 }
                 Ok(())
             }
         }
+    }
+
+    /// A default that accepts, told where a host may wonder about it: not of what is part of any call, or asks whether
+    /// we are here.
+    fn accepted_by_default(&mut self, id: IncomingId) {
+        let Some(incoming) = self.objects.incoming.get(id) else { return };
+        if matches!(incoming.method, Method::Bye | Method::Prack | Method::Options) {
+            return;
+        }
+        let (session, request) = (incoming.session, incoming.message().ok().cloned());
+        self.act(session, ACCEPTED, 200, request.as_deref());
     }
 
     /// The default answer to a request of the peer that waits; nothing when it is answered.
@@ -101,6 +119,7 @@ impl Agent {
             Unanswered::Update if !updates => {
                 // Nothing is asked for that a host could refuse (RFC 3311 §5.2).
                 let now = self.now;
+                self.accepted_by_default(id);
                 let result = self.accept(now, id, 200, &ResponseOptions::default());
                 debug_assert!(result.is_ok(), "{result:?}");
                 return;
@@ -134,6 +153,7 @@ impl Agent {
         answer.lines = &lines;
         let acknowledged = incoming.session.filter(|_| matches!(incoming.kind, Kind::Prack(Acknowledges::Response)));
         let result = if answer.status < 300 {
+            self.accepted_by_default(id);
             let result = self.finish(id, answer, None);
             if let Some(session) = acknowledged {
                 self.prack_answered(session, id, None);
@@ -141,7 +161,7 @@ impl Agent {
             result
         } else {
             let ending = Ending { status_code: answer.status, ..Ending::because(Reason::DefaultAnswer) };
-            self.unanswered(id, answer.status);
+            self.unanswered(id, answer.status, NO_ANSWER);
             self.refuse_request(id, answer, None, ending)
         };
         // The request is unanswered, so its transaction takes the answer.

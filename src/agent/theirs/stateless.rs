@@ -28,6 +28,9 @@ pub(in crate::agent) const TRANSACTIONS: Fault =
 pub(in crate::agent) const SESSIONS: Fault =
     Fault::new(Counter::Limit, "", "sessions: the limit is reached (RFC 3261 21.5.4)");
 
+/// What the session of a message that cannot be read is told.
+const BROKEN: &str = "a message is broken; the log says where (RFC 3261 21.4.1)";
+
 impl Agent {
     /// Refuses a request by a rule: counted, and with a transaction of its own, so that repeats are absorbed. At the
     /// limit: without.
@@ -131,7 +134,7 @@ impl Agent {
     /// What does not parse: answered where it can be (RFC 3261 §18.3, §21.4.1), else dropped and counted.
     pub(in crate::agent) fn malformed(&mut self, flow: &Flow, malformed: &Malformed) {
         let message = malformed.message.as_deref();
-        let fault = |kind| Fault::new(kind, malformed.header, malformed.rule);
+        let fault = |kind| Fault::new(kind, malformed.header, malformed.rule).worded(BROKEN);
         match malformed.to_answer() {
             Some(request) => {
                 let kind = if malformed.status() == 513 { Counter::Limit } else { Counter::Malformed };

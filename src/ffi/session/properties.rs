@@ -1,15 +1,15 @@
 //! The properties of a session, in the order of the header.
 
 use crate::config::Refresher;
-use crate::ffi::convert::{give_text, optional_flow, write_optional, write_out};
+use crate::ffi::convert::{borrowed, fill_struct, give_text, optional_flow, room, write_optional, write_out};
 use crate::ffi::guard::{NONE, OK, guard};
-use crate::ffi::handle::Kind;
+use crate::ffi::handle::{self, Kind};
 use crate::ffi::host::{set_delegate, set_user, user};
 use crate::ffi::session::offer_answer::give_body;
 use crate::ffi::session::{look, with_session};
 use crate::ffi::structs::{
-    sipdlg_body_view_t, sipdlg_delegate_t, sipdlg_flow_t, sipdlg_incoming_t, sipdlg_outgoing_t, sipdlg_release_t,
-    sipdlg_session_t, sipdlg_status_t,
+    sipdlg_body_view_t, sipdlg_delegate_t, sipdlg_explain_entry_t, sipdlg_flow_t, sipdlg_incoming_t, sipdlg_outgoing_t,
+    sipdlg_release_t, sipdlg_session_t, sipdlg_status_t,
 };
 use crate::session::Session;
 use crate::session::offer_answer::Party;
@@ -311,6 +311,38 @@ pub unsafe extern "C" fn sipdlg_session_remote_sequence_number(
         let value = look(session, |session| Ok(session.remote_sequence_number()))?;
         // SAFETY: the caller promises that `out`, when not NULL, is writable.
         Ok(unsafe { write_optional(out, value) })
+    })
+}
+
+/// What the library did by itself in or about the session: the `index`-th last act, 0 the newest; SIPDLG_NONE beyond. 16
+/// are kept, and cost nothing before the first. An act is what a host may wonder about: a retry, a refresh, credentials,
+/// the next target, a refusal or a default, what was given up, and last the end; not ACKs, PRACKs, 100s and repeats. What
+/// was done for our INVITE before a session was there is its sessions' too. The rest goes to the log only
+/// (sipdlg_config_set_log()): what is about no session, or about one that has gone. Readable as long as the token is,
+/// during TERMINATED too.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_session_explain(
+    session: sipdlg_session_t,
+    index: u32,
+    out: *mut sipdlg_explain_entry_t,
+) -> sipdlg_status_t {
+    guard(|| {
+        let act = handle::find(session, Kind::Session)?
+            .look(|inner| inner.core.session_act(inner.session_id(session)?, index as usize))?;
+        // SAFETY: the caller promises that `out` is NULL or points to a struct that begins with `size`.
+        unsafe { room(out) }?;
+        let Some(act) = act else { return Ok(NONE) };
+        let entry = sipdlg_explain_entry_t {
+            size: size_of::<sipdlg_explain_entry_t>(),
+            unix_us: act.unix_us,
+            reason: act.why().reason as i32,
+            status_code: i32::from(act.status),
+            rfc: borrowed(Some(act.why().rfc().as_bytes())),
+            text: borrowed(Some(act.why().text().as_bytes())),
+        };
+        // SAFETY: as above.
+        unsafe { fill_struct(out, &entry) }?;
+        Ok(OK)
     })
 }
 

@@ -50,12 +50,13 @@ from .library import abi_version, effect_of, status_text, version
 from .message import Message, NameAddr, Via
 from .options import Body
 from .outgoing import OutgoingRequest
-from .session import DialogState, Interval, Session
+from .session import Act, DialogState, Interval, Session
 
 __version__ = ".".join(str(part) for part in VERSION)
 
 __all__ = [
     "ABI_VERSION",
+    "Act",
     "Agent",
     "ArgumentError",
     "BadSyntaxError",

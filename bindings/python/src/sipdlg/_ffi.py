@@ -149,6 +149,7 @@ class Reason(Number):  # enum sipdlg_reason_e
     REFUSED_BY_RULE = 23
     DEFAULT_ANSWER = 24
     TRANSPORT = 25
+    SENT_AGAIN = 26
 
 
 class Policy(Number):  # enum sipdlg_policy_e
@@ -877,6 +878,9 @@ def declare(dll: C.CDLL) -> None:
     # sipdlg_status_t sipdlg_session_remote_sequence_number(sipdlg_session_t session, uint32_t *out);
     dll.sipdlg_session_remote_sequence_number.argtypes = [C.c_uint64, C.POINTER(C.c_uint32)]
     dll.sipdlg_session_remote_sequence_number.restype = C.c_int32
+    # sipdlg_status_t sipdlg_session_explain(sipdlg_session_t session, uint32_t index, sipdlg_explain_entry_t *out);
+    dll.sipdlg_session_explain.argtypes = [C.c_uint64, C.c_uint32, C.POINTER(ExplainEntry)]
+    dll.sipdlg_session_explain.restype = C.c_int32
     # sipdlg_status_t sipdlg_session_set_flow(sipdlg_session_t session, const sipdlg_flow_t *flow);
     dll.sipdlg_session_set_flow.argtypes = [C.c_uint64, C.POINTER(Flow)]
     dll.sipdlg_session_set_flow.restype = C.c_int32

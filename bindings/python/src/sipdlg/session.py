@@ -23,11 +23,12 @@ from ._convert import (
     octets,
     shown,
     text,
+    text_of,
     token,
     token_or_none,
     truth,
 )
-from ._ffi import Refresher, SessionState, SignalingState
+from ._ffi import Reason, Refresher, SessionState, SignalingState
 from ._handle import Handle
 from ._loader import lib
 from .errors import ForkedError, SipdlgError, StaleError, check
@@ -89,6 +90,22 @@ class Interval:
     """LOCAL or REMOTE."""
     left_us: int
     """Until the session expires."""
+
+
+@dataclass(frozen=True, slots=True, weakref_slot=True)
+class Act:
+    """One thing that the library did by itself (sipdlg_explain_entry_t)."""
+
+    unix_us: int
+    """When."""
+    reason: Reason
+    """Which, says enum sipdlg_reason_e in sipdlg.h."""
+    status_code: int
+    """Sent, received or made here; 0: none."""
+    rfc: str
+    """RFC 3261 14.2."""
+    text: str
+    """One sentence."""
 
 
 class Session(Handle):
@@ -296,6 +313,16 @@ class Session(Handle):
         check(lib.sipdlg_session_dispose(self.token))
 
     # ---- past the messages, as SIP.js has it
+
+    def explain(self) -> list[Act]:
+        """What the library did by itself in or about the session, the newest first; sixteen are kept. During TERMINATED
+        the first is the end, or what followed it. What is about no session goes to the log."""
+        acts: list[Act] = []
+        raw = _ffi.ExplainEntry(size=C.sizeof(_ffi.ExplainEntry))
+        while check(lib.sipdlg_session_explain(self.token, len(acts), C.byref(raw))) != NONE:
+            rfc, sentence = text_of(raw.rfc), text_of(raw.text)
+            acts.append(Act(raw.unix_us, Reason(raw.reason), raw.status_code, rfc, sentence))
+        return acts
 
     def set_defer_ack(self, on: bool) -> None:
         """After each ACK event, a re-INVITE is answered 500 + Retry-After until `ack_processed()`."""

@@ -50,6 +50,7 @@ impl InviteClient {
             + held::list(&self.ended)
             + self.ended.iter().map(|fork| fork.to_tag.len()).sum::<usize>()
             + self.orphaned.as_ref().map_or(0, |dialog| size_of_val(&**dialog) + dialog.heap_bytes())
+            + self.acts.as_ref().map_or(0, |acts| acts.held())
             + cancelling
     }
 }
