@@ -569,7 +569,11 @@ typedef struct sipdlg_event_t {
     int32_t kind;
     /** bits of enum sipdlg_event_flag_e */
     uint32_t flags;
-    /** rises; one counter with sipdlg_transmit_t.id: the order of all that the agent put out */
+    /**
+     * one counter with sipdlg_transmit_t.id: the order in which all of it arose. Rises, unless more than 64 events wait:
+     * then new requests of peers out of dialogs wait for all others, but for each ninth event; the order within one
+     * session stays
+     */
     uint64_t id;
     sipdlg_agent_t agent;
     sipdlg_session_t session;
@@ -872,6 +876,16 @@ typedef struct sipdlg_stats_t {
     uint64_t dropped_stream;
     /** challenges passed over: broken, or weaker than sipdlg_config_set_digest_minimum() wants */
     uint64_t ignored_challenges;
+    /** 503: as many sessions as there may be; in answered_limit too, as the next three */
+    uint64_t refused_sessions;
+    /** 503: the soft limit of calls, sipdlg_config_set_admission() */
+    uint64_t refused_calls;
+    /** 503: as many requests without final response as there may be */
+    uint64_t refused_unanswered;
+    /** 503: more requests a second than one address may send */
+    uint64_t refused_rate;
+    /** requests out of dialogs on sockets of the library that the agent was too far behind to take */
+    uint64_t dropped_behind;
 } sipdlg_stats_t;
 
 /** View of From, To, Contact, Route, Refer-To, P-Asserted-Identity, ... Never changes layout. */
@@ -1095,6 +1109,25 @@ sipdlg_status_t sipdlg_config_set_memory(sipdlg_config_t *config,
                                          uint64_t per_address_bytes);
 
 /**
+ * What peers may begin while there would still be room; 0: no limit, which is the default of all four. Beyond: 503 with a
+ * Retry-After of 5 to 15 s, drawn for each request and the same for its repeats, and no state; each has its counter in
+ * sipdlg_stats_t. calls: sessions (INVITEs that wait for an answer count) beyond which no INVITE of a peer's is taken; the
+ * host's own calls and their forks go on up to the limit of sipdlg_config_set_limits(). unanswered: requests out of dialogs
+ * without final response beyond which none is handed up; calls that ring are such, so let it be more than may ring at
+ * once. address_requests: those that one IP address (of IPv6: one /64) may send in a second; address_burst: at once, 0:
+ * as many as in a second. A trunk or proxy is one address, and may send nothing at all until its Retry-After is over (RFC
+ * 3261 §21.5.4). Never refused here: what comes in a dialog that is here, ACK, the CANCEL of a request that is here, an
+ * INVITE with Replaces of a call that lives.
+ * Errors: ERR_ARGUMENT calls or unanswered above 4194303, address_requests or address_burst above 1000000; a burst without
+ * address_requests.
+ */
+sipdlg_status_t sipdlg_config_set_admission(sipdlg_config_t *config,
+                                            uint32_t calls,
+                                            uint32_t unanswered,
+                                            uint32_t address_requests,
+                                            uint32_t address_burst);
+
+/**
  * RFC 3262. policy: enum sipdlg_policy_e; manual_prack 1: the host sends every PRACK. Default SUPPORTED, 0.
  * SUPPORTED: our INVITEs say that they support 100rel; 101-199 of ours are reliable where the peer requires it, or
  * supports it and SIPDLG_RESPONSE_RELIABLE asks. REQUIRED: our INVITEs require it; 101-199 of ours are reliable; an
@@ -1269,7 +1302,9 @@ sipdlg_status_t sipdlg_agent_link_closed(sipdlg_agent_t agent, uint64_t link);
 /**
  * Bytes from the network. UDP, WS, WSS: one call is one message. TCP, TLS: any piece of the stream of flow->link,
  * which must not be 0; the library finds the messages (RFC 3261 §18.3). Keep-alives are answered on all but UDP (RFC
- * 5626 §4.4.1, RFC 7118 §6). Peer's errors are not errors here.
+ * 5626 §4.4.1, RFC 7118 §6). Peer's errors are not errors here. A host with more datagrams than it can hand over does
+ * well, as the library's sockets do, to begin with responses and requests with a tag in To, which belong to calls, and
+ * to keep the order among all others (INVITE and its CANCEL), of which it may drop some.
  * Errors: ERR_LIMIT the stream holds a message beyond the limit or half messages fill their part, ERR_SYNTAX one of unknown length (no good
  * Content-Length): close the connection; until link_closed nothing more is read from it after the latter.
  */

@@ -1,11 +1,13 @@
 //! Settings of an agent: plain values, checked by whoever sets them through the methods here.
 
+mod admission;
 mod session_timer;
 
 use crate::error::{Error, Result};
 use crate::message::digest::Algorithm;
 pub use crate::message::secret::Secret;
 use crate::message::{NameAddr, is_token, list_of, routes_of};
+pub use admission::Admission;
 pub use session_timer::{Refresher, SessionTimer};
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -175,6 +177,8 @@ pub struct Config {
     pub other_answer_timeout: Duration,
     /// Upper bounds.
     pub limits: Limits,
+    /// What is taken on of peers below them.
+    pub admission: Admission,
     /// What to do with a second 2xx.
     pub fork_policy: ForkPolicy,
     /// RFC 3262: reliable provisional responses.
@@ -225,6 +229,7 @@ impl Default for Config {
             invite_answer_timeout: Duration::from_secs(180),
             other_answer_timeout: Duration::from_secs(16),
             limits: Limits::default(),
+            admission: Admission::default(),
             fork_policy: ForkPolicy::First,
             reliable: Policy::Supported,
             session_timer: SessionTimer::default(),

@@ -133,7 +133,7 @@ impl Ledger {
 }
 
 /// One share: an IPv4 address, or the 64 bits of a network of IPv6, of which one host has all addresses (RFC 6177).
-fn share_of(peer: IpAddr) -> u128 {
+pub fn share_of(peer: IpAddr) -> u128 {
     match peer.to_canonical() {
         IpAddr::V4(address) => u128::from(u32::from(address)),
         IpAddr::V6(address) => u128::from(address) >> 64 << 64 | 1 << 32,

@@ -35,7 +35,7 @@ struct Function {
 }
 
 /// Good and bad values of the parameters that are numbers, by name. A new name wants a decision here.
-const NUMBERS: [(&str, &str, Option<&str>); 39] = [
+const NUMBERS: [(&str, &str, Option<&str>); 43] = [
     ("status", "-4", None),
     ("status_code", "0", Some("-1")),
     ("capacity", "sizeof w->buffer", None),
@@ -52,6 +52,10 @@ const NUMBERS: [(&str, &str, Option<&str>); 39] = [
     ("transactions", "0", None),
     ("total_bytes", "0", Some("1")),
     ("per_address_bytes", "0", Some("1")),
+    ("calls", "0", Some("4194304")),
+    ("unanswered", "0", Some("4194304")),
+    ("address_requests", "1", Some("1000001")),
+    ("address_burst", "0", Some("1000001")),
     ("policy", "0", Some("3")),
     ("manual_prack", "0", Some("2")),
     ("interval_s", "300", Some("89")),

@@ -34,6 +34,12 @@ impl Agent {
         Ok(())
     }
 
+    /// A datagram is dropped unread, because too many wait already.
+    pub fn too_far_behind(&mut self, flow: &Flow) {
+        let rule = "the agent is behind, and the message of no call";
+        self.fault_on(Some(flow), None, Fault::new(Counter::Behind, "", rule), Done::Dropped);
+    }
+
     pub(super) fn receive_message(&mut self, flow: &Flow, data: &[u8]) {
         // RFC 7118 §6 leaves the keep-alive of RFC 5626 §3.5.1 to WebSocket clients as well.
         if flow.transport.is_websocket() && data.starts_with(b"\r\n\r\n") {
@@ -288,6 +294,9 @@ impl Agent {
     fn new_request(&mut self, request: Arc<Message>) {
         if self.table.room().is_err() {
             return self.refuse_for_limit(&request, TRANSACTIONS);
+        }
+        if let Err(fault) = self.admission_for(&request) {
+            return self.refuse_for_limit(&request, fault);
         }
         if let Err(fault) = self.memory_for(&request) {
             return self.refuse_for_limit(&request, fault);

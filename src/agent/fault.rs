@@ -19,6 +19,14 @@ pub(in crate::agent) enum Counter {
     Limit,
     /// Answered 503: the bound in bytes.
     Memory,
+    /// Answered 503: as many sessions as there may be.
+    Sessions,
+    /// Answered 503: the soft limit of calls.
+    Calls,
+    /// Answered 503: as many requests as may wait for their final response.
+    Unanswered,
+    /// Answered 503: the requests of one address in a second.
+    Rate,
     /// Answered 400 or 505.
     Malformed,
     /// 405, 501.
@@ -49,9 +57,11 @@ pub(in crate::agent) enum Counter {
     Challenge,
     /// A `maddr` that is not followed.
     Maddr,
+    /// A datagram that is dropped unread.
+    Behind,
 }
 
-const KINDS: usize = Counter::Maddr as usize + 1;
+const KINDS: usize = Counter::Behind as usize + 1;
 /// The lines of what is no fault.
 pub(in crate::agent) const ACTS: usize = KINDS;
 
@@ -106,7 +116,8 @@ impl Faults {
         let count = |counter: Counter| self.counts.get(counter as usize).copied().unwrap_or_default();
         stats.dropped_malformed = count(Counter::Unreadable);
         stats.dropped_limit = count(Counter::Beyond);
-        stats.answered_limit = count(Counter::Limit) + count(Counter::Memory);
+        let full = [Counter::Memory, Counter::Sessions, Counter::Calls, Counter::Unanswered, Counter::Rate];
+        stats.answered_limit = count(Counter::Limit) + full.map(count).iter().sum::<u64>();
         stats.maddr_ignored = count(Counter::Maddr);
         stats.refused_malformed = count(Counter::Malformed);
         stats.refused_method = count(Counter::Method);
@@ -118,11 +129,16 @@ impl Faults {
         stats.refused_order = count(Counter::Order);
         stats.refused_state = count(Counter::State);
         stats.refused_memory = count(Counter::Memory);
+        stats.refused_sessions = count(Counter::Sessions);
+        stats.refused_calls = count(Counter::Calls);
+        stats.refused_unanswered = count(Counter::Unanswered);
+        stats.refused_rate = count(Counter::Rate);
         stats.refused_default = count(Counter::Default);
         stats.dropped_response = count(Counter::Response);
         stats.dropped_ack = count(Counter::Ack);
         stats.dropped_stream = count(Counter::Stream);
         stats.ignored_challenges = count(Counter::Challenge);
+        stats.dropped_behind = count(Counter::Behind);
     }
 }
 

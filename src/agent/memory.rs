@@ -38,6 +38,7 @@ impl Agent {
             + self.queries.bytes()
             + self.left_responses.bytes()
             + self.nonces.as_ref().map_or(0, |nonces| nonces.bytes())
+            + self.admission.as_ref().map_or(0, |admission| admission.bytes())
             + held::table(&self.streams)
             + self.half_messages
             + self.scratch.capacity()

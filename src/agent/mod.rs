@@ -103,6 +103,11 @@ pub struct Stats {
     pub dropped_ack: u64,
     pub dropped_stream: u64,
     pub ignored_challenges: u64,
+    pub refused_sessions: u64,
+    pub refused_calls: u64,
+    pub refused_unanswered: u64,
+    pub refused_rate: u64,
+    pub dropped_behind: u64,
 }
 
 impl Stats {
@@ -146,6 +151,8 @@ pub struct Agent {
     outbox: Outbox,
     delivering: Delivering,
     left_responses: calls::reliable_server::LeftResponses,
+    /// `None`: all is let in.
+    admission: Option<Box<theirs::admission::Admission>>,
     /// Of challenges of ours; `None`: there was none.
     nonces: Option<Box<theirs::nonces::Nonces>>,
     /// Whether somebody answers INVITEs, so that an OPTIONS out of a dialog is told so.
@@ -191,6 +198,7 @@ impl Agent {
             table.with_shares();
             objects.with_shares();
         }
+        let admission = theirs::admission::Admission::new(config.admission, &mut random);
         Self {
             face: Face::new(&config),
             table,
@@ -208,6 +216,7 @@ impl Agent {
             outbox,
             delivering: Delivering::default(),
             left_responses: calls::reliable_server::LeftResponses::default(),
+            admission,
             nonces: None,
             takes_calls: true,
             counters: Stats::default(),

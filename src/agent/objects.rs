@@ -47,6 +47,8 @@ pub(super) struct Objects {
     limit: usize,
     /// Places kept for INVITEs of the peer that were let in and have no session yet.
     kept: usize,
+    /// Requests of the peer out of dialogs that have no final response.
+    unanswered: usize,
 }
 
 /// RFC 3261 §13.3.1.1: a pending INVITE gets a provisional response at least every minute.
@@ -86,6 +88,7 @@ impl Objects {
             keys,
             limit,
             kept: 0,
+            unanswered: 0,
         }
     }
 
@@ -99,18 +102,43 @@ impl Objects {
     /// A request of the peer's; `None`: there is no place.
     pub fn add_incoming(&mut self, incoming: Box<Incoming>) -> Option<IncomingId> {
         let peer = incoming.message().ok().and_then(|message| message.flow()?.remote);
+        let is_work = incoming.is_work;
         let id = self.incoming.insert(incoming)?;
+        self.unanswered += usize::from(is_work);
         if let Some(peer) = peer {
             self.incoming.owned_by(id, peer.ip());
         }
         Some(id)
     }
 
+    /// It has its final response.
+    pub fn work_done(&mut self, id: IncomingId) {
+        if let Some(incoming) = self.incoming.get_mut(id) {
+            self.unanswered -= usize::from(std::mem::take(&mut incoming.is_work));
+        }
+    }
+
+    /// It is gone, answered or not.
+    pub fn remove_incoming(&mut self, id: IncomingId) {
+        let is_work = self.incoming.remove(id).is_some_and(|incoming| incoming.is_work);
+        self.unanswered -= usize::from(is_work);
+    }
+
+    /// Requests of the peer out of dialogs that have no final response.
+    pub fn unanswered(&self) -> usize {
+        self.unanswered
+    }
+
     // ------------------------------------------------------------------ sessions and their dialogs
 
-    /// There is room for one more, beside those that INVITEs of the peer were promised.
+    /// Living sessions, and those that INVITEs of the peer were promised.
+    pub fn calls(&self) -> usize {
+        self.sessions.len() + self.kept
+    }
+
+    /// There is room for one more.
     pub fn room_for_session(&self) -> Result<()> {
-        if self.sessions.len() + self.kept < self.limit {
+        if self.calls() < self.limit {
             return Ok(());
         }
         Err(Error::new(ErrorKind::Limit, "sessions: the limit is reached"))
@@ -521,7 +549,7 @@ impl Objects {
         if let Some(incoming) = self.incoming.get_mut(id) {
             incoming.over = true;
             if incoming.unseen.is_none() {
-                self.incoming.remove(id);
+                self.remove_incoming(id);
             }
         }
     }
@@ -549,7 +577,7 @@ impl Objects {
         if let Some((id, incoming)) = incoming.and_then(|id| Some((id, self.incoming.get_mut(id)?))) {
             incoming.unseen.one_less();
             if incoming.over && incoming.unseen.is_none() {
-                self.incoming.remove(id);
+                self.remove_incoming(id);
             }
         }
         if let Some((id, outgoing)) = outgoing.and_then(|id| Some((id, self.outgoing.get_mut(id)?))) {

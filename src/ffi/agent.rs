@@ -135,7 +135,9 @@ pub extern "C" fn sipdlg_agent_link_closed(agent: sipdlg_agent_t, link: u64) -> 
 
 /// Bytes from the network. UDP, WS, WSS: one call is one message. TCP, TLS: any piece of the stream of flow->link,
 /// which must not be 0; the library finds the messages (RFC 3261 §18.3). Keep-alives are answered on all but UDP (RFC
-/// 5626 §4.4.1, RFC 7118 §6). Peer's errors are not errors here.
+/// 5626 §4.4.1, RFC 7118 §6). Peer's errors are not errors here. A host with more datagrams than it can hand over does
+/// well, as the library's sockets do, to begin with responses and requests with a tag in To, which belong to calls, and
+/// to keep the order among all others (INVITE and its CANCEL), of which it may drop some.
 /// Errors: ERR_LIMIT the stream holds a message beyond the limit or half messages fill their part, ERR_SYNTAX one of unknown length (no good
 /// Content-Length): close the connection; until link_closed nothing more is read from it after the latter.
 #[unsafe(no_mangle)]
@@ -499,6 +501,11 @@ pub unsafe extern "C" fn sipdlg_agent_stats(agent: sipdlg_agent_t, out: *mut sip
                 dropped_ack: core.dropped_ack,
                 dropped_stream: core.dropped_stream,
                 ignored_challenges: core.ignored_challenges,
+                refused_sessions: core.refused_sessions,
+                refused_calls: core.refused_calls,
+                refused_unanswered: core.refused_unanswered,
+                refused_rate: core.refused_rate,
+                dropped_behind: core.dropped_behind,
             })
         })?;
         // SAFETY: the header's rule for structs.

@@ -210,6 +210,29 @@ pub unsafe extern "C" fn sipdlg_config_set_memory(
     unsafe { set(config, |config| config.core.set_memory(total_bytes, per_address_bytes)) }
 }
 
+/// What peers may begin while there would still be room; 0: no limit, which is the default of all four. Beyond: 503 with a
+/// Retry-After of 5 to 15 s, drawn for each request and the same for its repeats, and no state; each has its counter in
+/// sipdlg_stats_t. calls: sessions (INVITEs that wait for an answer count) beyond which no INVITE of a peer's is taken; the
+/// host's own calls and their forks go on up to the limit of sipdlg_config_set_limits(). unanswered: requests out of dialogs
+/// without final response beyond which none is handed up; calls that ring are such, so let it be more than may ring at
+/// once. address_requests: those that one IP address (of IPv6: one /64) may send in a second; address_burst: at once, 0:
+/// as many as in a second. A trunk or proxy is one address, and may send nothing at all until its Retry-After is over (RFC
+/// 3261 §21.5.4). Never refused here: what comes in a dialog that is here, ACK, the CANCEL of a request that is here, an
+/// INVITE with Replaces of a call that lives.
+/// Errors: ERR_ARGUMENT calls or unanswered above 4194303, address_requests or address_burst above 1000000; a burst without
+/// address_requests.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_config_set_admission(
+    config: *mut sipdlg_config_t,
+    calls: u32,
+    unanswered: u32,
+    address_requests: u32,
+    address_burst: u32,
+) -> sipdlg_status_t {
+    // SAFETY: the caller's promises are those of `set`.
+    unsafe { set(config, |config| config.core.set_admission(calls, unanswered, address_requests, address_burst)) }
+}
+
 /// RFC 3262. policy: enum sipdlg_policy_e; manual_prack 1: the host sends every PRACK. Default SUPPORTED, 0.
 /// SUPPORTED: our INVITEs say that they support 100rel; 101-199 of ours are reliable where the peer requires it, or
 /// supports it and SIPDLG_RESPONSE_RELIABLE asks. REQUIRED: our INVITEs require it; 101-199 of ours are reliable; an

@@ -104,7 +104,9 @@ pub struct sipdlg_event_t {
     pub kind: i32,
     /// bits of enum sipdlg_event_flag_e
     pub flags: u32,
-    /// rises; one counter with sipdlg_transmit_t.id: the order of all that the agent put out
+    /// one counter with sipdlg_transmit_t.id: the order in which all of it arose. Rises, unless more than 64 events wait:
+    /// then new requests of peers out of dialogs wait for all others, but for each ninth event; the order within one
+    /// session stays
     pub id: u64,
     pub agent: sipdlg_agent_t,
     pub session: sipdlg_session_t,
@@ -373,6 +375,16 @@ pub struct sipdlg_stats_t {
     pub dropped_stream: u64,
     /// challenges passed over: broken, or weaker than sipdlg_config_set_digest_minimum() wants
     pub ignored_challenges: u64,
+    /// 503: as many sessions as there may be; in answered_limit too, as the next three
+    pub refused_sessions: u64,
+    /// 503: the soft limit of calls, sipdlg_config_set_admission()
+    pub refused_calls: u64,
+    /// 503: as many requests without final response as there may be
+    pub refused_unanswered: u64,
+    /// 503: more requests a second than one address may send
+    pub refused_rate: u64,
+    /// requests out of dialogs on sockets of the library that the agent was too far behind to take
+    pub dropped_behind: u64,
 }
 
 /// View of From, To, Contact, Route, Refer-To, P-Asserted-Identity, ... Never changes layout.

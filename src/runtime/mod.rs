@@ -3,6 +3,7 @@
 //! It drives an agent that it does not own: [`Host`] is what it needs of the floor above.
 #![allow(unsafe_code)]
 
+mod backlog;
 mod pages;
 mod resolve;
 mod trim;

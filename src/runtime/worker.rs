@@ -1,5 +1,6 @@
 //! Who drives: one turn on the host's thread (`run_once`), or threads of our own (`start`).
 
+use super::backlog::{Backlog, comes_first};
 use super::resolve::{Question, Resolver};
 use super::trim::Peak;
 use super::udp::{BATCH, Receiver, Sender, Sent, Socket, parse_listen};
@@ -23,8 +24,10 @@ use std::time::Duration;
 const WORKER_STACK: usize = 256 << 10;
 /// The stack of the thread that runs the host's callbacks; only what is touched counts.
 pub(crate) const DELIVERY_STACK: usize = 1 << 20;
-/// Batches that one turn reads before it delivers and sends.
+/// How often one turn reads.
 const ROUNDS: usize = 4;
+/// Batches of one socket that are read at once where there is more than one: more than what its buffer holds.
+const BATCHES: usize = 16;
 /// [`Network::sleeper`]: nobody sleeps.
 const AWAKE: u64 = 0;
 
@@ -35,7 +38,9 @@ pub struct Network {
     wake: File,
     /// While a thread waits: the deadline of the timers that it knows of, in microseconds and never 0.
     sleeper: AtomicU64,
-    receiver: Mutex<Receiver>,
+    receiver: Mutex<Inbox>,
+    /// New requests wait in the inbox.
+    behind: AtomicBool,
     outbox: Mutex<Outbox>,
     /// The link of the socket that took no more: wait for it to be writable. 0: none.
     full: AtomicU64,
@@ -44,6 +49,12 @@ pub struct Network {
     stopping: AtomicBool,
     delivery: Mutex<Option<Thread>>,
     delivery_asleep: AtomicBool,
+}
+
+/// What was read off the sockets.
+struct Inbox {
+    receiver: Receiver,
+    backlog: Backlog,
 }
 
 struct Outbox {
@@ -65,7 +76,8 @@ impl Network {
             // SAFETY: the descriptor is new and nobody else's.
             wake: unsafe { File::from_raw_fd(fd) },
             sleeper: AtomicU64::new(AWAKE),
-            receiver: Mutex::new(receiver),
+            receiver: Mutex::new(Inbox { receiver, backlog: Backlog::default() }),
+            behind: AtomicBool::new(false),
             outbox: Mutex::new(Outbox { sender: Sender::new(), waiting: VecDeque::new() }),
             full: AtomicU64::new(0),
             resolver: Mutex::new(None),
@@ -171,7 +183,8 @@ impl Network {
         let wait = host.with_agent(|agent, now| {
             // What a full socket cannot take waits for the socket.
             let transmits = agent.has_transmits() && self.full.load(Ordering::Relaxed) == 0;
-            if transmits || delivers && agent.has_events() || host.is_woken() {
+            let behind = self.behind.load(Ordering::Relaxed);
+            if transmits || behind || delivers && agent.has_events() || host.is_woken() {
                 return Some(Duration::ZERO);
             }
             let due = agent.next_timeout();
@@ -194,7 +207,7 @@ impl Network {
         let mut rounds = 0;
         loop {
             rounds += 1;
-            let more = ready && self.receive(host);
+            let more = (ready || self.behind.load(Ordering::Relaxed)) && self.receive(host);
             let live = if rounds == 1 { host.with_agent(due) } else { None };
             if live.is_some_and(|live| self.peak.lock().ended(live)) {
                 host.trim();
@@ -233,33 +246,45 @@ impl Network {
         Ok(polled.any(|socket| socket.revents & !libc::POLLOUT != 0))
     }
 
-    /// Gives the agent one batch of each socket. Whether a batch was full, so that there may be more.
+    /// Gives the agent what its sockets have: one batch of each. Where that is not all, what belongs to calls is picked
+    /// out of a few batches, and of the new requests, which may be calls for hours, one batch is taken each time. Whether
+    /// there may be more.
     fn receive<H: Host>(&self, host: &'static H) -> bool {
-        let mut receiver = self.receiver.lock();
+        let mut inbox = self.receiver.lock();
+        let Inbox { receiver, backlog } = &mut *inbox;
         let mut more = false;
         let mut index = 0;
         loop {
             let socket = self.sockets.lock().get(index).cloned();
-            let Some(socket) = socket else { return more };
+            let Some(socket) = socket else { break };
             index += 1;
-            let count = receiver.fill(&socket);
-            if count == 0 {
-                continue;
+            let mut batches = 0;
+            while batches < BATCHES {
+                let count = receiver.fill(&socket);
+                let full = count == BATCH;
+                if count > 0 {
+                    host.with_agent(|agent, now| {
+                        let behind = full || batches > 0 || !backlog.is_empty();
+                        take(agent, now, receiver, &socket.flow, behind.then_some(&mut *backlog));
+                    });
+                }
+                batches += 1;
+                if !full {
+                    break;
+                }
+                more |= batches == BATCHES;
             }
-            more |= count == BATCH;
+        }
+        if !backlog.is_empty() {
             host.with_agent(|agent, now| {
-                let mut flow = socket.flow;
-                for (from, data) in receiver.datagrams() {
-                    if !host.has_memory() {
-                        // What is left is lost, as when a socket is full.
-                        break;
-                    }
-                    flow.remote = Some(from);
+                for (flow, data) in std::iter::from_fn(|| backlog.pop()).take(BATCH) {
                     // Only streams can be refused.
-                    let _ = agent.receive(now, &flow, data);
+                    let _ = agent.receive(now, &flow, &data);
                 }
             });
         }
+        self.behind.store(!backlog.is_empty(), Ordering::Relaxed);
+        more || !backlog.is_empty()
     }
 
     /// Sends everything that waits. Any thread; the order is that of the agent.
@@ -442,6 +467,23 @@ impl Threads {
     /// In a forked child, where they do not exist.
     pub fn forget(self) {
         std::mem::forget(self);
+    }
+}
+
+/// Gives the agent a batch; new requests go into the backlog, where there is one.
+fn take(agent: &mut Agent, now: Now, receiver: &Receiver, flow: &Flow, mut backlog: Option<&mut Backlog>) {
+    let mut flow = *flow;
+    for (from, data) in receiver.datagrams() {
+        flow.remote = Some(from);
+        match &mut backlog {
+            Some(backlog) if !comes_first(data) => {
+                if !backlog.push(&flow, data) {
+                    agent.too_far_behind(&flow);
+                }
+            }
+            // Only streams can be refused.
+            _ => drop(agent.receive(now, &flow, data)),
+        }
     }
 }
 

@@ -155,6 +155,13 @@ static void bad_settings(void)
     REFUSED(sipdlg_config_set_memory(config, 0, 1), SIPDLG_ERR_ARGUMENT, "per_address_bytes");
     CHECK_OK(sipdlg_config_set_memory(config, UINT64_MAX, 65536));
     CHECK_OK(sipdlg_config_set_memory(config, 0, 0));
+    REFUSED(sipdlg_config_set_admission(config, 4194304, 0, 0, 0), SIPDLG_ERR_ARGUMENT, "calls");
+    REFUSED(sipdlg_config_set_admission(config, 0, 4194304, 0, 0), SIPDLG_ERR_ARGUMENT, "unanswered");
+    REFUSED(sipdlg_config_set_admission(config, 0, 0, 1000001, 0), SIPDLG_ERR_ARGUMENT, "address_requests");
+    REFUSED(sipdlg_config_set_admission(config, 0, 0, 1, 1000001), SIPDLG_ERR_ARGUMENT, "address_burst");
+    REFUSED(sipdlg_config_set_admission(config, 0, 0, 0, 1), SIPDLG_ERR_ARGUMENT, "address_burst");
+    CHECK_OK(sipdlg_config_set_admission(config, 1, 1, 1, 1));
+    CHECK_OK(sipdlg_config_set_admission(config, 0, 0, 0, 0));
     CHECK_OK(sipdlg_config_set_limits(config, 1300, 1, 1));
     sipdlg_config_free(config);
 }

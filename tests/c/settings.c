@@ -213,6 +213,46 @@ static void limits(void)
     pair_close(&pair);
 }
 
+/* Each limit on what a peer begins refuses the second of two; the call that stands goes on. */
+static void admission(void)
+{
+    int limit;
+    for (limit = 0; limit < 3; limit++) {
+        sipdlg_delegate_t server = SIPDLG_DELEGATE_INIT, client = caller();
+        sipdlg_request_options_t request = SIPDLG_REQUEST_OPTIONS_INIT;
+        sipdlg_config_t *config = sipdlg_config_new();
+        sipdlg_stats_t stats;
+        CHECK_STATUS(sipdlg_config_set_admission(config, 0, 0, 0, 1), SIPDLG_ERR_ARGUMENT);
+        CHECK_OK(sipdlg_config_set_admission(config, limit == 0, limit == 1, limit == 2, limit == 2 ? 2 : 0));
+        server.on_invite = answer;
+        server.on_options = silent;
+        start_with(NULL, config, &server);
+        pair_invite(&pair, &client, NULL, NULL);
+        pair_exchange(&pair);
+        CHECK_NUMBER(status, 200);
+        /* nobody answers it, and with the INVITE it is the second of this second */
+        request.delegate = &client;
+        CHECK_OK(sipdlg_agent_request(pair.agent[ALICE], "OPTIONS", BOB_URI ":5060", &request, NULL));
+        pair_exchange(&pair);
+        CHECK_NUMBER(status, 200);
+        pair_invite(&pair, &client, NULL, NULL);
+        pair_exchange(&pair);
+        CHECK_NUMBER(status, 503);
+        CHECK_OK(sipdlg_session_info(forks[0], &request, NULL));
+        pair_exchange(&pair);
+        CHECK_NUMBER(status, 200);
+        stats = pair_stats(&pair, BOB);
+        CHECK_NUMBER((int)stats.answered_limit, 1);
+        CHECK_NUMBER((int)stats.refused_sessions, 0);
+        CHECK_NUMBER((int)stats.refused_calls, limit == 0);
+        CHECK_NUMBER((int)stats.refused_unanswered, limit == 1);
+        CHECK_NUMBER((int)stats.refused_rate, limit == 2);
+        CHECK_NUMBER((int)stats.dropped_behind, 0);
+        CHECK_OK(sipdlg_session_hangup(forks[0], 0, NULL));
+        pair_close(&pair);
+    }
+}
+
 /* ---------------------------------------------------------------- early dialogs, forks */
 
 static void requests_in_early_dialogs(void)
@@ -288,6 +328,7 @@ int main(void)
     timers();
     answer_timeouts();
     limits();
+    admission();
     requests_in_early_dialogs();
     fork_policies();
     return check_report("settings");

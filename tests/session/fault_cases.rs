@@ -274,8 +274,50 @@ pub const CASES: &[Case] = &[
             stand.peer.call_id = "second".to_owned();
             asks(stand, "INVITE", |draft| draft.sdp(OFFER));
         },
-        "answered_limit",
+        "answered_limit refused_sessions",
         &["Call-ID second | answered 503 | sessions: "],
+    ),
+    (
+        "no more calls of peers",
+        |config| config.set_admission(1, 0, 0, 0).unwrap(),
+        |stand| {
+            stand.alice.hold(EventKind::Invite);
+            asks(stand, "INVITE", |draft| draft.sdp(OFFER));
+            asks(stand, "INVITE", |draft| draft.sdp(OFFER).set("Call-ID", "second"));
+        },
+        "answered_limit refused_calls",
+        &["Call-ID second | answered 503 | calls: the soft limit"],
+    ),
+    (
+        "no more work",
+        |config| config.set_admission(0, 1, 0, 0).unwrap(),
+        |stand| {
+            stand.alice.hold(EventKind::Invite);
+            asks(stand, "INVITE", |draft| draft.sdp(OFFER));
+            asks(stand, "OPTIONS", |draft| draft.set("Call-ID", "second"));
+        },
+        "answered_limit refused_unanswered",
+        &["Call-ID second | answered 503 | requests without final response: "],
+    ),
+    (
+        "too many a second",
+        |config| config.set_admission(0, 0, 1, 1).unwrap(),
+        |stand| {
+            asks(stand, "OPTIONS", |draft| draft);
+            asks(stand, "OPTIONS", |draft| draft.set("Call-ID", "second"));
+        },
+        "answered_limit refused_rate",
+        &["Call-ID second | answered 503 | requests a second of one address: "],
+    ),
+    (
+        "too far behind",
+        USUAL,
+        |stand| {
+            let flow = Flow { link: 1, ..Flow::new(Transport::Udp, ALICE.parse().ok(), BOB.parse().ok()) };
+            stand.alice.agent.too_far_behind(&flow);
+        },
+        "dropped_behind",
+        &["bytes | Call-ID - | dropped | the agent is behind"],
     ),
     (
         "no more memory",

@@ -31,6 +31,11 @@ fn counted(stats: &Stats) -> Vec<(&'static str, u64)> {
         ("dropped_ack", stats.dropped_ack),
         ("dropped_stream", stats.dropped_stream),
         ("ignored_challenges", stats.ignored_challenges),
+        ("refused_sessions", stats.refused_sessions),
+        ("refused_calls", stats.refused_calls),
+        ("refused_unanswered", stats.refused_unanswered),
+        ("refused_rate", stats.refused_rate),
+        ("dropped_behind", stats.dropped_behind),
     ];
     all.into_iter().filter(|(_, count)| *count > 0).collect()
 }

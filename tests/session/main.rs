@@ -6,6 +6,7 @@ mod common;
 
 mod ack;
 mod addresses;
+mod admission;
 mod answer_timeout;
 mod basic_call;
 mod birth;

@@ -158,6 +158,9 @@ impl Agent {
             return self.refuse_for_limit(cancel, fault);
         }
         let Some(invite) = self.table.find_cancelled(cancel) else {
+            if let Err(fault) = self.admission_for(cancel) {
+                return self.refuse_for_limit(cancel, fault);
+            }
             let rule = "the branch is that of no request that is here (RFC 3261 9.2)";
             return self.refuse(cancel, &Answer::plain(481), Fault::new(Counter::Unknown, "Via", rule));
         };

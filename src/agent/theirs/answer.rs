@@ -62,7 +62,7 @@ impl Agent {
                 Some(id)
             }
             Err(_) => {
-                self.objects.incoming.remove(id);
+                self.objects.remove_incoming(id);
                 self.refuse_for_limit(request, TRANSACTIONS);
                 None
             }
@@ -263,6 +263,7 @@ impl Agent {
     /// Marks a request answered and stops what waited for the answer.
     pub(in crate::agent) fn answered_finally(&mut self, id: IncomingId) {
         self.objects.use_place(id);
+        self.objects.work_done(id);
         let Some(incoming) = self.objects.incoming.get_mut(id) else { return };
         incoming.answered = true;
         let session = incoming.session;

@@ -87,6 +87,8 @@ pub struct Incoming {
     pub(in crate::agent) transaction: Option<ServerId>,
     /// A final response was given.
     pub(in crate::agent) answered: bool,
+    /// It is out of a dialog, and counted among those without a final response.
+    pub(in crate::agent) is_work: bool,
     pub(in crate::agent) attachment: Attachment,
     /// The host's time to answer; of an INVITE it runs in pieces of a minute.
     pub(in crate::agent) answer: Option<TimerId>,
@@ -116,6 +118,7 @@ impl Incoming {
             session,
             transaction: None,
             answered: false,
+            is_work: session.is_none(),
             attachment,
             answer: None,
             patience_ends,

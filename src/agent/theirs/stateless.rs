@@ -6,12 +6,12 @@ use crate::agent::fault::{Counter, Done, Fault};
 use crate::agent::options::ResponseOptions;
 use crate::agent::theirs::admit::Refused;
 use crate::agent::wire::outbox::Sender;
-use crate::agent::words::response::{Answer, checked_status, retry_after_line};
+use crate::agent::words::response::{Answer, checked_status};
 use crate::config::quirk;
 use crate::dialog::id::DialogKeys;
 use crate::error::{Error, Result};
 use crate::flow::{Flow, Transport};
-use crate::message::{Maddr, Malformed, Message, Method, write};
+use crate::message::{HeaderId, Maddr, Malformed, Message, Method, write};
 use crate::time::Now;
 use crate::transaction::ServerId;
 use smallvec::SmallVec;
@@ -26,7 +26,7 @@ pub(in crate::agent) const OVER: Fault = Fault::new(Counter::Unknown, "To", "the
 pub(in crate::agent) const TRANSACTIONS: Fault =
     Fault::new(Counter::Limit, "", "transactions: the limit is reached (RFC 3261 21.5.4)");
 pub(in crate::agent) const SESSIONS: Fault =
-    Fault::new(Counter::Limit, "", "sessions: the limit is reached (RFC 3261 21.5.4)");
+    Fault::new(Counter::Sessions, "", "sessions: the limit is reached (RFC 3261 21.5.4)");
 
 /// What the session of a message that cannot be read is told.
 const BROKEN: &str = "a message is broken; the log says where (RFC 3261 21.4.1)";
@@ -127,7 +127,7 @@ impl Agent {
     /// There is no room: 503 where one can answer, else the request is dropped; either is counted.
     pub(in crate::agent) fn refuse_for_limit(&mut self, request: &Message, fault: Fault) {
         self.fault(fault, request, Done::Answered(503));
-        let lines = retry_after_line(&mut self.random);
+        let lines = drawn_retry_after(self.objects.keys, request);
         self.reply(request, &Answer { lines: &lines, ..Answer::plain(503) });
     }
 
@@ -190,12 +190,25 @@ pub(in crate::agent) type Tag = SmallVec<[u8; 32]>;
 /// The To tag of our responses to a request, and to its CANCEL (RFC 3261 §9.2): made from what both share, with keys
 /// that nobody knows. RFC 3261 §8.2.7: repeats of a request that is answered without a transaction get the same.
 pub(in crate::agent) fn own_tag(keys: DialogKeys, request: &Message) -> Tag {
-    let from_tag = request.from_tag().unwrap_or_default();
-    let key = keys.key(request.call_id(), from_tag, request.branch().unwrap_or_default());
+    let key = own_key(keys, request);
     let mut tag = [0; 16];
     for (at, letter) in tag.iter_mut().enumerate() {
         let nibble = (key >> (4 * at)) as u8 & 15;
         *letter = if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 };
     }
     Tag::from_slice(&tag)
+}
+
+/// What a request shares with its repeats and its CANCEL, and nobody can foresee.
+fn own_key(keys: DialogKeys, request: &Message) -> u128 {
+    let from_tag = request.from_tag().unwrap_or_default();
+    keys.key(request.call_id(), from_tag, request.branch().unwrap_or_default())
+}
+
+/// Retry-After of 5 to 15 s, so that those who were refused together do not come together again; the same one for a
+/// repeat, which a request that leaves no state behind may have. Of the half of the key that no tag shows.
+fn drawn_retry_after(keys: DialogKeys, request: &Message) -> Vec<u8> {
+    let mut line = Vec::new();
+    write::number_header(&mut line, HeaderId::RetryAfter, 5 + (own_key(keys, request) >> 64) as u64 % 11);
+    line
 }

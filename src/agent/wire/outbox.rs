@@ -1,7 +1,8 @@
 //! What waits to go out: datagrams, events, log lines. One counter numbers the first two, so that their order can be
 //! told.
 
-use crate::agent::event::{Event, EventKind};
+use crate::agent::event::Event;
+use crate::agent::wire::events::Events;
 use crate::config::LogLevel;
 use crate::flow::Flow;
 use crate::held;
@@ -52,11 +53,7 @@ const REMEMBERED: usize = 512;
 /// The queues.
 #[derive(Clone, Debug, Default)]
 pub struct Outbox {
-    /// By rising number; `None` where an event was taken back.
-    events: VecDeque<(u64, Option<Event>)>,
-    taken_back: usize,
-    /// Bytes of the messages in them that no request of the peer's holds.
-    messages: usize,
+    events: Events,
     pub(in crate::agent) transmits: VecDeque<Transmit>,
     log: VecDeque<(LogLevel, String)>,
     senders: VecDeque<(u64, Sender)>,
@@ -90,23 +87,12 @@ impl Outbox {
     pub fn event(&mut self, mut event: Event, number: u64) {
         event.id = number;
         self.next_id = number;
-        self.messages += message_bytes(&event);
-        self.events.push_back((number, Some(event)));
+        self.events.push(event);
     }
 
-    /// The oldest event.
+    /// The next event.
     pub fn next_event(&mut self) -> Option<Event> {
-        loop {
-            let event = self.events.pop_front()?.1;
-            self.events.ease();
-            match event {
-                Some(event) => {
-                    self.messages -= message_bytes(&event);
-                    return Some(event);
-                }
-                None => self.taken_back -= 1,
-            }
-        }
+        self.events.next()
     }
 
     /// The oldest message.
@@ -125,7 +111,7 @@ impl Outbox {
 
     /// Gives back what nothing needs now.
     pub fn trim(&mut self) {
-        self.events.fit();
+        self.events.trim();
         self.transmits.fit();
         self.log.fit();
         self.senders.fit();
@@ -133,28 +119,18 @@ impl Outbox {
 
     /// Whether events wait.
     pub fn has_events(&self) -> bool {
-        self.events.len() > self.taken_back
+        self.events.len() > 0
     }
 
     /// Takes an event back that nobody has seen yet.
     pub fn take_back(&mut self, id: u64) -> Option<Event> {
-        let at = self.events.binary_search_by_key(&id, |(id, _)| *id).ok()?;
-        let event = self.events.get_mut(at)?.1.take()?;
-        self.taken_back += 1;
-        self.messages -= message_bytes(&event);
-        // Holes never outnumber events by much, however long the host looks away.
-        if self.taken_back > 64 && self.taken_back > self.events.len() / 2 {
-            self.events.retain(|(_, event)| event.is_some());
-            self.events.ease();
-            self.taken_back = 0;
-        }
-        Some(event)
+        self.events.take_back(id)
     }
 
     /// Bytes held.
     pub fn bytes(&self) -> usize {
-        let queues = held::queue(&self.events) + held::queue(&self.transmits) + held::queue(&self.senders);
-        queues + held::queue(&self.log) + self.messages
+        let queues = held::queue(&self.transmits) + held::queue(&self.senders) + held::queue(&self.log);
+        queues + self.events.bytes()
     }
 
     /// Queues a message. `host`: the name of who is there. Gives its number.
@@ -223,12 +199,6 @@ impl Outbox {
         let (seconds, micros) = (self.unix_us / 1_000_000, self.unix_us % 1_000_000);
         self.log.push_back((level, format!("{seconds}.{micros:06} {mark} {transport} {remote} {text}")));
     }
-}
-
-/// A message that only its event holds: of a request of the peer's the CANCEL.
-fn message_bytes(event: &Event) -> usize {
-    let held_here = event.incoming.is_none() || event.kind == EventKind::Cancel;
-    event.message.as_ref().filter(|_| held_here).map_or(0, |message| message.held())
 }
 
 /// What a peer wrote, so that it cannot end a line or move a cursor; at most so many bytes of it.

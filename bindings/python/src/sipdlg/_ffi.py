@@ -421,6 +421,11 @@ class Stats(C.Structure):  # sipdlg_stats_t
         ("dropped_ack", C.c_uint64),
         ("dropped_stream", C.c_uint64),
         ("ignored_challenges", C.c_uint64),
+        ("refused_sessions", C.c_uint64),
+        ("refused_calls", C.c_uint64),
+        ("refused_unanswered", C.c_uint64),
+        ("refused_rate", C.c_uint64),
+        ("dropped_behind", C.c_uint64),
     ]
 
 
@@ -564,6 +569,10 @@ def declare(dll: C.CDLL) -> None:
     # per_address_bytes);
     dll.sipdlg_config_set_memory.argtypes = [C.c_void_p, C.c_uint64, C.c_uint64]
     dll.sipdlg_config_set_memory.restype = C.c_int32
+    # sipdlg_status_t sipdlg_config_set_admission(sipdlg_config_t *config, uint32_t calls, uint32_t unanswered, uint32_t
+    # address_requests, uint32_t address_burst);
+    dll.sipdlg_config_set_admission.argtypes = [C.c_void_p, C.c_uint32, C.c_uint32, C.c_uint32, C.c_uint32]
+    dll.sipdlg_config_set_admission.restype = C.c_int32
     # sipdlg_status_t sipdlg_config_set_reliable(sipdlg_config_t *config, int32_t policy, int32_t manual_prack);
     dll.sipdlg_config_set_reliable.argtypes = [C.c_void_p, C.c_int32, C.c_int32]
     dll.sipdlg_config_set_reliable.restype = C.c_int32

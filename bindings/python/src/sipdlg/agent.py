@@ -85,6 +85,11 @@ class Stats:
     dropped_ack: int
     dropped_stream: int
     ignored_challenges: int
+    refused_sessions: int
+    refused_calls: int
+    refused_unanswered: int
+    refused_rate: int
+    dropped_behind: int
 
 
 class Agent:

@@ -75,6 +75,14 @@ class Config:
     """Held in all; new requests beyond get 503."""
     address_bytes: int = 0
     """Held for one IP address, or /64 of IPv6."""
+    calls: int = 0
+    """Sessions beyond which no INVITE of a peer's is taken; 0, as of the next three: no limit."""
+    unanswered: int = 0
+    """Requests out of dialogs without final response, ringing calls too, beyond which none is taken."""
+    address_requests: int = 0
+    """Requests out of dialogs that one IP address, or /64 of IPv6, may send in a second."""
+    address_burst: int = 0
+    """The same at once; 0: as many as in a second."""
     reliable: Policy = Policy.SUPPORTED
     """Provisional responses by RFC 3262."""
     manual_prack: bool = False
@@ -141,6 +149,8 @@ class Config:
         check(lib.sipdlg_config_set_limits(config, *limits))
         memory = [fits(getattr(self, name), name, 64) for name in ("memory_bytes", "address_bytes")]
         check(lib.sipdlg_config_set_memory(config, *memory))
+        rates = numbers(address_requests=self.address_requests, address_burst=self.address_burst)
+        check(lib.sipdlg_config_set_admission(config, *numbers(calls=self.calls, unanswered=self.unanswered), *rates))
         check(lib.sipdlg_config_set_reliable(config, fits(self.reliable, "reliable", 31), truth(self.manual_prack, "manual_prack")))
         if self.session_timer is not None:
             terms = instance(self.session_timer, SessionTimer, "session_timer")._numbers()
