@@ -28,6 +28,9 @@ pub(crate) const DELIVERY_STACK: usize = 1 << 20;
 const ROUNDS: usize = 4;
 /// Batches of one socket that are read at once where there is more than one: more than what its buffer holds.
 const BATCHES: usize = 16;
+/// New requests that are taken before the sockets are looked at again: few, for while they are worked off a socket may
+/// overflow.
+const SLICE: usize = 16;
 /// [`Network::sleeper`]: nobody sleeps.
 const AWAKE: u64 = 0;
 
@@ -247,8 +250,7 @@ impl Network {
     }
 
     /// Gives the agent what its sockets have: one batch of each. Where that is not all, what belongs to calls is picked
-    /// out of a few batches, and of the new requests, which may be calls for hours, one batch is taken each time. Whether
-    /// there may be more.
+    /// out of a few batches, and of the new requests some are taken each time. Whether there may be more.
     fn receive<H: Host>(&self, host: &'static H) -> bool {
         let mut inbox = self.receiver.lock();
         let Inbox { receiver, backlog } = &mut *inbox;
@@ -263,10 +265,8 @@ impl Network {
                 let count = receiver.fill(&socket);
                 let full = count == BATCH;
                 if count > 0 {
-                    host.with_agent(|agent, now| {
-                        let behind = full || batches > 0 || !backlog.is_empty();
-                        take(agent, now, receiver, &socket.flow, behind.then_some(&mut *backlog));
-                    });
+                    let behind = full || batches > 0 || !backlog.is_empty();
+                    take(host, receiver, &socket.flow, behind.then_some(&mut *backlog));
                 }
                 batches += 1;
                 if !full {
@@ -277,7 +277,7 @@ impl Network {
         }
         if !backlog.is_empty() {
             host.with_agent(|agent, now| {
-                for (flow, data) in std::iter::from_fn(|| backlog.pop()).take(BATCH) {
+                for (flow, data) in std::iter::from_fn(|| backlog.pop()).take(SLICE) {
                     // Only streams can be refused.
                     let _ = agent.receive(now, &flow, &data);
                 }
@@ -470,21 +470,36 @@ impl Threads {
     }
 }
 
-/// Gives the agent a batch; new requests go into the backlog, where there is one.
-fn take(agent: &mut Agent, now: Now, receiver: &Receiver, flow: &Flow, mut backlog: Option<&mut Backlog>) {
+/// Gives the agent a batch; new requests go into the backlog, where there is one, without the agent.
+fn take<H: Host>(host: &'static H, receiver: &Receiver, flow: &Flow, backlog: Option<&mut Backlog>) {
     let mut flow = *flow;
-    for (from, data) in receiver.datagrams() {
-        flow.remote = Some(from);
-        match &mut backlog {
-            Some(backlog) if !comes_first(data) => {
-                if !backlog.push(&flow, data) {
-                    agent.too_far_behind(&flow);
-                }
+    let (mut first, mut dropped) = (u64::MAX, 0);
+    if let Some(backlog) = backlog {
+        first = 0;
+        for (at, (from, data)) in receiver.datagrams().enumerate() {
+            flow.remote = Some(from);
+            if comes_first(data) {
+                first |= 1 << at;
+            } else if !backlog.push(&flow, data) {
+                dropped += 1;
             }
-            // Only streams can be refused.
-            _ => drop(agent.receive(now, &flow, data)),
         }
     }
+    if first == 0 && dropped == 0 {
+        return;
+    }
+    host.with_agent(|agent, now| {
+        for (at, (from, data)) in receiver.datagrams().enumerate() {
+            flow.remote = Some(from);
+            if first >> at & 1 == 1 {
+                // Only streams can be refused.
+                let _ = agent.receive(now, &flow, data);
+            }
+        }
+        for _ in 0..dropped {
+            agent.too_far_behind(&flow);
+        }
+    });
 }
 
 /// Carries out what is due; how many objects live then.

@@ -12,6 +12,9 @@ use crate::slots::{IncomingId, OutgoingId};
 use crate::transaction::ServerId;
 use smallvec::smallvec;
 
+/// So many 2xx to re-INVITEs may wait for their ACK: a peer whose ACKs are lost has one or two.
+const UNACKNOWLEDGED: usize = 16;
+
 /// What decides about INVITEs in the dialog and is known outside of the session.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Around {
@@ -99,6 +102,7 @@ impl Session {
             _ if self.waits_for_acks(true) || self.lasting.ack_processing == AckProcessing::Waiting => {
                 Arrival::RetryLater
             }
+            _ if self.lasting.accepted.len() >= UNACKNOWLEDGED => Arrival::RetryLater,
             // §14.2: until its final response, not until the ACK of that.
             _ if self.running.pending.iter().any(|one| Some(one.request) == self.reinvite_server()) => {
                 Arrival::RetryLater

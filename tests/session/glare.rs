@@ -47,6 +47,40 @@ fn an_overlapping_invite_gets_500_with_retry_after() {
     assert_eq!(stand.alice.state(), GOOD);
 }
 
+/// A peer that acknowledges nothing makes us repeat 16 of its 2xx and no more; each ACK makes room for one.
+#[test]
+fn so_many_2xx_wait_for_their_acks_and_no_more() {
+    let mut stand = Stand::peer_called();
+    stand.alice.answers(EventKind::Reinvite, HELD);
+    let mut offers = Vec::new();
+    for _ in 0..16 {
+        offers.push(stand.peer.request("INVITE").sdp(HOLD));
+        stand.say(offers.last().expect("one").clone());
+    }
+    let oks: Vec<_> = (0..16).map(|_| stand.peer.take("200 INVITE")).collect();
+    let refused = |stand: &mut Stand| {
+        let one_more = stand.peer.request("INVITE").sdp(HOLD);
+        stand.say(one_more.clone());
+        let got = stand.peer.got();
+        if got != ["500 INVITE"] {
+            return false;
+        }
+        let refusal = stand.peer.take("500 INVITE");
+        assert!(refusal.get("retry-after").is_some());
+        let ack = stand.peer.ack(&one_more, &refusal);
+        stand.say(ack);
+        true
+    };
+    assert!(refused(&mut stand) && refused(&mut stand));
+    assert_eq!(stand.alice.agent.stats().refused_state, 2);
+    let ack = stand.peer.ack(&offers[3], &oks[3]);
+    stand.say(ack);
+    assert!(!refused(&mut stand), "there is room again");
+    stand.peer.take("200 INVITE");
+    assert!(refused(&mut stand));
+    stand.end_unjudged();
+}
+
 /// RFC 5407 §3.3.1: the retry is dropped when the call ended meanwhile.
 #[test]
 fn a_retry_does_not_outlive_the_call() {

@@ -73,6 +73,18 @@ fn our_reinvite_accepted(offer: &str, description: &str) -> Session {
     session
 }
 
+/// So many re-INVITEs of the peer have a 2xx; no ACK.
+fn accepted_often(count: u64) -> Session {
+    let mut session = fixture::confirmed_caller();
+    for number in 2..2 + count {
+        let id = IncomingId::from_raw(number);
+        session.their_reinvite_arrived(id, &request("INVITE", number as u32, "second"));
+        session.accepted(fixture::sent_2xx_to(id, number as u32, "reply"), &mut FakeClock::default());
+        session.answered(id);
+    }
+    session
+}
+
 fn reinvite_acknowledged(description: &str, ack: &str) -> Session {
     let mut session = our_reinvite_accepted("", description);
     session.ack_arrived(&request("ACK", 2, ack), &mut FakeClock::default());
@@ -161,7 +173,7 @@ fn when_a_reinvite_may_be_sent() {
 #[test]
 fn what_a_reinvite_meets() {
     use Arrival::{Pending, Process, RetryLater};
-    let rows: [(&str, Made, Around, Arrival); 23] = [
+    let rows: [(&str, Made, Around, Arrival); 25] = [
         // RFC 3261 §14.2: ours is in progress; the peer's has no final response.
         ("caller, early", || fixture::caller("offer"), NONE, Pending),
         ("callee, no response", || fixture::callee(""), NONE, RetryLater),
@@ -177,6 +189,8 @@ fn what_a_reinvite_meets() {
         // RFC 5407 §3.1.4: the exchange is complete, the ACK is lost or late.
         ("2xx with the answer", || accepted("offer", "answer"), NONE, Process),
         ("theirs, 2xx with the answer", || our_reinvite_accepted("second", "reply"), NONE, Process),
+        ("theirs, 15 of them", || accepted_often(15), NONE, Process),
+        ("theirs, 16 of them", || accepted_often(16), NONE, RetryLater),
         // RFC 6337 §4.3: the answer belongs into the ACK.
         ("2xx with an offer", || accepted("", "offer"), NONE, RetryLater),
         ("theirs, 2xx with an offer", || our_reinvite_accepted("", "second"), NONE, RetryLater),
