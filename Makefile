@@ -9,7 +9,7 @@ CARGO   ?= cargo
 CFLAGS_C = -std=c99 -O2 -g -Wall -Wextra -Wpedantic -Wconversion -Werror -Iinclude
 NEXTEST = $(shell command -v cargo-nextest >/dev/null 2>&1 && echo yes)
 
-.PHONY: help call test programs examples lib host-lib header bench soak races install-deps lint rust-tests seeded-bugs c-tests misuse readme-test sipp-tests python-tests vectors budget clean
+.PHONY: help call test programs examples lib host-lib header bench soak races install-deps lint rust-tests seeded-bugs c-tests misuse readme-test sipp-tests python-tests vectors budget floods clean
 .NOTPARALLEL:
 
 help:
@@ -21,6 +21,7 @@ help:
 	@echo "               readme-test python-tests vectors sipp-tests budget (CONTRIBUTING.md says what each proves)"
 	@echo "make bench     the programs to measure, into target/bench"
 	@echo "make soak      [SECONDS=N] a hundred thousand calls at 20 % loss whose hosts do anything, as many by SIPp, a thousand of two days"
+	@echo "make floods    what floods cost, and what they leave (docs/security.md)"
 	@echo "make races     every pair of functions from many threads, plain and under ThreadSanitizer"
 
 # ---- the library, the programs
@@ -111,6 +112,10 @@ header:
 
 bench: lib
 	@benches/build target/bench
+
+# what a flood costs at one size and at ten times that; make floods FLOOD=storm: those whose name has the text
+floods:
+	$(CARGO) bench --locked --bench floods -- $(FLOOD)
 
 # every pair of the functions that begin, end, drive and wake an agent, from many threads; ThreadSanitizer looks on
 races: lib

@@ -344,7 +344,15 @@ fn so_many_requests_may_wait_for_their_answer() {
             assert_eq!(house.status(&request(method, &format!("m{method}"), TO, 1)), 503, "{name}");
         }
         // Those to which the host has nothing to say.
-        assert_eq!(house.status(&request("BYE", "four", TO, 1)), 481, "{name}");
+        let made_up = format!("{TO};tag=none");
+        for text in [
+            request("BYE", "four", TO, 1),
+            request("INVITE", "four", &made_up, 2),
+            request("MESSAGE", "four", &made_up, 3),
+            cancel_of("four"),
+        ] {
+            assert_eq!(house.status(&text), 481, "{name}: {text}");
+        }
         assert_eq!(house.counts(), [3, 0, 0, 3, 0], "{name}");
         end(&mut house, invited);
         let left = if name == "left alone" { 2 } else { 1 };
