@@ -2,7 +2,7 @@
 //! it is done, in that order.
 
 use crate::agent::event::{Event, EventKind};
-use crate::agent::theirs::incoming::Kind;
+use crate::agent::theirs::incoming::{Acknowledges, Kind};
 use crate::agent::timeout::Timeout;
 use crate::agent::wire::outbox::Sender;
 use crate::agent::words::headers::HostHeaders;
@@ -188,7 +188,15 @@ impl Agent {
     }
 
     fn refuse_as(&mut self, id: IncomingId, refusal: Refusal) {
-        let answer = Answer { reason: refusal.reason, ..Answer::plain(refusal.status) };
+        // RFC 3262 §3: a PRACK that acknowledges gets a 2xx, though its session ended before the host gave one. An offer
+        // in it would need an answer there (§5).
+        let acknowledges = self.objects.incoming.get(id).is_some_and(|incoming| {
+            let session = incoming.session.and_then(|id| self.objects.sessions.get(id));
+            matches!(incoming.kind, Kind::Prack(Acknowledges::Response))
+                && session.is_some_and(|session| !session.is_offering(id))
+        });
+        let status = if acknowledges { 200 } else { refusal.status };
+        let answer = Answer { reason: refusal.reason, ..Answer::plain(status) };
         // Answered meanwhile: then there is nothing to refuse.
         let _ = self.refuse_request(id, answer, None, refusal.ending);
     }

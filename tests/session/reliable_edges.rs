@@ -50,6 +50,55 @@ fn acknowledge(stand: &mut Stand, invite: &Draft, response: &Sip) {
     stand.say(ack);
 }
 
+/// RFC 3262 §3: a PRACK that acknowledges gets a 2xx, though the call ends before the host has given one. One with an
+/// offer would need an answer there (§5).
+#[test]
+fn a_prack_that_waits_for_its_host_is_accepted_when_the_call_ends() {
+    for (offer, end, answered) in [
+        ("", "CANCEL", "200 PRACK"),
+        ("", "hang-up", "200 PRACK"),
+        ("", "BYE", "200 PRACK"),
+        (HOLD, "CANCEL", "487 PRACK"),
+        (HOLD, "hang-up", "487 PRACK"),
+    ] {
+        let mut stand = Stand::new();
+        stand.alice.hold(EventKind::Prack);
+        let invite = invited(&mut stand, OFFER);
+        let held = stand.alice.incoming;
+        progress(&mut stand, 183, ANSWER, None);
+        let ringing = stand.peer.take("183 INVITE");
+        stand.peer.learn(&ringing);
+        let rack = format!("{} {} INVITE", ringing.value("rseq"), ringing.cseq());
+        let prack = stand.peer.request("PRACK").with("RAck", rack);
+        stand.say(if offer.is_empty() { prack } else { prack.sdp(offer) });
+        stand.alice.incoming = held;
+        match end {
+            "CANCEL" => {
+                let cancel = stand.peer.cancel(&invite);
+                stand.say(cancel);
+            }
+            "BYE" => {
+                accept(&mut stand, "", None);
+                let ok = stand.peer.take("200 INVITE");
+                acknowledge(&mut stand, &invite, &ok);
+                let bye = stand.peer.request("BYE");
+                stand.say(bye);
+            }
+            _ => {
+                stand.alice.hangup();
+                stand.exchange();
+            }
+        }
+        let shorts = stand.peer.got();
+        assert!(shorts.iter().any(|short| short == answered), "{end}: {shorts:?}");
+        if end != "BYE" {
+            let refused = shorts.iter().find(|short| short.ends_with(" INVITE")).expect("a final response").clone();
+            let refused = stand.peer.take(&refused);
+            acknowledge(&mut stand, &invite, &refused);
+        }
+    }
+}
+
 /// RFC 3262 §3: all of RAck counts. The PRACK of what a refused re-INVITE left says nothing of the next one's.
 #[test]
 fn a_late_prack_does_not_release_the_2xx_of_the_next_reinvite() {
