@@ -1678,8 +1678,8 @@ sipdlg_status_t sipdlg_session_bye(sipdlg_session_t session,
  * in its place: the former gets REJECT with flag LOCAL and the response that it had, then this one its GLARE_RETRY.
  * Errors: ERR_STATE early, or our INVITE has no final response (sipdlg_session_confirm()); the ACK of our 2xx is
  * outstanding, or one is owed (NEEDS_ACK); a re-INVITE is pending in either direction (the peer's until its ACK, also
- * when refused); a description while an offer is open; one of ours waits to be sent again, and this one is NO_RETRY,
- * or sixteen have taken over that wait.
+ * when refused); a description while an offer is open, or none while that of our UPDATE is; one of
+ * ours waits to be sent again, and this one is NO_RETRY, or sixteen have taken over that wait.
  */
 sipdlg_status_t sipdlg_session_invite(sipdlg_session_t session,
                                       const sipdlg_request_options_t *options,

@@ -30,6 +30,24 @@ fn retry_later(answer: &Sip) {
     assert!((1..=10).contains(&wait), "RFC 3311 §5.2, RFC 3261 §20.33");
 }
 
+/// RFC 3264 §4: a re-INVITE without an offer asks for one, which would cross that of our UPDATE and get no answer.
+#[test]
+fn no_reinvite_asks_for_an_offer_while_our_update_has_one_open() {
+    let mut stand = Stand::alice_called();
+    stand.alice.answers_in_ack(ANSWER);
+    stand.alice.update(HOLD);
+    let (now, session) = (stand.alice.now(), stand.alice.session());
+    let refused = stand.alice.agent.reinvite(now, session, with_sdp("")).expect_err("an offer is open");
+    assert_eq!(refused.kind, ErrorKind::State, "{refused}");
+    stand.exchange();
+    stand.peer_replies("UPDATE", 200, HELD);
+    stand.alice.reinvite("");
+    stand.exchange();
+    stand.peer_replies("INVITE", 200, LATER);
+    assert_eq!(stand.peer.take("ACK").sdp(), Some(ANSWER));
+    assert_eq!(stand.alice.state(), GOOD);
+}
+
 /// §5.2: the UPDATE before it is not answered, with or without offers.
 #[test]
 fn one_that_overlaps_gets_500() {
@@ -274,7 +292,7 @@ fn a_newer_wish_takes_over_the_wait() {
 /// RFC 3261 §14.1, RFC 3311 §5.2: it waits in no place that another of its kind has, which is under way.
 #[test]
 fn no_newer_wish_beside_one_of_its_kind() {
-    for (first, offer, second) in [("INVITE", HOLD, "UPDATE"), ("UPDATE", HOLD, "INVITE")] {
+    for (first, offer, second) in [("INVITE", HOLD, "UPDATE"), ("UPDATE", "", "INVITE")] {
         let mut stand = Stand::alice_called();
         let change = |stand: &mut Stand, method: &str, offer: &str| match method {
             "INVITE" => stand.alice.reinvite(offer),
@@ -294,8 +312,8 @@ fn no_newer_wish_beside_one_of_its_kind() {
         };
         assert_eq!(newer.map_err(|error| error.kind), Err(ErrorKind::State), "{first}");
         assert_eq!(stand.alice.count(EventKind::Reject), 0, "what waits goes on");
-        let ok = stand.peer.reply(&request, 200).sdp(HELD);
-        stand.say(ok);
+        let ok = stand.peer.reply(&request, 200);
+        stand.say(if offer.is_empty() { ok } else { ok.sdp(HELD) });
         assert_eq!((stand.alice.state(), stand.alice.statuses(EventKind::Accept)), (GOOD, vec![200, 200]), "{first}");
         stand.peer.inbox.clear();
         stand.advance(seconds(5));

@@ -53,6 +53,12 @@ fn reinviting(offer: &str) -> Session {
     session
 }
 
+fn updating(offer: &str) -> Session {
+    let mut session = fixture::confirmed_caller();
+    session.our_change_sent(By::Update, ours(), fixture::sdp(offer));
+    session
+}
+
 fn waiting() -> Session {
     let mut session = reinviting("second");
     session.our_change_waits(By::Reinvite, ours());
@@ -130,7 +136,7 @@ const REFUSED_WAITS: Around = Around { invite_pends: false, refused_waits: true 
 /// RFC 3261 §14.1.
 #[test]
 fn when_a_reinvite_may_be_sent() {
-    let rows: [(&str, Made, bool, Around, Guarded); 25] = [
+    let rows: [(&str, Made, bool, Around, Guarded); 27] = [
         ("callee, no response", || fixture::callee("offer"), false, NONE, Err("needs a confirmed dialog")),
         ("callee, early", early_callee, false, NONE, Err("needs a confirmed dialog")),
         ("caller, early", || fixture::caller("offer"), false, NONE, Err("needs a confirmed dialog")),
@@ -155,6 +161,8 @@ fn when_a_reinvite_may_be_sent() {
         ("their offer", || offered_by_hand(Party::Remote), true, NONE, Err("an offer is open")),
         ("our offer, one without", || offered_by_hand(Party::Local), false, NONE, Ok(())),
         ("their offer, one without", || offered_by_hand(Party::Remote), false, NONE, Ok(())),
+        ("our UPDATE's offer, one without", || updating("second"), false, NONE, Err("an offer is open")),
+        ("our UPDATE without, one without", || updating(""), false, NONE, Ok(())),
         ("confirmed by hand", fixture::confirmed_caller, true, INVITE_PENDS, Err("our INVITE has no final")),
         ("BYE", || fixture::mortal(fixture::confirmed_caller()), false, NONE, Err("the session is over")),
         ("over", || fixture::gone(fixture::confirmed_caller()), false, NONE, Err("the session is over")),
