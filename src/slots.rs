@@ -103,13 +103,15 @@ impl<K> std::hash::Hash for Id<K> {
         self.raw.hash(state);
     }
 }
-impl<K> std::fmt::Debug for Id<K> {
+/// The first letter of what it names, slot, tenant: `s0.1`.
+impl<K: Kind> std::fmt::Debug for Id<K> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "{}.{}", self.index(), self.generation())
+        let letter = K::NAME.chars().next().unwrap_or_default();
+        write!(formatter, "{letter}{}.{}", self.index(), self.generation())
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Slot<T> {
     generation: u32,
     /// What the ledger knows of its tenant, and whether that may have changed since ([`STALE`]).
@@ -128,7 +130,7 @@ impl<T> Slot<T> {
 }
 
 /// A table of objects of one kind. `K` is the marker of its ids.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Slots<K, T> {
     slots: Vec<Slot<T>>,
     free: VecDeque<u32>,
@@ -145,6 +147,18 @@ pub struct Slots<K, T> {
     /// Those of which the ledger does not know yet.
     stale: Vec<u32>,
     kind: PhantomData<fn() -> K>,
+}
+
+/// What lives, by id; neither how it is stored nor what it holds.
+impl<K: Kind, T: std::fmt::Debug> std::fmt::Debug for Slots<K, T> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { slots, free: _, len: _, first: _, ever: _, rest: _, below: _, ledger: _, stale: _, kind: _ } = self;
+        let living = slots.iter().enumerate().filter_map(|(index, slot)| {
+            let value = slot.value.as_ref()?;
+            Some((Id::<K>::new(index as u32, slot.generation), value))
+        });
+        formatter.debug_list().entries(living).finish()
+    }
 }
 
 impl<K, T> Default for Slots<K, T> {
@@ -352,6 +366,10 @@ mod tests {
     use super::*;
 
     struct Test;
+
+    impl Kind for Test {
+        const NAME: &'static str = "test";
+    }
 
     impl Held for u32 {
         fn held(&self) -> usize {

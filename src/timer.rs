@@ -10,6 +10,7 @@ pub mod slab;
 
 use crate::time::Time;
 use slab::{Key, Slab};
+use std::fmt;
 
 /// Bits of the deadline that one wheel decides.
 const BITS: u32 = 6;
@@ -25,7 +26,7 @@ const NONE: u32 = u32::MAX;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TimerId(Key);
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Entry<T> {
     at: u64,
     previous: u32,
@@ -35,7 +36,7 @@ struct Entry<T> {
 }
 
 /// A list in the order of arming; of an unrolled slot `head` is the finer wheel.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 struct Slot {
     head: u32,
     tail: u32,
@@ -44,7 +45,7 @@ struct Slot {
 const EMPTY: Slot = Slot { head: NONE, tail: NONE };
 
 /// One wheel: the slots of one digit of the deadline.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Turn {
     level: u32,
     parent: u32,
@@ -76,13 +77,24 @@ impl Turn {
 }
 
 /// The timers of one agent, each with a small value that says what it is for.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Wheel<T: Copy> {
     entries: Slab<Entry<T>>,
     turns: Slab<Box<Turn>>,
     root: u32,
     /// The earliest deadline and its entry.
     next: Option<(u64, u32)>,
+}
+
+/// The timers in the order in which they come due; not how they are stored.
+impl<T: Copy + fmt::Debug> fmt::Debug for Wheel<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { entries, turns: _, root: _, next: _ } = self;
+        let mut timers: Vec<_> = entries.iter().collect();
+        timers.sort_by_key(|(key, entry)| (entry.at, key.generation()));
+        let timers = timers.iter().map(|(key, entry)| (Time::from_micros(entry.at), TimerId(*key), entry.value));
+        formatter.debug_list().entries(timers).finish()
+    }
 }
 
 impl<T: Copy> Wheel<T> {

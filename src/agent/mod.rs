@@ -225,6 +225,13 @@ impl Agent {
         }
     }
 
+    /// All that is drawn from now on comes from another seed: so agents that are the same but for their past go on
+    /// alike, which only tests want.
+    #[doc(hidden)]
+    pub fn reseed(&mut self, seed: [u8; 32]) {
+        self.random = Random::from_seed(seed);
+    }
+
     /// Says that there is a socket: transport, local and link of `flow`. `sent_by`: `host[:port]` for Via and Contact
     /// instead of the local address.
     pub fn add_transport(&mut self, flow: &Flow, sent_by: Option<&[u8]>) -> Result<()> {

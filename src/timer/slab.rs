@@ -1,12 +1,13 @@
 //! A table of things with short names: an index and a generation. It gives its memory back in pieces.
 
 use crate::held;
+use std::fmt;
 
 /// Entries of one piece; one bit each in a word tells which are taken.
 const PIECE: usize = 64;
 
 /// The name of an entry. It stays unknown for ever once the entry is removed (until 2^32 insertions later).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key {
     index: u32,
     generation: u32,
@@ -17,15 +18,26 @@ impl Key {
     pub const fn index(self) -> u32 {
         self.index
     }
+
+    /// Of two living entries the one that was inserted later has the higher one.
+    pub(super) const fn generation(self) -> u32 {
+        self.generation
+    }
 }
 
-#[derive(Clone, Debug)]
+impl fmt::Debug for Key {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "#{}.{}", self.index, self.generation)
+    }
+}
+
+#[derive(Clone)]
 struct Entry<T> {
     generation: u32,
     value: Option<T>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Piece<T> {
     taken: u64,
     /// Either `PIECE` entries or none, when the memory was given back.
@@ -34,7 +46,7 @@ struct Piece<T> {
 
 /// A slab with generations. Inserting takes the lowest free place, so that what lives long gathers at the bottom and
 /// the pieces above it can be given back after a peak.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Slab<T> {
     pieces: Vec<Piece<T>>,
     /// Which pieces have a free place.
@@ -45,6 +57,16 @@ pub struct Slab<T> {
     idle: usize,
     len: usize,
     generation: u32,
+}
+
+/// What lives, the oldest first; not how it is stored.
+impl<T: fmt::Debug> fmt::Debug for Slab<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { pieces: _, open: _, filled: _, idle: _, len: _, generation: _ } = self;
+        let mut living: Vec<_> = self.iter().collect();
+        living.sort_by_key(|(key, _)| key.generation);
+        formatter.debug_list().entries(living).finish()
+    }
 }
 
 impl<T> Default for Slab<T> {
@@ -204,7 +226,7 @@ impl<T> Slab<T> {
 }
 
 /// A set of small numbers whose lowest is found by two words: a bit for each number, a bit for each word with bits.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Open {
     words: Vec<u64>,
     summary: Vec<u64>,

@@ -58,7 +58,7 @@ pub struct Datagram {
     pub target: SocketAddr,
     pub bytes: Arc<[u8]>,
     /// What does not parse is kept as an error.
-    pub sip: Result<Sip, String>,
+    pub sip: Result<Arc<Sip>, String>,
     /// No timers A, E, G, K, I, J, D on this transport.
     pub reliable: bool,
     /// The sender was told that it could not be sent.
@@ -239,7 +239,7 @@ impl Trace {
     pub fn sent(&mut self, at: u64, from: usize, target: SocketAddr, bytes: Arc<[u8]>, reliable: bool) -> usize {
         let to = self.parties.iter().position(|party| party.address == target);
         let datagram = self.datagrams.len();
-        let sip = Sip::parse(&bytes);
+        let sip = Sip::parse(&bytes).map(Arc::new);
         self.datagrams.push(Datagram { at, from, to, target, bytes, sip, reliable, failed: false });
         self.log.push(Entry { at, what: What::Sent, datagram });
         self.end = self.end.max(at);
@@ -254,15 +254,20 @@ impl Trace {
 
     /// Every broken rule of every judged party.
     pub fn violations(&self) -> Vec<Violation> {
+        self.violations_of(&|party| self.parties[party].judged)
+    }
+
+    /// Those of the parties that are `wanted`.
+    pub fn violations_of(&self, wanted: &dyn Fn(usize) -> bool) -> Vec<Violation> {
         let mut found = Vec::new();
         // No rule reaches over the border of a Call-ID.
         let mut calls = BTreeMap::<&str, Vec<Entry>>::new();
         for entry in &self.log {
-            let call_id = self.datagrams[entry.datagram].sip.as_ref().map_or("", Sip::call_id);
+            let call_id = self.datagrams[entry.datagram].sip.as_ref().map_or("", |sip| sip.call_id());
             calls.entry(call_id).or_default().push(*entry);
         }
         for entries in calls.values() {
-            for party in (0..self.parties.len()).filter(|party| self.parties[*party].judged) {
+            for party in (0..self.parties.len()).filter(|party| wanted(*party)) {
                 let mut view = View::new(self, party, entries);
                 form::judge(&mut view);
                 transactions::judge(&mut view);
@@ -373,6 +378,6 @@ impl Trace {
     fn messages_of<'a>(&'a self, name: &'a str) -> impl Iterator<Item = (u64, &'a Sip)> {
         (self.datagrams.iter())
             .filter(move |datagram| self.parties[datagram.from].name == name)
-            .filter_map(|datagram| Some((datagram.at, datagram.sip.as_ref().ok()?)))
+            .filter_map(|datagram| Some((datagram.at, &**datagram.sip.as_ref().ok()?)))
     }
 }

@@ -58,7 +58,7 @@ fn challenges(stand: &mut Stand, short: &str, status: u16, challenges: &[&str]) 
 #[track_caller]
 fn last(stand: &Stand, short: &str) -> (SocketAddr, Sip) {
     let sent = stand.wire.trace.datagrams.iter().filter(|datagram| datagram.from == 0);
-    let mut parsed = sent.map(|datagram| (datagram.target, datagram.sip.clone().expect("a message")));
+    let mut parsed = sent.map(|datagram| (datagram.target, Sip::clone(datagram.sip.as_ref().expect("a message"))));
     parsed.rfind(|(_, sip)| sip.short() == short).unwrap_or_else(|| panic!("no {short} went out"))
 }
 

@@ -49,7 +49,8 @@ pub fn refusing() -> Stand {
 /// What alice sent of this kind, and whether it went to the first target.
 pub fn sent(stand: &Stand, short: &str) -> Vec<(bool, Sip)> {
     let sent = stand.wire.trace.datagrams.iter().filter(|datagram| datagram.from == 0);
-    let parsed = sent.map(|datagram| (datagram.target == address(FIRST), datagram.sip.clone().expect("a message")));
+    let parsed =
+        sent.map(|datagram| (datagram.target == address(FIRST), Sip::clone(datagram.sip.as_ref().expect("a message"))));
     parsed.filter(|(_, sip)| sip.short() == short).collect()
 }
 
