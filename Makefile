@@ -9,7 +9,7 @@ CARGO   ?= cargo
 CFLAGS_C = -std=c99 -O2 -g -Wall -Wextra -Wpedantic -Wconversion -Werror -Iinclude
 NEXTEST = $(shell command -v cargo-nextest >/dev/null 2>&1 && echo yes)
 
-.PHONY: help call test programs examples lib host-lib header bench soak races install-deps lint rust-tests seeded-bugs c-tests misuse readme-test sipp-tests python-tests vectors budget floods clean
+.PHONY: help call test programs examples lib host-lib header bench soak explore races install-deps lint rust-tests seeded-bugs c-tests misuse readme-test sipp-tests python-tests vectors budget floods clean
 .NOTPARALLEL:
 
 help:
@@ -22,6 +22,7 @@ help:
 	@echo "make bench     the programs to measure, into target/bench"
 	@echo "make soak      [SECONDS=N] a hundred thousand calls at 20 % loss whose hosts do anything, as many by SIPp, a thousand of two days"
 	@echo "make floods    what floods cost, and what they leave (docs/security.md)"
+	@echo "make explore   every schedule of a call between two agents, about ten minutes of a processor"
 	@echo "make races     every pair of functions from many threads, plain and under ThreadSanitizer"
 
 # ---- the library, the programs
@@ -126,6 +127,10 @@ soak: examples
 	target/tests-c/soak.plain 100000 $(SECONDS)
 	@tests/sipp/run $(OUT) --soak
 	$(CARGO) test --locked --test session -- --ignored
+
+# two agents, every order of messages, acts, faults of the link and timers; a smaller depth is one of rust-tests
+explore:
+	$(CARGO) test --locked --profile explore --test explore -- --ignored --nocapture
 
 clean:
 	$(CARGO) clean
