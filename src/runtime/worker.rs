@@ -277,7 +277,9 @@ impl Network {
         }
         if !backlog.is_empty() {
             host.with_agent(|agent, now| {
-                for (flow, data) in std::iter::from_fn(|| backlog.pop()).take(SLICE) {
+                for (flow, data) in
+                    std::iter::from_fn(|| if host.has_memory() { backlog.pop() } else { None }).take(SLICE)
+                {
                     // Only streams can be refused.
                     let _ = agent.receive(now, &flow, &data);
                 }
@@ -491,7 +493,8 @@ fn take<H: Host>(host: &'static H, receiver: &Receiver, flow: &Flow, backlog: Op
     host.with_agent(|agent, now| {
         for (at, (from, data)) in receiver.datagrams().enumerate() {
             flow.remote = Some(from);
-            if first >> at & 1 == 1 {
+            // Without memory it is lost, as when a socket is full.
+            if first >> at & 1 == 1 && host.has_memory() {
                 // Only streams can be refused.
                 let _ = agent.receive(now, &flow, data);
             }

@@ -14,11 +14,11 @@ use siphasher::sip::SipHasher13;
 use std::hash::Hasher;
 use std::net::IpAddr;
 
-const CALLS: Fault = Fault::new(Counter::Calls, "", "calls: the soft limit is reached (RFC 3261 §21.5.4)");
+const CALLS: Fault = Fault::new(Counter::Calls, "", "calls: the soft limit is reached (RFC 3261 21.5.4)");
 const UNANSWERED: Fault =
-    Fault::new(Counter::Unanswered, "", "requests without final response: the limit is reached (RFC 3261 §21.5.4)");
+    Fault::new(Counter::Unanswered, "", "requests without final response: the limit is reached (RFC 3261 21.5.4)");
 const RATE: Fault =
-    Fault::new(Counter::Rate, "", "requests a second of one address: the limit is reached (RFC 3261 §21.5.4)");
+    Fault::new(Counter::Rate, "", "requests a second of one address: the limit is reached (RFC 3261 21.5.4)");
 
 /// The limits that are set.
 #[derive(Clone, Debug)]
