@@ -90,10 +90,16 @@ impl Agent {
         self.config.tolerance & quirk != 0
     }
 
-    /// Beyond the limit: 513 where it is a request that can be answered (RFC 3261 §21.5.7), else dropped.
-    fn oversize(&mut self, flow: &Flow, data: &[u8]) {
+    /// Beyond the limit: 513 where it is a request that can be answered (RFC 3261 §21.5.7), else dropped. Of a
+    /// message in a stream the header is enough.
+    pub(super) fn oversize(&mut self, flow: &Flow, data: &[u8]) {
         const RULE: &str = "the message is longer than it may be here (RFC 3261 21.5.7)";
-        match Message::parse(data, Some(*flow)) {
+        let read = Message::parse(data, Some(*flow));
+        let read = match read {
+            Err(malformed) if flow.transport.is_stream() => malformed.to_answer().ok_or(malformed),
+            read => read,
+        };
+        match read {
             Ok(message) if message.is_request() && message.method() != Method::Ack => {
                 self.fault(Fault::new(Counter::Limit, "", RULE), &message, Done::Answered(513));
                 self.reply(&message, &Answer::plain(513));

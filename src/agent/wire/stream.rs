@@ -106,6 +106,12 @@ impl Agent {
             let piece = next_piece(unread, std::mem::take(&mut searched));
             stream.wanted = 0;
             match piece {
+                // Known from its header on, so that it does not matter in which pieces it comes.
+                Piece::Message(len) | Piece::Incomplete(len) | Piece::Lost(len)
+                    if len > self.config.limits.message_bytes =>
+                {
+                    return Err(self.beyond(flow, unread));
+                }
                 Piece::Message(len) => {
                     self.receive_message(flow, unread.get(..len).unwrap_or_default());
                     at += len;
@@ -133,13 +139,7 @@ impl Agent {
         }
         stream.unread.drain(..at.min(stream.unread.len()));
         if stream.unread.len() > self.config.limits.message_bytes {
-            let fault =
-                Fault::new(Counter::Beyond, "", "a message in a stream is longer than it may be here (RFC 3261 18.3)");
-            self.fault_on(Some(flow), None, fault, Done::Dropped);
-            return Err(Error::new(
-                ErrorKind::Limit,
-                "the stream holds a message beyond the limit: close the connection",
-            ));
+            return Err(self.beyond(flow, &stream.unread));
         }
         if !stream.unread.is_empty() {
             // What a large message took is not kept for the beginning of a small one.
@@ -158,6 +158,21 @@ impl Agent {
             self.streams.insert(flow.link, stream);
         }
         Ok(())
+    }
+
+    /// A message that begins here is longer than one may be: 513, where its header is not (RFC 3261 §21.5.7).
+    #[cold]
+    fn beyond(&mut self, flow: &Flow, unread: &[u8]) -> Error {
+        let limit = self.config.limits.message_bytes;
+        let head = memchr::memmem::find(unread, b"\r\n\r\n").map_or(usize::MAX, |end| end.saturating_add(4));
+        match unread.get(..head).filter(|head| head.len() <= limit) {
+            Some(head) => self.oversize(flow, head),
+            None => {
+                let rule = "a message in a stream is longer than it may be here (RFC 3261 §18.3)";
+                self.fault_on(Some(flow), None, Fault::new(Counter::Beyond, "", rule), Done::Dropped);
+            }
+        }
+        Error::new(ErrorKind::Limit, "the stream holds a message beyond the limit: close the connection")
     }
 
     /// Takes what is unread of a stream; `None`: nothing.
@@ -225,6 +240,47 @@ mod tests {
             assert_eq!((events, agent.stats().messages_received), (3, 3), "pieces of {step}");
             assert_eq!(agent.poll_transmit().map(|out| out.bytes.to_vec()), Some(b"\r\n".to_vec()));
             assert!(agent.streams.is_empty());
+        }
+    }
+
+    /// RFC 3261 §18.3, §21.5.7: a message beyond the limit is answered once and ends the stream, in whatever pieces it
+    /// comes; one whose header alone is too long is not read at all.
+    #[test]
+    fn a_message_beyond_the_limit_in_any_pieces() {
+        let now = crate::time::Now { monotonic: crate::time::Time::from_micros(0), unix_us: 0 };
+        let address = std::net::SocketAddr::from(([192, 0, 2, 1], 5060));
+        let flow = Flow { link: 3, ..Flow::new(crate::flow::Transport::Tcp, Some(address), Some(address)) };
+        let mut config = crate::config::Config::default();
+        config.set_limits(1_300, 0, 0).expect("good limits");
+        let options = |more: &str, body: usize| {
+            format!(
+                "OPTIONS sip:a@b SIP/2.0\r\nVia: SIP/2.0/TCP c;branch=z9hG4bK1\r\nMax-Forwards: 70\r\nFrom: <sip:c@d>;tag=1\r\n\
+                 To: <sip:a@b>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\n{more}Content-Type: text/plain\r\nContent-Length: {body}\r\n\r\n{}",
+                "x".repeat(body)
+            )
+        };
+        let long = format!("X: {}\r\n", "y".repeat(1_300));
+        let lost = options(&format!("{long}l: x\r\n"), 0);
+        let too_long = [(options("", 1_301), Some("SIP/2.0 513")), (options(&long, 0), None), (lost, None)];
+        let rows = too_long.into_iter().chain([(options("", 2), Some(""))]);
+        for (text, answer) in rows {
+            let text = text + &options("", 2);
+            for step in [1, 7, 400, 1_299, text.len()] {
+                let mut agent = Agent::new(config.clone(), [0; 32], now);
+                agent.add_transport(&flow, None).expect("transport");
+                let mut pieces = text.as_bytes().chunks(step);
+                let error = pieces.find_map(|piece| agent.receive(now, &flow, piece).err());
+                let sent = agent.poll_transmit().map(|out| String::from_utf8_lossy(&out.bytes).into_owned());
+                let events = std::iter::from_fn(|| agent.poll_event()).count();
+                if answer == Some("") {
+                    // The second repeats the first.
+                    assert_eq!((error.is_none(), sent, events), (true, None, 1), "pieces of {step}");
+                    continue;
+                }
+                assert_eq!(error.map(|error| error.kind), Some(ErrorKind::Limit), "pieces of {step}");
+                assert_eq!(sent.as_deref().and_then(|sent| sent.get(..11)), answer, "pieces of {step}");
+                assert_eq!((events, agent.poll_transmit().is_none()), (0, true), "pieces of {step}");
+            }
         }
     }
 }
