@@ -224,3 +224,35 @@ fn a_name_is_asked_for_again_after_the_target_moved() {
     stand.exchange();
     assert_eq!(stand.alice.count(EventKind::Resolve), asked + 1);
 }
+
+/// RFC 3261 §12.1.1, RFC 3311 §5.2, RFC 3515 §2.2: what makes a dialog or moves its target names a Contact, also when
+/// the listener is closed and only its connections live on.
+#[test]
+fn a_connection_outlives_its_listener_with_a_contact() {
+    for transport in [Transport::Tcp, Transport::Udp] {
+        let mut stand = Stand::over(transport, crate::common::party::config("alice"));
+        stand.peer_calls();
+        let now = stand.alice.now();
+        assert!(stand.alice.agent.link_closed(now, 1));
+        let expected = stand.wire.trace.messages("alice", "200 INVITE")[0].contact();
+        assert!(expected.is_some());
+        for (method, kind) in [("INVITE", EventKind::Reinvite), ("UPDATE", EventKind::Update)] {
+            stand.alice.answers(kind, HELD);
+            let request = stand.peer.request(method).sdp(HOLD);
+            stand.say(request.clone());
+            let ok = stand.peer.take(&format!("200 {method}"));
+            assert_eq!(ok.contact(), expected, "{method} over {transport:?}");
+            if method == "INVITE" {
+                let ack = stand.peer.ack(&request, &ok);
+                stand.say(ack);
+            }
+        }
+        stand.alice.answers(EventKind::Refer, "");
+        let refer = stand.peer.request("REFER").with("Refer-To", "<sip:carol@192.0.2.3>").with("Refer-Sub", "false");
+        stand.say(refer.with("Contact", "<sip:peer@192.0.2.2>"));
+        assert_eq!(stand.peer.take("200 REFER").contact(), expected);
+        let bye = stand.peer.request("BYE");
+        stand.say(bye);
+        stand.finish();
+    }
+}

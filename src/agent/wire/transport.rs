@@ -113,6 +113,19 @@ impl Transports {
         &local.sips_contact_line
     }
 
+    /// The Contact line of what answers a message that came by `flow`. Its socket may be gone while a connection of it
+    /// lives on: then the address to which it came (RFC 3261 §12.1.1: what makes or moves a dialog has a Contact).
+    pub fn write_contact(&self, out: &mut Vec<u8>, config: &Config, flow: &Flow, sips: bool) {
+        match (self.of_flow(flow), flow.local) {
+            (Ok(local), _) => out.extend_from_slice(self.contact_line(local, sips)),
+            (Err(_), Some(local)) => {
+                let sent_by = local_text(local).into_bytes();
+                out.extend_from_slice(&contact_line(config, flow.transport, &sent_by, sips));
+            }
+            (Err(_), None) => {}
+        }
+    }
+
     /// Whether one has this address.
     pub fn is_local(&self, ip: IpAddr) -> bool {
         self.list.iter().any(|known| known.flow.local.is_some_and(|local| local.ip() == ip))

@@ -90,10 +90,9 @@ impl Agent {
         let host = &answer.host;
         if answer.dialog {
             write::record_routes(&mut out, request);
-            let local = request.flow().and_then(|flow| self.transports.of_flow(flow).ok());
-            if let Some(local) = local.filter(|_| !host.has(HeaderId::Contact)) {
+            if let Some(flow) = request.flow().filter(|_| !host.has(HeaderId::Contact)) {
                 let sips = target::wants_sips(request) || self.is_of_sips_dialog(request);
-                out.extend_from_slice(self.transports.contact_line(local, sips));
+                self.transports.write_contact(&mut out, &self.config, flow, sips);
             }
         }
         if answer.abilities && !host.has(HeaderId::Allow) {
