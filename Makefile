@@ -9,7 +9,7 @@ CARGO   ?= cargo
 CFLAGS_C = -std=c99 -O2 -g -Wall -Wextra -Wpedantic -Wconversion -Werror -Iinclude
 NEXTEST = $(shell command -v cargo-nextest >/dev/null 2>&1 && echo yes)
 
-.PHONY: help call test programs examples lib host-lib header bench soak explore races install-deps lint rust-tests seeded-bugs c-tests misuse readme-test sipp-tests python-tests vectors budget floods clean
+.PHONY: help call test programs examples lib host-lib header bench soak explore races install-deps lint rust-tests seeded-bugs c-tests misuse readme-test sipp-tests python-tests vectors budget floods fuzz fuzz-corpus fuzz-minimize fuzz-coverage clean
 .NOTPARALLEL:
 
 help:
@@ -23,6 +23,7 @@ help:
 	@echo "make soak      [SECONDS=N] a hundred thousand calls at 20 % loss whose hosts do anything, as many by SIPp, a thousand of two days"
 	@echo "make floods    what floods cost, and what they leave (docs/security.md)"
 	@echo "make explore   every schedule of a call between two agents, about ten minutes of a processor"
+	@echo "make fuzz      SECONDS=60 for each target of fuzz/ (TARGETS=\"calls abi\": these); fuzz-corpus, fuzz-minimize, fuzz-coverage"
 	@echo "make races     every pair of functions from many threads, plain and under ThreadSanitizer"
 
 # ---- the library, the programs
@@ -50,7 +51,7 @@ call: programs
 
 # ---- the tests
 
-test: install-deps lint rust-tests seeded-bugs examples c-tests readme-test python-tests vectors sipp-tests budget
+test: install-deps lint rust-tests fuzz-corpus seeded-bugs examples c-tests readme-test python-tests vectors sipp-tests budget
 	@examples-c/run-call $(OUT) >/dev/null && echo "make call: passed"
 	@$(OUT)/transfer_and_hold >/dev/null && echo "transfer_and_hold: passed"
 	@echo "make test: everything passed"
@@ -72,6 +73,11 @@ else
 	$(CARGO) test --locked --no-fail-fast
 endif
 	@echo "rust tests: passed"
+
+# every input that fuzzing has kept, once, on the stable compiler
+fuzz-corpus:
+	cd fuzz && CARGO_TARGET_DIR=target $(CARGO) test --locked --quiet --no-default-features --test corpus
+	@echo "fuzz corpus: passed"
 
 # deliberate defects in one build, each of which the tests of two agents in memory must find
 seeded-bugs:
@@ -121,6 +127,30 @@ floods:
 # every pair of the functions that begin, end, drive and wake an agent, from many threads; ThreadSanitizer looks on
 races: lib
 	@tests/races/run $(LIB) 60 --sanitized
+
+# libFuzzer with AddressSanitizer over each target: a nightly compiler, cargo install cargo-fuzz
+SECONDS ?= 60
+TARGETS ?= messages streams calls abi
+
+# What is new goes into target/fuzz-found; make fuzz-minimize takes what adds coverage into the corpus.
+fuzz:
+	@mkdir -p $(addprefix target/fuzz-found/,$(TARGETS))
+	@for target in $(TARGETS); do \
+		(cd fuzz && CARGO_TARGET_DIR=target $(CARGO) +nightly fuzz run $$target ../target/fuzz-found/$$target corpus/$$target -- \
+			-max_total_time=$(SECONDS) -max_len=4096 -rss_limit_mb=1024 -timeout=20) || exit 1; \
+	done
+	@echo "fuzz: nothing found"
+
+fuzz-minimize:
+	@for target in $(TARGETS); do \
+		mkdir -p target/fuzz-found/$$target && cp -n fuzz/corpus/$$target/* target/fuzz-found/$$target/ && \
+		(cd fuzz && CARGO_TARGET_DIR=target $(CARGO) +nightly fuzz cmin $$target ../target/fuzz-found/$$target -- -max_len=1024) && \
+		rm -f fuzz/corpus/$$target/* && cp target/fuzz-found/$$target/* fuzz/corpus/$$target/ || exit 1; \
+	done
+
+# executed lines by file, of the corpus; rustup component add llvm-tools --toolchain nightly
+fuzz-coverage:
+	@fuzz/by_file $(TARGETS)
 
 soak: examples
 	@tests/c/run $(LIB) soak

@@ -15,6 +15,7 @@ pub mod reliable_callee;
 pub mod reliable_caller;
 pub mod session_timer;
 pub mod sip;
+pub mod views;
 pub mod wire;
 
 use std::time::Duration;

@@ -59,6 +59,7 @@ mod prack_order;
 mod quirks;
 mod random_acts;
 mod random_changes;
+mod rarer_acts;
 mod reason_header;
 mod refer_invite;
 mod refer_notify;

@@ -15,7 +15,7 @@ const DESCRIPTIONS: [&str; 5] = ["", OFFER, ANSWER, HOLD, HELD];
 /// What the library leaves to its host: that the answer is the one that an unreliable response showed
 /// (RFC 3261 §13.2.1). A host between two calls passes on what the other side says. And that a response whose PRACK is
 /// the host's is acknowledged at all.
-const TOLERATED: [&str; 2] = ["preview-equals-answer", "prack-owed"];
+pub const TOLERATED: [&str; 2] = ["preview-equals-answer", "prack-owed"];
 
 /// What a host may do next.
 pub struct Host<'a> {

@@ -168,7 +168,7 @@ impl Agent {
         match unread.get(..head).filter(|head| head.len() <= limit) {
             Some(head) => self.oversize(flow, head),
             None => {
-                let rule = "a message in a stream is longer than it may be here (RFC 3261 §18.3)";
+                let rule = "a message in a stream is longer than it may be here (RFC 3261 18.3)";
                 self.fault_on(Some(flow), None, Fault::new(Counter::Beyond, "", rule), Done::Dropped);
             }
         }
