@@ -98,8 +98,7 @@ fn main() -> ExitCode {
 }
 
 fn ratio(few: &Result, many: &Result) -> f64 {
-    // Several timers are due at a moment, which all cost their objects' place in a cache.
-    let timers = if few.timers > 1_000 { many.timer_ns / few.timer_ns / 1.5 } else { 0.0 };
+    let timers = if few.timers > 1_000 { many.timer_ns / few.timer_ns } else { 0.0 };
     (many.message_ns / few.message_ns).max(timers)
 }
 

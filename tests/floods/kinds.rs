@@ -27,13 +27,14 @@ pub const FLOODS: [(&str, Flood, usize, &str); 17] = [
     ("halves of messages", halves, 1_000, "links"),
 ];
 
+/// A hundred and one microseconds apart, so that the timers of no two tens of them are due at the same moment.
 fn new_call(at: usize) -> (u64, Vec<u8>) {
     (1, with_sdp(&request("INVITE", &format!("n{at}"), TO, 1, CONTACT)).into_bytes())
 }
 
 fn never_acknowledged(size: usize) -> Result {
     let mut house = House::new();
-    house.flood(size, 100, &mut new_call);
+    house.flood(size, 101, &mut new_call);
     house.end()
 }
 
@@ -41,7 +42,7 @@ fn all_never_acknowledged(size: usize) -> Result {
     let mut config = Config::default();
     config.set_limits(0, 1_000_000, 0).expect("a good number");
     let mut house = House::with(config);
-    house.flood(size, 100, &mut new_call);
+    house.flood(size, 101, &mut new_call);
     house.end()
 }
 
@@ -49,7 +50,7 @@ fn never_polled(size: usize) -> Result {
     let mut house = House::new();
     house.polls = false;
     house.answers = Answers::Waits;
-    house.flood(size, 100, &mut new_call);
+    house.flood(size, 101, &mut new_call);
     house.end()
 }
 
