@@ -76,10 +76,10 @@ pub const LATE_OFFER: Plan = Plan {
     by_timer: 3,
 };
 
-/// Session timers: a refresh at 45 s, beside changes and the end.
+/// Session timers: the callee refreshes at 45 s, beside changes and the end.
 pub const REFRESH: Plan = Plan {
     name: "refresh",
-    configure: refreshed,
+    configure: refreshed_by_callee,
     offers: true,
     answers_at_once: true,
     deliberates: false,
@@ -87,10 +87,10 @@ pub const REFRESH: Plan = Plan {
     by_timer: 3,
 };
 
-/// A call that is refreshed by the callee, and ends.
+/// A call that is refreshed by its caller, and ends.
 pub const SIMPLE: Plan = Plan {
     name: "a simple call",
-    configure: refreshed_by_callee,
+    configure: refreshed,
     acts: [&[Act::Hangup], &[Act::Hangup]],
     by_timer: 2,
     ..REFRESH
