@@ -141,11 +141,13 @@ fuzz:
 	done
 	@echo "fuzz: nothing found"
 
+# What was found bad (found-...) stays whatever it covers.
 fuzz-minimize:
 	@for target in $(TARGETS); do \
-		mkdir -p target/fuzz-found/$$target && cp -n fuzz/corpus/$$target/* target/fuzz-found/$$target/ && \
-		(cd fuzz && CARGO_TARGET_DIR=target $(CARGO) +nightly fuzz cmin $$target ../target/fuzz-found/$$target -- -max_len=1024) && \
-		rm -f fuzz/corpus/$$target/* && cp target/fuzz-found/$$target/* fuzz/corpus/$$target/ || exit 1; \
+		rm -rf target/fuzz-least/$$target && mkdir -p target/fuzz-least/$$target target/fuzz-found/$$target && \
+		(cd fuzz && CARGO_TARGET_DIR=target $(CARGO) +nightly fuzz run $$target ../target/fuzz-least/$$target corpus/$$target \
+			../target/fuzz-found/$$target -- -set_cover_merge=1 -use_counters=0 -max_len=700) && \
+		find fuzz/corpus/$$target -type f ! -name 'found-*' -delete && cp target/fuzz-least/$$target/* fuzz/corpus/$$target/ || exit 1; \
 	done
 
 # executed lines by file, of the corpus; rustup component add llvm-tools --toolchain nightly
