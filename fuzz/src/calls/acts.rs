@@ -80,8 +80,12 @@ fn more(host: &mut Host<'_>, dice: &mut dyn FnMut(u64) -> usize, law: Law) {
             }
         }
         (15, ..) => {
-            let itself = if law == Law::Repeats { host.target } else { "sip:alice@192.0.2.1" };
-            let target = ["sip:bob@gw.example.org", itself, "sip:x@192.0.2.2;transport=tcp"];
+            // The judge of all rules takes the two ends of a call for two parties.
+            let (known, other) = match law {
+                Law::Repeats => (host.target, host.target),
+                _ => ("sip:alice@192.0.2.1", "sip:x@192.0.2.2;transport=tcp"),
+            };
+            let target = ["sip:bob@gw.example.org", known, other];
             let flags = [0, request_flag::MANUAL_ACK, request_flag::MANUAL_PRACK][dice(3)];
             let expires_ms = [0, 0, 3_000][dice(3)];
             let options = RequestOptions { flags, expires_ms, ..with_sdp([OFFER, ""][dice(2)]) };

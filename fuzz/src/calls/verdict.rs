@@ -53,7 +53,7 @@ const OF_ITS_OWN: [&str; 18] = [
 ];
 
 /// What the judge does not know of a network that only loses and repeats, or what hosts here do wrong.
-const UNKNOWN_TO_THE_JUDGE: [&str; 10] = [
+const UNKNOWN_TO_THE_JUDGE: [&str; 16] = [
     // A host that takes reliable responses only has no 183 to send where it owes the offer (RFC 3262 §5).
     "1xx-every-minute",
     // The 2xx to an UPDATE or refresh that comes when the call has ended.
@@ -72,6 +72,17 @@ const UNKNOWN_TO_THE_JUDGE: [&str; 10] = [
     "glare-wait",
     // The PRACK of a response that a final one has overtaken, behind a later request.
     "remote-cseq",
+    // Open: a re-INVITE of ours while one of the peer's, refused with 500 for its order, still waits for its ACK.
+    "reinvite-forbidden",
+    // The answer in a PRACK that comes again after 500 for its order.
+    "answer-missing",
+    // An INVITE that was cancelled, and given up 64*T1 later, whose 2xx never came.
+    "no-dialog-481",
+    "bye-answer",
+    // A repeated INVITE brings the final response between two of its own repeats.
+    "timer-g",
+    // The identity of an UPDATE that is accepted when the call has ended, in a NOTIFY that still follows.
+    "dialog-uris",
 ];
 
 /// Says which rules are judged.
