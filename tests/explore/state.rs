@@ -38,6 +38,8 @@ const LEFT_OUT: &[(&str, &str, &str)] = &[
     ("Outbox", "passed", "only counted"),
     ("Outbox", "retransmissions_sent", "only counted"),
     ("SentAck", "transmit", "as `senders`"),
+    ("Ending", "ended_ms", "when it was, as the host is told of the past; nothing is done by it"),
+    ("Act", "unix_us", "as `ended_ms`"),
     ("Session", "unseen", "hosts here see every event at once"),
     ("Running", "unseen", "hosts here see every event at once"),
     ("Incoming", "unseen", "hosts here see every event at once"),
