@@ -42,8 +42,14 @@ impl Events {
 
     /// The next event for the host.
     pub fn next(&mut self) -> Option<Event> {
+        let event = if self.others.events.is_empty() { self.first.pop() } else { self.next_of_both() }?;
+        self.messages -= message_bytes(&event);
+        Some(event)
+    }
+
+    fn next_of_both(&mut self) -> Option<Event> {
         let behind = self.len() > BEHIND;
-        let event = match (self.first.oldest(), self.others.oldest()) {
+        match (self.first.oldest(), self.others.oldest()) {
             (Some(first), Some(other)) if first < other || behind && self.turn < TURN => {
                 self.turn = self.turn.saturating_add(1);
                 self.first.pop()
@@ -53,9 +59,7 @@ impl Events {
                 self.turn = 0;
                 self.others.pop()
             }
-        }?;
-        self.messages -= message_bytes(&event);
-        Some(event)
+        }
     }
 
     /// How many wait.
@@ -96,15 +100,19 @@ impl Queue {
             self.events.pop_front();
             self.taken_back -= 1;
         }
-        self.events.ease();
         None
     }
 
-    /// What [`Queue::oldest`] has found.
+    /// The oldest.
     fn pop(&mut self) -> Option<Event> {
-        let event = self.events.pop_front()?.1;
-        self.events.ease();
-        event
+        loop {
+            let (_, event) = self.events.pop_front()?;
+            self.events.ease();
+            if event.is_some() {
+                return event;
+            }
+            self.taken_back -= 1;
+        }
     }
 
     fn take_back(&mut self, id: u64) -> Option<Event> {
