@@ -38,7 +38,8 @@ impl Running {
     fn heap_bytes(&self) -> usize {
         let theirs = self.theirs.as_ref().map_or(0, |theirs| {
             let describing = [&theirs.reinvite, &theirs.prack, &theirs.update].into_iter().flatten();
-            size_of_val(&**theirs) + describing.map(|describing| describing.carries.heap_bytes()).sum::<usize>()
+            let carried = describing.map(|describing| describing.carries.heap_bytes()).sum::<usize>();
+            size_of_val(&**theirs) + held::spilled(&theirs.refused) + carried
         });
         self.ours.as_ref().map_or(0, |ours| ours.held())
             + theirs

@@ -73,7 +73,7 @@ impl Session {
         let mut deeds = Deeds::new();
         let answering = self.reliable_over(&mut deeds, clock).is_some_and(|server| server.is_answering());
         let theirs = self.running.theirs();
-        theirs.refused = transaction;
+        theirs.note_refused(transaction);
         let carries = theirs.reinvite.take().map(|reinvite| reinvite.carries).unwrap_or_default();
         self.updates_undone(&carries, &mut deeds);
         self.lasting.signaling.undo(carries);
@@ -241,7 +241,7 @@ mod tests {
             assert_eq!(said(&session.their_reinvite_refused(Some(transaction), &mut clock)), expected, "{rule}");
             assert_eq!((exchange(&session).as_str(), clock.timers()), (expected_books, 0), "{rule}");
             assert_eq!(session.reinvite_server(), None, "{rule}");
-            assert_eq!(session.refused(), Some(transaction), "RFC 3261 14.1: it waits for its ACK: {rule}");
+            assert_eq!(session.refused(), [transaction], "RFC 3261 14.1: it waits for its ACK: {rule}");
             // What the refusal of the PRACK owed to the books went with the re-INVITE's.
             session.transition(Party::Remote, sdp("later")).expect("no offer is open");
             session.their_prack_refused(IncomingId::from_raw(PRACK), &mut clock);

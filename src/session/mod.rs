@@ -223,8 +223,8 @@ pub struct Session {
 struct Theirs {
     /// Its re-INVITE, until it is refused or the ACK of its 2xx is here.
     reinvite: Option<Describing>,
-    /// Its re-INVITE that was refused last: another of ours waits for its ACK (RFC 3261 §14.1).
-    refused: Option<ServerId>,
+    /// Its re-INVITEs that were refused last: another of ours waits for their ACKs (RFC 3261 §14.1).
+    refused: SmallVec<[ServerId; 1]>,
     /// Its PRACK whose offer waits for our answer (RFC 3262 §5).
     prack: Option<Describing>,
     /// Its UPDATE that waits for our answer (RFC 3311 §5.2).
@@ -254,7 +254,7 @@ impl Running {
     fn tidy(&mut self) {
         self.theirs.take_if(|theirs| {
             let [reinvite, prack, update] = [&theirs.reinvite, &theirs.prack, &theirs.update];
-            theirs.refused.is_none() && reinvite.is_none() && prack.is_none() && update.is_none()
+            theirs.refused.is_empty() && reinvite.is_none() && prack.is_none() && update.is_none()
         });
     }
 }

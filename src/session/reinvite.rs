@@ -7,12 +7,12 @@ use crate::session::ack::AckProcessing;
 use crate::session::change::By;
 use crate::session::deed::{Deed, Deeds};
 use crate::session::offer_answer::{Party, StoredBody};
-use crate::session::{Describing, Role, Session, SessionState};
+use crate::session::{Describing, Role, Session, SessionState, Theirs};
 use crate::slots::{IncomingId, OutgoingId};
 use crate::transaction::ServerId;
 use smallvec::smallvec;
 
-/// So many 2xx to re-INVITEs may wait for their ACK: a peer whose ACKs are lost has one or two.
+/// So many 2xx to re-INVITEs may wait for their ACK, and so many refusals: a peer whose ACKs are lost has one or two.
 const UNACKNOWLEDGED: usize = 16;
 
 /// What decides about INVITEs in the dialog and is known outside of the session.
@@ -20,7 +20,7 @@ const UNACKNOWLEDGED: usize = 16;
 pub struct Around {
     /// Our INVITE, of a session that was confirmed by hand, has no final response.
     pub invite_pends: bool,
-    /// The peer's INVITE that was refused last waits for its ACK.
+    /// An INVITE of the peer's that was refused waits for its ACK.
     pub refused_waits: bool,
 }
 
@@ -33,6 +33,16 @@ pub enum Arrival {
     Pending,
     /// 500 with Retry-After: the peer's earlier INVITE has no final response, or the answer to our offer is not here.
     RetryLater,
+}
+
+impl Theirs {
+    /// Numbers may overtake each other, so an earlier one may wait longer.
+    pub(super) fn note_refused(&mut self, transaction: Option<ServerId>) {
+        if self.refused.len() >= UNACKNOWLEDGED {
+            self.refused.remove(0);
+        }
+        self.refused.extend(transaction);
+    }
 }
 
 impl Session {
@@ -134,12 +144,12 @@ impl Session {
 
     /// One was refused by a rule: another of ours waits for its ACK (§14.1).
     pub fn their_reinvite_refused_by_rule(&mut self, transaction: Option<ServerId>) {
-        self.running.theirs().refused = transaction;
+        self.running.theirs().note_refused(transaction);
     }
 
-    /// The INVITE of the peer's that was refused last.
-    pub fn refused(&self) -> Option<ServerId> {
-        self.running.theirs.as_ref()?.refused
+    /// The INVITEs of the peer's that were refused last, the newest at the end.
+    pub fn refused(&self) -> &[ServerId] {
+        self.running.theirs.as_ref().map(|theirs| &theirs.refused[..]).unwrap_or_default()
     }
 
     /// The ACK of its 2xx is here, or its time is over; or the transaction of its refusal is.

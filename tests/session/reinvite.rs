@@ -231,6 +231,34 @@ fn a_reinvite_waits_for_the_ack_of_a_refusal() {
     assert_eq!(stand.alice.state(), GOOD);
 }
 
+/// RFC 3261 §14.1, §12.2.2: also one that is refused for its order; of two that overtook each other each has an ACK of
+/// its own, and either may be lost.
+#[test]
+fn a_reinvite_waits_for_the_acks_of_refusals_that_overtook_each_other() {
+    for lost in [0, 1] {
+        let mut stand = Stand::peer_called();
+        let [older, newer] = [HELD, HOLD].map(|offer| stand.peer.request("INVITE").sdp(offer));
+        stand.say(newer.clone());
+        let rejected = stand.peer.take("488 INVITE");
+        stand.say(older.clone());
+        let late = stand.peer.take("500 INVITE");
+        let mut acks = [stand.peer.ack(&newer, &rejected), stand.peer.ack(&older, &late)];
+        if lost == 0 {
+            acks.reverse();
+        }
+        for ack in acks {
+            let (now, session) = (stand.alice.now(), stand.alice.session());
+            let early = stand.alice.agent.reinvite(now, session, with_sdp(HOLD));
+            assert_eq!(early.unwrap_err().kind, ErrorKind::State, "{lost}");
+            stand.say(ack);
+        }
+        stand.alice.reinvite(HOLD);
+        stand.exchange();
+        stand.peer_replies("INVITE", 200, HELD);
+        assert_eq!(stand.alice.state(), GOOD);
+    }
+}
+
 /// alice has called; her re-INVITE leaves its ACK to the host.
 fn reinvited_with_manual_ack() -> (Stand, Sip, OutgoingId) {
     let mut stand = Stand::alice_called();

@@ -53,7 +53,7 @@ const OF_ITS_OWN: [&str; 18] = [
 ];
 
 /// What the judge does not know of a network that only loses and repeats, or what hosts here do wrong.
-const UNKNOWN_TO_THE_JUDGE: [&str; 16] = [
+const UNKNOWN_TO_THE_JUDGE: [&str; 15] = [
     // A host that takes reliable responses only has no 183 to send where it owes the offer (RFC 3262 §5).
     "1xx-every-minute",
     // The 2xx to an UPDATE or refresh that comes when the call has ended.
@@ -72,8 +72,6 @@ const UNKNOWN_TO_THE_JUDGE: [&str; 16] = [
     "glare-wait",
     // The PRACK of a response that a final one has overtaken, behind a later request.
     "remote-cseq",
-    // Open: a re-INVITE of ours while one of the peer's, refused with 500 for its order, still waits for its ACK.
-    "reinvite-forbidden",
     // The answer in a PRACK that comes again after 500 for its order.
     "answer-missing",
     // An INVITE that was cancelled, and given up 64*T1 later, whose 2xx never came.

@@ -246,7 +246,7 @@ impl Agent {
     pub(in crate::agent) fn outside(&self, session: &Session) -> Around {
         Around {
             invite_pends: self.objects.initial_invite_pends(session),
-            refused_waits: session.refused().is_some_and(|refused| self.table.waits_for_ack(refused)),
+            refused_waits: session.refused().iter().any(|refused| self.table.waits_for_ack(*refused)),
         }
     }
 

@@ -46,7 +46,10 @@ impl Agent {
                 "CSeq",
                 "the number is not higher than that of the request before (RFC 3261 12.2.2)",
             );
-            return self.refuse(&request, &Answer::plain(500), fault);
+            return match inside {
+                Inside::Reinvite => self.refuse_reinvite(id, &request, &Answer::plain(500), fault),
+                _ => self.refuse(&request, &Answer::plain(500), fault),
+            };
         }
         match inside {
             Inside::Notify => return self.notify_arrived(id, request),
