@@ -3,6 +3,7 @@
 use crate::common::draft::Draft;
 use crate::common::pair::{Pair, Stand, TO_BOB};
 use crate::common::party::{config, reliable};
+use crate::common::refer::{accepts, refer_of};
 use crate::common::{ANSWER, HELD, HOLD, NOTHING, OFFER, reliable_caller};
 use sipdlg::agent::{EventKind, RequestOptions};
 use sipdlg::config::Config;
@@ -223,6 +224,32 @@ fn it_is_told_after_an_update_of_the_hosts() {
             (session.local_uri(), session.offer().map(|it| it.content())),
             (&b"sip:alice@example.com"[..], Some(HOLD.as_bytes()))
         );
+    }
+}
+
+/// RFC 5057 §5.5: NOTIFYs outlive the call, and come from who the peer then knows us as: also where its 2xx to the UPDATE
+/// comes after the BYE.
+#[test]
+fn a_notify_after_the_call_comes_from_the_identity_that_was_accepted() {
+    for (status, from) in [(200, "sip:alice@example.com"), (403, "sip:sales@example.com")] {
+        let (stand, invite) = answered(telling("alice"), "from-change", ALLOW, "sip:sales@example.com");
+        let mut stand = acknowledged(stand, &invite);
+        let update = stand.peer.take("UPDATE");
+        accepts(&mut stand.alice);
+        let refer = refer_of(&mut stand);
+        stand.say(refer);
+        stand.peer_replies("NOTIFY", 200, "");
+        let referred = stand.alice.incoming();
+        let bye = stand.peer.request("BYE");
+        stand.say(bye);
+        stand.peer.take("200 BYE");
+        let late = stand.peer.reply(&update, status);
+        stand.say(late);
+        let now = stand.alice.now();
+        stand.alice.agent.incoming_notify(now, referred, 200, None).expect("it outlives the call");
+        stand.exchange();
+        let notify = stand.peer_replies("NOTIFY", 200, "");
+        assert!(notify.value("from").starts_with(&format!("<{from}>;tag=")), "{status} {}", notify.value("from"));
     }
 }
 

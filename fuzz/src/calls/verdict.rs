@@ -53,7 +53,7 @@ const OF_ITS_OWN: [&str; 18] = [
 ];
 
 /// What the judge does not know of a network that only loses and repeats, or what hosts here do wrong.
-const UNKNOWN_TO_THE_JUDGE: [&str; 15] = [
+const UNKNOWN_TO_THE_JUDGE: [&str; 14] = [
     // A host that takes reliable responses only has no 183 to send where it owes the offer (RFC 3262 §5).
     "1xx-every-minute",
     // The 2xx to an UPDATE or refresh that comes when the call has ended.
@@ -79,8 +79,6 @@ const UNKNOWN_TO_THE_JUDGE: [&str; 15] = [
     "bye-answer",
     // A repeated INVITE brings the final response between two of its own repeats.
     "timer-g",
-    // The identity of an UPDATE that is accepted when the call has ended, in a NOTIFY that still follows.
-    "dialog-uris",
 ];
 
 /// Says which rules are judged.

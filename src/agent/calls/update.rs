@@ -39,7 +39,8 @@ impl Agent {
         let update = self.objects.outgoing.get(id).filter(|outgoing| outgoing.changes() == Some(By::Update));
         let Some(session) = update.and_then(|update| update.session) else { return Reason::None };
         let sent = update.filter(|_| self.config.connected_identity && status < 300).and_then(Outgoing::message);
-        if let (Some(sent), Some(session)) = (sent, self.objects.sessions.get_mut(session)) {
+        // RFC 5057 §5.5: NOTIFYs may still follow in the dialog when the call has ended.
+        if let (Some(sent), Some(session)) = (sent, self.objects.holder_mut(session)) {
             session.our_identity_taken(&sent);
         }
         match response.filter(|_| status < 300) {
