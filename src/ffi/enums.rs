@@ -166,9 +166,9 @@ pub enum sipdlg_event_kind_e {
     /// unreliable one of no dialog is dropped.
     SIPDLG_EVENT_PROGRESS = 21,
     /// [outgoing, session] 2xx. Default of a 2xx with an offer: ACK, then BYE. reason NO_ANSWER_IN_2XX: that of a
-    /// re-INVITE lacks the answer to our offer, which is as if never made. A first 2xx whose Contact or Record-Route
-    /// no request can be sent to: the library sends ACK and BYE where requests went before (TERMINATED says
-    /// REFUSED_BY_RULE).
+    /// re-INVITE lacks the answer to our offer, or brings an offer while another is open: that is as if never made. A
+    /// first 2xx whose Contact or Record-Route no request can be sent to: the library sends ACK and BYE where requests
+    /// went before (TERMINATED says REFUSED_BY_RULE).
     SIPDLG_EVENT_ACCEPT = 22,
     /// [outgoing, session or 0] 3xx. Nothing is followed by itself.
     SIPDLG_EVENT_REDIRECT = 23,

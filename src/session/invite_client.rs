@@ -124,9 +124,14 @@ impl Session {
                 }
             }
             (false, offer) => {
+                let offered = offer.is_some();
                 let offer = offer.zip(self.lasting.signaling.turn_to_offer(Party::Remote));
                 let answer_due = offer.map(|(offer, turn)| turn.take(offer)).is_some();
-                self.host_owes(invite, by_host, answer_due)
+                match self.host_owes(invite, by_host, answer_due) {
+                    // It crosses an offer that is open (RFC 3264 §4): its exchange does not end.
+                    Taken::Acknowledge if offered && !answer_due && self.open_offer().is_some() => Taken::Unanswered,
+                    taken => taken,
+                }
             }
         }
     }
@@ -319,6 +324,20 @@ mod tests {
                 // §14.1: it is pending until its ACK.
                 let pending = (taken == Taken::ByHost).then(second);
                 assert_eq!(session.reinvite_client(), pending, "{row}");
+            }
+        }
+    }
+
+    /// RFC 3264 §4: an offer in it that crosses ours is none, and the host hears of it.
+    #[test]
+    fn the_offer_of_a_2xx_to_a_reinvite_that_crosses_ours() {
+        for (body, outcomes) in [("theirs", [UNANSWERED, UNANSWERED, HOST]), ("", [ACK, ACK, HOST])] {
+            for (by_host, outcome) in HOST_ACKS.into_iter().zip(outcomes) {
+                let mut session = reinviting("");
+                session.transition(Party::Local, fixture::sdp("ours")).expect("none is open");
+                let taken = session.our_reinvite_accepted(second(), &response(200, 2, "", body), by_host);
+                assert_eq!((taken, owed(&session)), outcome, "{body:?} {by_host:?}");
+                assert_eq!(fixture::books(&session), "HaveLocalOffer ours/- open");
             }
         }
     }
