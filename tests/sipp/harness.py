@@ -28,6 +28,12 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def is_bound(port):
+    """Whether somebody listens on this port over UDP."""
+    with open("/proc/net/udp", encoding="ascii") as table:
+        return any(line.split()[1].endswith(f":{port:04X}") for line in table.readlines()[1:])
+
+
 class Message:
     """One message of a trace, seen from SIPp."""
 
@@ -153,6 +159,11 @@ class Case:
                                        cwd=self.folder.name)
         process.output, process.files = self.path(name), self.path(name)
         self.running.append(process)
+        if port:
+            # On a machine with much to do it takes its time, and the first request would be refused.
+            deadline = time.monotonic() + 10
+            while not is_bound(port) and process.poll() is None and time.monotonic() < deadline:
+                time.sleep(0.02)
         return process
 
     def finish_sipp(self, process, seconds=60, calls=1):
