@@ -34,7 +34,7 @@ const fn known(asked: Asked, said: &'static str, why: &'static str) -> Known {
 
 const KNOWN: &[Known] = &[
     // What ours refuses, by the rule that it names.
-    known(Asked::OnlyTheirs, "RFC 3261 §8.1.1", "headers that every message has are for the transaction layer there"),
+    known(Asked::OnlyTheirs, "RFC 3261 8.1.1", "headers that every message has are for the transaction layer there"),
     known(Asked::OnlyTheirs, "is missing", "the same"),
     known(Asked::OnlyTheirs, "stands once", "the same (RFC 3261 §7.3.1, table 2)"),
     known(Asked::OnlyTheirs, "Via: ", "values of headers are read on demand there (RFC 3261 §20.42)"),
@@ -52,6 +52,11 @@ const KNOWN: &[Known] = &[
     known(Asked::OnlyTheirs, "SIP-Version", "another version is the layer's above there (§7.1)"),
     known(Asked::OnlyTheirs, "lines end with CR LF", "NUL in a line is let through there (§7, §25.1)"),
     known(Asked::OnlyTheirs, "limit of this library", "limits differ"),
+    known(
+        Asked::OnlyTheirs,
+        START_LINE_FOLDED,
+        "a fold belongs to a header (§7.3.1); there the start line may have one",
+    ),
     known(Asked::OnlyTheirs, "Status-Code", "another range (§7.2)"),
     // What the other refuses.
     known(Asked::OnlyOurs, "limit exceeded", "limits differ"),
@@ -60,6 +65,15 @@ const KNOWN: &[Known] = &[
     known(Asked::OnlyOurs, "no header terminator", "the same: four bytes of them look like the end of the headers"),
 ];
 
+/// Before what ours says of a message whose second line begins with a blank.
+const START_LINE_FOLDED: &str = "the start line is folded: ";
+
+fn folds_start_line(data: &[u8]) -> bool {
+    let start = data.iter().position(|byte| !matches!(byte, b'\r' | b'\n')).unwrap_or(0);
+    let second = data[start..].iter().position(|byte| *byte == b'\n').map_or(data.len(), |at| start + at + 1);
+    matches!(data.get(second), Some(b' ' | b'\t'))
+}
+
 /// Asks both, and panics at a difference that is not known.
 pub fn judge(data: &[u8]) {
     let ours = Message::parse(data, None);
@@ -67,7 +81,10 @@ pub fn judge(data: &[u8]) {
     match (&ours, &theirs) {
         (Err(_), Err(_)) => {}
         (Ok(_), Err(error)) => differ(Asked::OnlyOurs, data, &error.to_string()),
-        (Err(error), Ok(_)) => differ(Asked::OnlyTheirs, data, &error.to_string()),
+        (Err(error), Ok(_)) => {
+            let folded = if folds_start_line(data) { START_LINE_FOLDED } else { "" };
+            differ(Asked::OnlyTheirs, data, &format!("{folded}{error}"));
+        }
         (Ok(ours), Ok(theirs)) => compare(data, ours, theirs),
     }
 }
