@@ -28,7 +28,7 @@ static AGENTS: AtomicUsize = AtomicUsize::new(0);
 
 /// Gives it back to the system. False: there was none.
 fn give_up() -> bool {
-    let block = KEPT.swap(ptr::null_mut(), Ordering::AcqRel);
+    let block = KEPT.swap(ptr::null_mut(), Ordering::SeqCst);
     if block.is_null() {
         return false;
     }
@@ -57,12 +57,13 @@ fn refill() -> bool {
         if !block.is_null() {
             // SAFETY: the block is ours and larger than a word.
             unsafe { block.write(size) };
-            let other = KEPT.swap(block, Ordering::AcqRel);
+            // Before it can be given away, which says so.
+            BROKEN.store(false, Ordering::Relaxed);
+            let other = KEPT.swap(block, Ordering::SeqCst);
             if !other.is_null() {
                 // Another thread was as fast. SAFETY: as in `give_up`.
                 unsafe { System.dealloc(other.cast(), layout(other.read())) };
             }
-            BROKEN.store(false, Ordering::Relaxed);
             return true;
         }
         size /= 2;
@@ -88,22 +89,25 @@ pub(crate) struct Share(());
 impl Share {
     /// For an agent that takes messages of so many bytes. Errors: no memory.
     pub(crate) fn take(message_bytes: usize) -> Result<Self> {
+        // Counted first: who lets the last one go meanwhile sees it.
+        AGENTS.fetch_add(1, Ordering::SeqCst);
+        let share = Self(());
         let wanted = message_bytes.saturating_mul(TIMES).max(LEAST);
         let larger = WANTED.fetch_max(wanted, Ordering::Relaxed) < wanted;
-        if (larger || KEPT.load(Ordering::Relaxed).is_null()) && !refill() {
+        if (larger || KEPT.load(Ordering::SeqCst).is_null()) && !refill() {
             return Err(Error::new(ErrorKind::NoMemory, "the system has no memory to keep back"));
         }
-        AGENTS.fetch_add(1, Ordering::Relaxed);
-        Ok(Self(()))
+        Ok(share)
     }
 }
 
 impl Drop for Share {
     /// With the last one the reserve goes.
     fn drop(&mut self) {
-        if AGENTS.fetch_sub(1, Ordering::AcqRel) == 1 {
-            BROKEN.store(false, Ordering::Relaxed);
+        if AGENTS.fetch_sub(1, Ordering::SeqCst) == 1 {
             give_up();
+            // Another may have begun by now, and counts on it.
+            BROKEN.store(AGENTS.load(Ordering::SeqCst) > 0, Ordering::Relaxed);
         }
     }
 }

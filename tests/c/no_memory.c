@@ -245,13 +245,22 @@ static int runs_out(unsigned at, long bytes, int once_more)
 static void begins_and_ends(void)
 {
     sipdlg_agent_t agent = 0;
+    sipdlg_config_t *config;
+    void *rest;
     limit(100000);
     CHECK_STATUS(sipdlg_agent_new(NULL, &agent), SIPDLG_ERR_NO_MEMORY);
     CHECK_NUMBER(agent, 0);
     unlimit();
     CHECK_OK(sipdlg_agent_new(NULL, &agent));
     limit(0);
+    config = sipdlg_config_new(); /* out of the reserve */
+    rest = malloc(RESERVE / 2);        /* of what that gave back */
+    CHECK(config != NULL && rest != NULL);
+    CHECK_STATUS(sipdlg_agent_dispatch(agent), SIPDLG_ERR_NO_MEMORY);
+    CHECK_OK(sipdlg_agent_stop(agent));
     CHECK_OK(sipdlg_agent_free(agent));
+    sipdlg_config_free(config);
+    free(rest);
     CHECK(left >= RESERVE); /* it too */
     unlimit();
 }
