@@ -43,6 +43,40 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    /// In the order of the functions of a delegate.
+    pub const ALL: [Self; 28] = [
+        Self::Invite,
+        Self::Reinvite,
+        Self::Update,
+        Self::Prack,
+        Self::Bye,
+        Self::Info,
+        Self::Message,
+        Self::Notify,
+        Self::Refer,
+        Self::Subscribe,
+        Self::Register,
+        Self::Options,
+        Self::Request,
+        Self::Ack,
+        Self::Cancel,
+        Self::Trying,
+        Self::Progress,
+        Self::Accept,
+        Self::Redirect,
+        Self::Reject,
+        Self::Challenge,
+        Self::State,
+        Self::AckTimeout,
+        Self::GlareRetry,
+        Self::Terminated,
+        Self::Resolve,
+        Self::TransportError,
+        Self::Resync,
+    ];
+}
+
+impl EventKind {
     /// Whether it hands a request of the peer's up.
     pub fn is_request(self) -> bool {
         self <= Self::Request

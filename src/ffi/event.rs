@@ -187,37 +187,6 @@ fn slot(delegate: &sipdlg_delegate_t, kind: EventKind) -> sipdlg_callback_t {
     }
 }
 
-const KINDS: [EventKind; 28] = [
-    EventKind::Invite,
-    EventKind::Reinvite,
-    EventKind::Update,
-    EventKind::Prack,
-    EventKind::Bye,
-    EventKind::Info,
-    EventKind::Message,
-    EventKind::Notify,
-    EventKind::Refer,
-    EventKind::Subscribe,
-    EventKind::Register,
-    EventKind::Options,
-    EventKind::Request,
-    EventKind::Ack,
-    EventKind::Cancel,
-    EventKind::Trying,
-    EventKind::Progress,
-    EventKind::Accept,
-    EventKind::Redirect,
-    EventKind::Reject,
-    EventKind::Challenge,
-    EventKind::State,
-    EventKind::AckTimeout,
-    EventKind::GlareRetry,
-    EventKind::Terminated,
-    EventKind::Resolve,
-    EventKind::TransportError,
-    EventKind::Resync,
-];
-
 impl Inner {
     /// The event in the host's words. What it points to is `current`'s.
     pub(crate) fn event_for_host(&mut self, event: &Event) -> sipdlg_event_t {
@@ -253,7 +222,7 @@ impl Inner {
         if let Some(current) = self.current.as_ref().filter(|current| current.id == event.id) {
             return Ok(current.clone());
         }
-        let kind = KINDS.into_iter().find(|kind| *kind as i32 == event.kind);
+        let kind = EventKind::ALL.into_iter().find(|kind| *kind as i32 == event.kind);
         let mut again = Event::new(kind.ok_or_else(|| Error::argument("event: kind is unknown"))?);
         let some = |token| if token == 0 { None } else { Some(token) };
         again.id = event.id;
@@ -276,8 +245,8 @@ mod tests {
         unsafe extern "C" fn function(_: *mut c_void, _: *const sipdlg_event_t) {}
         // The 28 functions stand one after the other, behind `size` and `user`.
         let offset = size_of::<usize>() * 2;
-        assert_eq!(size_of::<sipdlg_delegate_t>(), offset + KINDS.len() * size_of::<usize>());
-        for (at, kind) in KINDS.into_iter().enumerate() {
+        assert_eq!(size_of::<sipdlg_delegate_t>(), offset + EventKind::ALL.len() * size_of::<usize>());
+        for (at, kind) in EventKind::ALL.into_iter().enumerate() {
             // SAFETY: all zero is a delegate without functions.
             let mut delegate: sipdlg_delegate_t = unsafe { std::mem::zeroed() };
             // SAFETY: within the struct, at a field of this type.
@@ -285,7 +254,7 @@ mod tests {
                 let place = (&raw mut delegate).cast::<u8>().add(offset + at * size_of::<usize>());
                 place.cast::<sipdlg_callback_t>().write(Some(function));
             }
-            let found = KINDS.into_iter().filter(|other| slot(&delegate, *other).is_some());
+            let found = EventKind::ALL.into_iter().filter(|other| slot(&delegate, *other).is_some());
             assert_eq!(found.collect::<Vec<_>>(), [kind]);
         }
     }

@@ -10,6 +10,7 @@ pub mod authorization;
 pub mod body;
 pub mod challenge;
 pub mod digest;
+pub mod glance;
 pub mod cseq;
 pub mod header;
 pub mod keys;

@@ -1,6 +1,6 @@
 //! Who drives: one turn on the host's thread (`run_once`), or threads of our own (`start`).
 
-use super::backlog::{Backlog, comes_first};
+use super::backlog::Backlog;
 use super::resolve::{Question, Resolver};
 use super::trim::Peak;
 use super::udp::{BATCH, Receiver, Sender, Sent, Socket, parse_listen};
@@ -8,6 +8,7 @@ use super::{Host, PAUSE};
 use crate::agent::{Agent, Transmit};
 use crate::error::{Error, ErrorKind, Result};
 use crate::flow::{Flow, Transport};
+use crate::message::glance::comes_first;
 use crate::time::Now;
 use parking_lot::Mutex;
 use smallvec::SmallVec;

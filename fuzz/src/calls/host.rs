@@ -26,35 +26,6 @@ pub enum Policy {
 
 pub const BODIES: [&str; 5] = [ANSWER, "", OFFER, HOLD, HELD];
 
-const KINDS: [EventKind; 26] = [
-    EventKind::Invite,
-    EventKind::Reinvite,
-    EventKind::Update,
-    EventKind::Prack,
-    EventKind::Bye,
-    EventKind::Info,
-    EventKind::Message,
-    EventKind::Notify,
-    EventKind::Refer,
-    EventKind::Subscribe,
-    EventKind::Register,
-    EventKind::Options,
-    EventKind::Request,
-    EventKind::Ack,
-    EventKind::Cancel,
-    EventKind::Trying,
-    EventKind::Progress,
-    EventKind::Accept,
-    EventKind::Redirect,
-    EventKind::Reject,
-    EventKind::Challenge,
-    EventKind::AckTimeout,
-    EventKind::GlareRetry,
-    EventKind::Resync,
-    EventKind::Resolve,
-    EventKind::TransportError,
-];
-
 /// What a host goes by.
 #[derive(Clone, Copy)]
 struct Taken {
@@ -68,7 +39,8 @@ struct Taken {
 pub fn takes_part(party: &mut Party, policy: Policy, law: Law, choices: &Choices, ending: &Rc<Cell<bool>>) {
     let other = if party.name == "alice" { BOB } else { ALICE };
     let taken = Taken { policy, law, other };
-    for kind in KINDS {
+    // State and the end are told, and nothing is to be done about them.
+    for kind in EventKind::ALL.into_iter().filter(|kind| !matches!(kind, EventKind::State | EventKind::Terminated)) {
         let (choices, ending) = (choices.clone(), ending.clone());
         party.on(kind, move |agent, now, event| {
             let done = !ending.get() && answers(taken, agent, now, event, &choices);
