@@ -211,8 +211,9 @@ impl Network {
         let mut rounds = 0;
         loop {
             rounds += 1;
-            let more = (ready || self.behind.load(Ordering::Relaxed)) && self.receive(host);
-            let live = if rounds == 1 { host.with_agent(due) } else { None };
+            let received = ready || self.behind.load(Ordering::Relaxed);
+            let (more, live) = if received { self.receive(host) } else { (false, None) };
+            let live = if rounds == 1 { live.or_else(|| host.with_agent(due)) } else { None };
             if live.is_some_and(|live| self.peak.lock().ended(live)) {
                 host.trim();
             }
@@ -251,11 +252,12 @@ impl Network {
     }
 
     /// Gives the agent what its sockets have: one batch of each. Where that is not all, what belongs to calls is picked
-    /// out of a few batches, and of the new requests some are taken each time. Whether there may be more.
-    fn receive<H: Host>(&self, host: &'static H) -> bool {
+    /// out of a few batches, and of the new requests some are taken each time. Whether there may be more; how many objects
+    /// live, where it was asked.
+    fn receive<H: Host>(&self, host: &'static H) -> (bool, Option<usize>) {
         let mut inbox = self.receiver.lock();
         let Inbox { receiver, backlog } = &mut *inbox;
-        let mut more = false;
+        let (mut more, mut live) = (false, None);
         let mut index = 0;
         loop {
             let socket = self.sockets.lock().get(index).cloned();
@@ -267,7 +269,7 @@ impl Network {
                 let full = count == BATCH;
                 if count > 0 {
                     let behind = full || batches > 0 || !backlog.is_empty();
-                    take(host, receiver, &socket.flow, behind.then_some(&mut *backlog));
+                    live = take(host, receiver, &socket.flow, behind.then_some(&mut *backlog)).or(live);
                 }
                 batches += 1;
                 if !full {
@@ -287,7 +289,7 @@ impl Network {
             });
         }
         self.behind.store(!backlog.is_empty(), Ordering::Relaxed);
-        more || !backlog.is_empty()
+        (more || !backlog.is_empty(), live)
     }
 
     /// Sends everything that waits. Any thread; the order is that of the agent.
@@ -473,8 +475,9 @@ impl Threads {
     }
 }
 
-/// Gives the agent a batch; new requests go into the backlog, where there is one, without the agent.
-fn take<H: Host>(host: &'static H, receiver: &Receiver, flow: &Flow, backlog: Option<&mut Backlog>) {
+/// Gives the agent a batch, and what is due; new requests go into the backlog, where there is one, without the agent.
+/// How many objects live then, where it was asked.
+fn take<H: Host>(host: &'static H, receiver: &Receiver, flow: &Flow, backlog: Option<&mut Backlog>) -> Option<usize> {
     let mut flow = *flow;
     let (mut first, mut dropped) = (u64::MAX, 0);
     if let Some(backlog) = backlog {
@@ -489,7 +492,7 @@ fn take<H: Host>(host: &'static H, receiver: &Receiver, flow: &Flow, backlog: Op
         }
     }
     if first == 0 && dropped == 0 {
-        return;
+        return None;
     }
     host.with_agent(|agent, now| {
         for (at, (from, data)) in receiver.datagrams().enumerate() {
@@ -503,7 +506,8 @@ fn take<H: Host>(host: &'static H, receiver: &Receiver, flow: &Flow, backlog: Op
         for _ in 0..dropped {
             agent.too_far_behind(&flow);
         }
-    });
+        due(agent, now)
+    })
 }
 
 /// Carries out what is due; how many objects live then.

@@ -42,22 +42,23 @@ impl Events {
 
     /// The next event for the host.
     pub fn next(&mut self) -> Option<Event> {
-        let event = if self.others.events.is_empty() { self.first.pop() } else { self.next_of_both() }?;
+        let queue = if self.others.events.is_empty() { &mut self.first } else { self.whose_turn() };
+        let event = queue.pop()?;
         self.messages -= message_bytes(&event);
         Some(event)
     }
 
-    fn next_of_both(&mut self) -> Option<Event> {
+    fn whose_turn(&mut self) -> &mut Queue {
         let behind = self.len() > BEHIND;
         match (self.first.oldest(), self.others.oldest()) {
             (Some(first), Some(other)) if first < other || behind && self.turn < TURN => {
                 self.turn = self.turn.saturating_add(1);
-                self.first.pop()
+                &mut self.first
             }
-            (Some(_), None) => self.first.pop(),
+            (Some(_), None) => &mut self.first,
             _ => {
                 self.turn = 0;
-                self.others.pop()
+                &mut self.others
             }
         }
     }
