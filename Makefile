@@ -137,7 +137,7 @@ fuzz:
 	@mkdir -p $(addprefix target/fuzz-found/,$(TARGETS))
 	@for target in $(TARGETS); do \
 		(cd fuzz && CARGO_TARGET_DIR=target $(CARGO) +nightly fuzz run $$target ../target/fuzz-found/$$target corpus/$$target -- \
-			-max_total_time=$(SECONDS) -max_len=4096 -rss_limit_mb=1024 -timeout=20) || exit 1; \
+			-max_total_time=$(SECONDS) -max_len=4096 -rss_limit_mb=1024 -timeout=120) || exit 1; \
 	done
 	@echo "fuzz: nothing found"
 
