@@ -1117,7 +1117,7 @@ sipdlg_status_t sipdlg_config_set_memory(sipdlg_config_t *config,
  * once. address_requests: those that one IP address (of IPv6: one /64) may send in a second; address_burst: at once, 0:
  * as many as in a second. A trunk or proxy is one address, and may send nothing at all until its Retry-After is over (RFC
  * 3261 §21.5.4). Never refused here: what comes in a dialog that is here, ACK, the CANCEL of a request that is here, an
- * INVITE with Replaces of a call that lives.
+ * INVITE with Replaces of a call that lives, of which no other waits for its answer.
  * Errors: ERR_ARGUMENT calls or unanswered above 4194303, address_requests or address_burst above 1000000; a burst without
  * address_requests.
  */

@@ -1,5 +1,5 @@
 //! REFERs of a dialog and the subscriptions that they make in it (RFC 3515 §2.4, RFC 6665): usages beside the INVITE's,
-//! which outlive it (RFC 5057 §5.5).
+//! which outlive it (RFC 5057 §5.5). Where such a transfer leads: who comes to take its place.
 
 use crate::held;
 use crate::message::EventName;
@@ -34,6 +34,8 @@ pub struct Referrals {
     received: u32,
     /// NOTIFYs of ours on their way.
     notifies: u32,
+    /// The last INVITE that came to take its place (RFC 3891).
+    pub heir: Option<IncomingId>,
 }
 
 impl Referrals {

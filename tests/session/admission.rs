@@ -471,6 +471,34 @@ fn what_stands_is_never_refused() {
     assert!(told, "{:?}", house.events);
 }
 
+/// Who is in one call cannot begin as many as it likes by naming it: one INVITE at a time may come to take its place.
+#[test]
+fn a_call_has_one_heir_at_a_time() {
+    for (limits, refused) in [((1, 0, 0, 0), 2), ((0, 1, 0, 0), 3), ((0, 0, 1, 1), 4)] {
+        let mut house = House::new(limits);
+        let (_, to) = house.call("call");
+        let tag = to.split_once("tag=").expect("a tag").1.to_owned();
+        if refused == 3 {
+            assert_eq!(house.status(&request("OPTIONS", "waits", TO, 1)), 0);
+        }
+        let heir = |name: &str| with(&invite(name), &format!("Replaces: call;to-tag={tag};from-tag=fcall"));
+        assert_eq!(house.status(&heir("first")), 0, "{limits:?}");
+        let first = house.incoming();
+        assert_eq!([house.status(&heir("second")), house.status(&heir("third"))], [503, 503], "{limits:?}");
+        assert_eq!(house.counts()[refused], 2, "{limits:?}");
+        house.reject(first);
+        assert_eq!([house.status(&heir("fourth")), house.status(&heir("fifth"))], [0, 503], "{limits:?}");
+        house.gets(&cancel_of("fourth"));
+        assert_eq!(house.status(&heir("sixth")), 0, "{limits:?}");
+        // The rules of RFC 3891 hold too: what could not take its place is nobody's heir.
+        let early = format!("{};early-only", heir("seventh").split("\r\nContent-Length").next().expect("lines"));
+        house.reject(house.incoming());
+        assert_eq!(house.status(&format!("{early}\r\nContent-Length: 0\r\n\r\n")), 503, "{limits:?}");
+        assert_eq!(house.status(&with_offer(&heir("eighth"))), 0, "{limits:?}");
+        house.accept(house.incoming(), Some(ANSWER)).0.expect("a session");
+    }
+}
+
 /// Off by default: one address may begin as much as it likes.
 #[test]
 fn nothing_is_limited_by_default() {

@@ -47,6 +47,9 @@ impl Agent {
         };
         let Some(id) = self.add_incoming(&request, Kind::Invite(Box::default()), None) else { return };
         self.objects.keep_place(id);
+        if let Some(session) = replaced.and_then(|replaced| self.objects.sessions.get_mut(replaced.session)) {
+            session.referrals_mut().heir = Some(id);
+        }
         self.counters.calls_received += 1;
         if let Some(seconds) = expires_of(&request) {
             let timer =

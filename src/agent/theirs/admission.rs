@@ -7,8 +7,9 @@ use crate::agent::methods::{Outside, rules};
 use crate::agent::objects::Objects;
 use crate::config;
 use crate::held::{self, share_of};
-use crate::message::{HeaderId, Message, Method, Replaces};
+use crate::message::{Message, Method};
 use crate::random::Random;
+use crate::session::Session;
 use crate::time::Time;
 use siphasher::sip::SipHasher13;
 use std::hash::Hasher;
@@ -68,23 +69,23 @@ impl Admission {
 
 impl Agent {
     /// Whether a request that no transaction knows may come in. An INVITE that takes the place of a call that is here
-    /// (RFC 3891) is that call's, as what comes in its dialog.
+    /// (RFC 3891) is that call's, as what comes in its dialog, but one at a time.
     pub(in crate::agent) fn admission_for(&mut self, request: &Message) -> Result<(), Fault> {
         let Some(admission) = self.admission.as_deref_mut() else { return Ok(()) };
         if self.objects.dialog_of(request).is_some() {
             return Ok(());
         }
         match admission.refuses(request, &self.objects, self.now.monotonic) {
-            Some(fault) if !self.replaces_living(request) => Err(fault),
+            Some(fault) if !self.is_heir(request) => Err(fault),
             _ => Ok(()),
         }
     }
 
-    fn replaces_living(&self, request: &Message) -> bool {
-        let replaces = request.header(HeaderId::Replaces).filter(|_| request.method() == Method::Invite);
-        let replaces = replaces.and_then(|value| Replaces::parse(value).ok());
-        let session = replaces.and_then(|replaces| self.objects.dialog_named(&replaces));
-        session.is_some_and(|session| self.objects.lives(session))
+    fn is_heir(&self, request: &Message) -> bool {
+        let replaced = if request.method() == Method::Invite { self.replaced_by(request) } else { Ok(None) };
+        let session = replaced.ok().flatten().and_then(|replaced| self.objects.sessions.get(replaced.session));
+        let waits = |session: &Session| session.referrals().and_then(|known| known.heir);
+        session.is_some_and(|session| waits(session).is_none_or(|heir| self.objects.is_answered(heir)))
     }
 }
 
