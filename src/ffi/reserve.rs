@@ -26,12 +26,13 @@ static BROKEN: AtomicBool = AtomicBool::new(false);
 /// Living agents, for which it is kept.
 static AGENTS: AtomicUsize = AtomicUsize::new(0);
 
-/// Gives it back to the system. False: there was none.
+/// Gives it back to the system: from here on nobody counts on it. False: there was none.
 fn give_up() -> bool {
     let block = KEPT.swap(ptr::null_mut(), Ordering::SeqCst);
     if block.is_null() {
         return false;
     }
+    BROKEN.store(true, Ordering::SeqCst);
     // SAFETY: from `layout` of that size, which `refill` wrote there; nobody else has it any more.
     unsafe {
         let size = block.read();
@@ -45,36 +46,46 @@ fn layout(size: usize) -> Layout {
     unsafe { Layout::from_size_align_unchecked(size, ALIGN) }
 }
 
-/// As much as is wanted, or the half of it, and so on. False: there is not even the least.
+/// As much as is wanted, or the half of it, and so on to the least. False: there is not even that.
 #[cold]
 #[inline(never)]
 fn refill() -> bool {
     give_up();
-    let mut size = WANTED.load(Ordering::Relaxed).min(isize::MAX as usize / 2);
-    while size >= LEAST {
+    let mut size = WANTED.load(Ordering::Relaxed).clamp(LEAST, isize::MAX as usize / 2);
+    loop {
         // SAFETY: the size is not 0.
         let block = unsafe { System.alloc(layout(size)) }.cast::<usize>();
         if !block.is_null() {
-            // SAFETY: the block is ours and larger than a word.
-            unsafe { block.write(size) };
-            // Before it can be given away, which says so.
-            BROKEN.store(false, Ordering::Relaxed);
-            let other = KEPT.swap(block, Ordering::SeqCst);
-            if !other.is_null() {
-                // Another thread was as fast. SAFETY: as in `give_up`.
-                unsafe { System.dealloc(other.cast(), layout(other.read())) };
-            }
+            keep(block, size);
             return true;
         }
-        size /= 2;
+        if size == LEAST {
+            return false;
+        }
+        size = (size / 2).max(LEAST);
     }
-    false
 }
 
-/// Whether a call may begin.
+/// From here on it is counted on.
+fn keep(block: *mut usize, size: usize) {
+    // SAFETY: the block is ours and larger than a word.
+    unsafe { block.write(size) };
+    let other = KEPT.swap(block, Ordering::SeqCst);
+    if !other.is_null() {
+        // Another thread was as fast. SAFETY: as in `give_up`.
+        unsafe { System.dealloc(other.cast(), layout(other.read())) };
+    }
+    BROKEN.store(false, Ordering::SeqCst);
+    // Given away meanwhile, and perhaps said so before this took it back.
+    if KEPT.load(Ordering::SeqCst).is_null() {
+        BROKEN.store(true, Ordering::SeqCst);
+    }
+}
+
+/// Whether a call may begin. Without agents nothing is kept back.
 #[inline]
 pub(crate) fn is_whole() -> bool {
-    !BROKEN.load(Ordering::Relaxed) || refill()
+    !BROKEN.load(Ordering::Relaxed) || AGENTS.load(Ordering::SeqCst) == 0 || refill()
 }
 
 /// Errors: no memory.
@@ -105,9 +116,8 @@ impl Drop for Share {
     /// With the last one the reserve goes.
     fn drop(&mut self) {
         if AGENTS.fetch_sub(1, Ordering::SeqCst) == 1 {
+            // Another that has begun by now looks for it anew.
             give_up();
-            // Another may have begun by now, and counts on it.
-            BROKEN.store(AGENTS.load(Ordering::SeqCst) > 0, Ordering::Relaxed);
         }
     }
 }

@@ -1,8 +1,11 @@
 /* Memory that runs out: the call that needs some ends well, those after it say ERR_NO_MEMORY, and the call goes on once there is some. */
 #define _GNU_SOURCE
+#include <arpa/inet.h>
 #include <errno.h>
 #include <malloc.h>
+#include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 #include "pair.h"
 
 #ifdef __SANITIZE_ADDRESS__
@@ -265,6 +268,72 @@ static void begins_and_ends(void)
     unlimit();
 }
 
+/* A second agent that wants more kept back, and cannot have it, leaves the first one what it had. */
+static void wants_more(void)
+{
+    sipdlg_agent_t agent = 0, other = 0;
+    sipdlg_config_t *config = sipdlg_config_new();
+    sipdlg_status_t status;
+    void *rest;
+    CHECK_OK(sipdlg_config_set_limits(config, 100000, 0, 0));
+    CHECK_OK(sipdlg_agent_new(NULL, &agent));
+    limit(100000);
+    status = sipdlg_agent_new(config, &other);
+    CHECK(status == SIPDLG_OK || status == SIPDLG_ERR_NO_MEMORY);
+    rest = malloc((size_t)left - 4096); /* whatever it gave back is somebody else's now */
+    limit(0);
+    if (sipdlg_agent_dispatch(agent) == SIPDLG_OK) { /* so it has some to go on with */
+        sipdlg_config_t *more = sipdlg_config_new();
+        CHECK(more != NULL);
+        sipdlg_config_free(more);
+    }
+    free(rest);
+    unlimit();
+    CHECK_OK(sipdlg_agent_free(agent));
+    if (status == SIPDLG_OK)
+        CHECK_OK(sipdlg_agent_free(other));
+    sipdlg_config_free(config);
+}
+
+enum { SOCKETS = 12, EACH = 80, LONG = 3000 };
+
+/* More waits on the sockets than the reserve holds, and all of it new: what cannot be kept is lost. */
+static void more_waits_than_is_kept_back(void)
+{
+    sipdlg_agent_t agent;
+    struct sockaddr_in to = { 0 };
+    static char text[LONG];
+    char address[64];
+    int peer = socket(AF_INET, SOCK_DGRAM, 0), number, i;
+    memset(text, 'x', sizeof text);
+    to.sin_family = AF_INET;
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    CHECK_OK(sipdlg_agent_new(NULL, &agent));
+    for (i = 0; i < SOCKETS; i++) {
+        CHECK_OK(sipdlg_agent_listen(agent, "udp:127.0.0.1:0"));
+        CHECK_OK(sipdlg_agent_local_address(agent, (uint32_t)i, address, sizeof address, NULL));
+        to.sin_port = htons((uint16_t)atoi(strrchr(address, ':') + 1));
+        for (number = 0; number < EACH; number++)
+            CHECK(sendto(peer, text, sizeof text, 0, (struct sockaddr *)&to, sizeof to) == LONG);
+    }
+    CHECK_OK(sipdlg_agent_run_once(agent, 0)); /* the first turn makes what lasts */
+    for (number = 0; number < EACH * SOCKETS; number++)
+        CHECK_OK(sipdlg_agent_run_once(agent, 0));
+    for (i = 0; i < SOCKETS; i++) {
+        CHECK_OK(sipdlg_agent_local_address(agent, (uint32_t)i, address, sizeof address, NULL));
+        to.sin_port = htons((uint16_t)atoi(strrchr(address, ':') + 1));
+        for (number = 0; number < EACH; number++)
+            CHECK(sendto(peer, text, sizeof text, 0, (struct sockaddr *)&to, sizeof to) == LONG);
+    }
+    limit(0);
+    CHECK_OK(sipdlg_agent_run_once(agent, 0));
+    CHECK_STATUS(sipdlg_agent_run_once(agent, 0), SIPDLG_ERR_NO_MEMORY);
+    unlimit();
+    CHECK_OK(sipdlg_agent_run_once(agent, 0));
+    CHECK_OK(sipdlg_agent_free(agent));
+    close(peer);
+}
+
 /* The same with threads of the library: they wait until there is memory. */
 static void threads_wait(void)
 {
@@ -314,6 +383,7 @@ int main(void)
         return 0;
     }
     begins_and_ends();
+    more_waits_than_is_kept_back();
     for (at = 0; at < ACTS; at++) {
         for (bytes = 0; bytes < 200; bytes += 8)
             rows += (unsigned)runs_out(at, bytes, bytes % 16 == 0);
@@ -324,6 +394,7 @@ int main(void)
     CHECK(spent > ACTS);
     printf("%u times in need, %d times the reserve was spent\n", rows, spent);
     threads_wait();
+    wants_more();
     return check_report("no_memory");
 }
 #endif

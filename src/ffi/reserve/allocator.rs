@@ -1,6 +1,6 @@
 //! The allocator of the library: the system's, and the reserve behind it.
 
-use super::{AGENTS, BROKEN, LEAST, WANTED, give_up};
+use super::{BROKEN, LEAST, WANTED, give_up};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::Ordering;
 
@@ -55,9 +55,7 @@ fn given(size: usize, ask: impl Fn() -> *mut u8) -> *mut u8 {
 #[cold]
 #[inline(never)]
 fn rescue(ask: impl Fn() -> *mut u8) -> *mut u8 {
-    if give_up() {
-        BROKEN.store(true, Ordering::Relaxed);
-    }
+    give_up();
     // Another thread may have given it up meanwhile.
     ask()
 }
@@ -67,5 +65,5 @@ fn rescue(ask: impl Fn() -> *mut u8) -> *mut u8 {
 #[inline(never)]
 fn grow(size: usize) {
     WANTED.fetch_max(size.saturating_mul(GROWTH).saturating_add(LEAST), Ordering::Relaxed);
-    BROKEN.store(AGENTS.load(Ordering::Relaxed) > 0, Ordering::Relaxed);
+    BROKEN.store(true, Ordering::SeqCst);
 }
