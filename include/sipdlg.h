@@ -250,8 +250,9 @@ typedef enum sipdlg_event_kind_e {
     SIPDLG_EVENT_REDIRECT = 23,
     /**
      * [outgoing, session or 0] 4xx-6xx, received or made here (flag LOCAL: 408 no answer, 487 see
-     * sipdlg_outgoing_cancel(), 491 a later description of ours was sent while it waited for a refresh, 503 not sent; or
-     * with its response a retry that a newer one has replaced).
+     * sipdlg_outgoing_cancel(), 491 a later description of ours was sent while it waited for a refresh, or it could not
+     * go when its way was found or its turn at the next target came, 503 not sent; or with its response a retry that a
+     * newer one has replaced).
      */
     SIPDLG_EVENT_REJECT = 24,
     /**
@@ -267,7 +268,9 @@ typedef enum sipdlg_event_kind_e {
     /** [session] no ACK for 64*T1 (RFC 3261 §13.3.1.4). Default BYE. */
     SIPDLG_EVENT_ACK_TIMEOUT = 31,
     /**
-     * [outgoing, session] will be sent again in delay_us; sipdlg_outgoing_cancel() stops it. With the flag NEEDS_BODY
+     * [outgoing, session] a re-INVITE or UPDATE will be sent again in delay_us: after 491, 500 or 503, or because it may
+     * not go now (sipdlg_session_invite(), sipdlg_session_update()) though credentials, a 422 or the next target would
+     * have it; flag LOCAL: nothing has refused it. sipdlg_outgoing_cancel() stops it. With the flag NEEDS_BODY
      * it is sent only with a new body, sipdlg_outgoing_retry(), for a later description of ours was sent while it
      * waited (RFC 3264 §8); delay_us is then the time for that, after which REJECT with the response it had follows.
      * Default with the flag: that REJECT at once; without it nothing.
@@ -373,7 +376,10 @@ typedef enum sipdlg_reason_e {
     SIPDLG_REASON_PRACK_TIMEOUT = 12,
     /** the first 2xx, ACK or PRACK that had to bring the answer to our offer did not. Also: a later one */
     SIPDLG_REASON_NO_ANSWER_IN_2XX = 13,
-    /** a re-INVITE or UPDATE of ours waits to be sent again: 491, or 500 or 503 with Retry-After (RFC 3261 §14.1) */
+    /**
+     * a re-INVITE or UPDATE of ours waits to be sent again: 491, or 500 or 503 with Retry-After, or it may not go now (RFC
+     * 3261 §14.1)
+     */
     SIPDLG_REASON_GLARE_RETRY = 20,
     /** 401 or 407: sent again with credentials. End: of an early dialog of the INVITE that is sent again */
     SIPDLG_REASON_AUTHENTICATED = 21,
@@ -500,7 +506,7 @@ typedef enum sipdlg_request_flag_e {
     SIPDLG_REQUEST_MANUAL_ACK = 1,
     /** INVITE: the host calls sipdlg_session_prack() */
     SIPDLG_REQUEST_MANUAL_PRACK = 2,
-    /** 491, 500 + Retry-After, 422: hand it up */
+    /** 491, 500 + Retry-After, 422: hand it up; also what would wait for its turn (GLARE_RETRY) */
     SIPDLG_REQUEST_NO_RETRY = 4,
     /** 401, 407: hand it up */
     SIPDLG_REQUEST_NO_AUTH = 8,
@@ -1172,8 +1178,9 @@ sipdlg_status_t sipdlg_config_set_resync(sipdlg_config_t *config,
                                          int32_t on);
 
 /**
- * Retry of a re-INVITE or UPDATE after 491, or 500 or 503 with a Retry-After of at most 32 s (RFC 3261 §14.1), at most 16
- * times; see GLARE_RETRY. Default 1. Per request: SIPDLG_REQUEST_NO_RETRY.
+ * Retry of a re-INVITE or UPDATE after 491, or 500 or 503 with a Retry-After of at most 32 s (RFC 3261 §14.1), or where it
+ * may not go out with credentials, for 422, to the next target, or when its name was found, at most 16 times; see
+ * GLARE_RETRY. 0: REJECT with the response it had, else a local 491. Default 1. Per request: SIPDLG_REQUEST_NO_RETRY.
  */
 sipdlg_status_t sipdlg_config_set_glare_retry(sipdlg_config_t *config,
                                               int32_t on);
@@ -1678,8 +1685,8 @@ sipdlg_status_t sipdlg_session_bye(sipdlg_session_t session,
  * in its place: the former gets REJECT with flag LOCAL and the response that it had, then this one its GLARE_RETRY.
  * Errors: ERR_STATE early, or our INVITE has no final response (sipdlg_session_confirm()); the ACK of our 2xx is
  * outstanding, or one is owed (NEEDS_ACK); a re-INVITE is pending in either direction (the peer's until its ACK, also
- * when refused); a description while an offer is open, or none while that of our UPDATE is; one of
- * ours waits to be sent again, and this one is NO_RETRY, or sixteen have taken over that wait.
+ * when refused); a description while an offer is open; our UPDATE with an offer has no final response; one of ours waits
+ * to be sent again, and this one is NO_RETRY, or sixteen have taken over that wait.
  */
 sipdlg_status_t sipdlg_session_invite(sipdlg_session_t session,
                                       const sipdlg_request_options_t *options,
@@ -1971,10 +1978,13 @@ sipdlg_status_t sipdlg_outgoing_retry(sipdlg_outgoing_t outgoing,
                                       const sipdlg_body_t *body);
 
 /**
- * Answers CHALLENGE, at once or within 32 s. NULL user: give up, REJECT. Errors: ERR_STATE none waits, or these
- * credentials were refused already.
+ * Answers CHALLENGE, at once or within 32 s. NULL user: give up, REJECT. A re-INVITE or UPDATE that may not go now waits
+ * (GLARE_RETRY). Errors: ERR_STATE none waits, or these credentials were refused already; or it may not go now, nor wait
+ * (NO_RETRY, a PRACK whose INVITE has its final response): call again.
  */
-sipdlg_status_t sipdlg_outgoing_authenticate(sipdlg_outgoing_t outgoing, const char *user, const char *password);
+sipdlg_status_t sipdlg_outgoing_authenticate(sipdlg_outgoing_t outgoing,
+                                             const char *user,
+                                             const char *password);
 
 /** No more events of it; a 2xx that still comes to an INVITE is ACKed and ended with BYE. */
 sipdlg_status_t sipdlg_outgoing_dispose(sipdlg_outgoing_t outgoing);

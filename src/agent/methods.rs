@@ -133,7 +133,7 @@ pub fn effect_of(method: &[u8], status: u16) -> Effect {
 /// of no response: a time-out is a 408, a failed transport a 503 (RFC 3261 §8.1.3.1), unless the host has another word
 /// for that.
 pub(super) fn effect_of_answer(config: &Config, method: &[u8], status: u16, made_here: bool) -> Effect {
-    let unanswered = config.effect_of(method, 0).filter(|_| made_here);
+    let unanswered = config.effect_of(method, 0).filter(|_| made_here && matches!(status, 408 | 503));
     unanswered.or_else(|| config.effect_of(method, status)).unwrap_or_else(|| match status {
         // A redirection concerns the whole dialog, but ends none of it (RFC 5057 §5.1); to follow it is the host's.
         300..=399 => Effect::Transaction,

@@ -315,8 +315,9 @@ pub unsafe extern "C" fn sipdlg_config_set_resync(config: *mut sipdlg_config_t, 
     }
 }
 
-/// Retry of a re-INVITE or UPDATE after 491, or 500 or 503 with a Retry-After of at most 32 s (RFC 3261 §14.1), at most 16
-/// times; see GLARE_RETRY. Default 1. Per request: SIPDLG_REQUEST_NO_RETRY.
+/// Retry of a re-INVITE or UPDATE after 491, or 500 or 503 with a Retry-After of at most 32 s (RFC 3261 §14.1), or where it
+/// may not go out with credentials, for 422, to the next target, or when its name was found, at most 16 times; see
+/// GLARE_RETRY. 0: REJECT with the response it had, else a local 491. Default 1. Per request: SIPDLG_REQUEST_NO_RETRY.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_config_set_glare_retry(config: *mut sipdlg_config_t, on: i32) -> sipdlg_status_t {
     // SAFETY: the caller's promises are those of `set`.

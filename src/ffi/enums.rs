@@ -173,8 +173,9 @@ pub enum sipdlg_event_kind_e {
     /// [outgoing, session or 0] 3xx. Nothing is followed by itself.
     SIPDLG_EVENT_REDIRECT = 23,
     /// [outgoing, session or 0] 4xx-6xx, received or made here (flag LOCAL: 408 no answer, 487 see
-    /// sipdlg_outgoing_cancel(), 491 a later description of ours was sent while it waited for a refresh, 503 not sent; or
-    /// with its response a retry that a newer one has replaced).
+    /// sipdlg_outgoing_cancel(), 491 a later description of ours was sent while it waited for a refresh, or it could not
+    /// go when its way was found or its turn at the next target came, 503 not sent; or with its response a retry that a
+    /// newer one has replaced).
     SIPDLG_EVENT_REJECT = 24,
     /// [outgoing] 401/407 that the configured credentials cannot answer; text: realm. Default REJECT. Answer:
     /// sipdlg_outgoing_authenticate().
@@ -184,7 +185,9 @@ pub enum sipdlg_event_kind_e {
     SIPDLG_EVENT_STATE = 30,
     /// [session] no ACK for 64*T1 (RFC 3261 §13.3.1.4). Default BYE.
     SIPDLG_EVENT_ACK_TIMEOUT = 31,
-    /// [outgoing, session] will be sent again in delay_us; sipdlg_outgoing_cancel() stops it. With the flag NEEDS_BODY
+    /// [outgoing, session] a re-INVITE or UPDATE will be sent again in delay_us: after 491, 500 or 503, or because it may
+    /// not go now (sipdlg_session_invite(), sipdlg_session_update()) though credentials, a 422 or the next target would
+    /// have it; flag LOCAL: nothing has refused it. sipdlg_outgoing_cancel() stops it. With the flag NEEDS_BODY
     /// it is sent only with a new body, sipdlg_outgoing_retry(), for a later description of ours was sent while it
     /// waited (RFC 3264 §8); delay_us is then the time for that, after which REJECT with the response it had follows.
     /// Default with the flag: that REJECT at once; without it nothing.
@@ -283,7 +286,8 @@ pub enum sipdlg_reason_e {
     SIPDLG_REASON_PRACK_TIMEOUT = 12,
     /// the first 2xx, ACK or PRACK that had to bring the answer to our offer did not. Also: a later one
     SIPDLG_REASON_NO_ANSWER_IN_2XX = 13,
-    /// a re-INVITE or UPDATE of ours waits to be sent again: 491, or 500 or 503 with Retry-After (RFC 3261 §14.1)
+    /// a re-INVITE or UPDATE of ours waits to be sent again: 491, or 500 or 503 with Retry-After, or it may not go now (RFC
+    /// 3261 §14.1)
     SIPDLG_REASON_GLARE_RETRY = 20,
     /// 401 or 407: sent again with credentials. End: of an early dialog of the INVITE that is sent again
     SIPDLG_REASON_AUTHENTICATED = 21,
@@ -410,7 +414,7 @@ pub enum sipdlg_request_flag_e {
     SIPDLG_REQUEST_MANUAL_ACK = 1,
     /// INVITE: the host calls sipdlg_session_prack()
     SIPDLG_REQUEST_MANUAL_PRACK = 2,
-    /// 491, 500 + Retry-After, 422: hand it up
+    /// 491, 500 + Retry-After, 422: hand it up; also what would wait for its turn (GLARE_RETRY)
     SIPDLG_REQUEST_NO_RETRY = 4,
     /// 401, 407: hand it up
     SIPDLG_REQUEST_NO_AUTH = 8,

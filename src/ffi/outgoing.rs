@@ -129,8 +129,9 @@ pub unsafe extern "C" fn sipdlg_outgoing_retry(
     })
 }
 
-/// Answers CHALLENGE, at once or within 32 s. NULL user: give up, REJECT. Errors: ERR_STATE none waits, or these
-/// credentials were refused already.
+/// Answers CHALLENGE, at once or within 32 s. NULL user: give up, REJECT. A re-INVITE or UPDATE that may not go now waits
+/// (GLARE_RETRY). Errors: ERR_STATE none waits, or these credentials were refused already; or it may not go now, nor wait
+/// (NO_RETRY, a PRACK whose INVITE has its final response): call again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_outgoing_authenticate(
     outgoing: sipdlg_outgoing_t,

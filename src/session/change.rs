@@ -6,6 +6,7 @@ use crate::session::Session;
 use crate::session::deed::{Deed, Deeds, Refusal};
 use crate::session::offer_answer::{Carries, Mark, Party, Standing, StoredBody};
 use crate::session::reason::Ending;
+use crate::session::reinvite::Around;
 use crate::slots::OutgoingId;
 use smallvec::smallvec;
 
@@ -51,6 +52,11 @@ impl OurChange {
     /// Whether it was refused and will be sent again.
     pub(super) fn waits(&self) -> bool {
         self.waits
+    }
+
+    /// Whether it has an offer, also one that means nothing any more.
+    pub(super) fn offers(&self) -> bool {
+        self.carries.is_offer() || !matches!(self.offer, Offer::None)
     }
 
     /// Whether it is none of the host's.
@@ -237,6 +243,25 @@ impl Session {
         }
     }
 
+    /// Whether our change may go out once more now, or at last where its way was looked up: as a new one, for to the peer
+    /// it is one (RFC 3261 §14.1, RFC 3311 §5.1).
+    pub fn our_change_again_guard(&self, by: By, request: OutgoingId, outside: Around) -> Result<()> {
+        let offers = self.running.our(by).is_some_and(|ours| ours.request == request && ours.offers());
+        let mut without = self.clone();
+        if without.our_change_undone(by, request).iter().any(|deed| matches!(deed, Deed::Refuse(..))) {
+            return Err(Error::state("the offer of the peer's UPDATE inside it is not answered (RFC 3264 4)"));
+        }
+        match by {
+            By::Reinvite => without.our_reinvite_guard(offers, outside),
+            By::Update => without.our_update_guard(offers, outside),
+        }
+    }
+
+    /// Whether the peer takes such a change at all, now or later (RFC 3311 §5.1).
+    pub fn may_take(&self, by: By) -> bool {
+        by == By::Reinvite || self.lasting.peer.may_take_update()
+    }
+
     /// It was refused for now and will be sent again (§14.1): the session is as if it had never been.
     pub fn our_change_waits(&mut self, by: By, request: OutgoingId) -> Deeds {
         let offer = self.running.our_mut(by).map(|ours| std::mem::replace(&mut ours.offer, Offer::None));
@@ -341,3 +366,6 @@ impl Session {
         executed
     }
 }
+
+#[cfg(test)]
+mod tests;

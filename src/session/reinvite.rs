@@ -61,8 +61,8 @@ impl Session {
             return Err(Error::state("an ACK is owed (RFC 3261 14.1)"));
         }
         // One without a description asks for an offer, which would cross that of our UPDATE.
-        let open = self.lasting.signaling.open_offer();
-        if has_offer && open.is_some() || open == Some(Party::Local) && self.update_client().is_some() {
+        let of_update = self.running.our(By::Update).is_some_and(|ours| !ours.waits() && ours.offers());
+        if has_offer && self.lasting.signaling.open_offer().is_some() || of_update {
             return Err(Error::state("an offer is open and not answered yet (RFC 3264 4)"));
         }
         if outside.invite_pends {

@@ -243,6 +243,17 @@ impl Session {
         }
     }
 
+    /// Whether the PRACK `id` of `of` may go out once more: as long as its INVITE has no final response (§4), and with a
+    /// description while that stands in the books. `describes`: with one.
+    pub fn our_prack_again_guard(&self, id: OutgoingId, of: Acknowledged, describes: bool) -> Result<()> {
+        let client = self.running.reliable_client.as_deref().filter(|client| client.invite == Some(of.cseq));
+        let stands = |client: &ReliableClient| client.describing.as_ref().is_some_and(|known| known.prack == id);
+        if client.is_some_and(|client| !describes || stands(client)) {
+            return Ok(());
+        }
+        Err(Error::state("the INVITE of the PRACK has its final response (RFC 3262 4)"))
+    }
+
     /// The PRACK `id` goes out. `by_host`: it is that of the oldest response that waits.
     pub fn our_prack_sent(&mut self, id: OutgoingId, description: Option<StoredBody>, by_host: bool) -> Deeds {
         let Some(client) = &mut self.running.reliable_client else { return Deeds::new() };

@@ -79,6 +79,7 @@ mod reliable_sending;
 mod replaces;
 mod rfc5407;
 mod routes;
+mod sent_again;
 mod service;
 mod session_timer_refresh;
 mod session_timer_uac;

@@ -53,7 +53,7 @@ const OF_ITS_OWN: [&str; 18] = [
 ];
 
 /// What the judge does not know of a network that only loses and repeats, or what hosts here do wrong.
-const UNKNOWN_TO_THE_JUDGE: [&str; 14] = [
+const UNKNOWN_TO_THE_JUDGE: [&str; 13] = [
     // A host that takes reliable responses only has no 183 to send where it owes the offer (RFC 3262 §5).
     "1xx-every-minute",
     // The 2xx to an UPDATE or refresh that comes when the call has ended.
@@ -63,8 +63,6 @@ const UNKNOWN_TO_THE_JUDGE: [&str; 14] = [
     "notify-subscription",
     // What comes again when its transaction has ended, after many repeats.
     "one-final",
-    // An UPDATE with an offer that is challenged while a re-INVITE without one is under way.
-    "update-offer",
     // An UPDATE that a later request has overtaken: 500 for its order (RFC 3261 §12.2.2) before all else.
     "update-491",
     "update-500",

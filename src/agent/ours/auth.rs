@@ -5,6 +5,7 @@ use crate::agent::fault::Done;
 use crate::agent::options::request_flag;
 use crate::agent::ours::authentication::{Answers, Authentication, Given, Known, REALMS, same_space};
 use crate::agent::ours::outgoing::{Cancelling, Outgoing, Waiting};
+use crate::agent::ours::retry::Turn;
 use crate::agent::timeout::{OutgoingTimer, Timeout};
 use crate::agent::{Agent, OutgoingId};
 use crate::error::{Error, Result};
@@ -37,8 +38,7 @@ impl Agent {
             self.fault(*fault, response, Done::PassedOver);
         }
         if !answers.ready.is_empty() && !answers.refused {
-            self.resubmit(id, answers.ready, response);
-            return true;
+            return self.resubmit(id, answers.ready, response).is_ok();
         }
         let Some(realm) = answers.open else { return false };
         if self.objects.outgoing.get(id).is_none_or(|outgoing| outgoing.silent) {
@@ -54,7 +54,8 @@ impl Agent {
         true
     }
 
-    /// Answers CHALLENGE; no user: it is given up. Errors: state, none waits, or these credentials were refused.
+    /// Answers CHALLENGE; no user: it is given up. Errors: state, none waits, or these credentials were refused, or the
+    /// request may neither go out now nor wait for that.
     pub fn authenticate(&mut self, now: Now, id: OutgoingId, user: Option<&[u8]>, password: &[u8]) -> Result<()> {
         self.at(now);
         let Some(Waiting::Challenge { response, realm, .. }) = self.outgoing(id)?.waiting().cloned() else {
@@ -73,10 +74,7 @@ impl Agent {
         if !answers.ready.iter().any(|ready| ready.realm == realm) {
             return Err(Error::state("these credentials were refused (RFC 3261 22.2: not the same ones again)"));
         }
-        self.forget_challenge(id);
-        self.asks_anew(id);
-        self.resubmit(id, answers.ready, &response);
-        Ok(())
+        self.resubmit(id, answers.ready, &response)
     }
 
     /// The challenge that the host was asked about becomes the final answer. Nothing when none waits.
@@ -122,13 +120,28 @@ impl Agent {
     }
 
     /// Sends a request again with credentials: a new branch, the next number of the dialog's one allocator, all else as
-    /// it was (RFC 3261 §8.1.3.5, §22.2).
-    fn resubmit(&mut self, id: OutgoingId, answers: Vec<Credentials>, response: &Arc<Message>) {
-        let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
-        outgoing.auth.get_or_insert_default().answered(answers);
+    /// it was (RFC 3261 §8.1.3.5, §22.2). They are kept for one that may not go now and waits. Errors: state, it may not
+    /// wait; then nothing is changed.
+    fn resubmit(&mut self, id: OutgoingId, answers: Vec<Credentials>, response: &Arc<Message>) -> Result<()> {
+        let turn = self.turn_of(id);
+        if let Turn::Never(error) = turn {
+            return Err(error);
+        }
+        let asked = self.forget_challenge(id).is_some();
+        if let Some(outgoing) = self.objects.outgoing.get_mut(id) {
+            outgoing.auth.get_or_insert_default().answered(answers);
+        }
+        if let Turn::Later(by, session) = turn {
+            self.wait_for_turn(by, id, session, Some(response));
+            return Ok(());
+        }
+        if asked {
+            self.asks_anew(id);
+        }
         // The nonce is good where it came from.
         self.send_once_more(id, &Ending::by(Reason::Authenticated, response));
         self.act_for(id, AUTHENTICATED, response.status(), Some(response));
+        Ok(())
     }
 
     /// Sends a request that was refused again, to the same place: a new branch, the next number. The refusal ended its

@@ -16,6 +16,7 @@ use crate::error::Result;
 use crate::message::uri::is_sips;
 use crate::message::{self, HeaderId, Method, header, write};
 use crate::session::Session;
+use crate::session::offer_answer::StoredBody;
 use crate::session::session_timer::Asking;
 
 /// A request without what its way decides.
@@ -203,6 +204,15 @@ impl Draft {
     pub(in crate::agent) fn body(&self) -> &[u8] {
         let blank = memchr::memmem::find(&self.tail, b"\r\n\r\n").map_or(self.tail.len(), |at| at + 4);
         self.tail.get(blank..).unwrap_or_default()
+    }
+
+    /// The session description in its body.
+    pub(in crate::agent) fn description(&self) -> Option<StoredBody> {
+        let content = Some(self.body()).filter(|content| !content.is_empty())?;
+        let value = |id| header::in_lines(&self.tail, id)?.split(|byte| *byte == b'\r').next();
+        let content_type = value(HeaderId::ContentType)?;
+        let disposition = value(HeaderId::ContentDisposition);
+        StoredBody::of_local(&message::Body { content, content_type, disposition })
     }
 
     /// Whether it goes to a sips URI.

@@ -1,6 +1,7 @@
 //! The next target of a name after one that failed (RFC 3263 §4.3, RFC 3261 §8.1.3.1).
 
 use crate::agent::ours::outgoing::{Cancelling, Outgoing, OutgoingState};
+use crate::agent::ours::retry::{NOT_NOW, Turn};
 use crate::agent::wire::resolve::{Located, Question};
 use crate::agent::{Agent, OutgoingId, SessionId};
 use crate::flow::{Flow, Hop};
@@ -43,6 +44,20 @@ impl Agent {
 
     fn tries_next(&mut self, id: OutgoingId, status: u16, response: Option<&Arc<Message>>) -> bool {
         let Some(next) = self.next_target(id) else { return false };
+        match self.turn_of(id) {
+            Turn::Now => {}
+            // It will be sent to the next one, which serves the dialog by now.
+            Turn::Later(by, session) => {
+                self.forget_challenge(id);
+                self.wait_for_turn(by, id, session, response);
+                return true;
+            }
+            Turn::Never(_) if response.is_some() => return false,
+            Turn::Never(_) => {
+                self.request_failed(id, NOT_NOW);
+                return true;
+            }
+        }
         self.forget_challenge(id);
         let message = response.cloned();
         self.start_anew(id, &Ending { reason: Reason::Rejected, status_code: status, message, ended_ms: 0 });

@@ -194,8 +194,8 @@ pub struct Sent {
 /// A re-INVITE or UPDATE that waits to be sent again.
 #[derive(Clone, Debug)]
 pub struct Glare {
-    /// What it was refused with.
-    pub refusal: Arc<Message>,
+    /// What it was refused with; `None`: by nobody, it may not go out now.
+    pub refusal: Option<Arc<Message>>,
     /// Its offer, or that of the new body.
     pub offer: Option<StoredBody>,
     /// When it may go.

@@ -1,10 +1,12 @@
 //! re-INVITEs and UPDATEs of ours that are sent again by themselves after a 491, or a 500 or 503 with Retry-After (RFC
-//! 3261 §14.1, RFC 3311 §5.1).
+//! 3261 §14.1, RFC 3311 §5.1), and whether one that goes out once more for another reason may go now: after a challenge or
+//! 422, to the next target, or when its way has been looked up.
 
 use crate::agent::event::{Event, EventKind, Reason, flag};
 use crate::agent::methods::effect_of_answer;
 use crate::agent::options::{Body, request_flag};
-use crate::agent::ours::outgoing::{Cancelling, Glare, Outgoing, Waiting};
+use crate::agent::ours::draft::Draft;
+use crate::agent::ours::outgoing::{Cancelling, Glare, Kind, Outgoing, Waiting};
 use crate::agent::timeout::{OutgoingTimer, Timeout};
 use crate::agent::{Agent, OutgoingId, SessionId};
 use crate::error::{Error, Result};
@@ -26,6 +28,19 @@ pub(in crate::agent) const ROUNDS: u8 = 16;
 /// How long a new body is waited for beyond the moment when the request may go.
 const BODY_PATIENCE: Duration = Duration::from_secs(4);
 
+/// The status, made here, of a request that may not go out now and was not refused.
+pub(in crate::agent) const NOT_NOW: u16 = 491;
+
+/// What becomes of a request that goes out once more, or late.
+pub(in crate::agent) enum Turn {
+    /// It goes out.
+    Now,
+    /// Not now: it may wait.
+    Later(By, SessionId),
+    /// Not now, and it may not wait. Why.
+    Never(Error),
+}
+
 const REINVITE_WAITS: Why =
     Why::new(Reason::GlareRetry, "the re-INVITE is sent again after a wait that chance has chosen (RFC 3261 14.1)");
 const UPDATE_WAITS: Why =
@@ -38,11 +53,60 @@ const WAITS_FOR_BODY: Why = Why::new(
 impl Agent {
     /// A refusal that is dealt with: the request waits to be sent again. False: it is the final answer.
     pub(in crate::agent) fn retried(&mut self, id: OutgoingId, refusal: &Arc<Message>) -> bool {
-        let Some((session, by)) = self.may_retry(id, refusal.status()) else { return false };
+        let Some((session, by)) = self.may_wait(id).filter(|_| self.is_harmless(id, refusal.status())) else {
+            return false;
+        };
         let Some(role) = self.objects.sessions.get(session).map(Session::role) else { return false };
         let Some(wait) = glare::wait(role, refusal, &mut self.random) else { return false };
-        let sent = self.objects.outgoing.get(id).and_then(Outgoing::message);
-        let offer = sent.as_ref().and_then(|sent| sent.session_body()).map(|offer| StoredBody::of_remote(&offer));
+        self.wait_once_more(by, id, session, wait, Some(refusal));
+        true
+    }
+
+    /// Whether a request that was refused, that a target has failed, or whose way was looked up, goes out now. What
+    /// changes the session is asked what a new one would be.
+    pub(in crate::agent) fn turn_of(&self, id: OutgoingId) -> Turn {
+        let Some(outgoing) = self.objects.outgoing.get(id) else { return Turn::Now };
+        let session = outgoing.session.and_then(|id| Some((id, self.objects.sessions.get(id)?)));
+        let Some((session_id, session)) = session.filter(|(_, session)| !session.is_terminated()) else {
+            return Turn::Now;
+        };
+        let may = match (&outgoing.kind, outgoing.changes()) {
+            (Kind::Prack(of), _) => {
+                let describes = outgoing.draft().and_then(Draft::description).is_some();
+                session.our_prack_again_guard(id, *of, describes)
+            }
+            (_, Some(by)) => session.our_change_again_guard(by, id, self.outside(session)),
+            (_, None) => Ok(()),
+        };
+        match (may, self.may_wait(id)) {
+            (Ok(()), _) => Turn::Now,
+            (Err(_), Some((_, by))) if session.may_take(by) => Turn::Later(by, session_id),
+            (Err(error), _) => Turn::Never(error),
+        }
+    }
+
+    /// A request that may not go out now waits as after a 491. `refusal`: what it has, should nothing come of it.
+    pub(in crate::agent) fn wait_for_turn(
+        &mut self,
+        by: By,
+        id: OutgoingId,
+        session: SessionId,
+        refusal: Option<&Arc<Message>>,
+    ) {
+        let Some(role) = self.objects.sessions.get(session).map(Session::role) else { return };
+        let wait = glare::after_491(role, &mut self.random);
+        self.wait_once_more(by, id, session, wait, refusal);
+    }
+
+    fn wait_once_more(
+        &mut self,
+        by: By,
+        id: OutgoingId,
+        session: SessionId,
+        wait: Duration,
+        refusal: Option<&Arc<Message>>,
+    ) {
+        let offer = self.objects.outgoing.get(id).and_then(Outgoing::draft).and_then(Draft::description);
         if let Some(outgoing) = self.objects.outgoing.get_mut(id) {
             outgoing.retries = outgoing.retries.saturating_add(1);
         }
@@ -52,45 +116,63 @@ impl Agent {
         if !self.needs_body(id) {
             self.tell_retry(id, session, wait, refusal, 0);
         }
-        true
     }
 
-    /// The session in which a refused request may be sent again.
-    fn may_retry(&self, id: OutgoingId, status: u16) -> Option<(SessionId, By)> {
+    /// Whether this status ends nothing but the request.
+    fn is_harmless(&self, id: OutgoingId, status: u16) -> bool {
+        let method = self.objects.outgoing.get(id).map(|outgoing| outgoing.method.name().as_bytes());
+        method.is_some_and(|method| effect_of_answer(&self.config, method, status, false) == Effect::Transaction)
+    }
+
+    /// The session in which a request may wait to be sent again.
+    fn may_wait(&self, id: OutgoingId) -> Option<(SessionId, By)> {
         let outgoing = self.objects.outgoing.get(id)?;
         let by = outgoing.changes()?;
         let called_off = outgoing.invite().is_some_and(|invite| !matches!(invite.cancelling, Cancelling::No));
         let wanted = self.config.glare_retry && outgoing.flags & request_flag::NO_RETRY == 0;
         let session =
             outgoing.session.filter(|id| self.objects.sessions.get(*id).is_some_and(|known| !known.is_terminated()))?;
-        let method = outgoing.method.name().as_bytes();
-        let harmless = effect_of_answer(&self.config, method, status, false) == Effect::Transaction;
-        let may = wanted && harmless && outgoing.retries < ROUNDS && !called_off;
+        let may = wanted && outgoing.retries < ROUNDS && !called_off;
         may.then_some((session, by))
     }
 
-    fn wait_to_retry(&mut self, id: OutgoingId, wait: Duration, refusal: &Arc<Message>, offer: Option<StoredBody>) {
+    fn wait_to_retry(
+        &mut self,
+        id: OutgoingId,
+        wait: Duration,
+        refusal: Option<&Arc<Message>>,
+        offer: Option<StoredBody>,
+    ) {
         let timer = self.arm(wait, Timeout::Outgoing(id, OutgoingTimer::Retry));
-        let (refusal, due) = (Arc::clone(refusal), self.now.monotonic.plus(wait));
+        let (refusal, due) = (refusal.cloned(), self.now.monotonic.plus(wait));
         if let Some(outgoing) = self.objects.outgoing.get_mut(id) {
             outgoing.wait(Waiting::Glare(Glare { refusal, offer, due, timer, asked: false }));
         }
     }
 
-    fn tell_retry(&mut self, id: OutgoingId, session: SessionId, wait: Duration, refusal: &Arc<Message>, flags: u32) {
+    fn tell_retry(
+        &mut self,
+        id: OutgoingId,
+        session: SessionId,
+        wait: Duration,
+        refusal: Option<&Arc<Message>>,
+        flags: u32,
+    ) {
         let update = self.objects.outgoing.get(id).and_then(Outgoing::changes) == Some(By::Update);
         let why = match flags & flag::NEEDS_BODY {
             0 if update => UPDATE_WAITS,
             0 => REINVITE_WAITS,
             _ => WAITS_FOR_BODY,
         };
-        self.act(Some(session), why, refusal.status(), Some(refusal));
+        let (status_code, local) = refusal.map_or((NOT_NOW, flag::LOCAL), |refusal| (refusal.status(), 0));
+        self.act(Some(session), why, status_code, refusal.map(|refusal| &**refusal));
         let event = Event {
             session: Some(session),
-            message: Some(Arc::clone(refusal)),
+            message: refusal.cloned(),
+            status_code,
             reason: Reason::GlareRetry,
             delay_us: u64::try_from(wait.as_micros()).unwrap_or(u64::MAX),
-            flags,
+            flags: flags | local,
             ..Event::new(EventKind::GlareRetry)
         };
         self.tell_fate(id, event);
@@ -107,12 +189,12 @@ impl Agent {
             return self.retry_given_up(id);
         }
         glare.asked = true;
-        let (refusal, due, former) = (Arc::clone(&glare.refusal), glare.due, glare.timer);
+        let (refusal, due, former) = (glare.refusal.clone(), glare.due, glare.timer);
         let patience = due.since(now).saturating_add(BODY_PATIENCE);
         self.stop(Some(former));
         self.arm_retry(id, patience);
         if let Some(session) = session {
-            self.tell_retry(id, session, patience, &refusal, flag::NEEDS_BODY);
+            self.tell_retry(id, session, patience, refusal.as_ref(), flag::NEEDS_BODY);
         }
     }
 
@@ -178,14 +260,17 @@ impl Agent {
         if self.objects.sessions.get_mut(session).and_then(Session::stale_retry) == Some(id) {
             return self.ask_for_body(id);
         }
+        if self.objects.sessions.get(session).is_some_and(|session| !session.may_take(by)) {
+            return self.retry_given_up(id);
+        }
         let Some(Glare { refusal, offer, .. }) = self.forget_retry(id) else { return };
         if self.change_may_go(by, session, offer.is_some()).and_then(|()| self.table.room()).is_ok() {
             return self.send_again(by, id, session, offer);
         }
         let Some(role) = self.objects.sessions.get(session).map(Session::role) else { return };
         let wait = glare::after_491(role, &mut self.random);
-        self.wait_to_retry(id, wait, &refusal, offer);
-        self.tell_retry(id, session, wait, &refusal, 0);
+        self.wait_to_retry(id, wait, refusal.as_ref(), offer);
+        self.tell_retry(id, session, wait, refusal.as_ref(), 0);
     }
 
     /// Whether an INVITE or UPDATE may go out in the dialog now (§14.1, RFC 3311 §5.1).
@@ -237,9 +322,9 @@ impl Agent {
             newer.retries = rounds.saturating_add(1);
         }
         let wait = due.since(self.now.monotonic);
-        self.wait_to_retry(id, wait, &refusal, offer.clone());
+        self.wait_to_retry(id, wait, refusal.as_ref(), offer.clone());
         self.input(session, |session, _| session.our_change_waits_instead(by, id, offer.is_some(), executed));
-        self.tell_retry(id, session, wait, &refusal, 0);
+        self.tell_retry(id, session, wait, refusal.as_ref(), 0);
     }
 
     /// What a session does not know of the INVITEs around it.
@@ -292,9 +377,10 @@ impl Agent {
         let known = session.and_then(|id| self.objects.sessions.get_mut(id));
         // What it had exchanged would have come together by its retry (RFC 6141 §3.4).
         let executed = known.is_some_and(|session| session.retry_called_off(id));
-        match is_invite {
-            true => self.invite_rejected_as(id, refusal.status(), Some(&refusal), flags),
-            false => self.other_answered_as(id, &refusal, flags),
+        match refusal {
+            Some(refusal) if is_invite => self.invite_rejected_as(id, refusal.status(), Some(&refusal), flags),
+            Some(refusal) => self.other_answered_as(id, &refusal, flags),
+            None => self.request_failed(id, NOT_NOW),
         }
         session.filter(|_| executed || tried)
     }

@@ -4,6 +4,7 @@ use crate::agent::Agent;
 use crate::agent::OutgoingId;
 use crate::agent::options::request_flag;
 use crate::agent::ours::outgoing::{Cancelling, Outgoing};
+use crate::agent::ours::retry::Turn;
 use crate::agent::words::headers::HostHeaders;
 use crate::config::{Policy, SessionTimer};
 use crate::message::{HeaderId, Message, Method, SessionExpires, min_se_of};
@@ -97,6 +98,15 @@ impl Agent {
         }
         if !self.may_ask_for(id, min_se_s) {
             return false;
+        }
+        match self.turn_of(id) {
+            Turn::Now => {}
+            // It will ask for what the session has learned.
+            Turn::Later(by, session) => {
+                self.wait_for_turn(by, id, session, Some(response));
+                return true;
+            }
+            Turn::Never(_) => return false,
         }
         let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return false };
         let Some(timed) = outgoing.timed.as_deref_mut() else { return false };

@@ -2,6 +2,7 @@
 
 use crate::agent::calls::acknowledge::Acknowledging;
 use crate::agent::event::{Event, EventKind};
+use crate::agent::ours::retry::{NOT_NOW, Turn};
 use crate::agent::timeout::Timeout;
 use crate::agent::{Agent, OutgoingId, SessionId};
 use crate::error::{Error, ErrorKind, Result};
@@ -328,7 +329,11 @@ impl Agent {
                 if !chosen {
                     self.objects.note_resolved(session, &resolved);
                 }
-                self.send_to_first(id, Box::new(resolved));
+                match self.turn_of(id) {
+                    Turn::Now => self.send_to_first(id, Box::new(resolved)),
+                    Turn::Later(by, session) => self.wait_for_turn(by, id, session, None),
+                    Turn::Never(_) => self.request_failed(id, NOT_NOW),
+                }
             }
             None => self.request_failed(id, if failed == 0 { 503 } else { failed }),
         }

@@ -83,8 +83,8 @@ pub unsafe extern "C" fn sipdlg_session_bye(
 /// in its place: the former gets REJECT with flag LOCAL and the response that it had, then this one its GLARE_RETRY.
 /// Errors: ERR_STATE early, or our INVITE has no final response (sipdlg_session_confirm()); the ACK of our 2xx is
 /// outstanding, or one is owed (NEEDS_ACK); a re-INVITE is pending in either direction (the peer's until its ACK, also
-/// when refused); a description while an offer is open, or none while that of our UPDATE is; one of
-/// ours waits to be sent again, and this one is NO_RETRY, or sixteen have taken over that wait.
+/// when refused); a description while an offer is open; our UPDATE with an offer has no final response; one of ours waits
+/// to be sent again, and this one is NO_RETRY, or sixteen have taken over that wait.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_session_invite(
     session: sipdlg_session_t,

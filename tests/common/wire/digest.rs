@@ -255,7 +255,11 @@ fn judge_resubmission(view: &mut View<'_>, client: usize) {
     let (former, line) = (view.sip(view.clients[client].sends[0]), view.clients[next].sends[0]);
     let sip = view.sip(line);
     let same = ["from", "to", "content-type", "contact"].iter().all(|name| sip.all(name) == former.all(name));
-    if !same || sip.body != former.body {
+    // A change of the session may have waited for its turn, and been given a new body.
+    let waited =
+        former.to_tag().is_some() && view.final_to(client).is_some_and(|answer| view.at(answer) < view.at(line));
+    let renewed = waited && matches!(sip.method(), "INVITE" | "UPDATE");
+    if !same || !renewed && sip.body != former.body {
         view.blame("digest-resubmission", line, "From, To, Contact or body is not that of the challenged request");
     }
     // In a dialog other requests may have come between; its numbers are judged there.

@@ -60,7 +60,8 @@ impl Waiting {
         let inner = match self {
             Self::Challenge { response, realm, .. } => response.held() + realm.len(),
             Self::Glare(Glare { refusal, offer, .. }) => {
-                refusal.held() + offer.as_ref().map_or(0, |offer| offer.heap_bytes())
+                refusal.as_ref().map_or(0, |refusal| refusal.held())
+                    + offer.as_ref().map_or(0, |offer| offer.heap_bytes())
             }
             Self::Refresh(Behind { offer, .. }) => offer.as_ref().map_or(0, |offer| offer.heap_bytes()),
         };

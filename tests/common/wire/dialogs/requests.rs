@@ -88,8 +88,21 @@ impl Replay<'_, '_> {
 
     /// Whether an offer of this dialog is open now.
     pub(super) fn offer_open(&self, line: usize, dialog: &Dialog) -> bool {
-        let patience = self.view.timers.patience();
-        dialog.open.is_some_and(|open| self.view.at(line) + TOLERANCE < open.sent_at.saturating_add(patience))
+        let (now, patience) = (self.view.at(line), self.view.timers.patience());
+        dialog.open.is_some_and(|open| {
+            let given_up = match open.invite {
+                Invite::Ours(client) if open.ours => self.given_up(client, line),
+                Invite::Ours(_) | Invite::Theirs(_) => false,
+            };
+            !given_up && now + TOLERANCE < open.sent_at.saturating_add(patience)
+        })
+    }
+
+    /// Whether a request of ours has had no response in 64*T1.
+    fn given_up(&self, client: usize, line: usize) -> bool {
+        let (view, known) = (&self.view, &self.view.clients[client]);
+        let silent = !known.responses.iter().any(|response| *response < line);
+        silent && view.at(known.sends[0]) + view.timers.patience() <= view.at(line)
     }
 
     /// RFC 6228 §4: a reliable 199 gets its PRACK, though its dialog has ended.
@@ -156,9 +169,7 @@ impl Replay<'_, '_> {
                 return false;
             }
             let answered = responses.iter().any(|response| *response < line && view.status(*response) >= 200);
-            let silent = !responses.iter().any(|response| *response < line);
-            let given_up = (silent && view.at(sends[0]) + patience <= now)
-                || self.cancelled_before(sip, now.saturating_sub(patience));
+            let given_up = self.given_up(*client, line) || self.cancelled_before(sip, now.saturating_sub(patience));
             !answered && !given_up && !view.seen[sends[0]].failed
         })
     }
