@@ -1,12 +1,12 @@
 //! What peers may begin is limited where the host says so: beyond, 503 with a drawn Retry-After and no state; what stands
 //! is never refused.
 
+use crate::common::lone::Lone;
 use crate::common::party::{config, with_sdp};
 use crate::common::sip::Sip;
 use crate::common::{ANSWER, OFFER};
-use sipdlg::agent::{Agent, Body, Event, EventKind, IncomingId, RequestOptions, ResponseOptions, SessionId, Stats};
+use sipdlg::agent::{Body, Event, EventKind, IncomingId, RequestOptions, ResponseOptions, SessionId, Stats};
 use sipdlg::flow::{Flow, Transport};
-use sipdlg::time::{Now, Time};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
@@ -16,12 +16,7 @@ const TO: &str = "<sip:alice@example.com>";
 /// Calls, unanswered, requests a second of an address, at once.
 type Limits = (u32, u32, u32, u32);
 
-/// An agent whose host leaves everything alone until the test says otherwise.
-struct House {
-    agent: Agent,
-    micros: u64,
-    events: Vec<Event>,
-}
+type House = Lone<Vec<Event>>;
 
 impl House {
     fn new((calls, unanswered, rate, burst): Limits) -> Self {
@@ -32,27 +27,8 @@ impl House {
         let mut config = config("alice");
         config.set_limits(0, sessions, 0).expect("a good number");
         config.set_admission(calls, unanswered, rate, burst).expect("good numbers");
-        let mut agent = Agent::new(config, [7; 32], Now::default());
-        for (link, local) in [(1, "192.0.2.1:5060"), (2, "[2001:db8::1]:5060")] {
-            let flow = Flow { link, ..Flow::new(Transport::Udp, local.parse().ok(), None) };
-            agent.add_transport(&flow, None).expect("a transport");
-        }
-        Self { agent, micros: 0, events: Vec::new() }
-    }
-
-    fn now(&self) -> Now {
-        Now { monotonic: Time::from_micros(self.micros), unix_us: self.micros }
-    }
-
-    fn settle(&mut self) -> Vec<Sip> {
-        let mut sent = Vec::new();
-        loop {
-            while let Some(transmit) = self.agent.poll_transmit() {
-                sent.push(Sip::parse(&transmit.bytes).expect("a message"));
-            }
-            let Some(event) = self.agent.poll_event() else { return sent };
-            self.events.push(event);
-        }
+        let sockets = [(Transport::Udp, "192.0.2.1:5060"), (Transport::Udp, "[2001:db8::1]:5060")];
+        Self::with_host(config, &sockets, Vec::new())
     }
 
     fn gets_from(&mut self, from: &str, text: &str) -> Vec<Sip> {
@@ -76,19 +52,8 @@ impl House {
         finals.first().copied().unwrap_or(0)
     }
 
-    fn pass(&mut self, millis: u64) {
-        let end = self.micros + millis * 1_000;
-        while let Some(due) = self.agent.next_timeout().map(Time::as_micros).filter(|due| *due <= end) {
-            self.micros = self.micros.max(due);
-            let now = self.now();
-            self.agent.handle_timeout(now);
-            self.settle();
-        }
-        self.micros = end;
-    }
-
     fn incoming(&self) -> IncomingId {
-        self.events.iter().rev().find_map(|event| event.incoming).expect("a request")
+        self.host.iter().rev().find_map(|event| event.incoming).expect("a request")
     }
 
     fn reject(&mut self, id: IncomingId) {
@@ -430,7 +395,7 @@ fn what_stands_is_never_refused() {
     let (tag, from) = (other.split_once("tag=").expect("a tag").1.to_owned(), "fother");
     let replaces = |call: &str| with(&invite(call), &format!("Replaces: other;to-tag={tag};from-tag={from}"));
     assert_eq!(house.status(&replaces("heir")), 0);
-    let replaced = house.events.last().expect("an event").replaces;
+    let replaced = house.host.last().expect("an event").replaces;
     assert!(replaced.is_some());
     // That one waits: one is all that may, and calls and requests a second are used up too.
     for number in 0..5 {
@@ -464,11 +429,11 @@ fn what_stands_is_never_refused() {
     assert_eq!(statuses(&house.gets(&cancel_of("heir"))), [200, 487]);
     let bye = request("BYE", "call", &to, cseq + 1);
     house.gets(&bye);
-    let told = house.events.iter().rev().find(|event| event.kind == EventKind::Bye);
+    let told = house.host.iter().rev().find(|event| event.kind == EventKind::Bye);
     let id = told.and_then(|event| event.incoming).expect("a BYE");
     assert_eq!(statuses(&house.accept(id, None).1), [200]);
-    let told = house.events.iter().any(|event| event.kind == EventKind::Terminated && event.session == Some(session));
-    assert!(told, "{:?}", house.events);
+    let told = house.host.iter().any(|event| event.kind == EventKind::Terminated && event.session == Some(session));
+    assert!(told, "{:?}", house.host);
 }
 
 /// Who is in one call cannot begin as many as it likes by naming it: one INVITE at a time may come to take its place.
@@ -531,7 +496,7 @@ fn settings_that_mean_nothing_are_refused() {
 fn a_host_that_is_behind_hears_of_its_calls_first() {
     let mut house = House::new((0, 0, 0, 0));
     let (session, to) = house.call("call");
-    house.events.clear();
+    house.host.clear();
     let now = house.now();
     let receive = |house: &mut House, text: &str| {
         let flow = Flow { link: 1, ..Flow::new(Transport::Udp, "192.0.2.1:5060".parse().ok(), PEER.parse().ok()) };
@@ -546,7 +511,7 @@ fn a_host_that_is_behind_hears_of_its_calls_first() {
     }
     receive(&mut house, &request("BYE", "call", &to, 20));
     house.settle();
-    let of_call: Vec<_> = (0..).zip(&house.events).filter(|(_, event)| event.session == Some(session)).collect();
+    let of_call: Vec<_> = (0..).zip(&house.host).filter(|(_, event)| event.session == Some(session)).collect();
     let kinds: Vec<_> = of_call.iter().map(|(_, event)| event.kind).collect();
     assert_eq!(kinds[..19], [[EventKind::Info; 18].as_slice(), &[EventKind::Bye]].concat());
     assert!(of_call.windows(2).all(|pair| pair[0].1.id < pair[1].1.id), "a call's events come in their order");
@@ -556,7 +521,7 @@ fn a_host_that_is_behind_hears_of_its_calls_first() {
         [0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 18, 19]
     );
     let mut begun = BTreeSet::new();
-    for event in &house.events {
+    for event in &house.host {
         match event.kind {
             EventKind::Invite => assert!(begun.insert(event.incoming.expect("a request").raw())),
             EventKind::Cancel => assert!(begun.contains(&event.incoming.expect("a request").raw())),

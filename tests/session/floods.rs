@@ -1,55 +1,35 @@
 //! Floods beside calls that stand: those go on, and nothing of the flood is left after it.
 
 use crate::common::ANSWER;
-use crate::common::party::config;
+use crate::common::lone::{Hears, Lone};
+use crate::common::party::{answer_sdp, config};
 use crate::common::sip::Sip;
-use sipdlg::agent::{Agent, EventKind, ResponseOptions};
+use sipdlg::agent::{Agent, Event, EventKind};
 use sipdlg::config::Config;
 use sipdlg::flow::{Flow, Transport};
-use sipdlg::time::{Now, Time};
-use std::net::SocketAddr;
+use sipdlg::time::Now;
 
 const CALLS: usize = 100;
 
-/// An agent that answers calls, or not; time is what it is told.
-struct Host {
-    agent: Agent,
-    micros: u64,
-    answers: bool,
+/// It answers calls, or not.
+struct Answers(bool);
+
+type Host = Lone<Answers>;
+
+impl Hears for Answers {
+    fn hear(&mut self, agent: &mut Agent, now: Now, event: Event) {
+        if event.kind != EventKind::Invite {
+            let _ = agent.event_default(now, &event);
+        } else if let Some(id) = event.incoming.filter(|_| self.0) {
+            let _ = agent.accept(now, id, 200, &answer_sdp(ANSWER));
+        }
+    }
 }
 
 impl Host {
     fn new(config: Config) -> Self {
-        let now = Now { monotonic: Time::from_micros(0), unix_us: 0 };
-        let mut agent = Agent::new(config, [3; 32], now);
-        let local: SocketAddr = "192.0.2.1:5060".parse().expect("an address");
-        for (link, transport) in [(1, Transport::Udp), (2, Transport::Tcp)] {
-            agent.add_transport(&Flow { link, ..Flow::new(transport, Some(local), None) }, None).expect("a transport");
-        }
-        Self { agent, micros: 0, answers: true }
-    }
-
-    fn now(&self) -> Now {
-        Now { monotonic: Time::from_micros(self.micros), unix_us: self.micros }
-    }
-
-    /// What it sends.
-    fn settle(&mut self) -> Vec<Sip> {
-        let mut sent = Vec::new();
-        loop {
-            while let Some(transmit) = self.agent.poll_transmit() {
-                sent.push(Sip::parse(&transmit.bytes).expect("a message"));
-            }
-            let Some(event) = self.agent.poll_event() else { return sent };
-            let now = self.now();
-            if event.kind != EventKind::Invite {
-                let _ = self.agent.event_default(now, &event);
-            } else if let Some(id) = event.incoming.filter(|_| self.answers) {
-                let body = sipdlg::agent::Body { content: ANSWER.as_bytes(), content_type: None, disposition: None };
-                let options = ResponseOptions { body: Some(body), ..ResponseOptions::default() };
-                let _ = self.agent.accept(now, id, 200, &options);
-            }
-        }
+        let local = "192.0.2.1:5060";
+        Self::with_host(config, &[(Transport::Udp, local), (Transport::Tcp, local)], Answers(true))
     }
 
     fn gets(&mut self, transport: Transport, link: u64, text: &[u8]) -> Vec<Sip> {
@@ -58,17 +38,6 @@ impl Host {
         let now = self.now();
         let _ = self.agent.receive(now, &flow, text);
         self.settle()
-    }
-
-    fn advance(&mut self, micros: u64) {
-        let end = self.micros + micros;
-        while let Some(due) = self.agent.next_timeout().map(Time::as_micros).filter(|due| *due <= end) {
-            self.micros = self.micros.max(due);
-            let now = self.now();
-            self.agent.handle_timeout(now);
-            self.settle();
-        }
-        self.micros = end;
     }
 }
 
@@ -134,7 +103,7 @@ fn calls_go_on_beside_floods() {
         tags.push(to);
     }
     for (round, (name, answers, transport, make)) in floods.into_iter().enumerate() {
-        host.answers = answers;
+        host.host.0 = answers;
         let cseq = u32::try_from(round).expect("few") + 2;
         for number in 0..1_000 {
             let link = if transport == Transport::Udp { 1 } else { 100 + number as u64 };
@@ -145,14 +114,14 @@ fn calls_go_on_beside_floods() {
                 let sent = host.gets(Transport::Udp, 1, info.as_bytes());
                 assert!(sent.iter().any(|sip| sip.short() == "200 INFO"), "{name}: the INFO of call {call}");
             }
-            host.advance(1_000);
+            host.pass(1);
         }
         assert!(host.agent.stats().bytes < (8 << 20) * 5 / 4, "{name}: {} bytes", host.agent.stats().bytes);
         for link in 100..1_100 {
             let now = host.now();
             host.agent.link_closed(now, link);
         }
-        host.advance(300_000_000);
+        host.pass(300_000);
         let stats = host.agent.stats();
         let left = (stats.sessions, stats.incoming, stats.outgoing, stats.transactions, stats.timers);
         assert_eq!(left, (CALLS as u64, 0, 0, 0, 0), "{name}");
