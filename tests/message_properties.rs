@@ -4,6 +4,7 @@
 mod views;
 
 use proptest::prelude::*;
+use sipdlg::message::redact;
 use views::{exercise, values};
 
 const SEEDS: [&str; 4] = [
@@ -55,4 +56,41 @@ proptest! {
     fn value_of_grammar(value in "(\"[a\\\\\"]{0,3}\")? ?<?(sips?|tel|x):([a%2:;]{0,4}@)?[a1.\\[\\]:]{0,6}(;[a=\"%]{0,3}){0,2}(\\?[a=&]{0,3})?>?(;[a=\"]{0,4}){0,2}") {
         values(value.as_bytes());
     }
+}
+
+/// Redaction: nothing that a peer makes a line of costs more than by its length: 64 kB of each would take minutes.
+#[test]
+fn no_redacted_line_is_quadratic() {
+    let pieces = [
+        "sip:",
+        "x=",
+        "a,",
+        "  ,",
+        "=\"",
+        "<sip:",
+        "sip:@",
+        "%40=",
+        "inline:",
+        "a=b,",
+        "\\\"",
+        ";",
+        "sip:a:b@c ",
+        "\r\n ",
+        "tel:",
+        "x=%40",
+        "\"<sip:a>",
+        ":",
+        "\r",
+        "Authorization:",
+    ];
+    let began = std::time::Instant::now();
+    for piece in pieces {
+        for start in ["", "From: ", "Authorization: Digest ", "a=crypto:", "From: \"", "\r\n\r\n", "a: ", "x sip:"] {
+            let message = start.to_owned() + &piece.repeat(65_000 / piece.len());
+            for what in [redact::CREDENTIALS, redact::IDENTITIES, redact::ALL] {
+                redact::redact(message.as_bytes(), what);
+            }
+        }
+    }
+    assert!(began.elapsed() < std::time::Duration::from_secs(30), "{:?}", began.elapsed());
 }

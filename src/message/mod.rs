@@ -21,6 +21,7 @@ pub(crate) mod next_hop;
 mod parse;
 pub mod rack;
 pub mod reason;
+pub mod redact;
 pub mod replaces;
 pub mod secret;
 pub mod session_expires;
