@@ -418,7 +418,8 @@ static int start(void)
         && (!settings.ladder || !failed(sipdlg_config_set_log(config, SIPDLG_LOG_DEBUG, ladder_log, NULL), "log"))
         && !failed(sipdlg_config_set_aor(config, settings.from), settings.from)
         && calls_configure(config)
-        && !failed(sipdlg_agent_new(config, &agent), "agent");
+        && !failed(sipdlg_agent_new(config, &agent), "agent")
+        && calls_capture(agent);
     sipdlg_config_free(config);
     delegate.on_trying = on_trying;
     delegate.on_progress = on_progress;

@@ -294,7 +294,8 @@ static int start(sipdlg_agent_t *agent)
         && calls_configure(config)
         && (!settings.ladder || !failed(sipdlg_config_set_log(config, SIPDLG_LOG_DEBUG, ladder_log, NULL), "log"))
         && !failed(sipdlg_config_set_aor(config, "sip:server@127.0.0.1"), "address of record")
-        && !failed(sipdlg_agent_new(config, agent), "agent");
+        && !failed(sipdlg_agent_new(config, agent), "agent")
+        && calls_capture(*agent);
     sipdlg_config_free(config);
     if (!good
         || failed(sipdlg_agent_set_delegate(*agent, &delegate), "delegate")

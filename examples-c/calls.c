@@ -5,7 +5,7 @@
 #include "calls.h"
 
 struct call_settings call_settings = {
-    { -1, -1, -1, -1, -1 }, NULL, 0, 0, 0, SIPDLG_SUPPORTED, SIPDLG_REFRESHER_ANY, 0, 0, NULL, NULL
+    { -1, -1, -1, -1, -1 }, NULL, 0, 0, 0, SIPDLG_SUPPORTED, SIPDLG_REFRESHER_ANY, 0, 0, NULL, NULL, NULL, NULL, 0
 };
 
 static const struct call_hooks *hooks;
@@ -39,7 +39,14 @@ int calls_configure(sipdlg_config_t *config)
                                                    (uint32_t)call_settings.min_se_s, call_settings.timer_refresher),
                    "session timer")
         && (call_settings.password == NULL
-            || !failed(sipdlg_config_add_credentials(config, NULL, call_settings.user, call_settings.password, 0, NULL), "password"));
+            || !failed(sipdlg_config_add_credentials(config, NULL, call_settings.user, call_settings.password, 0, NULL), "password"))
+        && (!call_settings.trace || !failed(sipdlg_config_set_trace(config, trace_print, NULL), "trace"));
+}
+
+int calls_capture(sipdlg_agent_t agent)
+{
+    return (call_settings.pcap == NULL || !failed(sipdlg_agent_capture_pcap(agent, call_settings.pcap), call_settings.pcap))
+        && (call_settings.hep == NULL || !failed(sipdlg_agent_capture_hep(agent, call_settings.hep, 0, NULL), call_settings.hep));
 }
 
 int calls_answer(struct sdp *sdp, unsigned version, const sipdlg_message_t *message, sipdlg_body_t *body)

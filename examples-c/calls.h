@@ -15,6 +15,8 @@ struct call_settings {
     int32_t timer_policy, timer_refresher;
     long interval_s, min_se_s;
     const char *user, *password;
+    const char *pcap, *hep;
+    int trace;
 };
 extern struct call_settings call_settings;
 
@@ -32,6 +34,9 @@ extern struct call_settings call_settings;
       "answer each media line of an offer: PCMU, PCMA, port 0 for others; 488 if none is left", NULL }, \
     { "explain", OPTION_FLAG, &call_settings.explain, \
       "at the end of each call print what the library did by itself in it, and why: time, reason (enum sipdlg_reason_e), status, rule", NULL }, \
+    { "trace", OPTION_FLAG, &call_settings.trace, "print each message to stderr, without credentials and media keys", NULL }, \
+    { "pcap", OPTION_TEXT, &call_settings.pcap, "write each message into this file", NULL }, \
+    { "hep", OPTION_TEXT, &call_settings.hep, "send each message to the HEP3 collector at this host:port", NULL }, \
     { "session-timer", OPTION_CHOICE, &call_settings.timer_policy, "RFC 4028: off, supported or required (supported)", \
       "off|supported|required" }, \
     { "session-interval", OPTION_NUMBER, &call_settings.interval_s, "session interval in seconds (supported: what the peer wants)", NULL }, \
@@ -47,8 +52,10 @@ struct call_hooks {
 
 /* Checks what cannot stand together; prints it. 0: wrong. */
 int calls_check(const char *program);
-/* Sets the session timer and credentials. 0: wrong, printed. */
+/* Sets the session timer, credentials and trace. 0: wrong, printed. */
 int calls_configure(sipdlg_config_t *config);
+/* Begins what --pcap and --hep ask for. 0: wrong, printed. */
+int calls_capture(sipdlg_agent_t agent);
 /* The functions on_update, on_refer and on_notify of the agent's delegate, or of a call's. */
 void calls_listen(sipdlg_delegate_t *delegate, const struct call_hooks *hooks);
 

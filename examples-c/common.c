@@ -1,6 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -290,4 +291,26 @@ void ladder_log(void *user, int32_t level, const char *line)
     dashes(rest);
     printf("%s|\n", step.sent ? "->" : "--");
     fflush(stdout);
+}
+
+/* ---------------------------------------------------------------- trace */
+
+void trace_print(void *user, const sipdlg_trace_entry_t *entry)
+{
+    static const char *const transports[] = { "?", "udp", "tcp", "tls", "ws", "wss" };
+    const int known = entry->flow.transport > 0 && entry->flow.transport < 6;
+    char peer[64] = "?";
+    size_t i;
+    (void)user;
+    sipdlg_endpoint_text(&entry->flow.remote, peer, sizeof peer, NULL);
+    fprintf(stderr, "---- %" PRIu64 ".%06u %s %s %s, %zu bytes\n", entry->unix_us / 1000000u, (unsigned)(entry->unix_us % 1000000u),
+            entry->direction == SIPDLG_DIRECTION_IN ? "<-" : "->", transports[known ? entry->flow.transport : 0], peer, entry->data.len);
+    for (i = 0; i < entry->data.len; i++) {
+        const unsigned char letter = (unsigned char)entry->data.data[i];
+        if (letter == '\n' || letter == '\t' || (letter >= ' ' && letter != 0x7f))
+            putc(letter, stderr); /* whatever is UTF-8 stays; what would move a cursor does not */
+        else if (letter != '\r')
+            fprintf(stderr, "\\x%02x", letter);
+    }
+    putc('\n', stderr);
 }

@@ -56,4 +56,8 @@ void line_free(struct line *line);
 
 void ladder_log(void *user, int32_t level, const char *line);
 
+/* ---- trace: a sipdlg_trace_t that prints each message to stderr */
+
+void trace_print(void *user, const sipdlg_trace_entry_t *entry);
+
 #endif

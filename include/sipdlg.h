@@ -518,6 +518,33 @@ typedef enum sipdlg_response_flag_e {
     SIPDLG_RESPONSE_RELIABLE = 1,
 } sipdlg_response_flag_e;
 
+/** What an entry of a trace is; bits of sipdlg_config_set_trace_ring(). */
+typedef enum sipdlg_trace_kind_e {
+    SIPDLG_TRACE_MESSAGE = 1,
+    /** of the log */
+    SIPDLG_TRACE_LINE = 2,
+} sipdlg_trace_kind_e;
+
+/** Which way a message went. */
+typedef enum sipdlg_direction_e {
+    SIPDLG_DIRECTION_NONE = 0,
+    SIPDLG_DIRECTION_IN = 1,
+    SIPDLG_DIRECTION_OUT = 2,
+} sipdlg_direction_e;
+
+/** What a trace or capture leaves out; bits of sipdlg_config_set_redact(). */
+typedef enum sipdlg_redact_e {
+    /**
+     * Authorization, Proxy-Authorization but for realm, username, uri, nonce, algorithm, qop, nc, opaque; response, cnonce,
+     * rspauth wherever they stand; passwords of URIs
+     */
+    SIPDLG_REDACT_CREDENTIALS = 1,
+    /** keys of SDES (a=crypto), k=, a=key-mgmt, a=ice-pwd */
+    SIPDLG_REDACT_KEYS = 2,
+    /** users of URIs, display names, username, Identity, the person in o=, e= and p= */
+    SIPDLG_REDACT_IDENTITIES = 4,
+} sipdlg_redact_e;
+
 /** Settings of an agent. Made by sipdlg_config_new(). */
 typedef struct sipdlg_config_t sipdlg_config_t;
 
@@ -546,7 +573,7 @@ typedef struct sipdlg_endpoint_t {
  * does by itself (see sipdlg_session_explain()); at DEBUG one more per message sent or received (time, arrow, flow, start
  * line: ladders come from these). No line has a body, credentials or the password of a URI; control characters are
  * escaped, and at WARN and INFO what a peer wrote is cut. On whichever thread is inside the library; must not call the
- * library. The one exception to "Threads".
+ * library. An exception to "Threads", as sipdlg_trace_t.
  */
 typedef void (*sipdlg_log_t)(void *user, int32_t level, const char *line);
 
@@ -892,6 +919,10 @@ typedef struct sipdlg_stats_t {
     uint64_t refused_rate;
     /** requests out of dialogs on sockets of the library that the agent was too far behind to take */
     uint64_t dropped_behind;
+    /** entries of a trace that nobody saw, since its ring was full or its function took too long */
+    uint64_t trace_lost;
+    /** messages that could not be written into a pcap file or sent as HEP3 */
+    uint64_t capture_lost;
 } sipdlg_stats_t;
 
 /** View of From, To, Contact, Route, Refer-To, P-Asserted-Identity, ... Never changes layout. */
@@ -983,6 +1014,35 @@ typedef struct sipdlg_explain_entry_t {
     /** one sentence. Static */
     sipdlg_str_t text;
 } sipdlg_explain_entry_t;
+
+/** A message that passed, or a line of the log. Borrowed. */
+typedef struct sipdlg_trace_entry_t {
+    size_t size;
+    /** rises by one with each entry of the agent, lost ones too */
+    uint64_t id;
+    /** right before this one */
+    uint64_t lost;
+    uint64_t unix_us;
+    /** enum sipdlg_trace_kind_e */
+    int32_t kind;
+    /** enum sipdlg_direction_e */
+    int32_t direction;
+    /** of a line: enum sipdlg_log_level_e */
+    int32_t level;
+    int32_t reserved;
+    /** of a message */
+    sipdlg_flow_t flow;
+    /** the message, or the line */
+    sipdlg_str_t data;
+} sipdlg_trace_entry_t;
+
+/**
+ * Takes one message of a trace: sipdlg_config_set_trace(). On whichever thread is inside the library, also one that had
+ * nothing to do with the message; one at a time, in order, nothing locked; must not call the library. The entry is borrowed
+ * until it returns. As the log an exception to "Threads". None comes after sipdlg_agent_free() has returned, but one that
+ * runs on another thread while the agent is freed inside a callback.
+ */
+typedef void (*sipdlg_trace_t)(void *user, const sipdlg_trace_entry_t *entry);
 
 #ifdef __cplusplus
 extern "C" {
@@ -2024,6 +2084,64 @@ sipdlg_status_t sipdlg_agent_start(sipdlg_agent_t agent, uint32_t workers, int32
  * callback it takes effect when that returns.
  */
 sipdlg_status_t sipdlg_agent_stop(sipdlg_agent_t agent);
+
+/* ================================================================ trace
+ * Every message that the agent receives or sends, by a function of the host or polled. A message is shown when it comes or
+ * is made, whatever becomes of it: refused, dropped, retransmitted, never sent; out of a stream or TLS by itself and in
+ * plain. Not shown: keep-alives, and datagrams that were dropped unread (dropped_behind). Whoever does not ask pays nothing.
+ */
+
+/** Calls a function with each message (see sipdlg_trace_t). Default none. `user` must outlive the agents. */
+sipdlg_status_t sipdlg_config_set_trace(sipdlg_config_t *config, sipdlg_trace_t trace, void *user);
+
+/**
+ * Keeps what sipdlg_agent_poll_trace() gives: `kinds` of enum sipdlg_trace_kind_e, lines up to a level (enum
+ * sipdlg_log_level_e), at most so many entries (0: 1,024) and bytes (0: 1 MiB). Where there is no room the oldest are lost,
+ * and counted. kinds 0, the default: nothing.
+ */
+sipdlg_status_t sipdlg_config_set_trace_ring(sipdlg_config_t *config,
+                                             uint32_t kinds,
+                                             int32_t level,
+                                             uint32_t entries,
+                                             uint32_t bytes);
+
+/**
+ * What traces and captures leave out (enum sipdlg_redact_e). Default CREDENTIALS and KEYS. Of a broken message rather too
+ * much is left out. A header gets another text, a body as many letters, so a message stays one. IDENTITIES also counts for
+ * the DEBUG lines of the log, which never have the rest.
+ */
+sipdlg_status_t sipdlg_config_set_redact(sipdlg_config_t *config,
+                                         uint32_t redact);
+
+/**
+ * The oldest entry of the ring, borrowed until the next call of this; SIPDLG_NONE: there is none. One thread at a time, with
+ * run_once and start as well. Nothing wakes a host for it: look when other things are done, or by a timer.
+ * Errors: ERR_STATE the configuration asked for no ring.
+ */
+sipdlg_status_t sipdlg_agent_poll_trace(sipdlg_agent_t agent,
+                                        sipdlg_trace_entry_t *out);
+
+/* ================================================================ capture
+ * The messages of the trace, without what sipdlg_config_set_redact() names, TLS and WebSockets in plain. Written by whichever
+ * thread is inside the library, with nothing locked; what cannot be written is counted (stats.capture_lost) and harms no
+ * call. ERR_UNSUPPORTED where it is not built in.
+ */
+
+/**
+ * Writes every message from now on into a new pcap file, which takes the place of one that is there; NULL: no more. TCP and
+ * TLS are shown as TCP, the others as UDP. No pipe. Errors: ERR_SYSTEM.
+ */
+sipdlg_status_t sipdlg_agent_capture_pcap(sipdlg_agent_t agent,
+                                          const char *path);
+
+/**
+ * Sends every message from now on as HEP3 over UDP to "host:port", which is looked up here; NULL: no more. password NULL:
+ * none; at most 255 bytes. One of more than a datagram is cut. Errors: ERR_SYNTAX, ERR_SYSTEM, ERR_ARGUMENT.
+ */
+sipdlg_status_t sipdlg_agent_capture_hep(sipdlg_agent_t agent,
+                                         const char *address,
+                                         uint32_t capture_id,
+                                         const char *password);
 
 #ifdef __cplusplus
 }  // extern "C"

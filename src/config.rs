@@ -5,6 +5,7 @@ mod session_timer;
 
 use crate::error::{Error, Result};
 use crate::message::digest::Algorithm;
+use crate::message::redact;
 pub use crate::message::secret::Secret;
 use crate::message::{NameAddr, is_token, list_of, routes_of};
 pub use admission::Admission;
@@ -35,6 +36,14 @@ pub enum LogLevel {
     Info = 3,
     /// One line a message.
     Debug = 4,
+}
+
+impl LogLevel {
+    /// From the number of `enum sipdlg_log_level_e`.
+    pub fn from_number(number: i32) -> Option<Self> {
+        let levels = [Self::Off, Self::Error, Self::Warn, Self::Info, Self::Debug];
+        levels.into_iter().find(|level| *level as i32 == number)
+    }
 }
 
 /// What to do with a second 2xx to an INVITE (`enum sipdlg_fork_policy_e`).
@@ -207,6 +216,10 @@ pub struct Config {
     pub manual_clock: bool,
     /// Lines up to this level are made.
     pub log_level: LogLevel,
+    /// Messages that pass are kept to be seen.
+    pub trace: bool,
+    /// What a trace leaves out: bits of [`redact`].
+    pub redact: u32,
 }
 
 impl Default for Config {
@@ -244,6 +257,8 @@ impl Default for Config {
             seed: None,
             manual_clock: false,
             log_level: LogLevel::Off,
+            trace: false,
+            redact: redact::CREDENTIALS | redact::KEYS,
         }
     }
 }

@@ -6,6 +6,8 @@
 
 pub mod agent;
 pub mod attachment;
+#[cfg(feature = "capture")]
+pub mod capture;
 pub mod config;
 pub mod dialog;
 pub mod error;

@@ -100,6 +100,7 @@ fn rust_has_the_same_sizes() {
         sipdlg_via_t
         sipdlg_dialog_state_t
         sipdlg_explain_entry_t
+        sipdlg_trace_entry_t
     };
     let table = fs::read_to_string("tests/abi/layout.c").unwrap();
     let asserted: Vec<&str> = table.lines().filter(|line| line.starts_with("SIZE(")).collect();

@@ -35,7 +35,7 @@ struct Function {
 }
 
 /// Good and bad values of the parameters that are numbers, by name. A new name wants a decision here.
-const NUMBERS: [(&str, &str, Option<&str>); 43] = [
+const NUMBERS: [(&str, &str, Option<&str>); 48] = [
     ("status", "-4", None),
     ("status_code", "0", Some("-1")),
     ("capacity", "sizeof w->buffer", None),
@@ -79,10 +79,16 @@ const NUMBERS: [(&str, &str, Option<&str>); 43] = [
     ("verify", "1", Some("2")),
     ("format", "0", Some("2")),
     ("cseq_headroom", "1", None),
+    ("kinds", "3", Some("4")),
+    ("entries", "0", None),
+    ("bytes", "0", None),
+    ("redact", "7", Some("8")),
+    ("capture_id", "1", None),
 ];
 
 /// Text for the parameters that want some of a kind.
-const TEXTS: [(&str, &str); 10] = [
+const TEXTS: [(&str, &str); 11] = [
+    ("path", "/dev/null"),
     ("target", "sip:carol@192.0.2.3:5060"),
     ("method", "OPTIONS"),
     ("algorithm", "MD5"),
@@ -123,6 +129,7 @@ fn argument(kind: &str, name: &str) -> Argument {
         "stats",
         "dialog_state",
         "explain_entry",
+        "trace_entry",
     ];
     let is_sized = |kind: &str| {
         sized.iter().find(|sized| kind == format!("sipdlg_{sized}_t *")).map(|sized| format!("sipdlg_{sized}_t"))
@@ -156,6 +163,7 @@ fn argument(kind: &str, name: &str) -> Argument {
         "void *" => "w".to_owned(),
         "sipdlg_release_t" => "nothing".to_owned(),
         "sipdlg_log_t" => "nobody_listens".to_owned(),
+        "sipdlg_trace_t" => "nobody_looks".to_owned(),
         "sipdlg_config_t *" | "const sipdlg_config_t *" => "w->config".to_owned(),
         "const sipdlg_message_t *" => "w->message".to_owned(),
         "const sipdlg_message_t **" => "&w->given".to_owned(),

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rows of the map in CONTRIBUTING.md from top to bottom; the modules of one row may use each other.
-const FLOORS: &str = "ffi; runtime; agent; session; dialog; transaction; config; message; \
+const FLOORS: &str = "ffi; capture; runtime; agent; session; dialog; transaction; config; message; \
                       timer, time, slots, held, attachment, hash, random, flow, shrink, error";
 /// Beside each other, though the map has an order: neither may name the other.
 const BESIDE: [&str; 2] = ["dialog", "transaction"];

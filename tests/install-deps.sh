@@ -11,6 +11,7 @@ need c++ g++
 need python3 python3
 need sipp sip-tester
 need valgrind valgrind
+need tshark tshark
 need nm binutils
 # Debian's python3 comes without what a virtual environment needs
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"

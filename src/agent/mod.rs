@@ -40,7 +40,7 @@ pub use options::{Body, RequestOptions, ResponseOptions};
 pub use ours::outgoing::{Outgoing, OutgoingState};
 pub use theirs::challenge::Digest;
 pub use theirs::incoming::Incoming;
-pub use wire::outbox::Transmit;
+pub use wire::outbox::{Direction, Seen, Transmit, What};
 
 use crate::config::{Config, LogLevel};
 use crate::dialog::id::DialogKeys;
@@ -191,7 +191,7 @@ impl Agent {
     pub fn new(config: Config, seed: [u8; 32], now: Now) -> Self {
         let mut random = Random::from_seed(seed);
         let (first, second) = random.hash_keys();
-        let outbox = Outbox::new(config.log_level, now.unix_us);
+        let outbox = Outbox::new(&config, now.unix_us);
         let mut table = Table::new(&mut random, config.timers, config.limits.transactions);
         let mut objects = Objects::new(DialogKeys(first, second), config.limits.sessions);
         if config.limits.address_bytes > 0 {
@@ -268,9 +268,22 @@ impl Agent {
         self.outbox.next_transmit()
     }
 
-    /// The next log line.
+    /// The next message that passed, where somebody wants to see them, or line of the log.
+    pub fn poll_seen(&mut self) -> Option<Seen> {
+        self.outbox.next_seen()
+    }
+
+    /// The next log line; messages before it are passed over.
     pub fn poll_log(&mut self) -> Option<(LogLevel, String)> {
-        self.outbox.next_line()
+        std::iter::from_fn(|| self.poll_seen()).find_map(|seen| match seen.what {
+            What::Line(level, line) => Some((level, line)),
+            What::Message(..) => None,
+        })
+    }
+
+    /// Whether messages that pass are kept for [`Agent::poll_seen`].
+    pub fn set_traced(&mut self, traced: bool) {
+        self.outbox.set_traced(traced);
     }
 
     /// Counters.

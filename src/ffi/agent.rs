@@ -8,7 +8,7 @@
 use crate::agent::Agent;
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ffi::cell::{Drive, Driver, Inner, run_releases};
+use crate::ffi::cell::{Drive, Driver, Inner, Taps, Watching, run_releases};
 use crate::ffi::clock::{Clock, Log};
 use crate::ffi::config::sipdlg_config_t;
 use crate::ffi::convert::{
@@ -50,8 +50,12 @@ pub unsafe extern "C" fn sipdlg_agent_new(config: *const sipdlg_config_t, out: *
     guard(|| {
         // SAFETY: the caller promises that `config`, when not NULL, came from sipdlg_config_new().
         let config = unsafe { config.as_ref() };
-        let (core, log) =
+        let (mut core, log) =
             config.map_or_else(|| (Config::default(), Log::NONE), |config| (config.core.clone(), Log::of(config)));
+        let watching = config.map_or(Watching::NONE, |config| config.watching);
+        core.log_level = core.log_level.max(watching.level());
+        core.trace = watching.wants_messages();
+        let taps = Taps::new(watching, core.redact);
         let mut seed = [0; 32];
         match core.seed {
             // The test seed: the core expands it, so that its bytes are all that matters.
@@ -66,7 +70,7 @@ pub unsafe extern "C" fn sipdlg_agent_new(config: *const sipdlg_config_t, out: *
         let now = clock.now();
         let share = Share::take(core.limits.message_bytes)?;
         let cell = handle::claim()?;
-        let token = cell.move_in(Agent::new(core, seed, now), clock, log, share);
+        let token = cell.move_in(Agent::new(core, seed, now), clock, log, taps, share);
         // SAFETY: the caller promises that `out`, when not NULL, is writable.
         unsafe { write_out(out, token) };
         Ok(OK)
@@ -506,6 +510,8 @@ pub unsafe extern "C" fn sipdlg_agent_stats(agent: sipdlg_agent_t, out: *mut sip
                 refused_unanswered: core.refused_unanswered,
                 refused_rate: core.refused_rate,
                 dropped_behind: core.dropped_behind,
+                trace_lost: inner.taps().lost(),
+                capture_lost: inner.taps().uncaptured(),
             })
         })?;
         // SAFETY: the header's rule for structs.

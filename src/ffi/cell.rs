@@ -1,7 +1,7 @@
 //! The place of an agent: its core behind one lock, what the host hung on it. Who drives it and how
 //! it ends: `drivers`, `end`.
 
-use crate::agent::{Agent, Attachment, Event, Transmit};
+use crate::agent::{Agent, Attachment, Event, Transmit, What};
 use crate::config::LogLevel;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ffi::clock::{Clock, Log};
@@ -20,12 +20,14 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 mod descriptors;
 mod drivers;
 mod end;
+mod taps;
 #[cfg(feature = "runtime")]
 mod threads;
 mod tokens;
 mod trim;
 
 pub(crate) use drivers::{Drive, Driver, callback, run_releases};
+pub(crate) use taps::{Polled, Taps, Watching};
 
 use descriptors::{Descriptors, EventFd};
 
@@ -39,7 +41,7 @@ pub(crate) struct AgentCell {
     /// [`process_stamp`] of the process that made the tenant.
     stamp: AtomicU64,
     defunct: AtomicBool,
-    /// The tenant has a log function.
+    /// Somebody looks at what the tenant sees.
     #[cfg(feature = "runtime")]
     logs: AtomicBool,
     inner: Mutex<Option<Box<Inner>>>,
@@ -64,6 +66,9 @@ pub(crate) struct Inner {
     pub(crate) releases: Arc<ReleaseQueue>,
     pub(crate) clock: Clock,
     log: Log,
+    taps: Arc<Taps>,
+    /// What was seen goes to the taps.
+    tapped: bool,
     /// The event that is being delivered, or was polled last: what the host has borrowed.
     pub(crate) current: Option<Event>,
     /// What the host has borrowed of the last transmit.
@@ -98,6 +103,7 @@ pub(crate) struct Inner {
 struct Aftermath {
     lines: Vec<(LogLevel, String)>,
     log: Option<Log>,
+    taps: Option<Arc<Taps>>,
     #[cfg(feature = "runtime")]
     rouse: bool,
     #[cfg(feature = "runtime")]
@@ -176,11 +182,11 @@ impl AgentCell {
     }
 
     /// Moves an agent in; its token.
-    pub(crate) fn move_in(&'static self, core: Agent, clock: Clock, log: Log, share: Share) -> u64 {
+    pub(crate) fn move_in(&'static self, core: Agent, clock: Clock, log: Log, taps: Taps, share: Share) -> u64 {
         let generation = self.tenants.load(Ordering::Relaxed).saturating_add(1);
         let base = self.base.load(Ordering::Relaxed);
         let token = agent_token(self.slot, generation);
-        let inner = Inner {
+        let mut inner = Inner {
             token,
             slot: self.slot,
             base,
@@ -190,6 +196,8 @@ impl AgentCell {
             releases: Arc::default(),
             clock,
             log,
+            taps: Arc::new(taps),
+            tapped: false,
             current: None,
             transmit: None,
             longest_callback_us: 0,
@@ -208,11 +216,12 @@ impl AgentCell {
             running: 0,
             _share: share,
         };
+        inner.watch();
         let mut place = self.inner.lock();
-        *place = Some(Box::new(inner));
         self.defunct.store(false, Ordering::Relaxed);
         #[cfg(feature = "runtime")]
-        self.logs.store(log.function.is_some(), Ordering::Relaxed);
+        self.logs.store(log.function.is_some() || inner.tapped, Ordering::Relaxed);
+        *place = Some(Box::new(inner));
         self.descriptors.forget_wakes();
         self.stamp.store(process_stamp(), Ordering::Relaxed);
         self.tenants.store(generation, Ordering::Relaxed);
@@ -240,6 +249,18 @@ impl AgentCell {
             return Err(Error::new(ErrorKind::Defunct, "the agent caught a defect of its own before; free it"));
         }
         Ok(())
+    }
+
+    /// The core shows from now on what somebody wants to see.
+    #[cfg(feature = "capture")]
+    pub(crate) fn watch(&'static self, token: u64) -> Result<()> {
+        self.with(|inner, _| {
+            inner.check_token(token)?;
+            inner.watch();
+            #[cfg(feature = "runtime")]
+            self.logs.fetch_or(inner.tapped, Ordering::Relaxed);
+            Ok(())
+        })
     }
 
     /// Locks the agent. Not inlined, as its counterparts: each exported function would carry a copy.
@@ -280,6 +301,9 @@ impl AgentCell {
                 outside(|| unsafe { function(log.user, level as i32, line.as_ptr()) });
             }
         }
+        if let Some(taps) = &aftermath.taps {
+            taps.show();
+        }
         #[cfg(feature = "runtime")]
         if let Some(network) = aftermath.network {
             if aftermath.notify {
@@ -311,6 +335,39 @@ impl Inner {
         false
     }
 
+    /// Where what was seen goes.
+    pub(crate) fn taps(&self) -> Arc<Taps> {
+        Arc::clone(&self.taps)
+    }
+
+    /// Makes the core show what somebody wants to see, as things stand.
+    fn watch(&mut self) {
+        let messages = self.taps.wants_messages();
+        self.core.set_traced(messages);
+        self.tapped = messages || self.taps.watching().level() > LogLevel::Off;
+    }
+
+    fn take_seen(&mut self, aftermath: &mut Aftermath) {
+        let polled = self.taps.watching().level();
+        let logged = if self.log.function.is_some() { self.log.level } else { LogLevel::Off };
+        while let Some(seen) = self.core.poll_seen() {
+            match seen.what {
+                // More than the ring wants: the function's alone.
+                What::Line(level, line) if level > polled => {
+                    aftermath.lines.push((level, line));
+                    continue;
+                }
+                What::Line(level, ref line) if level <= logged => aftermath.lines.push((level, line.clone())),
+                What::Line(..) | What::Message(..) => {}
+            }
+            self.taps.push(seen);
+            aftermath.taps.get_or_insert_with(|| Arc::clone(&self.taps));
+        }
+        if !aftermath.lines.is_empty() {
+            aftermath.log = Some(self.log);
+        }
+    }
+
     /// Whether output waits for the host: what threads of the runtime take care of does not.
     fn waits_for_host(&self) -> bool {
         if self.running > 0 {
@@ -324,13 +381,8 @@ impl Inner {
     #[inline(never)]
     fn settle(&mut self, log: bool) -> Aftermath {
         let mut aftermath = Aftermath::default();
-        if log && self.log.function.is_some() {
-            while let Some(line) = self.core.poll_log() {
-                aftermath.lines.push(line);
-            }
-            if !aftermath.lines.is_empty() {
-                aftermath.log = Some(self.log);
-            }
+        if log && (self.log.function.is_some() || self.tapped) {
+            self.take_seen(&mut aftermath);
         }
         // During a delivery it would go up and down with each callback; the driver sets it on leaving.
         if self.event_fd.is_open() && !self.delivering {

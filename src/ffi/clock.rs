@@ -1,5 +1,6 @@
 //! Whose time an agent lives in, and where its log lines go: what the host chose once for the whole agent.
 
+use crate::config::LogLevel;
 use crate::ffi::config::sipdlg_config_t;
 use crate::ffi::structs::sipdlg_log_t;
 use crate::time::{Now, Time};
@@ -49,16 +50,17 @@ pub(crate) fn micros(clock: libc::clockid_t) -> u64 {
 pub(crate) struct Log {
     pub(crate) function: sipdlg_log_t,
     pub(crate) user: *mut c_void,
+    pub(crate) level: LogLevel,
 }
 
 impl Log {
     /// Nowhere.
-    pub(crate) const NONE: Self = Self { function: None, user: std::ptr::null_mut() };
+    pub(crate) const NONE: Self = Self { function: None, user: std::ptr::null_mut(), level: LogLevel::Off };
 
     /// Where a configuration says.
     pub(crate) fn of(config: &sipdlg_config_t) -> Self {
         let (function, user) = config.log;
-        Self { function, user }
+        Self { function, user, level: config.core.log_level }
     }
 }
 

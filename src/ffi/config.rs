@@ -8,6 +8,7 @@
 
 use crate::config::{Config, Effect, ForkPolicy, LogLevel};
 use crate::error::{Error, Result};
+use crate::ffi::cell::Watching;
 use crate::ffi::convert::{self, boolean, optional_text};
 use crate::ffi::guard::{OK, guard, guard_or};
 use crate::ffi::structs::{sipdlg_log_t, sipdlg_session_timer_t, sipdlg_status_t};
@@ -20,13 +21,18 @@ pub struct sipdlg_config_t {
     pub(crate) core: Config,
     /// Where log lines go: function and user pointer.
     pub(crate) log: (sipdlg_log_t, *mut c_void),
+    /// Where what was seen goes.
+    pub(crate) watching: Watching,
 }
 
 /// Sets something in a configuration.
 ///
 /// # Safety
 /// `config` is NULL, or came from sipdlg_config_new(), lives, and is used by no other thread.
-unsafe fn set(config: *mut sipdlg_config_t, set: impl FnOnce(&mut sipdlg_config_t) -> Result<()>) -> sipdlg_status_t {
+pub(crate) unsafe fn set(
+    config: *mut sipdlg_config_t,
+    set: impl FnOnce(&mut sipdlg_config_t) -> Result<()>,
+) -> sipdlg_status_t {
     guard(|| {
         // SAFETY: promised by the caller.
         set(unsafe { config.as_mut() }.ok_or_else(|| Error::argument("config is NULL"))?)?;
@@ -38,7 +44,8 @@ unsafe fn set(config: *mut sipdlg_config_t, set: impl FnOnce(&mut sipdlg_config_
 #[unsafe(no_mangle)]
 pub extern "C" fn sipdlg_config_new() -> *mut sipdlg_config_t {
     guard_or(ptr::null_mut(), || {
-        Ok(Box::into_raw(Box::new(sipdlg_config_t { core: Config::default(), log: (None, ptr::null_mut()) })))
+        let (core, log) = (Config::default(), (None, ptr::null_mut()));
+        Ok(Box::into_raw(Box::new(sipdlg_config_t { core, log, watching: Watching::NONE })))
     })
 }
 
@@ -477,12 +484,10 @@ pub unsafe extern "C" fn sipdlg_config_set_log(
     log: sipdlg_log_t,
     user: *mut c_void,
 ) -> sipdlg_status_t {
-    let levels = [LogLevel::Off, LogLevel::Error, LogLevel::Warn, LogLevel::Info, LogLevel::Debug];
-    let known = levels.into_iter().find(|known| *known as i32 == level);
     // SAFETY: the caller's promises are those of `set`.
     unsafe {
         set(config, |config| {
-            let known = known.ok_or_else(|| Error::argument(format!("level is {level}")))?;
+            let known = LogLevel::from_number(level).ok_or_else(|| Error::argument(format!("level is {level}")))?;
             // Lines that no one hears are not made.
             config.core.log_level = if log.is_some() { known } else { LogLevel::Off };
             config.log = (log, user);

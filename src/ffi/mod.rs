@@ -5,6 +5,8 @@
 #![allow(clippy::missing_safety_doc)]
 
 // What the sections share; exports nothing.
+#[cfg(not(all(feature = "runtime", feature = "capture")))]
+mod absent;
 mod cell;
 mod clock;
 mod convert;
@@ -30,3 +32,8 @@ pub mod outgoing;
 pub mod runtime;
 #[cfg(not(feature = "runtime"))]
 mod no_runtime;
+pub mod trace;
+#[cfg(feature = "capture")]
+pub mod capture;
+#[cfg(not(feature = "capture"))]
+mod no_capture;

@@ -92,8 +92,14 @@ pub type sipdlg_release_t = Option<unsafe extern "C" fn(user: *mut c_void)>;
 /// does by itself (see sipdlg_session_explain()); at DEBUG one more per message sent or received (time, arrow, flow, start
 /// line: ladders come from these). No line has a body, credentials or the password of a URI; control characters are
 /// escaped, and at WARN and INFO what a peer wrote is cut. On whichever thread is inside the library; must not call the
-/// library. The one exception to "Threads".
+/// library. An exception to "Threads", as sipdlg_trace_t.
 pub type sipdlg_log_t = Option<unsafe extern "C" fn(user: *mut c_void, level: i32, line: *const c_char)>;
+
+/// Takes one message of a trace: sipdlg_config_set_trace(). On whichever thread is inside the library, also one that had
+/// nothing to do with the message; one at a time, in order, nothing locked; must not call the library. The entry is borrowed
+/// until it returns. As the log an exception to "Threads". None comes after sipdlg_agent_free() has returned, but one that
+/// runs on another thread while the agent is freed inside a callback.
+pub type sipdlg_trace_t = Option<unsafe extern "C" fn(user: *mut c_void, entry: *const sipdlg_trace_entry_t)>;
 
 /// What happened. Borrowed: see Memory. Tokens that do not apply are 0, pointers NULL, numbers 0.
 #[repr(C)]
@@ -385,6 +391,33 @@ pub struct sipdlg_stats_t {
     pub refused_rate: u64,
     /// requests out of dialogs on sockets of the library that the agent was too far behind to take
     pub dropped_behind: u64,
+    /// entries of a trace that nobody saw, since its ring was full or its function took too long
+    pub trace_lost: u64,
+    /// messages that could not be written into a pcap file or sent as HEP3
+    pub capture_lost: u64,
+}
+
+/// A message that passed, or a line of the log. Borrowed.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct sipdlg_trace_entry_t {
+    pub size: usize,
+    /// rises by one with each entry of the agent, lost ones too
+    pub id: u64,
+    /// right before this one
+    pub lost: u64,
+    pub unix_us: u64,
+    /// enum sipdlg_trace_kind_e
+    pub kind: i32,
+    /// enum sipdlg_direction_e
+    pub direction: i32,
+    /// of a line: enum sipdlg_log_level_e
+    pub level: i32,
+    pub reserved: i32,
+    /// of a message
+    pub flow: sipdlg_flow_t,
+    /// the message, or the line
+    pub data: sipdlg_str_t,
 }
 
 /// View of From, To, Contact, Route, Refer-To, P-Asserted-Identity, ... Never changes layout.

@@ -67,6 +67,7 @@ static void need(int64_t status, const char *what)
 }
 
 static void nothing(void *user) { (void)user; }
+static void nobody_looks(void *user, const sipdlg_trace_entry_t *entry) { (void)user; (void)entry; }
 static void nobody_listens(void *user, int32_t level, const char *line) { (void)user; (void)level; (void)line; }
 
 /* The incoming INVITE is rung, so that there is a session. */

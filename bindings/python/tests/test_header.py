@@ -60,6 +60,7 @@ PREFIXES = {
     "ladder_format": "SIPDLG_LADDER_",
     "request_flag": "SIPDLG_REQUEST_",
     "response_flag": "SIPDLG_RESPONSE_",
+    "trace_kind": "SIPDLG_TRACE_",
 }
 
 
@@ -184,7 +185,7 @@ def test_each_function_has_its_method() -> None:
     """All but those that take C callbacks, hold C pointers, or deliver to delegates."""
     package = Path(_ffi.__file__).parent
     used = set(re.findall(r"lib\.(sipdlg_\w+)", "".join(path.read_text() for path in package.glob("*.py"))))
-    left_out = {name for name in PROTOTYPES if re.search(r"_set_delegate$|_set_user$|_user$|_set_log$", name)}
+    left_out = {name for name in PROTOTYPES if re.search(r"_set_delegate$|_set_user$|_user$|_set_log$|_set_trace$", name)}
     left_out |= {"sipdlg_agent_dispatch", "sipdlg_agent_run_once"}
     left_out |= {f"sipdlg_endpoint_{way}_sockaddr" for way in ("from", "to")}
     assert used | left_out == set(PROTOTYPES) and not used & left_out

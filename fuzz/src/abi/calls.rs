@@ -2,7 +2,7 @@
 // Each pointer is NULL or a room of `hand`, as long as its function may believe.
 #![allow(clippy::undocumented_unsafe_blocks, unused_unsafe, clippy::let_and_return)]
 
-use super::hand::{Hand, ROOM, released};
+use super::hand::{Hand, ROOM, released, seen};
 use sipdlg::ffi::agent::*;
 use sipdlg::ffi::config::*;
 use sipdlg::ffi::event::*;
@@ -15,13 +15,19 @@ use sipdlg::ffi::session::by_hand::*;
 use sipdlg::ffi::session::properties::*;
 use sipdlg::ffi::session::requests::*;
 use sipdlg::ffi::structs::*;
+use sipdlg::ffi::trace::*;
 use std::ptr::null_mut;
 
 /// Functions in the table; higher numbers are what a call needs most, and so comes more often.
-const TABLE: usize = 119;
+const TABLE: usize = 123;
 
 impl Hand {
     fn transmit(&mut self) -> *mut sipdlg_transmit_t {
+        let empty = unsafe { std::mem::zeroed() };
+        self.sized(empty)
+    }
+
+    fn trace_entry(&mut self) -> *mut sipdlg_trace_entry_t {
         let empty = unsafe { std::mem::zeroed() };
         self.sized(empty)
     }
@@ -258,6 +264,10 @@ fn of_table(h: &mut Hand, what: usize) -> i32 {
         116 => { let a0 = h.session(); let a1 = h.request_options(); let out = h.out(); let status = unsafe { sipdlg_session_notify(a0, a1, out) }; h.keep(3, status, out); status }
         117 => { let a0 = h.session(); let a1 = h.text(); let a2 = h.session(); let a3 = h.request_options(); let out = h.out(); let status = unsafe { sipdlg_session_refer(a0, a1, a2, a3, out) }; h.keep(3, status, out); status }
         118 => { let a0 = h.session(); let a1 = h.request_options(); let out = h.out(); let status = unsafe { sipdlg_session_prack(a0, a1, out) }; h.keep(3, status, out); status }
+        119 => { let a0 = h.config(); unsafe { sipdlg_config_set_trace(a0, Some(seen), null_mut()) } }
+        120 => { let a0 = h.config(); let a1 = h.number(); let a2 = h.signed(); let a3 = h.number(); let a4 = h.number(); unsafe { sipdlg_config_set_trace_ring(a0, a1, a2, a3, a4) } }
+        121 => { let a0 = h.config(); let a1 = h.number(); unsafe { sipdlg_config_set_redact(a0, a1) } }
+        122 => { let a0 = h.agent(); let a1 = h.trace_entry(); unsafe { sipdlg_agent_poll_trace(a0, a1) } }
         _ => 0,
     }
 }

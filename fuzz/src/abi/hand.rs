@@ -93,7 +93,8 @@ sized!(
     sipdlg_response_options_t,
     sipdlg_transmit_t,
     sipdlg_stats_t,
-    sipdlg_dialog_state_t
+    sipdlg_dialog_state_t,
+    sipdlg_trace_entry_t
 );
 
 pub struct Hand {
@@ -117,6 +118,13 @@ unsafe extern "C" fn called(_: *mut c_void, event: *const sipdlg_event_t) {
 }
 
 pub unsafe extern "C" fn released(_: *mut c_void) {}
+
+/// Reads all that it is lent.
+pub unsafe extern "C" fn seen(_: *mut c_void, entry: *const sipdlg_trace_entry_t) {
+    let entry = unsafe { &*entry };
+    let data = unsafe { std::slice::from_raw_parts(entry.data.data.cast::<u8>(), entry.data.len) };
+    assert!(entry.kind == 1 && data.iter().any(|byte| !matches!(byte, b'\r' | b'\n')));
+}
 
 impl Hand {
     pub fn new(data: &[u8]) -> Self {

@@ -1,12 +1,12 @@
-//! What waits to go out: datagrams, events, log lines. One counter numbers the first two, so that their order can be
+//! What waits to go out: datagrams, events, what was seen. One counter numbers the first two, so that their order can be
 //! told.
 
 use crate::agent::event::Event;
 use crate::agent::wire::events::Events;
-use crate::config::LogLevel;
+use crate::config::{Config, LogLevel};
 use crate::flow::Flow;
 use crate::held;
-use crate::message::Message;
+use crate::message::{Message, redact};
 use crate::shrink::Shrink;
 use crate::slots::{OutgoingId, SessionId};
 use crate::transaction::{Bytes, TransactionId};
@@ -34,6 +34,24 @@ pub enum Direction {
     Out,
 }
 
+/// A message that passed, or a line of the log.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// When, in Unix time.
+    pub unix_us: u64,
+    /// Which of them.
+    pub what: What,
+}
+
+/// What was seen.
+#[derive(Clone, Debug)]
+pub enum What {
+    /// A line of the log.
+    Line(LogLevel, String),
+    /// A message as it was on the wire, in a stream or inside TLS by itself.
+    Message(Direction, Flow, Bytes),
+}
+
 /// Who cares when a transmit fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sender {
@@ -55,10 +73,14 @@ const REMEMBERED: usize = 512;
 pub struct Outbox {
     events: Events,
     pub(in crate::agent) transmits: VecDeque<Transmit>,
-    log: VecDeque<(LogLevel, String)>,
+    seen: VecDeque<Seen>,
     senders: VecDeque<(u64, Sender)>,
     next_id: u64,
     pub(in crate::agent) log_level: LogLevel,
+    /// Somebody wants to see the messages.
+    watched: bool,
+    traced: bool,
+    redact: u32,
     pub(in crate::agent) unix_us: u64,
     pub(in crate::agent) messages_received: u64,
     pub(in crate::agent) messages_sent: u64,
@@ -69,8 +91,16 @@ pub struct Outbox {
 
 impl Outbox {
     /// Empty queues.
-    pub fn new(log_level: LogLevel, unix_us: u64) -> Self {
-        Self { log_level, unix_us, ..Self::default() }
+    pub fn new(config: &Config, unix_us: u64) -> Self {
+        let mut outbox = Self { log_level: config.log_level, redact: config.redact, unix_us, ..Self::default() };
+        outbox.set_traced(config.trace);
+        outbox
+    }
+
+    /// Whether messages are kept for [`Outbox::next_seen`].
+    pub fn set_traced(&mut self, traced: bool) {
+        self.traced = traced;
+        self.watched = traced || self.log_level >= LogLevel::Debug;
     }
 
     fn take_id(&mut self) -> u64 {
@@ -102,18 +132,18 @@ impl Outbox {
         Some(transmit)
     }
 
-    /// The oldest line.
-    pub fn next_line(&mut self) -> Option<(LogLevel, String)> {
-        let line = self.log.pop_front()?;
-        self.log.ease();
-        Some(line)
+    /// The oldest message or line.
+    pub fn next_seen(&mut self) -> Option<Seen> {
+        let seen = self.seen.pop_front()?;
+        self.seen.ease();
+        Some(seen)
     }
 
     /// Gives back what nothing needs now.
     pub fn trim(&mut self) {
         self.events.trim();
         self.transmits.fit();
-        self.log.fit();
+        self.seen.fit();
         self.senders.fit();
     }
 
@@ -129,7 +159,7 @@ impl Outbox {
 
     /// Bytes held.
     pub fn bytes(&self) -> usize {
-        let queues = held::queue(&self.transmits) + held::queue(&self.senders) + held::queue(&self.log);
+        let queues = held::queue(&self.transmits) + held::queue(&self.senders) + held::queue(&self.seen);
         queues + self.events.bytes()
     }
 
@@ -152,7 +182,7 @@ impl Outbox {
         self.transmit(Sender::Nobody, &Bytes::from(&b"\r\n"[..]), flow, None);
     }
 
-    /// Every message, in or out, passes here once: counted, and told to the log.
+    /// Every message, in or out, passes here once: counted, and shown to trace and log.
     #[inline]
     pub fn witness(&mut self, direction: Direction, flow: &Flow, bytes: &[u8]) {
         self.passed += bytes.len() as u64;
@@ -160,8 +190,25 @@ impl Outbox {
             Direction::In => self.messages_received += 1,
             Direction::Out => self.messages_sent += 1,
         }
+        self.show(direction, flow, bytes);
+    }
+
+    /// Shows a message to trace and log; keep-alives are none.
+    #[inline]
+    pub fn show(&mut self, direction: Direction, flow: &Flow, bytes: &[u8]) {
+        if self.watched {
+            self.watch(direction, flow, bytes);
+        }
+    }
+
+    #[cold]
+    fn watch(&mut self, direction: Direction, flow: &Flow, bytes: &[u8]) {
         if self.log_level >= LogLevel::Debug {
             self.log_message(direction, flow, bytes);
+        }
+        if self.traced && !bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n')) {
+            let what = What::Message(direction, *flow, Bytes::from(bytes));
+            self.seen.push_back(Seen { unix_us: self.unix_us, what });
         }
     }
 
@@ -172,8 +219,8 @@ impl Outbox {
     }
 
     /// One line a message: time, arrow, flow, start line, CSeq, Call-ID. Ladders come from these.
-    #[cold]
     fn log_message(&mut self, direction: Direction, flow: &Flow, bytes: &[u8]) {
+        let bytes = &*redact::redact(bytes, self.redact & redact::IDENTITIES);
         let text = |bytes: &[u8]| printable(bytes, usize::MAX);
         let start = bytes.split(|byte| *byte == b'\r').find(|line| !line.trim_ascii().is_empty()).unwrap_or_default();
         let (cseq, call_id) = match Message::parse(bytes, None) {
@@ -197,7 +244,8 @@ impl Outbox {
         let remote = flow.and_then(|flow| flow.remote).map_or_else(|| "-".to_owned(), |remote| remote.to_string());
         let transport = flow.map_or("-", |flow| flow.transport.parameter());
         let (seconds, micros) = (self.unix_us / 1_000_000, self.unix_us % 1_000_000);
-        self.log.push_back((level, format!("{seconds}.{micros:06} {mark} {transport} {remote} {text}")));
+        let what = What::Line(level, format!("{seconds}.{micros:06} {mark} {transport} {remote} {text}"));
+        self.seen.push_back(Seen { unix_us: self.unix_us, what });
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::agent::Agent;
 use crate::agent::fault::{Counter, Done, Fault};
+use crate::agent::wire::outbox::Direction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::flow::Flow;
 use crate::held;
@@ -165,6 +166,7 @@ impl Agent {
     fn beyond(&mut self, flow: &Flow, unread: &[u8]) -> Error {
         let limit = self.config.limits.message_bytes;
         let head = memchr::memmem::find(unread, b"\r\n\r\n").map_or(usize::MAX, |end| end.saturating_add(4));
+        self.outbox.show(Direction::In, flow, unread.get(..head.min(limit)).unwrap_or(unread));
         match unread.get(..head).filter(|head| head.len() <= limit) {
             Some(head) => self.oversize(flow, head),
             None => {

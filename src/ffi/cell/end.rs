@@ -67,6 +67,7 @@ impl AgentCell {
         let used_up = inner.highest > LAST_GENERATION / 2 || self.tenants.load(Ordering::Relaxed) >= LAST_GENERATION;
         drop(place);
         self.descriptors.wait_for_wakers();
+        inner.taps().close(!in_callback());
         let releases = Arc::clone(&inner.releases);
         // After a defect the core may be in any state, and its destructor too.
         let _ = contain(|| {
@@ -101,6 +102,7 @@ impl AgentCell {
         if let Some(mut inner) = inner {
             self.base.store(inner.highest, Ordering::Relaxed);
             inner.releases.disown();
+            inner.taps().abandon();
             #[cfg(feature = "runtime")]
             if let Some(threads) = inner.threads.take() {
                 threads.forget();

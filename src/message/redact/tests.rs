@@ -65,6 +65,7 @@ fn what_is_left_out_of_a_line() {
         (I, "From: \"Alice <sip:a@b>;tag=1", "From: \"redacted\" <sip:redacted@b>;tag=1"),
         (I, "From: \"x <sip:y>\" <sip:a@b>", "From: \"redacted\" <sip:redacted@b>"),
         (I, "From: \"x \\\" y\" <sip:a@b>", "From: \"redacted\" <sip:redacted@b>"),
+        (I, "From: \"x \\\", <sip:y> \\\"\" <sip:a@b>", "From: \"redacted\" <sip:redacted@b>"),
         (I, "From: sip:a@b;tag=1", "From: sip:redacted@b;tag=1"),
         (I, "From: Alice sip:a@b;tag=1", "From: \"redacted\" sip:redacted@b;tag=1"),
         (I, "To: alice@b;tag=1", "To: \"redacted\";tag=1"),
@@ -137,6 +138,12 @@ fn what_is_left_out_of_a_line() {
         assert_eq!(text(&format!("{head}{line}\r\n"), what), format!("{head}{expected}\r\n"));
     }
     assert_eq!(text("INVITE sip:a:b@c SIP/2.0\r\n\r\n", CREDENTIALS), "INVITE sip:a:redacted@c SIP/2.0\r\n\r\n");
+    let blank = "\r\n\r\nINVITE sip:a:dead@c SIP/2.0\r\n";
+    assert_eq!(
+        text(blank, CREDENTIALS),
+        blank.replace("dead", "redacted"),
+        "blank lines before a message end no header"
+    );
     assert_eq!(text("INVITE sip:a:b@c SIP/2.0", IDENTITIES), "INVITE sip:redacted:redacted@c SIP/2.0");
     assert!(matches!(redact(b"INVITE sip:a:b@c SIP/2.0", 0), Cow::Borrowed(_)));
 }

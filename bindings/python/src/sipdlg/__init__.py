@@ -4,21 +4,25 @@ from ._ffi import (
     ABI_VERSION,
     VERSION,
     Digest,
+    Direction,
     Effect,
     EventFlag,
     EventKind,
     ForkPolicy,
+    LogLevel,
     Method,
     OutgoingState,
     Policy,
     Quirk,
     Reason,
+    Redact,
     Refresher,
     RequestFlag,
     ResponseFlag,
     SessionState,
     SignalingState,
     Status,
+    TraceKind,
     Transport,
 )
 from .agent import Agent, Stats
@@ -51,6 +55,7 @@ from .message import Message, NameAddr, Via
 from .options import Body
 from .outgoing import OutgoingRequest
 from .session import Act, DialogState, Interval, Session
+from .trace import TraceEntry
 
 __version__ = ".".join(str(part) for part in VERSION)
 
@@ -69,6 +74,7 @@ __all__ = [
     "DefunctError",
     "DialogState",
     "Digest",
+    "Direction",
     "Effect",
     "Endpoint",
     "Event",
@@ -82,6 +88,7 @@ __all__ = [
     "Interval",
     "KindError",
     "LimitError",
+    "LogLevel",
     "Message",
     "Method",
     "NameAddr",
@@ -92,6 +99,7 @@ __all__ = [
     "Policy",
     "Quirk",
     "Reason",
+    "Redact",
     "Refresher",
     "RequestFlag",
     "ResponseFlag",
@@ -106,6 +114,8 @@ __all__ = [
     "Status",
     "StructError",
     "SystemRefusedError",
+    "TraceEntry",
+    "TraceKind",
     "Transmit",
     "Transport",
     "UnsupportedError",

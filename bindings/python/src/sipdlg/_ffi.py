@@ -219,6 +219,23 @@ class ResponseFlag(Bits):  # enum sipdlg_response_flag_e
     RELIABLE = 1
 
 
+class TraceKind(Bits):  # enum sipdlg_trace_kind_e
+    MESSAGE = 1
+    LINE = 2
+
+
+class Direction(Number):  # enum sipdlg_direction_e
+    NONE = 0
+    IN = 1
+    OUT = 2
+
+
+class Redact(Bits):  # enum sipdlg_redact_e
+    CREDENTIALS = 1
+    KEYS = 2
+    IDENTITIES = 4
+
+
 class Endpoint(C.Structure):  # sipdlg_endpoint_t
     _fields_ = [
         ("ip", C.c_uint8 * 16),
@@ -426,6 +443,8 @@ class Stats(C.Structure):  # sipdlg_stats_t
         ("refused_unanswered", C.c_uint64),
         ("refused_rate", C.c_uint64),
         ("dropped_behind", C.c_uint64),
+        ("trace_lost", C.c_uint64),
+        ("capture_lost", C.c_uint64),
     ]
 
 
@@ -495,6 +514,21 @@ class ExplainEntry(C.Structure):  # sipdlg_explain_entry_t
         ("status_code", C.c_int32),
         ("rfc", Str),
         ("text", Str),
+    ]
+
+
+class TraceEntry(C.Structure):  # sipdlg_trace_entry_t
+    _fields_ = [
+        ("size", C.c_size_t),
+        ("id", C.c_uint64),
+        ("lost", C.c_uint64),
+        ("unix_us", C.c_uint64),
+        ("kind", C.c_int32),
+        ("direction", C.c_int32),
+        ("level", C.c_int32),
+        ("reserved", C.c_int32),
+        ("flow", Flow),
+        ("data", Str),
     ]
 
 
@@ -1058,3 +1092,23 @@ def declare(dll: C.CDLL) -> None:
     # sipdlg_status_t sipdlg_agent_stop(sipdlg_agent_t agent);
     dll.sipdlg_agent_stop.argtypes = [C.c_uint64]
     dll.sipdlg_agent_stop.restype = C.c_int32
+    # sipdlg_status_t sipdlg_config_set_trace(sipdlg_config_t *config, sipdlg_trace_t trace, void *user);
+    dll.sipdlg_config_set_trace.argtypes = [C.c_void_p, C.c_void_p, C.c_void_p]
+    dll.sipdlg_config_set_trace.restype = C.c_int32
+    # sipdlg_status_t sipdlg_config_set_trace_ring(sipdlg_config_t *config, uint32_t kinds, int32_t level, uint32_t
+    # entries, uint32_t bytes);
+    dll.sipdlg_config_set_trace_ring.argtypes = [C.c_void_p, C.c_uint32, C.c_int32, C.c_uint32, C.c_uint32]
+    dll.sipdlg_config_set_trace_ring.restype = C.c_int32
+    # sipdlg_status_t sipdlg_config_set_redact(sipdlg_config_t *config, uint32_t redact);
+    dll.sipdlg_config_set_redact.argtypes = [C.c_void_p, C.c_uint32]
+    dll.sipdlg_config_set_redact.restype = C.c_int32
+    # sipdlg_status_t sipdlg_agent_poll_trace(sipdlg_agent_t agent, sipdlg_trace_entry_t *out);
+    dll.sipdlg_agent_poll_trace.argtypes = [C.c_uint64, C.POINTER(TraceEntry)]
+    dll.sipdlg_agent_poll_trace.restype = C.c_int32
+    # sipdlg_status_t sipdlg_agent_capture_pcap(sipdlg_agent_t agent, const char *path);
+    dll.sipdlg_agent_capture_pcap.argtypes = [C.c_uint64, C.c_char_p]
+    dll.sipdlg_agent_capture_pcap.restype = C.c_int32
+    # sipdlg_status_t sipdlg_agent_capture_hep(sipdlg_agent_t agent, const char *address, uint32_t capture_id, const char
+    # *password);
+    dll.sipdlg_agent_capture_hep.argtypes = [C.c_uint64, C.c_char_p, C.c_uint32, C.c_char_p]
+    dll.sipdlg_agent_capture_hep.restype = C.c_int32

@@ -42,9 +42,10 @@ from .message import Message
 from .options import RequestArguments, ResponseArguments, request_options, response_options
 from .outgoing import OutgoingRequest
 from .session import Session
+from .trace import TraceEntry
 
 NO_TIMEOUT = 2**64 - 1
-EVENT, TRANSMIT = C.sizeof(_ffi.Event), C.sizeof(_ffi.Transmit)
+EVENT, TRANSMIT, TRACE = C.sizeof(_ffi.Event), C.sizeof(_ffi.Transmit), C.sizeof(_ffi.TraceEntry)
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
@@ -90,6 +91,8 @@ class Stats:
     refused_unanswered: int
     refused_rate: int
     dropped_behind: int
+    trace_lost: int
+    capture_lost: int
 
 
 class Agent:
@@ -288,6 +291,30 @@ class Agent:
         while event is not None:
             yield event
             event = self._unless_closed(self.poll_event)
+
+    def poll_trace(self) -> TraceEntry | None:
+        """The oldest message or line that `Config.trace` has kept. Works with `start` too; nothing wakes a host for it.
+        StateError where the configuration keeps nothing."""
+        return self._undisturbed(self._take_trace)
+
+    def _take_trace(self) -> TraceEntry | None:
+        raw = _ffi.TraceEntry(size=TRACE)
+        return None if check(lib.sipdlg_agent_poll_trace(self.token, C.byref(raw))) == NONE else TraceEntry._from_c(raw)
+
+    def poll_traces(self) -> Iterator[TraceEntry]:
+        """Entries until none is left, or the agent is closed meanwhile."""
+        while (entry := self._unless_closed(self.poll_trace)) is not None:
+            yield entry
+
+    def capture_pcap(self, path: Text | os.PathLike[str] | None) -> None:
+        """Writes every message from now on into a new pcap file; None: no more."""
+        name = os.fspath(path) if isinstance(path, os.PathLike) else path
+        check(lib.sipdlg_agent_capture_pcap(self.token, encode_or_none(name, "path")))
+
+    def capture_hep(self, address: Text | None, capture_id: int = 0, password: Text | None = None) -> None:
+        """Sends every message from now on as HEP3 to the collector at "host:port"; None: no more."""
+        texts = encode_or_none(address, "address"), fits(capture_id, "capture_id"), encode_or_none(password, "password")
+        check(lib.sipdlg_agent_capture_hep(self.token, *texts))
 
     def event_fd(self) -> int:
         """Readable while events or transmits wait. Never read, write or close it."""

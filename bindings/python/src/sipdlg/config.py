@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 
 from ._convert import T, Text, code, decode, encode, encode_or_none, fits, hide, instance, truth, wrong
-from ._ffi import Effect, ForkPolicy, Policy, Quirk, Refresher, Status
+from ._ffi import Effect, ForkPolicy, LogLevel, Policy, Quirk, Redact, Refresher, Status, TraceKind
 from ._loader import lib
 from .errors import NoMemoryError, check
 
@@ -108,6 +108,15 @@ class Config:
     """The same seed and inputs give the same bytes."""
     manual_clock: bool = False
     """Time is what `Agent.set_time` says."""
+    trace: TraceKind | None = None
+    """What is kept for `Agent.poll_trace`: messages, lines of the log, both; None: nothing."""
+    trace_level: LogLevel = LogLevel.INFO
+    """Lines up to this level."""
+    trace_entries: int = 0
+    trace_bytes: int = 0
+    """How much is kept; the oldest are lost beyond."""
+    redact: Redact | None = None
+    """What traces and captures leave out; None: credentials and media keys."""
 
     def __repr__(self) -> str:
         return _differing(self)
@@ -159,6 +168,7 @@ class Config:
             (lib.sipdlg_config_set_fork_policy, "fork_policy", 31),
             (lib.sipdlg_config_set_tolerance, "tolerance", 32),
             (lib.sipdlg_config_set_seed, "seed", 64),
+            (lib.sipdlg_config_set_redact, "redact", 32),
         ):
             if (number := getattr(self, name)) is not None:
                 check(function(config, fits(number, name, bits)))
@@ -171,6 +181,10 @@ class Config:
                 raise wrong("effects", "tuples of method, status code and effect", row)
             method, status, effect = encode(row[0], "effects, method"), code(row[1], "effects, status_code"), row[2]
             check(lib.sipdlg_config_set_effect(config, method, status, fits(effect, "effects, effect", 31)))
+        if self.trace is not None:
+            kinds, level = fits(self.trace, "trace"), fits(self.trace_level, "trace_level", 31)
+            room = numbers(trace_entries=self.trace_entries, trace_bytes=self.trace_bytes)
+            check(lib.sipdlg_config_set_trace_ring(config, kinds, level, *room))
         check(lib.sipdlg_config_set_manual_clock(config, truth(self.manual_clock, "manual_clock")))
 
 
