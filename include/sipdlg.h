@@ -39,7 +39,7 @@
  *           shorter one is zero-filled, a longer one with a non-zero tail is ERR_STRUCT; of those that
  *           the library fills only `size` must be set, and only so much is written. The others never change.
  * Unload:   dlclose() is safe when every agent is freed; the library's code stays mapped until the process ends.
- * Version:  0.1 lacks TCP, TLS, WS of the runtime (the host's own sockets may be any of them) and more than one worker.
+ * Version:  0.1 lacks TLS, WS of the runtime (the host's own sockets may be any of them) and more than one worker.
  *           What asks for these fails: ERR_UNSUPPORTED. Of snapshots, recordings and ladders only numbers and types
  *           are there. What this header says of all these is how they will be; their events never come.
  * Booleans: int32_t, 0 or 1. Enumerations (enum sipdlg_*_e) travel as int32_t; unknown values are ERR_ARGUMENT.
@@ -923,6 +923,12 @@ typedef struct sipdlg_stats_t {
     uint64_t trace_lost;
     /** messages that could not be written into a pcap file or sent as HEP3 */
     uint64_t capture_lost;
+    /** connections of the library's sockets, sipdlg_config_set_connections() */
+    uint64_t connections;
+    /** those of peers that were not taken, there being too many */
+    uint64_t refused_connections;
+    /** messages that a socket or connection did not take, so much waiting for it already */
+    uint64_t refused_full;
 } sipdlg_stats_t;
 
 /** View of From, To, Contact, Route, Refer-To, P-Asserted-Identity, ... Never changes layout. */
@@ -1192,6 +1198,22 @@ sipdlg_status_t sipdlg_config_set_admission(sipdlg_config_t *config,
                                             uint32_t unanswered,
                                             uint32_t address_requests,
                                             uint32_t address_burst);
+
+/**
+ * Connections of the library's sockets; 0 keeps a default. connections: at a time, 10000; beyond, the oldest that has not
+ * brought one whole message goes for a newcomer, else that is not taken, and a request of ours that needs another one gets a
+ * local 503. address_connections: those that one IP address may have made, 0 any number (a proxy is one address). idle_s:
+ * when its peer has been silent for so long, one that no call and no request needs is closed; default 900, -1 never.
+ * connect_ms: in which a peer has to answer before the next target is tried; default 5000. Whoever comes and has not brought
+ * a whole message after 32 s goes. What a connection does not take waits, at most 1 MiB or 4096 messages; beyond, a
+ * request goes to the next target or gets a local 503.
+ * Errors: ERR_ARGUMENT connections above 1048576, idle_s below -1.
+ */
+sipdlg_status_t sipdlg_config_set_connections(sipdlg_config_t *config,
+                                              uint32_t connections,
+                                              uint32_t address_connections,
+                                              int32_t idle_s,
+                                              uint32_t connect_ms);
 
 /**
  * RFC 3262. policy: enum sipdlg_policy_e; manual_prack 1: the host sends every PRACK. Default SUPPORTED, 0.
@@ -2054,12 +2076,18 @@ sipdlg_status_t sipdlg_outgoing_dispose(sipdlg_outgoing_t outgoing);
  */
 
 /**
- * Opens a socket: "udp:127.0.0.1:5070", "tcp:[::]:0", "tls:", "ws:", "wss:" likewise. Errors: ERR_SYNTAX, ERR_SYSTEM,
- * ERR_UNSUPPORTED (this version: all but udp).
+ * Opens a socket: "udp:127.0.0.1:5070", "tcp:[::]:0", "tls:", "ws:", "wss:" likewise. Connections to peers need one of their
+ * transport and address family: one with a port to be reached at, or without ("tcp:192.0.2.1", "tcp:[::]"), from where they are
+ * only opened. One connection serves all calls to a peer; see sipdlg_config_set_connections().
+ * Errors: ERR_SYNTAX, ERR_SYSTEM, ERR_UNSUPPORTED (this version: all but udp and tcp).
  */
-sipdlg_status_t sipdlg_agent_listen(sipdlg_agent_t agent, const char *address);
+sipdlg_status_t sipdlg_agent_listen(sipdlg_agent_t agent,
+                                    const char *address);
 
-/** The index-th address that is listened on, "udp:127.0.0.1:40712"; SIPDLG_NONE beyond. Text out. */
+/**
+ * The index-th address that is listened on, "udp:127.0.0.1:40712", as far as it was given without port "tcp:192.0.2.1";
+ * SIPDLG_NONE beyond. Text out.
+ */
 sipdlg_status_t sipdlg_agent_local_address(sipdlg_agent_t agent,
                                            uint32_t index,
                                            char *buffer,

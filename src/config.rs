@@ -1,6 +1,7 @@
 //! Settings of an agent: plain values, checked by whoever sets them through the methods here.
 
 mod admission;
+mod connections;
 mod session_timer;
 
 use crate::error::{Error, Result};
@@ -9,6 +10,7 @@ use crate::message::redact;
 pub use crate::message::secret::Secret;
 use crate::message::{NameAddr, is_token, list_of, routes_of};
 pub use admission::Admission;
+pub use connections::Connections;
 pub use session_timer::{Refresher, SessionTimer};
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -188,6 +190,8 @@ pub struct Config {
     pub limits: Limits,
     /// What is taken on of peers below them.
     pub admission: Admission,
+    /// Connections of the library's sockets.
+    pub connections: Connections,
     /// What to do with a second 2xx.
     pub fork_policy: ForkPolicy,
     /// RFC 3262: reliable provisional responses.
@@ -243,6 +247,7 @@ impl Default for Config {
             other_answer_timeout: Duration::from_secs(16),
             limits: Limits::default(),
             admission: Admission::default(),
+            connections: Connections::default(),
             fork_policy: ForkPolicy::First,
             reliable: Policy::Supported,
             session_timer: SessionTimer::default(),

@@ -122,6 +122,17 @@ impl Flow {
     }
 }
 
+/// What was counted of links that are the library's own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LinkCounts {
+    /// Connections that there are.
+    pub connections: u64,
+    /// Those of peers that were not taken.
+    pub refused: u64,
+    /// Messages that a full one did not take.
+    pub full: u64,
+}
+
 /// A flow, and the name of who is at its end where the URI has one (RFC 5922 §7).
 #[derive(Clone, Debug)]
 pub struct Hop {

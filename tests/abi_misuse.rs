@@ -35,7 +35,7 @@ struct Function {
 }
 
 /// Good and bad values of the parameters that are numbers, by name. A new name wants a decision here.
-const NUMBERS: [(&str, &str, Option<&str>); 48] = [
+const NUMBERS: [(&str, &str, Option<&str>); 52] = [
     ("status", "-4", None),
     ("status_code", "0", Some("-1")),
     ("capacity", "sizeof w->buffer", None),
@@ -56,6 +56,10 @@ const NUMBERS: [(&str, &str, Option<&str>); 48] = [
     ("unanswered", "0", Some("4194304")),
     ("address_requests", "1", Some("1000001")),
     ("address_burst", "0", Some("1000001")),
+    ("connections", "0", Some("1048577")),
+    ("address_connections", "0", None),
+    ("idle_s", "-1", Some("-2")),
+    ("connect_ms", "0", None),
     ("policy", "0", Some("3")),
     ("manual_prack", "0", Some("2")),
     ("interval_s", "300", Some("89")),

@@ -216,6 +216,20 @@ impl Agent {
         }
     }
 
+    /// Says by which connection a request with link 0 goes: what is in flight on it is lost with it, and its ACK or repeat
+    /// goes there too. False: no transaction waits for it any more.
+    pub fn transmit_goes_by(&mut self, id: u64, flow: &Flow) -> bool {
+        match self.outbox.sender_is(id) {
+            Some(Sender::Transaction(TransactionId::Client(client))) => self.table.client_goes_by(client, flow),
+            _ => false,
+        }
+    }
+
+    /// Whether dialogs or requests in flight need a connection.
+    pub fn needs_link(&self, link: u64) -> bool {
+        self.objects.is_on_link(link) || !self.table.clients_on(link).is_empty()
+    }
+
     /// Says that a socket or connection is gone. False: not known.
     pub fn link_closed(&mut self, now: Now, link: u64) -> bool {
         self.at(now);

@@ -286,6 +286,16 @@ impl Agent {
         self.outbox.set_traced(traced);
     }
 
+    /// Messages of peers so far, and the settings; unlike [`Agent::stats`] they cost nothing to ask.
+    pub fn messages_received(&self) -> u64 {
+        self.outbox.messages_received
+    }
+
+    /// The settings.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
     /// Counters.
     pub fn stats(&self) -> Stats {
         let mut stats = Stats {

@@ -469,6 +469,7 @@ pub unsafe extern "C" fn sipdlg_agent_stats(agent: sipdlg_agent_t, out: *mut sip
     guard(|| {
         let stats = with_agent(agent, |inner, _| {
             let core = inner.core.stats();
+            let links = inner.links();
             Ok(sipdlg_stats_t {
                 size: size_of::<sipdlg_stats_t>(),
                 sessions: core.sessions,
@@ -512,6 +513,9 @@ pub unsafe extern "C" fn sipdlg_agent_stats(agent: sipdlg_agent_t, out: *mut sip
                 dropped_behind: core.dropped_behind,
                 trace_lost: inner.taps().lost(),
                 capture_lost: inner.taps().uncaptured(),
+                connections: links.connections,
+                refused_connections: links.refused,
+                refused_full: links.full,
             })
         })?;
         // SAFETY: the header's rule for structs.

@@ -9,6 +9,7 @@ use crate::ffi::guard::outside;
 use crate::ffi::handle::{agent_token, process_stamp, stale};
 use crate::ffi::host::ReleaseQueue;
 use crate::ffi::reserve::Share;
+use crate::flow::LinkCounts;
 #[cfg(feature = "runtime")]
 use crate::runtime::{Network, Threads};
 use crate::time::Now;
@@ -366,6 +367,15 @@ impl Inner {
         if !aftermath.lines.is_empty() {
             aftermath.log = Some(self.log);
         }
+    }
+
+    /// Counters of the library's links.
+    pub(crate) fn links(&self) -> LinkCounts {
+        #[cfg(feature = "runtime")]
+        if let Some(network) = &self.network {
+            return network.counts();
+        }
+        LinkCounts::default()
     }
 
     /// Whether output waits for the host: what threads of the runtime take care of does not.

@@ -240,6 +240,26 @@ pub unsafe extern "C" fn sipdlg_config_set_admission(
     unsafe { set(config, |config| config.core.set_admission(calls, unanswered, address_requests, address_burst)) }
 }
 
+/// Connections of the library's sockets; 0 keeps a default. connections: at a time, 10000; beyond, the oldest that has not
+/// brought one whole message goes for a newcomer, else that is not taken, and a request of ours that needs another one gets a
+/// local 503. address_connections: those that one IP address may have made, 0 any number (a proxy is one address). idle_s:
+/// when its peer has been silent for so long, one that no call and no request needs is closed; default 900, -1 never.
+/// connect_ms: in which a peer has to answer before the next target is tried; default 5000. Whoever comes and has not brought
+/// a whole message after 32 s goes. What a connection does not take waits, at most 1 MiB or 4096 messages; beyond, a
+/// request goes to the next target or gets a local 503.
+/// Errors: ERR_ARGUMENT connections above 1048576, idle_s below -1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_config_set_connections(
+    config: *mut sipdlg_config_t,
+    connections: u32,
+    address_connections: u32,
+    idle_s: i32,
+    connect_ms: u32,
+) -> sipdlg_status_t {
+    // SAFETY: the caller's promises are those of `set`.
+    unsafe { set(config, |config| config.core.set_connections(connections, address_connections, idle_s, connect_ms)) }
+}
+
 /// RFC 3262. policy: enum sipdlg_policy_e; manual_prack 1: the host sends every PRACK. Default SUPPORTED, 0.
 /// SUPPORTED: our INVITEs say that they support 100rel; 101-199 of ours are reliable where the peer requires it, or
 /// supports it and SIPDLG_RESPONSE_RELIABLE asks. REQUIRED: our INVITEs require it; 101-199 of ours are reliable; an

@@ -13,8 +13,10 @@ use crate::ffi::structs::{sipdlg_agent_t, sipdlg_status_t};
 use std::ffi::c_char;
 use std::time::Duration;
 
-/// Opens a socket: "udp:127.0.0.1:5070", "tcp:[::]:0", "tls:", "ws:", "wss:" likewise. Errors: ERR_SYNTAX, ERR_SYSTEM,
-/// ERR_UNSUPPORTED (this version: all but udp).
+/// Opens a socket: "udp:127.0.0.1:5070", "tcp:[::]:0", "tls:", "ws:", "wss:" likewise. Connections to peers need one of their
+/// transport and address family: one with a port to be reached at, or without ("tcp:192.0.2.1", "tcp:[::]"), from where they are
+/// only opened. One connection serves all calls to a peer; see sipdlg_config_set_connections().
+/// Errors: ERR_SYNTAX, ERR_SYSTEM, ERR_UNSUPPORTED (this version: all but udp and tcp).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_agent_listen(agent: sipdlg_agent_t, address: *const c_char) -> sipdlg_status_t {
     guard(|| {
@@ -32,7 +34,8 @@ pub unsafe extern "C" fn sipdlg_agent_listen(agent: sipdlg_agent_t, address: *co
     })
 }
 
-/// The index-th address that is listened on, "udp:127.0.0.1:40712"; SIPDLG_NONE beyond. Text out.
+/// The index-th address that is listened on, "udp:127.0.0.1:40712", as far as it was given without port "tcp:192.0.2.1";
+/// SIPDLG_NONE beyond. Text out.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_agent_local_address(
     agent: sipdlg_agent_t,

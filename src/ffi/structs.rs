@@ -418,6 +418,12 @@ pub struct sipdlg_trace_entry_t {
     pub flow: sipdlg_flow_t,
     /// the message, or the line
     pub data: sipdlg_str_t,
+    /// connections of the library's sockets, sipdlg_config_set_connections()
+    pub connections: u64,
+    /// those of peers that were not taken, there being too many
+    pub refused_connections: u64,
+    /// messages that a socket or connection did not take, so much waiting for it already
+    pub refused_full: u64,
 }
 
 /// View of From, To, Contact, Route, Refer-To, P-Asserted-Identity, ... Never changes layout.

@@ -1,18 +1,29 @@
-//! The optional floor with sockets and threads: UDP, one worker, one delivery thread, one resolver thread.
+//! The optional floor with sockets and threads: UDP and connections, one worker, one delivery thread, one resolver thread.
 //!
 //! It drives an agent that it does not own: [`Host`] is what it needs of the floor above.
 #![allow(unsafe_code)]
 
 mod backlog;
+mod connection;
+mod datagrams;
+mod epoll;
+mod links;
+mod listen;
+mod network;
 mod pages;
+mod queue;
 mod resolve;
+mod send;
+mod streams;
+mod threads;
 mod trim;
+mod turn;
 mod udp;
-mod worker;
 
+pub use network::Network;
 pub use resolve::Question;
-pub(crate) use worker::{DELIVERY_STACK, spawn};
-pub use worker::{Network, Threads};
+pub use threads::Threads;
+pub(crate) use threads::{DELIVERY_STACK, spawn};
 
 use crate::agent::Agent;
 use crate::time::Now;

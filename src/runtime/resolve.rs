@@ -44,7 +44,7 @@ impl Resolver {
         let (questions, asked) = bounded::<(Instant, Question)>(WAITING);
         let over = Arc::new(AtomicBool::new(false));
         let is_over = Arc::clone(&over);
-        super::worker::spawn("sipdlg-resolve", 256 << 10, move || {
+        super::threads::spawn("sipdlg-resolve", 256 << 10, move || {
             for (since, question) in asked {
                 if is_over.load(Ordering::Relaxed) {
                     return;

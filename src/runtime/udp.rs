@@ -2,8 +2,8 @@
 
 use super::PAUSE;
 use super::pages::Pages;
-use crate::error::{Error, ErrorKind, Result};
-use crate::flow::{Flow, Transport};
+use crate::error::{Error, Result};
+use crate::flow::Flow;
 use std::io;
 use std::mem;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6, UdpSocket};
@@ -32,15 +32,12 @@ pub(crate) struct Socket {
 }
 
 impl Socket {
-    /// Binds to `address`; `link` will be its number.
-    pub(crate) fn bind(address: SocketAddr, link: u64) -> Result<Self> {
+    /// Binds to `address`; peers are told `flow`, but for its port.
+    pub(crate) fn bind(address: SocketAddr, flow: Flow) -> Result<Self> {
         let socket = open(address)?;
         let bound = socket.local_addr().map_err(system)?;
-        let mut local = bound;
-        if bound.ip().is_unspecified() {
-            local.set_ip(primary_address(bound.is_ipv6()));
-        }
-        Ok(Self { socket, bound, flow: Flow { transport: Transport::Udp, link, local: Some(local), remote: None } })
+        let local = flow.local.map(|local| SocketAddr::new(local.ip(), bound.port()));
+        Ok(Self { socket, bound, flow: Flow { local, ..flow } })
     }
 
     pub(crate) fn fd(&self) -> RawFd {
@@ -85,7 +82,7 @@ fn set_option(fd: RawFd, level: libc::c_int, option: libc::c_int, value: libc::c
 
 /// The address that a packet to the world would carry: that of the interface of the default route, else loopback.
 /// Connecting a UDP socket sends nothing.
-fn primary_address(v6: bool) -> IpAddr {
+pub(super) fn primary_address(v6: bool) -> IpAddr {
     let (any, world): (IpAddr, IpAddr) = if v6 {
         (Ipv6Addr::UNSPECIFIED.into(), Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into())
     } else {
@@ -100,19 +97,6 @@ fn primary_address(v6: bool) -> IpAddr {
         _ if v6 => Ipv6Addr::LOCALHOST.into(),
         _ => Ipv4Addr::LOCALHOST.into(),
     }
-}
-
-/// "udp:127.0.0.1:5070", "udp:[::]:0".
-pub(crate) fn parse_listen(address: &str) -> Result<SocketAddr> {
-    let (transport, rest) = address.split_once(':').ok_or_else(|| Error::syntax("address: transport:ip:port"))?;
-    match transport {
-        "udp" => {}
-        "tcp" | "tls" | "ws" | "wss" => {
-            return Err(Error::new(ErrorKind::Unsupported, "address: this build has UDP only"));
-        }
-        _ => return Err(Error::syntax("address: transport is udp, tcp, tls, ws or wss")),
-    }
-    rest.parse().map_err(|_| Error::syntax("address: 192.0.2.1:5060 or [2001:db8::1]:5060 after the transport"))
 }
 
 /// A socket address as the kernel wants it.
@@ -288,11 +272,13 @@ pub(crate) enum Sent {
     Lost,
 }
 
-impl Sender {
-    pub(crate) fn new() -> Self {
+impl Default for Sender {
+    fn default() -> Self {
         Self { batch: Batch::new() }
     }
+}
 
+impl Sender {
     /// Sends at most a batch from `socket`.
     pub(crate) fn send<'a>(
         &mut self,
@@ -329,32 +315,26 @@ impl Sender {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::flow::Transport;
 
-    #[test]
-    fn listen_addresses() {
-        assert_eq!(parse_listen("udp:127.0.0.1:5070").ok(), "127.0.0.1:5070".parse().ok());
-        assert_eq!(parse_listen("udp:[::]:0").ok(), "[::]:0".parse().ok());
-        for (text, kind) in [
-            ("tcp:127.0.0.1:5070", ErrorKind::Unsupported),
-            ("sctp:127.0.0.1:5070", ErrorKind::Syntax),
-            ("udp:localhost:5070", ErrorKind::Syntax),
-            ("udp:127.0.0.1", ErrorKind::Syntax),
-            ("", ErrorKind::Syntax),
-        ] {
-            assert_eq!(parse_listen(text).map_err(|error| error.kind), Err(kind), "{text}");
+    fn bound(address: SocketAddr, link: u64) -> Result<Socket> {
+        let mut told = address;
+        if address.ip().is_unspecified() {
+            told.set_ip(primary_address(address.is_ipv6()));
         }
+        Socket::bind(address, Flow { link, ..Flow::new(Transport::Udp, Some(told), None) })
     }
 
     #[test]
     fn a_batch_goes_and_comes_with_its_addresses() {
         for any in ["127.0.0.1:0", "[::1]:0"] {
             let address = any.parse().expect("an address");
-            let (Ok(alice), Ok(bob)) = (Socket::bind(address, 1), Socket::bind(address, 2)) else {
+            let (Ok(alice), Ok(bob)) = (bound(address, 1), bound(address, 2)) else {
                 assert!(address.is_ipv6(), "no IPv4 loopback");
                 continue;
             };
             let payloads: Vec<Vec<u8>> = (0..100_u8).map(|n| vec![n; usize::from(n) * 300]).collect();
-            let (mut sender, mut receiver) = (Sender::new(), Receiver::new().expect("room"));
+            let (mut sender, mut receiver) = (Sender::default(), Receiver::new().expect("room"));
             let mut seen = 0;
             let mut left = payloads.as_slice();
             while !left.is_empty() {
@@ -376,7 +356,7 @@ mod tests {
 
     #[test]
     fn a_wildcard_is_told_to_peers_as_an_address() {
-        let socket = Socket::bind("0.0.0.0:0".parse().expect("an address"), 1).expect("bound");
+        let socket = bound("0.0.0.0:0".parse().expect("an address"), 1).expect("bound");
         let local = socket.flow.local.expect("local");
         assert!(socket.bound.ip().is_unspecified() && !local.ip().is_unspecified());
         assert_eq!(local.port(), socket.bound.port());
@@ -385,9 +365,9 @@ mod tests {
     #[test]
     fn too_long_is_refused_and_not_lost() {
         let address = "127.0.0.1:0".parse().expect("an address");
-        let socket = Socket::bind(address, 1).expect("bound");
+        let socket = bound(address, 1).expect("bound");
         let data = vec![0; 70_000];
-        let sent = Sender::new().send(&socket, [(socket.bound, data.as_slice())].into_iter());
+        let sent = Sender::default().send(&socket, [(socket.bound, data.as_slice())].into_iter());
         assert!(matches!(sent, Sent::Refused));
     }
 }

@@ -256,6 +256,18 @@ impl Table {
         self.clients.iter().filter(|(_, client)| client.hop.flow.link == link).map(|(key, _)| ClientId(key)).collect()
     }
 
+    /// Its request, which was for any connection, goes by this one. False: it has ended, or has one.
+    pub fn client_goes_by(&mut self, id: ClientId, flow: &Flow) -> bool {
+        let Some(client) = self.clients.get_mut(id.0) else { return false };
+        let known = &mut client.hop.flow;
+        if known.link != 0 || known.transport != flow.transport || known.transport == Transport::Udp {
+            return false;
+        }
+        (known.link, known.local) = (flow.link, flow.local);
+        self.clients_by_link.insert(flow.link, id);
+        true
+    }
+
     fn note_link(&mut self, flow: &Flow, id: ClientId) {
         if flow.transport != Transport::Udp {
             self.clients_by_link.insert(flow.link, id);

@@ -1,4 +1,4 @@
-/* Two agents of one process on real UDP, driven in turn by run_once. */
+/* Two agents of one process on real sockets, driven in turn by run_once. */
 #ifndef LOOPBACK_H
 #define LOOPBACK_H
 
@@ -51,10 +51,11 @@ static void loopback_terminated(void *user, const sipdlg_event_t *event)
     ((struct loopback *)user)->ended++;
 }
 
-static inline void loopback_open(struct loopback *both)
+/* Both of one configuration, on sockets of one transport: "udp", "tcp", ... */
+static inline void loopback_open_by(struct loopback *both, const char *transport, const sipdlg_config_t *config)
 {
     static const sipdlg_delegate_t none = SIPDLG_DELEGATE_INIT;
-    char address[64];
+    char address[64], listened[64];
     memset(both, 0, sizeof *both);
     both->calling = both->answering = none;
     both->calling.user = both->answering.user = both;
@@ -63,13 +64,19 @@ static inline void loopback_open(struct loopback *both)
     both->calling.on_terminated = loopback_terminated;
     both->answering.on_invite = loopback_invite;
     both->answering.on_info = loopback_info;
-    CHECK_OK(sipdlg_agent_new(NULL, &both->caller));
-    CHECK_OK(sipdlg_agent_new(NULL, &both->callee));
+    CHECK_OK(sipdlg_agent_new(config, &both->caller));
+    CHECK_OK(sipdlg_agent_new(config, &both->callee));
     CHECK_OK(sipdlg_agent_set_delegate(both->callee, &both->answering));
-    CHECK_OK(sipdlg_agent_listen(both->caller, "udp:127.0.0.1:0"));
-    CHECK_OK(sipdlg_agent_listen(both->callee, "udp:127.0.0.1:0"));
+    snprintf(listened, sizeof listened, "%s:127.0.0.1:0", transport);
+    CHECK_OK(sipdlg_agent_listen(both->caller, listened));
+    CHECK_OK(sipdlg_agent_listen(both->callee, listened));
     CHECK_OK(sipdlg_agent_local_address(both->callee, 0, address, sizeof address, NULL));
-    snprintf(both->uri, sizeof both->uri, "sip:bob@%s", address + strlen("udp:"));
+    snprintf(both->uri, sizeof both->uri, "sip:bob@%s;transport=%s", address + strlen(transport) + 1, transport);
+}
+
+static inline void loopback_open(struct loopback *both)
+{
+    loopback_open_by(both, "udp", NULL);
 }
 
 /* Both have their turns until `field` is `wanted`, for ten seconds at most. */

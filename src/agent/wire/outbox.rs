@@ -212,6 +212,12 @@ impl Outbox {
         }
     }
 
+    /// Who waits for the transmit of this number.
+    pub fn sender_is(&self, id: u64) -> Option<Sender> {
+        let at = self.senders.binary_search_by_key(&id, |(id, _)| *id).ok()?;
+        self.senders.get(at).map(|(_, sender)| *sender)
+    }
+
     /// Who waits for the transmit of this number; forgotten with the question.
     pub fn sender_of(&mut self, id: u64) -> Option<Sender> {
         let at = self.senders.binary_search_by_key(&id, |(id, _)| *id).ok()?;

@@ -22,7 +22,7 @@ impl AgentCell {
             if let Some(network) = &inner.network {
                 return Ok(Arc::clone(network));
             }
-            let network = Arc::new(Network::new()?);
+            let network = Arc::new(Network::new(inner.core.config().connections)?);
             self.descriptors.set_wake(network.wake_fd());
             inner.network = Some(Arc::clone(&network));
             Ok(network)

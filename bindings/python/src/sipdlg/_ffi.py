@@ -445,6 +445,9 @@ class Stats(C.Structure):  # sipdlg_stats_t
         ("dropped_behind", C.c_uint64),
         ("trace_lost", C.c_uint64),
         ("capture_lost", C.c_uint64),
+        ("connections", C.c_uint64),
+        ("refused_connections", C.c_uint64),
+        ("refused_full", C.c_uint64),
     ]
 
 
@@ -607,6 +610,10 @@ def declare(dll: C.CDLL) -> None:
     # address_requests, uint32_t address_burst);
     dll.sipdlg_config_set_admission.argtypes = [C.c_void_p, C.c_uint32, C.c_uint32, C.c_uint32, C.c_uint32]
     dll.sipdlg_config_set_admission.restype = C.c_int32
+    # sipdlg_status_t sipdlg_config_set_connections(sipdlg_config_t *config, uint32_t connections, uint32_t
+    # address_connections, int32_t idle_s, uint32_t connect_ms);
+    dll.sipdlg_config_set_connections.argtypes = [C.c_void_p, C.c_uint32, C.c_uint32, C.c_int32, C.c_uint32]
+    dll.sipdlg_config_set_connections.restype = C.c_int32
     # sipdlg_status_t sipdlg_config_set_reliable(sipdlg_config_t *config, int32_t policy, int32_t manual_prack);
     dll.sipdlg_config_set_reliable.argtypes = [C.c_void_p, C.c_int32, C.c_int32]
     dll.sipdlg_config_set_reliable.restype = C.c_int32

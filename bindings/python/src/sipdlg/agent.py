@@ -93,6 +93,9 @@ class Stats:
     dropped_behind: int
     trace_lost: int
     capture_lost: int
+    connections: int
+    refused_connections: int
+    refused_full: int
 
 
 class Agent:

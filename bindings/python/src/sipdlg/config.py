@@ -82,6 +82,14 @@ class Config:
     address_requests: int = 0
     """Requests out of dialogs that one IP address, or /64 of IPv6, may send in a second."""
     address_burst: int = 0
+    connections: int = 0
+    """Of the library's sockets at a time; 0: 10000."""
+    address_connections: int = 0
+    """That one address may have made; 0: any number."""
+    idle_s: int = 0
+    """When one that nobody needs is closed; 0: after 900 s, -1: never."""
+    connect_ms: int = 0
+    """In which a peer has to answer; 0: 5000."""
     """The same at once; 0: as many as in a second."""
     reliable: Policy = Policy.SUPPORTED
     """Provisional responses by RFC 3262."""
@@ -160,6 +168,9 @@ class Config:
         check(lib.sipdlg_config_set_memory(config, *memory))
         rates = numbers(address_requests=self.address_requests, address_burst=self.address_burst)
         check(lib.sipdlg_config_set_admission(config, *numbers(calls=self.calls, unanswered=self.unanswered), *rates))
+        shares = numbers(connections=self.connections, address_connections=self.address_connections)
+        times = (fits(self.idle_s, "idle_s", 31), fits(self.connect_ms, "connect_ms", 32))
+        check(lib.sipdlg_config_set_connections(config, *shares, *times))
         check(lib.sipdlg_config_set_reliable(config, fits(self.reliable, "reliable", 31), truth(self.manual_prack, "manual_prack")))
         if self.session_timer is not None:
             terms = instance(self.session_timer, SessionTimer, "session_timer")._numbers()

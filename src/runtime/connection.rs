@@ -1,0 +1,233 @@
+//! One connection: what waits to be written, what is read, how far it is.
+
+use super::epoll::{Epoll, Interest};
+use super::queue::Queue;
+use crate::agent::{Bytes, Transmit};
+use crate::flow::Flow;
+use crate::time::Time;
+use parking_lot::Mutex;
+use smallvec::SmallVec;
+use socket2::Socket;
+use std::io::{self, ErrorKind, IoSlice, Read, Write};
+use std::os::fd::{AsRawFd, RawFd};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+/// Messages of one system call.
+const VECTORS: usize = 32;
+
+/// A connection of either side's making. Anyone may send; one thread at a time reads.
+pub(super) struct Connection {
+    /// Its link, and both ends.
+    pub flow: Flow,
+    /// Whom we asked for; `None`: an address, or the peer came to us.
+    pub name: Option<Bytes>,
+    /// We opened it.
+    pub is_ours: bool,
+    fd: RawFd,
+    /// The peer has brought a whole message.
+    has_spoken: AtomicBool,
+    /// When it last brought anything, in microseconds.
+    heard: AtomicU64,
+    state: Mutex<State>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Connecting,
+    Open,
+    /// What waits is written, nothing is read any more.
+    Finishing,
+    Closed,
+}
+
+struct State {
+    socket: Socket,
+    phase: Phase,
+    queue: Queue,
+    /// So much of the first that waits is written.
+    written: usize,
+    interest: Interest,
+}
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// It is written, or will be.
+    Yes,
+    /// Too much waits already.
+    Full,
+    /// The connection is over.
+    Closed,
+}
+
+impl Connection {
+    /// `socket` does not block; `connecting`: its peer has not answered yet. The set does not know it yet.
+    pub fn new(socket: Socket, flow: Flow, name: Option<Bytes>, connecting: bool, now: Time) -> Self {
+        let is_ours = connecting;
+        let (phase, interest) =
+            if connecting { (Phase::Connecting, Interest::Write) } else { (Phase::Open, Interest::Read) };
+        let fd = socket.as_raw_fd();
+        let state = State { socket, phase, queue: Queue::default(), written: 0, interest };
+        Self {
+            flow,
+            name,
+            is_ours,
+            fd,
+            has_spoken: AtomicBool::new(false),
+            heard: AtomicU64::new(now.as_micros()),
+            state: Mutex::new(state),
+        }
+    }
+
+    pub fn link(&self) -> u64 {
+        self.flow.link
+    }
+
+    /// Makes the set know it. Errors: system.
+    pub fn enter(&self, epoll: &Epoll) -> crate::error::Result<()> {
+        let interest = self.state.lock().interest;
+        epoll.add(self.fd, self.link(), interest)
+    }
+
+    pub fn is_connecting(&self) -> bool {
+        self.state.lock().phase == Phase::Connecting
+    }
+
+    pub fn has_spoken(&self) -> bool {
+        self.has_spoken.load(Ordering::Relaxed)
+    }
+
+    /// The peer has brought something; `whole`: a message.
+    pub fn hear(&self, now: Time, whole: bool) {
+        self.heard.store(now.as_micros(), Ordering::Relaxed);
+        if whole {
+            self.has_spoken.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// When it last brought anything; when it began.
+    pub fn heard(&self) -> Time {
+        Time::from_micros(self.heard.load(Ordering::Relaxed))
+    }
+
+    /// Writes a message, or as much as goes, and keeps the rest.
+    pub fn send(&self, epoll: &Epoll, transmit: Transmit) -> Taken {
+        let mut state = self.state.lock();
+        if state.phase == Phase::Closed {
+            return Taken::Closed;
+        }
+        let was_empty = state.queue.is_empty();
+        if !state.queue.push(transmit) {
+            return Taken::Full;
+        }
+        if was_empty && state.phase != Phase::Connecting {
+            // A broken connection tells the reader.
+            let _ = state.write();
+        }
+        self.adjust(epoll, &mut state);
+        Taken::Yes
+    }
+
+    /// It takes something, or has connected. Errors: it is broken.
+    pub fn go_on(&self, epoll: &Epoll) -> io::Result<()> {
+        let mut state = self.state.lock();
+        if state.phase == Phase::Connecting {
+            if let Some(error) = state.socket.take_error()? {
+                return Err(error);
+            }
+            state.phase = Phase::Open;
+        }
+        state.write()?;
+        self.adjust(epoll, &mut state);
+        Ok(())
+    }
+
+    /// Reads what is there; `None`: nothing now, `Some(0)`: the end. Errors: it is broken.
+    pub fn read(&self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+        let mut state = self.state.lock();
+        if !matches!(state.phase, Phase::Open | Phase::Finishing) {
+            return Ok(None);
+        }
+        match state.socket.read(buffer) {
+            Ok(count) => Ok(Some(count)),
+            Err(error) if is_momentary(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Nothing more is taken from the peer; what waits still goes out.
+    pub fn finish(&self) {
+        let mut state = self.state.lock();
+        if state.phase != Phase::Closed {
+            state.phase = Phase::Finishing;
+        }
+    }
+
+    pub fn is_finishing(&self) -> bool {
+        self.state.lock().phase == Phase::Finishing
+    }
+
+    /// While finishing: when all has gone the peer is told so. What it still says is thrown away; that the system does
+    /// not throw away what we said it must be read.
+    pub fn shut(&self) {
+        let state = self.state.lock();
+        if state.phase == Phase::Finishing && state.queue.is_empty() {
+            let _ = state.socket.shutdown(std::net::Shutdown::Write);
+        }
+    }
+
+    /// It is over. What never went out, the oldest first.
+    pub fn close(&self, epoll: &Epoll) -> Queue {
+        let mut state = self.state.lock();
+        if state.phase != Phase::Closed {
+            epoll.remove(self.fd);
+            let _ = state.socket.shutdown(std::net::Shutdown::Both);
+            state.phase = Phase::Closed;
+        }
+        std::mem::take(&mut state.queue)
+    }
+
+    fn adjust(&self, epoll: &Epoll, state: &mut State) {
+        let connecting = state.phase == Phase::Connecting;
+        let wanted = Interest::of(!connecting, connecting || !state.queue.is_empty());
+        if state.phase != Phase::Closed && wanted != state.interest {
+            state.interest = wanted;
+            epoll.change(self.fd, self.link(), wanted);
+        }
+    }
+}
+
+impl State {
+    fn write(&mut self) -> io::Result<()> {
+        while !self.queue.is_empty() {
+            let mut skip = self.written;
+            let messages = self.queue.iter().take(VECTORS);
+            let slices: SmallVec<[IoSlice<'_>; VECTORS]> = messages
+                .map(|transmit| IoSlice::new(transmit.bytes.get(std::mem::take(&mut skip)..).unwrap_or_default()))
+                .collect();
+            let wrote = self.socket.write_vectored(&slices);
+            drop(slices);
+            match wrote {
+                Ok(count) => self.wrote(count),
+                Err(error) if is_momentary(&error) => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// So many bytes of what waits have gone.
+    fn wrote(&mut self, count: usize) {
+        self.written += count;
+        while let Some(first) = self.queue.first_len()
+            && self.written >= first
+        {
+            self.written -= first;
+            self.queue.pop();
+        }
+    }
+}
+
+fn is_momentary(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
+}

@@ -1,0 +1,149 @@
+//! The network of one agent: its links, and what is needed to wait for them. Anyone may send; one thread at a time waits
+//! and receives.
+
+use super::backlog::Backlog;
+use super::datagrams::Inbox;
+use super::epoll::{Interest, Ready};
+use super::links::{Links, WAKE};
+use super::resolve::{Question, Resolver};
+use super::send::Outbox;
+use super::trim::Peak;
+use super::udp::Receiver;
+use crate::agent::Agent;
+use crate::config::Connections;
+use crate::error::{Error, Result};
+use crate::flow::{Flow, LinkCounts};
+use parking_lot::Mutex;
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::{AsRawFd, FromRawFd, RawFd};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::Thread;
+
+/// [`Network::sleeper`]: nobody sleeps.
+pub(super) const AWAKE: u64 = 0;
+
+/// Of one agent.
+pub struct Network {
+    pub(super) links: Links,
+    pub(super) wake: File,
+    /// While a thread waits: the deadline of the timers that it knows of, in microseconds and never 0.
+    pub(super) sleeper: AtomicU64,
+    /// What the last wait has found. Who waits has it.
+    pub(super) ready: Mutex<Vec<Ready>>,
+    pub(super) inbox: Mutex<Inbox>,
+    /// New requests wait in the inbox.
+    pub(super) behind: AtomicBool,
+    pub(super) outbox: Mutex<Outbox>,
+    resolver: Mutex<Option<Resolver>>,
+    pub(super) peak: Mutex<Peak>,
+    pub(super) stopping: AtomicBool,
+    pub(super) delivery: Mutex<Option<Thread>>,
+    pub(super) delivery_asleep: AtomicBool,
+}
+
+impl Network {
+    /// No socket yet. Errors: system.
+    pub fn new(limits: Connections) -> Result<Self> {
+        let receiver = Receiver::new()?;
+        // SAFETY: no pointers.
+        let fd = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };
+        if fd < 0 {
+            return Err(Error::system(&io::Error::last_os_error()));
+        }
+        // SAFETY: the descriptor is new and nobody else's.
+        let wake = unsafe { File::from_raw_fd(fd) };
+        let links = Links::new(limits)?;
+        links.epoll.add(fd, WAKE, Interest::Read)?;
+        Ok(Self {
+            links,
+            wake,
+            sleeper: AtomicU64::new(AWAKE),
+            ready: Mutex::default(),
+            inbox: Mutex::new(Inbox { receiver, backlog: Backlog::default() }),
+            behind: AtomicBool::new(false),
+            outbox: Mutex::default(),
+            resolver: Mutex::new(None),
+            peak: Mutex::default(),
+            stopping: AtomicBool::new(false),
+            delivery: Mutex::new(None),
+            delivery_asleep: AtomicBool::new(false),
+        })
+    }
+
+    /// Opens a link; the agent must be told of the flow by [`Agent::add_transport`]. Errors: syntax, system, unsupported.
+    pub fn listen(&self, address: &str) -> Result<Flow> {
+        let flow = self.links.listen(address)?;
+        self.rouse();
+        Ok(flow)
+    }
+
+    /// Takes back the last [`Network::listen`], whose flow the agent refused.
+    pub fn unlisten(&self, flow: &Flow) {
+        self.links.unlisten(flow);
+    }
+
+    /// "udp:127.0.0.1:40712": the index-th address that is listened on.
+    pub fn local_address(&self, index: usize) -> Option<String> {
+        self.links.local_address(index)
+    }
+
+    /// What was counted.
+    pub fn counts(&self) -> LinkCounts {
+        self.links.counts()
+    }
+
+    /// Whether anything is listened on.
+    pub fn is_open(&self) -> bool {
+        self.links.is_open()
+    }
+
+    /// For whoever must wake a thread from a signal handler: an eventfd to which a u64 may be written.
+    pub fn wake_fd(&self) -> RawFd {
+        self.wake.as_raw_fd()
+    }
+
+    /// Asks for an address on the resolver's thread; `answer` is called there. False: it cannot be asked.
+    pub fn resolve(&self, question: Question, answer: impl Fn(u64, &[Flow]) + Send + 'static) -> bool {
+        let mut resolver = self.resolver.lock();
+        if resolver.is_none() {
+            *resolver = Resolver::start(answer);
+        }
+        resolver.as_ref().is_some_and(|resolver| resolver.ask(question))
+    }
+
+    /// Whether a thread waits.
+    pub fn is_slept_on(&self) -> bool {
+        self.sleeper.load(Ordering::Relaxed) != AWAKE
+    }
+
+    /// After a call, still with the agent locked: whether a sleeping thread must be roused (by [`Network::rouse`],
+    /// unlocked) because it does not know of new output or of an earlier timer.
+    pub fn must_rouse(&self, agent: &Agent, output: bool) -> bool {
+        let deadline = self.sleeper.load(Ordering::Relaxed);
+        if deadline == AWAKE || !(output || agent.next_timeout().is_some_and(|due| due.as_micros() < deadline)) {
+            return false;
+        }
+        self.sleeper.store(AWAKE, Ordering::Relaxed);
+        true
+    }
+
+    /// Ends the wait of the thread that waits now, or the next wait.
+    pub fn rouse(&self) {
+        // A full counter is as good as one.
+        let _ = (&self.wake).write(&1_u64.to_ne_bytes());
+    }
+
+    /// After a call, still with the agent locked: whether the delivery thread sleeps and must be woken (unlocked).
+    pub fn must_notify(&self) -> bool {
+        self.delivery_asleep.load(Ordering::Relaxed) && self.delivery_asleep.swap(false, Ordering::Relaxed)
+    }
+
+    /// Wakes the delivery thread.
+    pub fn notify(&self) {
+        let thread = self.delivery.lock().clone();
+        if let Some(thread) = thread {
+            thread.unpark();
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! What comes and goes by connections.
+
+use super::Host;
+use super::connection::{Connection, Taken};
+use super::epoll::Ready;
+use super::links::{Due, Listened};
+use super::network::Network;
+use super::send::fail;
+use crate::agent::Transmit;
+use crate::time::Time;
+use std::sync::Arc;
+
+/// What is read at once, and how often in one turn: so that who sends much holds nobody up.
+const PIECE: usize = 16 << 10;
+const PIECES: usize = 4;
+
+impl Network {
+    /// A listener or connection can go on. True: it is a socket of UDP.
+    pub(super) fn stream_ready<H: Host>(&self, host: &'static H, ready: &Ready) -> bool {
+        if let Some(connection) = self.links.connection(ready.number) {
+            if ready.writable && connection.go_on(&self.links.epoll).is_err() {
+                self.close(host, &connection);
+            } else if ready.readable {
+                self.read(host, &connection);
+            }
+            return false;
+        }
+        match self.links.listened(ready.number) {
+            Some(Listened::Datagrams(_)) => return true,
+            Some(Listened::Streams(listener)) => {
+                let mut silent = Vec::new();
+                if let Some(now) = host.with_agent(|_, now| now.monotonic) {
+                    self.links.accept(&listener, now, &mut silent);
+                }
+                for connection in silent {
+                    self.close(host, &connection);
+                }
+            }
+            None => {}
+        }
+        false
+    }
+
+    fn read<H: Host>(&self, host: &'static H, connection: &Arc<Connection>) {
+        let mut buffer = [0; PIECE];
+        for _ in 0..PIECES {
+            // Without memory it waits where it is.
+            let read = if host.has_memory() { connection.read(&mut buffer) } else { return };
+            let data = match read {
+                Ok(Some(count)) if count > 0 => buffer.get(..count).unwrap_or_default(),
+                Ok(None) => return,
+                Ok(Some(_)) | Err(_) => return self.close(host, connection),
+            };
+            if connection.is_finishing() {
+                continue;
+            }
+            let good = host.with_agent(|agent, now| {
+                let before = agent.messages_received();
+                let good = agent.receive(now, &connection.flow, data).is_ok();
+                connection.hear(now.monotonic, agent.messages_received() > before);
+                if !good {
+                    // What it is told goes out before it is closed.
+                    self.links.finish(connection, now.monotonic);
+                }
+                good
+            });
+            if good != Some(true) || data.len() < PIECE {
+                return;
+            }
+        }
+    }
+
+    /// A message goes by a connection, which may still have to come about.
+    pub(super) fn send_by<H: Host>(&self, host: &'static H, connection: &Arc<Connection>, transmit: Transmit) {
+        if transmit.flow.link != connection.link() {
+            // Before it can be lost with the connection.
+            host.with_agent(|agent, _| agent.transmit_goes_by(transmit.id, &connection.flow));
+        }
+        let id = transmit.id;
+        match connection.send(&self.links.epoll, transmit) {
+            Taken::Yes => {}
+            Taken::Full => {
+                self.links.count_full();
+                fail(host, id);
+            }
+            Taken::Closed => fail(host, id),
+        }
+        if connection.is_connecting() {
+            // Whoever waits does not know of its deadline.
+            self.rouse();
+        }
+    }
+
+    /// A connection is over, whoever ended it.
+    pub(super) fn close<H: Host>(&self, host: &'static H, connection: &Arc<Connection>) {
+        if !self.links.forget(connection) {
+            return;
+        }
+        let unsent = connection.close(&self.links.epoll);
+        host.with_agent(|agent, now| {
+            for transmit in unsent.iter() {
+                agent.transmit_failed(now, transmit.id);
+            }
+            agent.link_closed(now, connection.link());
+        });
+    }
+
+    /// Connections whose time has come.
+    pub(super) fn connections_due<H: Host>(&self, host: &'static H, now: Time) {
+        for due in self.links.due(now) {
+            match due {
+                Due::Close(connection) => self.close(host, &connection),
+                Due::Idle(connection) => {
+                    if host.with_agent(|agent, _| agent.needs_link(connection.link())) == Some(true) {
+                        self.links.keep(&connection, now);
+                    } else {
+                        self.close(host, &connection);
+                    }
+                }
+            }
+        }
+    }
+
+    /// After what waits was sent: those that are to be closed say so to their peers.
+    pub(super) fn shut_finished(&self, ready: &[Ready]) {
+        for connection in ready.iter().filter_map(|ready| self.links.connection(ready.number)) {
+            connection.shut();
+        }
+    }
+}
