@@ -39,7 +39,7 @@
  *           shorter one is zero-filled, a longer one with a non-zero tail is ERR_STRUCT; of those that
  *           the library fills only `size` must be set, and only so much is written. The others never change.
  * Unload:   dlclose() is safe when every agent is freed; the library's code stays mapped until the process ends.
- * Version:  0.1 lacks TLS, WS of the runtime (the host's own sockets may be any of them) and more than one worker.
+ * Version:  0.1 lacks WS of the runtime (the host's own sockets may be any of them) and more than one worker.
  *           What asks for these fails: ERR_UNSUPPORTED. Of snapshots, recordings and ladders only numbers and types
  *           are there. What this header says of all these is how they will be; their events never come.
  * Booleans: int32_t, 0 or 1. Enumerations (enum sipdlg_*_e) travel as int32_t; unknown values are ERR_ARGUMENT.
@@ -64,6 +64,9 @@
 
 #define SIPDLG_RESPONSE_OPTIONS_INIT \
     { sizeof(sipdlg_response_options_t), 0, 0, NULL, { NULL, 0, NULL, NULL }, NULL, NULL, NULL, NULL }
+
+#define SIPDLG_TLS_INIT \
+    { sizeof(sipdlg_tls_t), NULL, NULL, NULL, 0, 0, 0, 0 }
 
 #define SIPDLG_DELEGATE_INIT \
     { sizeof(sipdlg_delegate_t), NULL, \
@@ -415,6 +418,19 @@ typedef enum sipdlg_policy_e {
 } sipdlg_policy_e;
 
 /**
+ * What the certificate of a TLS server has to say. A URI's name is looked for in its URIs (`sip:` and no user) and DNS names,
+ * an address among its addresses; never in the subject's common name (RFC 5922 §7).
+ */
+typedef enum sipdlg_tls_verify_e {
+    /** the name that was asked for, word for word (RFC 5922 §7.2) */
+    SIPDLG_TLS_VERIFY_NAME = 0,
+    /** the same, and "*." in it may stand for one label, as some providers have it */
+    SIPDLG_TLS_VERIFY_WILDCARD = 1,
+    /** nothing: INSECURE, anybody may be there; for tests */
+    SIPDLG_TLS_VERIFY_NOTHING = 2,
+} sipdlg_tls_verify_e;
+
+/**
  * Who refreshes the session (RFC 4028). ANY, as a wish: the peer may choose; where it leaves that to us, who refreshed
  * so far goes on, and at first the peer does.
  */
@@ -565,6 +581,28 @@ typedef struct sipdlg_endpoint_t {
     /** 0 none, 4, 6 */
     uint16_t family;
 } sipdlg_endpoint_t;
+
+/**
+ * Certificates, see sipdlg_config_set_tls(). A text that has "-----BEGIN " is PEM itself, any other the path of a file with
+ * PEM, read once.
+ */
+typedef struct sipdlg_tls_t {
+    size_t size;
+    /** our chain, our own certificate first; NULL: none, then connections are only opened */
+    const char *certificates;
+    /** its private key, not encrypted (PKCS #8, PKCS #1, SEC 1) */
+    const char *key;
+    /** whom we trust; NULL: whom the system trusts */
+    const char *authorities;
+    /** enum sipdlg_tls_verify_e: of those that we connect to */
+    int32_t verify;
+    /** enum sipdlg_policy_e: whether those that connect to us show a certificate of `authorities`, and must */
+    int32_t clients;
+    /** 1: not TLS 1.2 */
+    int32_t only_tls13;
+    /** 0 */
+    int32_t reserved;
+} sipdlg_tls_t;
 
 /**
  * Receives log lines: at WARN one for each message that the library drops or refuses by itself (time, `!!`, flow, method
@@ -1214,6 +1252,15 @@ sipdlg_status_t sipdlg_config_set_connections(sipdlg_config_t *config,
                                               uint32_t address_connections,
                                               int32_t idle_s,
                                               uint32_t connect_ms);
+
+/**
+ * Certificates for TLS of the library's sockets. NULL, and default: none, so that connections are only opened; whom the system
+ * trusts; VERIFY_NAME. Errors: ERR_SYNTAX what is no PEM; ERR_SYSTEM a file that cannot be read; ERR_ARGUMENT a key that is
+ * not the certificate's or one without the other, no authority that can be used, `clients` without certificates;
+ * ERR_UNSUPPORTED.
+ */
+sipdlg_status_t sipdlg_config_set_tls(sipdlg_config_t *config,
+                                      const sipdlg_tls_t *tls);
 
 /**
  * RFC 3262. policy: enum sipdlg_policy_e; manual_prack 1: the host sends every PRACK. Default SUPPORTED, 0.
@@ -2079,7 +2126,8 @@ sipdlg_status_t sipdlg_outgoing_dispose(sipdlg_outgoing_t outgoing);
  * Opens a socket: "udp:127.0.0.1:5070", "tcp:[::]:0", "tls:", "ws:", "wss:" likewise. Connections to peers need one of their
  * transport and address family: one with a port to be reached at, or without ("tcp:192.0.2.1", "tcp:[::]"), from where they are
  * only opened. One connection serves all calls to a peer; see sipdlg_config_set_connections().
- * Errors: ERR_SYNTAX, ERR_SYSTEM, ERR_UNSUPPORTED (this version: all but udp and tcp).
+ * Errors: ERR_SYNTAX, ERR_SYSTEM, ERR_STATE tls without certificates; ERR_UNSUPPORTED (this
+ * version: ws and wss).
  */
 sipdlg_status_t sipdlg_agent_listen(sipdlg_agent_t agent,
                                     const char *address);
@@ -2093,6 +2141,25 @@ sipdlg_status_t sipdlg_agent_local_address(sipdlg_agent_t agent,
                                            char *buffer,
                                            size_t capacity,
                                            size_t *needed);
+
+/**
+ * Other certificates from now on, as sipdlg_config_set_tls(): new connections have them, what is connected stays, no call
+ * ends. On an error those before remain.
+ */
+sipdlg_status_t sipdlg_agent_set_tls(sipdlg_agent_t agent,
+                                     const sipdlg_tls_t *tls);
+
+/**
+ * Whom the certificate of the peer at a connection (`link` of sipdlg_message_flow()) names, the index-th: "sip:example.com" or
+ * "example.com" (RFC 5922 §7.1). Authorities vouch for it where verify and clients ask for them. SIPDLG_NONE: beyond, or
+ * it has shown none. Text out. Errors: ERR_STALE the connection is gone.
+ */
+sipdlg_status_t sipdlg_agent_peer_name(sipdlg_agent_t agent,
+                                       uint64_t link,
+                                       uint32_t index,
+                                       char *buffer,
+                                       size_t capacity,
+                                       size_t *needed);
 
 /**
  * Waits at most timeout_ms (-1: for ever) for network, timers or events, handles all that is there, delivers. On the

@@ -134,6 +134,7 @@ fn argument(kind: &str, name: &str) -> Argument {
         "dialog_state",
         "explain_entry",
         "trace_entry",
+        "tls",
     ];
     let is_sized = |kind: &str| {
         sized.iter().find(|sized| kind == format!("sipdlg_{sized}_t *")).map(|sized| format!("sipdlg_{sized}_t"))

@@ -45,7 +45,7 @@ pub use wire::outbox::{Direction, Seen, Transmit, What};
 use crate::config::{Config, LogLevel};
 use crate::dialog::id::DialogKeys;
 use crate::error::Result;
-use crate::flow::Flow;
+use crate::flow::{Flow, Transport};
 use crate::random::Random;
 use crate::time::{Now, Time};
 use crate::timer::{TimerId, Wheel};
@@ -236,6 +236,11 @@ impl Agent {
     /// instead of the local address.
     pub fn add_transport(&mut self, flow: &Flow, sent_by: Option<&[u8]>) -> Result<()> {
         self.transports.add(&self.config, flow, sent_by)
+    }
+
+    /// Where a URI names no transport and no record says more: RFC 3263 §4.1.
+    pub fn usual_transport(&self, secure: bool) -> Transport {
+        self.transports.usual(secure)
     }
 
     /// Whether somebody answers INVITEs: an OPTIONS out of a dialog gets what an INVITE would get (RFC 3261 §11.2).

@@ -56,6 +56,7 @@ pub unsafe extern "C" fn sipdlg_agent_new(config: *const sipdlg_config_t, out: *
         core.log_level = core.log_level.max(watching.level());
         core.trace = watching.wants_messages();
         let taps = Taps::new(watching, core.redact);
+        let security = config.and_then(|config| config.security.clone());
         let mut seed = [0; 32];
         match core.seed {
             // The test seed: the core expands it, so that its bytes are all that matters.
@@ -70,7 +71,7 @@ pub unsafe extern "C" fn sipdlg_agent_new(config: *const sipdlg_config_t, out: *
         let now = clock.now();
         let share = Share::take(core.limits.message_bytes)?;
         let cell = handle::claim()?;
-        let token = cell.move_in(Agent::new(core, seed, now), clock, log, taps, share);
+        let token = cell.move_in(Agent::new(core, seed, now), clock, log, taps, security, share);
         // SAFETY: the caller promises that `out`, when not NULL, is writable.
         unsafe { write_out(out, token) };
         Ok(OK)

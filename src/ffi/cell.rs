@@ -9,6 +9,7 @@ use crate::ffi::guard::outside;
 use crate::ffi::handle::{agent_token, process_stamp, stale};
 use crate::ffi::host::ReleaseQueue;
 use crate::ffi::reserve::Share;
+use crate::ffi::tls::Security;
 use crate::flow::LinkCounts;
 #[cfg(feature = "runtime")]
 use crate::runtime::{Network, Threads};
@@ -86,6 +87,9 @@ pub(crate) struct Inner {
     ending: bool,
     /// Threads that wait in sipdlg_agent_free() until then.
     freers: u32,
+    /// For the network, until it is made.
+    #[cfg_attr(not(feature = "tls"), allow(dead_code))]
+    security: Option<Security>,
     #[cfg(feature = "runtime")]
     pub(crate) network: Option<Arc<Network>>,
     #[cfg(feature = "runtime")]
@@ -183,7 +187,15 @@ impl AgentCell {
     }
 
     /// Moves an agent in; its token.
-    pub(crate) fn move_in(&'static self, core: Agent, clock: Clock, log: Log, taps: Taps, share: Share) -> u64 {
+    pub(crate) fn move_in(
+        &'static self,
+        core: Agent,
+        clock: Clock,
+        log: Log,
+        taps: Taps,
+        security: Option<Security>,
+        share: Share,
+    ) -> u64 {
         let generation = self.tenants.load(Ordering::Relaxed).saturating_add(1);
         let base = self.base.load(Ordering::Relaxed);
         let token = agent_token(self.slot, generation);
@@ -208,6 +220,7 @@ impl AgentCell {
             networking: false,
             ending: false,
             freers: 0,
+            security,
             #[cfg(feature = "runtime")]
             network: None,
             #[cfg(feature = "runtime")]

@@ -11,7 +11,8 @@ use crate::error::{Error, Result};
 use crate::ffi::cell::Watching;
 use crate::ffi::convert::{self, boolean, optional_text};
 use crate::ffi::guard::{OK, guard, guard_or};
-use crate::ffi::structs::{sipdlg_log_t, sipdlg_session_timer_t, sipdlg_status_t};
+use crate::ffi::structs::{sipdlg_log_t, sipdlg_session_timer_t, sipdlg_status_t, sipdlg_tls_t};
+use crate::ffi::tls::{Security, security};
 use std::ffi::{c_char, c_void};
 use std::ptr;
 
@@ -23,6 +24,8 @@ pub struct sipdlg_config_t {
     pub(crate) log: (sipdlg_log_t, *mut c_void),
     /// Where what was seen goes.
     pub(crate) watching: Watching,
+    /// What connections are secured with; `None`: the default.
+    pub(crate) security: Option<Security>,
 }
 
 /// Sets something in a configuration.
@@ -45,7 +48,7 @@ pub(crate) unsafe fn set(
 pub extern "C" fn sipdlg_config_new() -> *mut sipdlg_config_t {
     guard_or(ptr::null_mut(), || {
         let (core, log) = (Config::default(), (None, ptr::null_mut()));
-        Ok(Box::into_raw(Box::new(sipdlg_config_t { core, log, watching: Watching::NONE })))
+        Ok(Box::into_raw(Box::new(sipdlg_config_t { core, log, watching: Watching::NONE, security: None })))
     })
 }
 
@@ -258,6 +261,24 @@ pub unsafe extern "C" fn sipdlg_config_set_connections(
 ) -> sipdlg_status_t {
     // SAFETY: the caller's promises are those of `set`.
     unsafe { set(config, |config| config.core.set_connections(connections, address_connections, idle_s, connect_ms)) }
+}
+
+/// Certificates for TLS of the library's sockets. NULL, and default: none, so that connections are only opened; whom the system
+/// trusts; VERIFY_NAME. Errors: ERR_SYNTAX what is no PEM; ERR_SYSTEM a file that cannot be read; ERR_ARGUMENT a key that is
+/// not the certificate's or one without the other, no authority that can be used, `clients` without certificates;
+/// ERR_UNSUPPORTED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_config_set_tls(
+    config: *mut sipdlg_config_t,
+    tls: *const sipdlg_tls_t,
+) -> sipdlg_status_t {
+    // SAFETY: the caller's promises are those of `set`, and the header's rule for structs.
+    unsafe {
+        set(config, |config| {
+            config.security = Some(security(tls)?);
+            Ok(())
+        })
+    }
 }
 
 /// RFC 3262. policy: enum sipdlg_policy_e; manual_prack 1: the host sends every PRACK. Default SUPPORTED, 0.

@@ -316,6 +316,19 @@ pub enum sipdlg_policy_e {
     SIPDLG_REQUIRED = 2,
 }
 
+/// What the certificate of a TLS server has to say. A URI's name is looked for in its URIs (`sip:` and no user) and DNS names,
+/// an address among its addresses; never in the subject's common name (RFC 5922 §7).
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum sipdlg_tls_verify_e {
+    /// the name that was asked for, word for word (RFC 5922 §7.2)
+    SIPDLG_TLS_VERIFY_NAME = 0,
+    /// the same, and "*." in it may stand for one label, as some providers have it
+    SIPDLG_TLS_VERIFY_WILDCARD = 1,
+    /// nothing: INSECURE, anybody may be there; for tests
+    SIPDLG_TLS_VERIFY_NOTHING = 2,
+}
+
 /// Who refreshes the session (RFC 4028). ANY, as a wish: the peer may choose; where it leaves that to us, who refreshed
 /// so far goes on, and at first the peer does.
 #[repr(C)]

@@ -41,8 +41,8 @@ pub(crate) fn default(cell: &'static AgentCell, inner: &mut Inner, now: Now, eve
         && let Some(network) = inner.network.as_ref().filter(|network| network.is_open())
     {
         let host = event.text.as_deref().map(String::from_utf8_lossy).unwrap_or_default().into_owned();
-        let question =
-            crate::runtime::Question { query: event.query, host, port: event.port, transport: event.transport };
+        let transport = event.transport.unwrap_or_else(|| inner.core.usual_transport(event.secure));
+        let question = crate::runtime::Question { query: event.query, host, port: event.port, transport };
         let token = inner.token;
         let asked = network.resolve(question, move |query, targets| {
             // The agent may be gone by now.

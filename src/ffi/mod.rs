@@ -17,6 +17,7 @@ mod host;
 mod reserve;
 mod sockaddr;
 pub mod structs;
+mod tls;
 
 // The sections, in the order of the header.
 pub mod library;

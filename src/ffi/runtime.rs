@@ -9,14 +9,16 @@ use crate::ffi::cell::{Drive, Driver};
 use crate::ffi::convert::{boolean, give_text, text};
 use crate::ffi::guard::{NONE, OK, guard, guard_always};
 use crate::ffi::handle::{self, Kind};
-use crate::ffi::structs::{sipdlg_agent_t, sipdlg_status_t};
+use crate::ffi::structs::{sipdlg_agent_t, sipdlg_status_t, sipdlg_tls_t};
+use crate::ffi::tls::security;
 use std::ffi::c_char;
 use std::time::Duration;
 
 /// Opens a socket: "udp:127.0.0.1:5070", "tcp:[::]:0", "tls:", "ws:", "wss:" likewise. Connections to peers need one of their
 /// transport and address family: one with a port to be reached at, or without ("tcp:192.0.2.1", "tcp:[::]"), from where they are
 /// only opened. One connection serves all calls to a peer; see sipdlg_config_set_connections().
-/// Errors: ERR_SYNTAX, ERR_SYSTEM, ERR_UNSUPPORTED (this version: all but udp and tcp).
+/// Errors: ERR_SYNTAX, ERR_SYSTEM, ERR_STATE tls without certificates; ERR_UNSUPPORTED (this
+/// version: ws and wss).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_agent_listen(agent: sipdlg_agent_t, address: *const c_char) -> sipdlg_status_t {
     guard(|| {
@@ -51,6 +53,45 @@ pub unsafe extern "C" fn sipdlg_agent_local_address(
         let Some(address) = address else { return Ok(NONE) };
         // SAFETY: the header's rule for text out.
         unsafe { give_text(address.as_bytes(), buffer, capacity, needed) }?;
+        Ok(OK)
+    })
+}
+
+/// Other certificates from now on, as sipdlg_config_set_tls(): new connections have them, what is connected stays, no call
+/// ends. On an error those before remain.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_agent_set_tls(agent: sipdlg_agent_t, tls: *const sipdlg_tls_t) -> sipdlg_status_t {
+    guard(|| {
+        let cell = handle::find(agent, Kind::Agent)?;
+        // Nothing is read with the agent locked.
+        with_agent(agent, |_, _| Ok(()))?;
+        // SAFETY: the header's rule for structs.
+        let security = unsafe { security(tls) }?;
+        #[cfg(feature = "tls")]
+        cell.network(agent)?.set_tls(security);
+        #[cfg(not(feature = "tls"))]
+        let _ = (cell, security);
+        Ok(OK)
+    })
+}
+
+/// Whom the certificate of the peer at a connection (`link` of sipdlg_message_flow()) names, the index-th: "sip:example.com" or
+/// "example.com" (RFC 5922 §7.1). Authorities vouch for it where verify and clients ask for them. SIPDLG_NONE: beyond, or
+/// it has shown none. Text out. Errors: ERR_STALE the connection is gone.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_agent_peer_name(
+    agent: sipdlg_agent_t,
+    link: u64,
+    index: u32,
+    buffer: *mut c_char,
+    capacity: usize,
+    needed: *mut usize,
+) -> sipdlg_status_t {
+    guard(|| {
+        let name = handle::find(agent, Kind::Agent)?.network(agent)?.peer_name(link, index as usize)?;
+        let Some(name) = name else { return Ok(NONE) };
+        // SAFETY: the header's rule for text out.
+        unsafe { give_text(name.as_bytes(), buffer, capacity, needed) }?;
         Ok(OK)
     })
 }

@@ -65,6 +65,28 @@ pub struct sipdlg_endpoint_t {
     pub family: u16,
 }
 
+/// Certificates, see sipdlg_config_set_tls(). A text that has "-----BEGIN " is PEM itself, any other the path of a file with
+/// PEM, read once.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct sipdlg_tls_t {
+    pub size: usize,
+    /// our chain, our own certificate first; NULL: none, then connections are only opened
+    pub certificates: *const c_char,
+    /// its private key, not encrypted (PKCS #8, PKCS #1, SEC 1)
+    pub key: *const c_char,
+    /// whom we trust; NULL: whom the system trusts
+    pub authorities: *const c_char,
+    /// enum sipdlg_tls_verify_e: of those that we connect to
+    pub verify: i32,
+    /// enum sipdlg_policy_e: whether those that connect to us show a certificate of `authorities`, and must
+    pub clients: i32,
+    /// 1: not TLS 1.2
+    pub only_tls13: i32,
+    /// 0
+    pub reserved: i32,
+}
+
 /// The way a message came or must go. Never changes layout.
 /// `link` is the host's own number for a socket or connection (a file descriptor, an index); the library only
 /// compares and repeats it. On a message to send, link 0 means "any socket of this transport; for TCP, TLS, WS:
@@ -395,6 +417,12 @@ pub struct sipdlg_stats_t {
     pub trace_lost: u64,
     /// messages that could not be written into a pcap file or sent as HEP3
     pub capture_lost: u64,
+    /// connections of the library's sockets, sipdlg_config_set_connections()
+    pub connections: u64,
+    /// those of peers that were not taken, there being too many
+    pub refused_connections: u64,
+    /// messages that a socket or connection did not take, so much waiting for it already
+    pub refused_full: u64,
 }
 
 /// A message that passed, or a line of the log. Borrowed.
@@ -418,12 +446,6 @@ pub struct sipdlg_trace_entry_t {
     pub flow: sipdlg_flow_t,
     /// the message, or the line
     pub data: sipdlg_str_t,
-    /// connections of the library's sockets, sipdlg_config_set_connections()
-    pub connections: u64,
-    /// those of peers that were not taken, there being too many
-    pub refused_connections: u64,
-    /// messages that a socket or connection did not take, so much waiting for it already
-    pub refused_full: u64,
 }
 
 /// View of From, To, Contact, Route, Refer-To, P-Asserted-Identity, ... Never changes layout.

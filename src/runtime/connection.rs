@@ -2,13 +2,13 @@
 
 use super::epoll::{Epoll, Interest};
 use super::queue::Queue;
+use super::wire::Wire;
 use crate::agent::{Bytes, Transmit};
 use crate::flow::Flow;
 use crate::time::Time;
 use parking_lot::Mutex;
 use smallvec::SmallVec;
-use socket2::Socket;
-use std::io::{self, ErrorKind, IoSlice, Read, Write};
+use std::io::{self, ErrorKind, IoSlice};
 use std::os::fd::{AsRawFd, RawFd};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -41,7 +41,7 @@ enum Phase {
 }
 
 struct State {
-    socket: Socket,
+    wire: Wire,
     phase: Phase,
     queue: Queue,
     /// So much of the first that waits is written.
@@ -61,13 +61,13 @@ pub(super) enum Taken {
 }
 
 impl Connection {
-    /// `socket` does not block; `connecting`: its peer has not answered yet. The set does not know it yet.
-    pub fn new(socket: Socket, flow: Flow, name: Option<Bytes>, connecting: bool, now: Time) -> Self {
+    /// `connecting`: we open it, and the peer has not answered yet. The set does not know it yet.
+    pub fn new(wire: Wire, flow: Flow, name: Option<Bytes>, connecting: bool, now: Time) -> Self {
         let is_ours = connecting;
         let (phase, interest) =
             if connecting { (Phase::Connecting, Interest::Write) } else { (Phase::Open, Interest::Read) };
-        let fd = socket.as_raw_fd();
-        let state = State { socket, phase, queue: Queue::default(), written: 0, interest };
+        let fd = wire.socket().as_raw_fd();
+        let state = State { wire, phase, queue: Queue::default(), written: 0, interest };
         Self {
             flow,
             name,
@@ -89,8 +89,15 @@ impl Connection {
         epoll.add(self.fd, self.link(), interest)
     }
 
+    /// The peer has not answered, or not agreed to how bytes are hidden.
     pub fn is_connecting(&self) -> bool {
-        self.state.lock().phase == Phase::Connecting
+        let state = self.state.lock();
+        state.phase == Phase::Connecting || state.wire.is_handshaking()
+    }
+
+    /// Whom the peer's certificate names.
+    pub fn peer(&self) -> Vec<String> {
+        self.state.lock().wire.peer()
     }
 
     pub fn has_spoken(&self) -> bool {
@@ -132,7 +139,7 @@ impl Connection {
     pub fn go_on(&self, epoll: &Epoll) -> io::Result<()> {
         let mut state = self.state.lock();
         if state.phase == Phase::Connecting {
-            if let Some(error) = state.socket.take_error()? {
+            if let Some(error) = state.wire.socket().take_error()? {
                 return Err(error);
             }
             state.phase = Phase::Open;
@@ -142,17 +149,25 @@ impl Connection {
         Ok(())
     }
 
-    /// Reads what is there; `None`: nothing now, `Some(0)`: the end. Errors: it is broken.
-    pub fn read(&self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+    /// Reads what is there; `None`: nothing now, `Some(0)`: the end. `from_socket` false: only what was read off the socket
+    /// before. Errors: it is broken.
+    pub fn read(&self, epoll: &Epoll, buffer: &mut [u8], from_socket: bool) -> io::Result<Option<usize>> {
         let mut state = self.state.lock();
         if !matches!(state.phase, Phase::Open | Phase::Finishing) {
             return Ok(None);
         }
-        match state.socket.read(buffer) {
+        let handshaking = state.wire.is_handshaking();
+        let read = match state.wire.read(buffer, from_socket) {
             Ok(count) => Ok(Some(count)),
             Err(error) if is_momentary(&error) => Ok(None),
             Err(error) => Err(error),
+        };
+        if handshaking && !state.wire.is_handshaking() {
+            // What has waited for this.
+            state.write()?;
         }
+        self.adjust(epoll, &mut state);
+        read
     }
 
     /// Nothing more is taken from the peer; what waits still goes out.
@@ -170,9 +185,10 @@ impl Connection {
     /// While finishing: when all has gone the peer is told so. What it still says is thrown away; that the system does
     /// not throw away what we said it must be read.
     pub fn shut(&self) {
-        let state = self.state.lock();
+        let mut state = self.state.lock();
         if state.phase == Phase::Finishing && state.queue.is_empty() {
-            let _ = state.socket.shutdown(std::net::Shutdown::Write);
+            state.wire.say_goodbye();
+            let _ = state.wire.socket().shutdown(std::net::Shutdown::Write);
         }
     }
 
@@ -181,7 +197,10 @@ impl Connection {
         let mut state = self.state.lock();
         if state.phase != Phase::Closed {
             epoll.remove(self.fd);
-            let _ = state.socket.shutdown(std::net::Shutdown::Both);
+            if state.phase != Phase::Connecting {
+                state.wire.say_goodbye();
+            }
+            let _ = state.wire.socket().shutdown(std::net::Shutdown::Both);
             state.phase = Phase::Closed;
         }
         std::mem::take(&mut state.queue)
@@ -189,7 +208,8 @@ impl Connection {
 
     fn adjust(&self, epoll: &Epoll, state: &mut State) {
         let connecting = state.phase == Phase::Connecting;
-        let wanted = Interest::of(!connecting, connecting || !state.queue.is_empty());
+        let waits = !state.queue.is_empty() && !state.wire.is_handshaking();
+        let wanted = Interest::of(!connecting, connecting || waits || state.wire.wants_write());
         if state.phase != Phase::Closed && wanted != state.interest {
             state.interest = wanted;
             epoll.change(self.fd, self.link(), wanted);
@@ -199,13 +219,20 @@ impl Connection {
 
 impl State {
     fn write(&mut self) -> io::Result<()> {
+        match self.wire.flush() {
+            Err(error) if is_momentary(&error) => return Ok(()),
+            flushed => flushed?,
+        }
+        if self.wire.is_handshaking() {
+            return Ok(());
+        }
         while !self.queue.is_empty() {
             let mut skip = self.written;
             let messages = self.queue.iter().take(VECTORS);
             let slices: SmallVec<[IoSlice<'_>; VECTORS]> = messages
                 .map(|transmit| IoSlice::new(transmit.bytes.get(std::mem::take(&mut skip)..).unwrap_or_default()))
                 .collect();
-            let wrote = self.socket.write_vectored(&slices);
+            let wrote = self.wire.write(&slices);
             drop(slices);
             match wrote {
                 Ok(count) => self.wrote(count),

@@ -68,15 +68,16 @@ impl Network {
 /// How many objects live then, where it was asked.
 fn take<H: Host>(host: &'static H, receiver: &Receiver, flow: &Flow, backlog: Option<&mut Backlog>) -> Option<usize> {
     let mut flow = *flow;
-    let (mut first, mut dropped) = (u64::MAX, 0);
+    // A bit for each datagram.
+    let (mut first, mut dropped) = (u64::MAX, 0_u64);
     if let Some(backlog) = backlog {
         first = 0;
         for (at, (from, data)) in receiver.datagrams().enumerate() {
             flow.remote = Some(from);
             if comes_first(data) {
                 first |= 1 << at;
-            } else if !backlog.push(&flow, data) {
-                dropped += 1;
+            } else if !host.has_memory() || !backlog.push(&flow, data) {
+                dropped |= 1 << at;
             }
         }
     }
@@ -86,14 +87,12 @@ fn take<H: Host>(host: &'static H, receiver: &Receiver, flow: &Flow, backlog: Op
     host.with_agent(|agent, now| {
         for (at, (from, data)) in receiver.datagrams().enumerate() {
             flow.remote = Some(from);
-            // Without memory it is lost, as when a socket is full.
-            if first >> at & 1 == 1 && host.has_memory() {
-                // Only streams can be refused.
+            if dropped >> at & 1 == 1 {
+                agent.too_far_behind(&flow);
+            } else if first >> at & 1 == 1 && host.has_memory() {
+                // Without memory it is lost, as when a socket is full. Only streams can be refused.
                 let _ = agent.receive(now, &flow, data);
             }
-        }
-        for _ in 0..dropped {
-            agent.too_far_behind(&flow);
         }
         due(agent, now)
     })

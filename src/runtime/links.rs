@@ -3,10 +3,11 @@
 use super::connection::Connection;
 use super::epoll::{Epoll, Interest};
 use super::listen::{Address, Listener};
+use super::sides::Sides;
 use super::udp::{Socket, primary_address};
 use crate::agent::Bytes;
 use crate::config::Connections;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::flow::{Flow, LinkCounts, Transport};
 use crate::time::Time;
 use parking_lot::Mutex;
@@ -44,6 +45,7 @@ pub(super) enum Due {
 
 pub(super) struct Links {
     pub epoll: Epoll,
+    pub sides: Sides,
     limits: Connections,
     table: Mutex<Table>,
     /// Connections of peers that were not taken.
@@ -103,6 +105,7 @@ impl Links {
     pub fn new(limits: Connections) -> Result<Self> {
         Ok(Self {
             epoll: Epoll::new()?,
+            sides: Sides::default(),
             limits,
             table: Mutex::default(),
             refused: AtomicU64::new(0),
@@ -113,6 +116,9 @@ impl Links {
     /// Errors: syntax, system, unsupported.
     pub fn listen(&self, address: &str) -> Result<Flow> {
         let address = Address::parse(address)?;
+        if address.port.is_some() && !self.sides.can_accept(address.transport) {
+            return Err(Error::state("address: no certificate is there to be shown (sipdlg_config_set_tls())"));
+        }
         let mut table = self.table.lock();
         let link = table.last + 1;
         let mut told = address.socket_address();
@@ -260,7 +266,8 @@ impl Links {
         let (socket, local) = listener.connect(remote).ok()?;
         table.last += 1;
         let flow = Flow { transport: flow.transport, link: table.last, local: Some(local), remote: Some(remote) };
-        let connection = Arc::new(Connection::new(socket, flow, name.cloned(), true, now));
+        let wire = self.sides.ours(socket, &flow, name)?;
+        let connection = Arc::new(Connection::new(wire, flow, name.cloned(), true, now));
         connection.enter(&self.epoll).ok()?;
         table.enter(&connection, now.plus(self.limits.connect));
         Some(connection)
@@ -287,7 +294,8 @@ impl Links {
                     table.last += 1;
                     let transport = listener.flow.transport;
                     let flow = Flow { transport, link: table.last, local: Some(local), remote: Some(remote) };
-                    let connection = Arc::new(Connection::new(socket, flow, None, false, now));
+                    let Some(wire) = self.sides.theirs(socket, transport) else { continue };
+                    let connection = Arc::new(Connection::new(wire, flow, None, false, now));
                     if connection.enter(&self.epoll).is_err() {
                         continue;
                     }
@@ -389,8 +397,11 @@ impl Table {
     fn enter(&mut self, connection: &Arc<Connection>, deadline: Time) {
         let link = connection.link();
         if let Some(remote) = connection.flow.remote {
-            let end = End::new(connection.flow.transport, remote, connection.name.as_ref());
-            self.by_end.insert(end, link);
+            // Who came to us over TLS has not been asked whether it is the one that we would ask for (RFC 5923 §5).
+            if connection.is_ours || !connection.flow.transport.is_secure() {
+                let end = End::new(connection.flow.transport, remote, connection.name.as_ref());
+                self.by_end.insert(end, link);
+            }
             if !connection.is_ours {
                 *self.of_address.entry(remote.ip()).or_default() += 1;
             }

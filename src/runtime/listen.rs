@@ -32,8 +32,9 @@ impl Address {
         let transport = match transport {
             "udp" => Transport::Udp,
             "tcp" => Transport::Tcp,
+            "tls" if cfg!(feature = "tls") => Transport::Tls,
             "tls" | "ws" | "wss" => {
-                return Err(Error::new(ErrorKind::Unsupported, "address: this build has udp and tcp"));
+                return Err(Error::new(ErrorKind::Unsupported, "address: this build does not have this transport"));
             }
             _ => return Err(Error::syntax("address: transport is udp, tcp, tls, ws or wss")),
         };

@@ -14,11 +14,15 @@ mod pages;
 mod queue;
 mod resolve;
 mod send;
+mod sides;
 mod streams;
 mod threads;
+#[cfg(feature = "tls")]
+pub(crate) mod tls;
 mod trim;
 mod turn;
 mod udp;
+mod wire;
 
 pub use network::Network;
 pub use resolve::Question;

@@ -7,16 +7,20 @@ use super::epoll::{Interest, Ready};
 use super::links::{Links, WAKE};
 use super::resolve::{Question, Resolver};
 use super::send::Outbox;
+#[cfg(feature = "tls")]
+use super::tls::Tls;
 use super::trim::Peak;
 use super::udp::Receiver;
 use crate::agent::Agent;
 use crate::config::Connections;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::flow::{Flow, LinkCounts};
 use parking_lot::Mutex;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::{AsRawFd, FromRawFd, RawFd};
+#[cfg(feature = "tls")]
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::Thread;
 
@@ -86,6 +90,20 @@ impl Network {
     /// "udp:127.0.0.1:40712": the index-th address that is listened on.
     pub fn local_address(&self, index: usize) -> Option<String> {
         self.links.local_address(index)
+    }
+
+    /// What new connections are secured with; what is connected stays.
+    #[cfg(feature = "tls")]
+    pub(crate) fn set_tls(&self, tls: Arc<Tls>) {
+        self.links.sides.set_tls(tls);
+    }
+
+    /// Whom the certificate at the other end of a connection names: the index-th. Errors: stale, it is none of ours.
+    pub fn peer_name(&self, link: u64, index: usize) -> Result<Option<String>> {
+        let connection = self.links.connection(link);
+        let connection =
+            connection.ok_or_else(|| Error::new(ErrorKind::Stale, "link: no connection of the library"))?;
+        Ok(connection.peer().into_iter().nth(index))
     }
 
     /// What was counted.

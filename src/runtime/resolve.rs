@@ -15,8 +15,8 @@ pub struct Question {
     pub host: String,
     /// Of the URI; 0: the transport's own.
     pub port: u16,
-    /// Of the URI; `None`: UDP.
-    pub transport: Option<Transport>,
+    /// Of the URI, else what is usual.
+    pub transport: Transport,
 }
 
 /// Questions that may wait. Beyond, a name counts as not found.
@@ -70,7 +70,7 @@ impl Drop for Resolver {
 }
 
 fn look_up(question: &Question) -> Vec<Flow> {
-    let transport = question.transport.unwrap_or(Transport::Udp);
+    let transport = question.transport;
     let port = if question.port == 0 { transport.default_port() } else { question.port };
     let found = (question.host.as_str(), port).to_socket_addrs();
     found.map(|addresses| addresses.map(|to| Flow::new(transport, None, Some(to))).collect()).unwrap_or_default()
@@ -82,7 +82,7 @@ mod tests {
     use crossbeam_channel::unbounded;
 
     fn question(query: u64) -> Question {
-        Question { query, host: "localhost".into(), port: 0, transport: None }
+        Question { query, host: "localhost".into(), port: 0, transport: Transport::Udp }
     }
 
     #[test]

@@ -43,9 +43,12 @@ impl Network {
 
     fn read<H: Host>(&self, host: &'static H, connection: &Arc<Connection>) {
         let mut buffer = [0; PIECE];
-        for _ in 0..PIECES {
+        for piece in 0.. {
             // Without memory it waits where it is.
-            let read = if host.has_memory() { connection.read(&mut buffer) } else { return };
+            if !host.has_memory() {
+                return;
+            }
+            let read = connection.read(&self.links.epoll, &mut buffer, piece < PIECES);
             let data = match read {
                 Ok(Some(count)) if count > 0 => buffer.get(..count).unwrap_or_default(),
                 Ok(None) => return,
@@ -64,7 +67,7 @@ impl Network {
                 }
                 good
             });
-            if good != Some(true) || data.len() < PIECE {
+            if good != Some(true) {
                 return;
             }
         }

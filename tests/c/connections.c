@@ -1,5 +1,6 @@
 /* Calls over connections of the library: one connection for many calls, the same way back, after its loss a new one. */
 #include "loopback.h"
+#include "papers.h"
 
 static void counts(sipdlg_agent_t agent, uint64_t connections, uint64_t refused)
 {
@@ -52,6 +53,39 @@ static void lost(const char *transport, const sipdlg_config_t *config)
     loopback_close(&both);
 }
 
+static const sipdlg_tls_t papers = { sizeof papers, PAPERS_CERTIFICATE, PAPERS_KEY, PAPERS_CERTIFICATE, SIPDLG_TLS_VERIFY_NAME, SIPDLG_REQUIRED, 0, 0 };
+
+/* Both show the same certificate, which each of them trusts; whom it names is readable during the call. */
+static void names(const sipdlg_config_t *config)
+{
+    struct loopback both;
+    char name[64];
+    size_t needed = 0;
+    uint64_t link;
+    int found = 0;
+    loopback_open_by(&both, "tls", config);
+    snprintf(both.uri, sizeof both.uri, "sips:bob@%s", strchr(both.uri, '@') + 1);
+    *strchr(both.uri, ';') = 0;
+    loopback_call(&both);
+    loopback_until(&both, &both.accepted, 1);
+    for (link = 1; link < 4; link++) {
+        if (sipdlg_agent_peer_name(both.callee, link, 0, name, sizeof name, &needed) != SIPDLG_OK)
+            continue;
+        found++;
+        CHECK(strcmp(name, "sip:localhost") == 0 && needed == strlen(name));
+        CHECK_OK(sipdlg_agent_peer_name(both.callee, link, 1, name, sizeof name, NULL));
+        CHECK(strcmp(name, "localhost") == 0);
+        CHECK_STATUS(sipdlg_agent_peer_name(both.callee, link, 2, name, sizeof name, NULL), SIPDLG_NONE);
+        CHECK_STATUS(sipdlg_agent_peer_name(both.callee, link, 0, name, 4, NULL), SIPDLG_ERR_BUFFER);
+    }
+    CHECK_NUMBER(found, 1);
+    CHECK_OK(sipdlg_agent_set_tls(both.callee, &papers));
+    CHECK_OK(sipdlg_agent_set_tls(both.caller, NULL));
+    loopback_send_info(&both);
+    loopback_until(&both, &both.infos, 1);
+    loopback_close(&both);
+}
+
 int main(void)
 {
     sipdlg_config_t *config = sipdlg_config_new();
@@ -61,6 +95,10 @@ int main(void)
     calls("tcp", NULL);
     calls("tcp", config);
     lost("tcp", config);
+    if (sipdlg_config_set_tls(config, &papers) != SIPDLG_ERR_UNSUPPORTED) {
+        calls("tls", config);
+        names(config);
+    }
     sipdlg_config_free(config);
     return check_report("connections");
 }

@@ -23,6 +23,10 @@ impl AgentCell {
                 return Ok(Arc::clone(network));
             }
             let network = Arc::new(Network::new(inner.core.config().connections)?);
+            #[cfg(feature = "tls")]
+            if let Some(security) = inner.security.take() {
+                network.set_tls(security);
+            }
             self.descriptors.set_wake(network.wake_fd());
             inner.network = Some(Arc::clone(&network));
             Ok(network)

@@ -1,0 +1,98 @@
+//! The bytes of one connection under TLS, over a socket that does not block.
+
+use super::names::identities;
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection, Connection, ServerConfig, ServerConnection};
+use socket2::Socket;
+use std::io::{self, ErrorKind, IoSlice, Read, Write};
+use std::sync::Arc;
+
+/// A session and its socket.
+pub(in crate::runtime) struct Secure {
+    socket: Socket,
+    session: Connection,
+}
+
+impl Secure {
+    /// We connect to whom the certificate has to name. Errors: that is no name.
+    pub fn connect(socket: Socket, config: Arc<ClientConfig>, name: ServerName<'static>) -> io::Result<Self> {
+        let session = ClientConnection::new(config, name).map_err(broken)?;
+        Ok(Self { socket, session: session.into() })
+    }
+
+    pub fn accept(socket: Socket, config: Arc<ServerConfig>) -> io::Result<Self> {
+        let session = ServerConnection::new(config).map_err(broken)?;
+        Ok(Self { socket, session: session.into() })
+    }
+
+    pub fn socket(&self) -> &Socket {
+        &self.socket
+    }
+
+    /// Nothing of ours goes out yet.
+    pub fn is_handshaking(&self) -> bool {
+        self.session.is_handshaking()
+    }
+
+    /// Something waits for the socket.
+    pub fn wants_write(&self) -> bool {
+        self.session.wants_write()
+    }
+
+    /// Whom the peer's certificate names; nobody without one.
+    pub fn peer(&self) -> Vec<String> {
+        let own = self.session.peer_certificates().and_then(<[_]>::first);
+        own.map(identities).unwrap_or_default()
+    }
+
+    /// What waits goes out, as far as the socket takes it.
+    pub fn flush(&mut self) -> io::Result<()> {
+        while self.session.wants_write() {
+            if self.session.write_tls(&mut self.socket)? == 0 {
+                return Err(ErrorKind::WriteZero.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// The other side is told that nothing more comes.
+    pub fn say_goodbye(&mut self) {
+        self.session.send_close_notify();
+        let _ = self.flush();
+    }
+
+    /// As of a socket. What is left inside is read without asking the socket where `from_socket` is false.
+    pub fn read(&mut self, buffer: &mut [u8], from_socket: bool) -> io::Result<usize> {
+        loop {
+            match self.session.reader().read(buffer) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock && from_socket => {}
+                // The end without a goodbye is an end: messages say themselves how long they are.
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(0),
+                other => return other,
+            }
+            self.session.read_tls(&mut self.socket)?;
+            let understood = self.session.process_new_packets();
+            // An answer, or what was wrong.
+            match self.flush() {
+                Err(error) if error.kind() != ErrorKind::WouldBlock => return Err(error),
+                _ => {}
+            }
+            understood.map_err(broken)?;
+        }
+    }
+
+    /// As of a socket: so much is taken, and goes out by [`Secure::flush`].
+    pub fn write(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.flush()?;
+        let taken = self.session.writer().write_vectored(slices)?;
+        match self.flush() {
+            Err(error) if error.kind() != ErrorKind::WouldBlock => Err(error),
+            _ if taken == 0 => Err(ErrorKind::WouldBlock.into()),
+            _ => Ok(taken),
+        }
+    }
+}
+
+fn broken(error: rustls::Error) -> io::Error {
+    io::Error::new(ErrorKind::InvalidData, error)
+}
