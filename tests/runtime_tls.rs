@@ -105,16 +105,8 @@ impl Security {
             [0, 1, 2].map(|at| self.texts[at].as_ref().map_or(null(), |text| text.as_ptr()));
         let (verify, clients, only_tls13) = self.numbers;
         let size = size_of::<sipdlg_tls_t>();
-        run(&raw const *&sipdlg_tls_t {
-            size,
-            certificates,
-            key,
-            authorities,
-            verify,
-            clients,
-            only_tls13,
-            reserved: 0,
-        })
+        let given = sipdlg_tls_t { size, certificates, key, authorities, verify, clients, only_tls13, reserved: 0 };
+        run(&raw const given)
     }
 }
 
@@ -229,11 +221,14 @@ impl Drop for Party {
 const ANSWERED: (i32, i32) = (REJECT, 486);
 const NOT_SENT: (i32, i32) = (REJECT, 503);
 
+/// Names of a certificate, whom the URI asks for, `verify`, what becomes of it.
+type Row = (&'static [&'static str], &'static str, i32, (i32, i32));
+
 /// RFC 5922 §7.1, §7.2: the name that was asked for, in a URI or DNS name, word for word.
 #[test]
 fn the_name_that_was_asked_for() {
     let authority = authority();
-    let rows: [(&[&str], &str, i32, (i32, i32)); 14] = [
+    let rows: [Row; 14] = [
         (&["localhost"], "localhost", 0, ANSWERED),
         (&["LOCALHOST"], "localhost", 0, ANSWERED),
         (&["localhost"], "LocalHost", 0, ANSWERED),

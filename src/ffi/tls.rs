@@ -16,7 +16,7 @@ use {
 pub(crate) type Security = Arc<Tls>;
 /// Nothing, in this build.
 #[cfg(not(feature = "tls"))]
-pub(crate) type Security = std::convert::Infallible;
+pub(crate) type Security = std::sync::Arc<std::convert::Infallible>;
 
 /// NULL is the default: no certificate, whom the system trusts. Errors: syntax, argument, system, struct, unsupported.
 ///
