@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// What is told of at once; the others come next.
@@ -111,7 +112,9 @@ impl Epoll {
         Ok(())
     }
 
+    /// As epoll_pwait2(2), which rounds no timer, where the system knows it.
     fn wait_for(&self, timeout: Option<Duration>, events: &mut [libc::epoll_event; BATCH]) -> libc::c_long {
+        static UNKNOWN: AtomicBool = AtomicBool::new(false);
         let (fd, most) = (self.0.as_raw_fd(), BATCH as libc::c_int);
         let limit = timeout.map(|timeout| libc::timespec {
             tv_sec: libc::time_t::try_from(timeout.as_secs()).unwrap_or(libc::time_t::MAX),
@@ -119,12 +122,16 @@ impl Epoll {
         });
         let limit = limit.as_ref().map_or(std::ptr::null(), |limit| limit as *const libc::timespec);
         let no_mask = std::ptr::null::<libc::sigset_t>();
-        // SAFETY: `most` events have room at the pointer; the limit is NULL or a timespec; no signal mask.
-        let count =
-            unsafe { libc::syscall(libc::SYS_epoll_pwait2, fd, events.as_mut_ptr(), most, limit, no_mask, 0_usize) };
-        let unknown = [Some(libc::ENOSYS), Some(libc::EPERM)];
-        if count >= 0 || !unknown.contains(&io::Error::last_os_error().raw_os_error()) {
-            return count;
+        if !UNKNOWN.load(Ordering::Relaxed) {
+            // SAFETY: `most` events have room at the pointer; the limit is NULL or a timespec; no signal mask.
+            let count = unsafe {
+                libc::syscall(libc::SYS_epoll_pwait2, fd, events.as_mut_ptr(), most, limit, no_mask, 0_usize)
+            };
+            let unknown = [Some(libc::ENOSYS), Some(libc::EPERM)];
+            if count >= 0 || !unknown.contains(&io::Error::last_os_error().raw_os_error()) {
+                return count;
+            }
+            UNKNOWN.store(true, Ordering::Relaxed);
         }
         // Linux before 5.11, or a sandbox that does not know it. Up to the next millisecond, so that a timer is due when
         // the wait ends.

@@ -1,4 +1,5 @@
 /* Calls over connections of the library: one connection for many calls, the same way back, after its loss a new one. */
+#include <stdlib.h>
 #include "loopback.h"
 #include "papers.h"
 
@@ -64,8 +65,8 @@ static void names(const sipdlg_config_t *config)
     uint64_t link;
     int found = 0;
     loopback_open_by(&both, "tls", config);
-    snprintf(both.uri, sizeof both.uri, "sips:bob@%s", strchr(both.uri, '@') + 1);
-    *strchr(both.uri, ';') = 0;
+    CHECK_OK(sipdlg_agent_local_address(both.callee, 0, name, sizeof name, NULL));
+    snprintf(both.uri, sizeof both.uri, "sips:bob@%s", name + strlen("tls:"));
     loopback_call(&both);
     loopback_until(&both, &both.accepted, 1);
     for (link = 1; link < 4; link++) {
@@ -95,7 +96,8 @@ int main(void)
     calls("tcp", NULL);
     calls("tcp", config);
     lost("tcp", config);
-    if (sipdlg_config_set_tls(config, &papers) != SIPDLG_ERR_UNSUPPORTED) {
+    /* memcheck does not follow the assembly that encrypts, and takes all that comes of it for uninitialised */
+    if (getenv("SIPDLG_UNDER_VALGRIND") == NULL && sipdlg_config_set_tls(config, &papers) != SIPDLG_ERR_UNSUPPORTED) {
         calls("tls", config);
         names(config);
     }
