@@ -61,6 +61,7 @@ PREFIXES = {
     "request_flag": "SIPDLG_REQUEST_",
     "response_flag": "SIPDLG_RESPONSE_",
     "trace_kind": "SIPDLG_TRACE_",
+    "tls_verify": "SIPDLG_TLS_VERIFY_",
 }
 
 

@@ -22,11 +22,12 @@ from ._ffi import (
     SessionState,
     SignalingState,
     Status,
+    TlsVerify,
     TraceKind,
     Transport,
 )
 from .agent import Agent, Stats
-from .config import Config, Credentials, SessionTimer
+from .config import Config, Credentials, SessionTimer, Tls
 from .errors import (
     ArgumentError,
     BadSyntaxError,
@@ -114,6 +115,8 @@ __all__ = [
     "Status",
     "StructError",
     "SystemRefusedError",
+    "Tls",
+    "TlsVerify",
     "TraceEntry",
     "TraceKind",
     "Transmit",

@@ -169,6 +169,12 @@ class ForkPolicy(Number):  # enum sipdlg_fork_policy_e
     ALL = 1
 
 
+class TlsVerify(Number):  # enum sipdlg_tls_verify_e
+    NAME = 0
+    WILDCARD = 1
+    NOTHING = 2
+
+
 class LogLevel(Number):  # enum sipdlg_log_level_e
     OFF = 0
     ERROR = 1
@@ -362,6 +368,19 @@ class SessionTimer(C.Structure):  # sipdlg_session_timer_t
         ("interval_s", C.c_uint32),
         ("min_se_s", C.c_uint32),
         ("refresher", C.c_int32),
+    ]
+
+
+class Tls(C.Structure):  # sipdlg_tls_t
+    _fields_ = [
+        ("size", C.c_size_t),
+        ("certificates", C.c_char_p),
+        ("key", C.c_char_p),
+        ("authorities", C.c_char_p),
+        ("verify", C.c_int32),
+        ("clients", C.c_int32),
+        ("only_tls13", C.c_int32),
+        ("reserved", C.c_int32),
     ]
 
 
@@ -614,6 +633,9 @@ def declare(dll: C.CDLL) -> None:
     # address_connections, int32_t idle_s, uint32_t connect_ms);
     dll.sipdlg_config_set_connections.argtypes = [C.c_void_p, C.c_uint32, C.c_uint32, C.c_int32, C.c_uint32]
     dll.sipdlg_config_set_connections.restype = C.c_int32
+    # sipdlg_status_t sipdlg_config_set_tls(sipdlg_config_t *config, const sipdlg_tls_t *tls);
+    dll.sipdlg_config_set_tls.argtypes = [C.c_void_p, C.POINTER(Tls)]
+    dll.sipdlg_config_set_tls.restype = C.c_int32
     # sipdlg_status_t sipdlg_config_set_reliable(sipdlg_config_t *config, int32_t policy, int32_t manual_prack);
     dll.sipdlg_config_set_reliable.argtypes = [C.c_void_p, C.c_int32, C.c_int32]
     dll.sipdlg_config_set_reliable.restype = C.c_int32
@@ -1090,6 +1112,20 @@ def declare(dll: C.CDLL) -> None:
     # size_t *needed);
     dll.sipdlg_agent_local_address.argtypes = [C.c_uint64, C.c_uint32, C.c_char_p, C.c_size_t, C.POINTER(C.c_size_t)]
     dll.sipdlg_agent_local_address.restype = C.c_int32
+    # sipdlg_status_t sipdlg_agent_set_tls(sipdlg_agent_t agent, const sipdlg_tls_t *tls);
+    dll.sipdlg_agent_set_tls.argtypes = [C.c_uint64, C.POINTER(Tls)]
+    dll.sipdlg_agent_set_tls.restype = C.c_int32
+    # sipdlg_status_t sipdlg_agent_peer_name(sipdlg_agent_t agent, uint64_t link, uint32_t index, char *buffer, size_t
+    # capacity, size_t *needed);
+    dll.sipdlg_agent_peer_name.argtypes = [
+        C.c_uint64,
+        C.c_uint64,
+        C.c_uint32,
+        C.c_char_p,
+        C.c_size_t,
+        C.POINTER(C.c_size_t),
+    ]
+    dll.sipdlg_agent_peer_name.restype = C.c_int32
     # sipdlg_status_t sipdlg_agent_run_once(sipdlg_agent_t agent, int32_t timeout_ms);
     dll.sipdlg_agent_run_once.argtypes = [C.c_uint64, C.c_int32]
     dll.sipdlg_agent_run_once.restype = C.c_int32

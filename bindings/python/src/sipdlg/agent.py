@@ -34,7 +34,7 @@ from ._ffi import Quirk
 from ._handle import unpicklable
 from ._loader import lib
 from ._wait import Wait
-from .config import Config
+from .config import Config, Tls, tls_struct
 from .errors import BusyError, SipdlgError, StaleError, StateError, check
 from .event import Event
 from .flow import Flow, Transmit, flow_struct
@@ -434,6 +434,19 @@ class Agent:
         found: list[str] = []
         while (address := text_or_none(lib.sipdlg_agent_local_address, self.token, len(found))) is not None:
             found.append(address)
+        return found
+
+    def set_tls(self, tls: Tls | None) -> None:
+        """Other certificates from now on; what is connected stays. On an error those before remain."""
+        check(lib.sipdlg_agent_set_tls(self.token, tls_struct(tls)))
+
+    def peer_names(self, link: int) -> list[str]:
+        """Whom the certificate of the peer at a connection (`link` of `Message.flow`) names: "sip:example.com" or
+        "example.com"; nobody without one."""
+        number = fits(link, "link", 64)
+        found: list[str] = []
+        while (name := text_or_none(lib.sipdlg_agent_peer_name, self.token, number, len(found))) is not None:
+            found.append(name)
         return found
 
     def start(self, workers: int = 1) -> None:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import ctypes as C
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
+from typing import Any
 
+from . import _ffi
 from ._convert import T, Text, code, decode, encode, encode_or_none, fits, hide, instance, truth, wrong
-from ._ffi import Effect, ForkPolicy, LogLevel, Policy, Quirk, Redact, Refresher, Status, TraceKind
+from ._ffi import Effect, ForkPolicy, LogLevel, Policy, Quirk, Redact, Refresher, Status, TlsVerify, TraceKind
 from ._loader import lib
 from .errors import NoMemoryError, check
+
+Papers = Text | os.PathLike[str] | os.PathLike[bytes]
+"""PEM, or the path of a file with PEM."""
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True, kw_only=True, repr=False)
@@ -49,6 +55,47 @@ class SessionTimer:
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True, kw_only=True, repr=False)
+class Tls:
+    """Certificates for TLS of the library's sockets. A text with "-----BEGIN " is PEM itself; any other, and a path, a file
+    with PEM, read once."""
+
+    certificates: Papers | None = None
+    """Our chain, our own first; None: none, then connections are only opened."""
+    key: Papers | None = field(default=None, repr=False)
+    """Its private key, not encrypted."""
+    authorities: Papers | None = None
+    """Whom we trust; None: whom the system trusts."""
+    verify: TlsVerify = TlsVerify.NAME
+    """What is asked of those that we connect to."""
+    clients: Policy = Policy.OFF
+    """Whether those that connect to us show a certificate of `authorities`, and must."""
+    only_tls13: bool = False
+
+    def __repr__(self) -> str:
+        return _differing(self)
+
+    def _to_c(self) -> _ffi.Tls:
+        return _ffi.Tls(
+            C.sizeof(_ffi.Tls),
+            _papers(self.certificates, "certificates"),
+            _papers(self.key, "key"),
+            _papers(self.authorities, "authorities"),
+            fits(self.verify, "verify", 31),
+            fits(self.clients, "clients", 31),
+            truth(self.only_tls13, "only_tls13"),
+        )
+
+
+def _papers(given: Papers | None, name: str) -> bytes | None:
+    return encode_or_none(os.fsencode(given) if isinstance(given, os.PathLike) else given, name)
+
+
+def tls_struct(tls: Tls | None) -> Any:
+    """For a `const sipdlg_tls_t *`."""
+    return None if tls is None else C.byref(instance(tls, Tls, "tls")._to_c())
+
+
+@dataclass(frozen=True, slots=True, weakref_slot=True, kw_only=True, repr=False)
 class Config:
     """None, and 0 of times and limits, keep the library's default; sipdlg.h says what that is. Other values shown here are
     the default. One configuration may make many agents."""
@@ -82,6 +129,7 @@ class Config:
     address_requests: int = 0
     """Requests out of dialogs that one IP address, or /64 of IPv6, may send in a second."""
     address_burst: int = 0
+    """The same at once; 0: as many as in a second."""
     connections: int = 0
     """Of the library's sockets at a time; 0: 10000."""
     address_connections: int = 0
@@ -90,7 +138,8 @@ class Config:
     """When one that nobody needs is closed; 0: after 900 s, -1: never."""
     connect_ms: int = 0
     """In which a peer has to answer; 0: 5000."""
-    """The same at once; 0: as many as in a second."""
+    tls: Tls | None = None
+    """None: no certificate of ours; whom the system trusts."""
     reliable: Policy = Policy.SUPPORTED
     """Provisional responses by RFC 3262."""
     manual_prack: bool = False
@@ -171,6 +220,8 @@ class Config:
         shares = numbers(connections=self.connections, address_connections=self.address_connections)
         times = (fits(self.idle_s, "idle_s", 31), fits(self.connect_ms, "connect_ms", 32))
         check(lib.sipdlg_config_set_connections(config, *shares, *times))
+        if self.tls is not None:
+            check(lib.sipdlg_config_set_tls(config, tls_struct(self.tls)))
         check(lib.sipdlg_config_set_reliable(config, fits(self.reliable, "reliable", 31), truth(self.manual_prack, "manual_prack")))
         if self.session_timer is not None:
             terms = instance(self.session_timer, SessionTimer, "session_timer")._numbers()
@@ -206,7 +257,7 @@ def listed(values: Iterable[T], name: str) -> Iterable[T]:
     return values
 
 
-def _differing(settings: Credentials | SessionTimer | Config) -> str:
+def _differing(settings: Credentials | SessionTimer | Tls | Config) -> str:
     """What differs from the default, and no secret."""
     shown = []
     for one in fields(settings):
