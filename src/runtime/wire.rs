@@ -5,6 +5,23 @@ use super::tls::stream::Secure;
 use socket2::Socket;
 use std::io::{self, IoSlice, Read, Write};
 
+/// A socket as something to write to: who writes to a peer that is gone gets an error, and the host's process no SIGPIPE.
+pub(super) struct Quiet<'a>(pub &'a Socket);
+
+impl Write for Quiet<'_> {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        self.0.send_with_flags(data, libc::MSG_NOSIGNAL)
+    }
+
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.0.send_vectored_with_flags(slices, libc::MSG_NOSIGNAL)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// A socket that does not block, and what is around it.
 pub(super) enum Wire {
     Plain(Socket),
@@ -78,7 +95,7 @@ impl Wire {
 
     pub fn write(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         match self {
-            Self::Plain(socket) => socket.write_vectored(slices),
+            Self::Plain(socket) => Quiet(socket).write_vectored(slices),
             #[cfg(feature = "tls")]
             Self::Tls(secure) => secure.write(slices),
         }

@@ -2,6 +2,9 @@
 #include <stdlib.h>
 #include "loopback.h"
 #include "papers.h"
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 static void counts(sipdlg_agent_t agent, uint64_t connections, uint64_t refused)
 {
@@ -87,6 +90,45 @@ static void names(const sipdlg_config_t *config)
     loopback_close(&both);
 }
 
+/* A peer that is gone when we write: its requests fail, and no SIGPIPE ends the host. */
+static void broken_pipe(void)
+{
+    static const sipdlg_delegate_t none = SIPDLG_DELEGATE_INIT;
+    const struct linger at_once = { 1, 0 };
+    struct loopback seen;
+    struct sockaddr_in address;
+    socklen_t length = sizeof address;
+    sipdlg_request_options_t options = SIPDLG_REQUEST_OPTIONS_INIT;
+    sipdlg_agent_t agent;
+    int listener = socket(AF_INET, SOCK_STREAM, 0), peer, turns;
+    memset(&seen, 0, sizeof seen);
+    seen.calling = none;
+    seen.calling.user = &seen;
+    seen.calling.on_reject = loopback_reject;
+    options.delegate = &seen.calling;
+    memset(&address, 0, sizeof address);
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    CHECK(bind(listener, (struct sockaddr *)&address, length) == 0 && listen(listener, 1) == 0);
+    CHECK(getsockname(listener, (struct sockaddr *)&address, &length) == 0);
+    snprintf(seen.uri, sizeof seen.uri, "sip:bob@127.0.0.1:%u;transport=tcp", (unsigned)ntohs(address.sin_port));
+    CHECK_OK(sipdlg_agent_new(NULL, &agent));
+    CHECK_OK(sipdlg_agent_listen(agent, "tcp:127.0.0.1"));
+    CHECK_OK(sipdlg_agent_request(agent, "OPTIONS", seen.uri, &options, NULL));
+    CHECK_OK(sipdlg_agent_run_once(agent, 100));
+    peer = accept(listener, NULL, NULL);
+    CHECK(peer >= 0);
+    CHECK(setsockopt(peer, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once) == 0);
+    CHECK(close(peer) == 0 && close(listener) == 0);
+    /* The first write hears of the reset, the next one of the broken pipe. */
+    for (turns = 0; turns < 3; turns++)
+        CHECK_OK(sipdlg_agent_request(agent, "OPTIONS", seen.uri, &options, NULL));
+    for (turns = 0; seen.rejected == 0 && turns < 1000; turns++)
+        CHECK_OK(sipdlg_agent_run_once(agent, 5));
+    CHECK_NUMBER(seen.rejected, 503);
+    CHECK_OK(sipdlg_agent_free(agent));
+}
+
 int main(void)
 {
     sipdlg_config_t *config = sipdlg_config_new();
@@ -96,6 +138,7 @@ int main(void)
     calls("tcp", NULL);
     calls("tcp", config);
     lost("tcp", config);
+    broken_pipe();
     /* memcheck does not follow the assembly that encrypts, and takes all that comes of it for uninitialised */
     if (getenv("SIPDLG_UNDER_VALGRIND") == NULL && sipdlg_config_set_tls(config, &papers) != SIPDLG_ERR_UNSUPPORTED) {
         calls("tls", config);

@@ -1,6 +1,7 @@
 //! The bytes of one connection under TLS, over a socket that does not block.
 
 use super::names::identities;
+use crate::runtime::wire::Quiet;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, Connection, ServerConfig, ServerConnection};
 use socket2::Socket;
@@ -48,7 +49,7 @@ impl Secure {
     /// What waits goes out, as far as the socket takes it.
     pub fn flush(&mut self) -> io::Result<()> {
         while self.session.wants_write() {
-            if self.session.write_tls(&mut self.socket)? == 0 {
+            if self.session.write_tls(&mut Quiet(&self.socket))? == 0 {
                 return Err(ErrorKind::WriteZero.into());
             }
         }
