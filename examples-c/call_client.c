@@ -6,14 +6,15 @@
 #include "calls.h"
 
 static struct {
-    const char *listen, *to, *from, *user, *replaces;
+    const char *to, *from, *user, *replaces;
     long duration_ms, calls, rate, cancel_ms;
     int hold, cancel_hold, info, late_offer, peer_hangs_up, quiet, ladder;
-} settings = { "udp:127.0.0.1:0", NULL, "sip:alice@127.0.0.1", "alice", NULL, 0, 1, 10, -1, 0, 0, 0, 0, 0, 0, 0 };
+} settings = { NULL, "sip:alice@127.0.0.1", "alice", NULL, 0, 1, 10, -1, 0, 0, 0, 0, 0, 0, 0 };
 
 static const struct option options[] = {
-    { "listen", OPTION_TEXT, &settings.listen, "where to listen (udp:127.0.0.1:0)", NULL },
-    { "to", OPTION_TEXT, &settings.to, "whom to call, sip:bob@127.0.0.1:5070", NULL },
+    { "listen", OPTION_TEXTS, call_settings.listen,
+      "udp:IP:PORT, tcp:, tls: or without port, only to connect from (127.0.0.1, by what --to wants); may be given again", NULL },
+    { "to", OPTION_TEXT, &settings.to, "whom to call: sip:bob@127.0.0.1:5070, sip:bob@127.0.0.1:5070;transport=tcp, sips:bob@localhost:5071", NULL },
     { "from", OPTION_TEXT, &settings.from, "who calls (sip:alice@127.0.0.1)", NULL },
     { "user", OPTION_TEXT, &settings.user, "user name for 401 and 407 (alice)", NULL },
     { "password", OPTION_TEXT, &call_settings.password, "password for 401 and 407, of whatever realm", NULL },
@@ -408,6 +409,14 @@ static void close_down(sipdlg_stats_t *stats)
             return;
 }
 
+/* Without --listen: what `--to` needs. */
+static const char *where_to_listen(void)
+{
+    if (strncmp(settings.to, "sips:", 5) == 0 || strstr(settings.to, ";transport=tls") != NULL)
+        return call_settings.tls_certificate != NULL ? "tls:127.0.0.1:0" : "tls:127.0.0.1"; /* nobody is let in without a certificate */
+    return strstr(settings.to, ";transport=tcp") != NULL ? "tcp:127.0.0.1:0" : "udp:127.0.0.1:0";
+}
+
 static int start(void)
 {
     static const struct call_hooks hooks = { next_version, action_done, referred_failed };
@@ -429,7 +438,7 @@ static int start(void)
     delegate.on_reinvite = on_reinvite;
     delegate.on_terminated = on_terminated;
     calls_listen(&delegate, &hooks);
-    return good && !failed(sipdlg_agent_listen(agent, settings.listen), settings.listen);
+    return good && calls_open(agent, where_to_listen());
 }
 
 int main(int argc, char **argv)

@@ -6,15 +6,14 @@
 #include "calls.h"
 
 static struct {
-    const char *listen;
     long ring_ms, answer_delay_ms, reinvite_delay_ms, reject, ring_code;
     const char *contacts[TEXTS_MAX + 1];
     int reliable, no_ring, quiet, ladder;
     const char *challenge, *algorithms, *users[TEXTS_MAX + 1];
-} settings = { "udp:127.0.0.1:5070", 0, 0, 0, 0, 0, { NULL }, 0, 0, 0, 0, NULL, NULL, { NULL } };
+} settings = { 0, 0, 0, 0, 0, { NULL }, 0, 0, 0, 0, NULL, NULL, { NULL } };
 
 static const struct option options[] = {
-    { "listen", OPTION_TEXT, &settings.listen, "where to listen (udp:127.0.0.1:5070; port 0: any)", NULL },
+    { "listen", OPTION_TEXTS, call_settings.listen, "udp:IP:PORT, tcp:, tls: (udp:127.0.0.1:5070; port 0: any); may be given again", NULL },
     { "ring-ms", OPTION_NUMBER, &settings.ring_ms, "time from INVITE to 180 (0)", NULL },
     { "answer-delay-ms", OPTION_NUMBER, &settings.answer_delay_ms, "time from 180 to 200 (0)", NULL },
     { "reinvite-delay-ms", OPTION_NUMBER, &settings.reinvite_delay_ms, "time from re-INVITE to 200 (0)", NULL },
@@ -282,6 +281,7 @@ static int start(sipdlg_agent_t *agent)
     sipdlg_delegate_t delegate = SIPDLG_DELEGATE_INIT;
     sipdlg_config_t *config = sipdlg_config_new();
     char address[80];
+    uint32_t index;
     int good;
     delegate.on_invite = on_invite;
     delegate.on_reinvite = on_reinvite;
@@ -299,10 +299,10 @@ static int start(sipdlg_agent_t *agent)
     sipdlg_config_free(config);
     if (!good
         || failed(sipdlg_agent_set_delegate(*agent, &delegate), "delegate")
-        || failed(sipdlg_agent_listen(*agent, settings.listen), settings.listen)
-        || failed(sipdlg_agent_local_address(*agent, 0, address, sizeof address, NULL), "local address"))
+        || !calls_open(*agent, "udp:127.0.0.1:5070"))
         return 0;
-    printf("listening on %s\n", address);
+    for (index = 0; sipdlg_agent_local_address(*agent, index, address, sizeof address, NULL) == SIPDLG_OK; index++)
+        printf("listening on %s\n", address);
     fflush(stdout);
     return 1;
 }

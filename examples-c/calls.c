@@ -5,7 +5,8 @@
 #include "calls.h"
 
 struct call_settings call_settings = {
-    { -1, -1, -1, -1, -1 }, NULL, 0, 0, 0, SIPDLG_SUPPORTED, SIPDLG_REFRESHER_ANY, 0, 0, NULL, NULL, NULL, NULL, 0
+    { -1, -1, -1, -1, -1 }, NULL, 0, 0, 0, SIPDLG_SUPPORTED, SIPDLG_REFRESHER_ANY, 0, 0, NULL, NULL,
+    NULL, NULL, { NULL }, NULL, NULL, NULL, 0, 0
 };
 
 static const struct call_hooks *hooks;
@@ -33,6 +34,19 @@ int calls_check(const char *program)
     return 1;
 }
 
+static int set_tls(sipdlg_config_t *config)
+{
+    sipdlg_tls_t tls = SIPDLG_TLS_INIT;
+    tls.certificates = call_settings.tls_certificate;
+    tls.key = call_settings.tls_key;
+    tls.authorities = call_settings.tls_authorities;
+    if (call_settings.tls_insecure)
+        tls.verify = SIPDLG_TLS_VERIFY_NOTHING;
+    else if (tls.certificates == NULL && tls.key == NULL && tls.authorities == NULL)
+        return 1; /* nothing was asked for; the build may have no TLS */
+    return !failed(sipdlg_config_set_tls(config, &tls), "TLS");
+}
+
 int calls_configure(sipdlg_config_t *config)
 {
     return !failed(sipdlg_config_set_session_timer(config, call_settings.timer_policy, (uint32_t)call_settings.interval_s,
@@ -40,6 +54,7 @@ int calls_configure(sipdlg_config_t *config)
                    "session timer")
         && (call_settings.password == NULL
             || !failed(sipdlg_config_add_credentials(config, NULL, call_settings.user, call_settings.password, 0, NULL), "password"))
+        && set_tls(config)
         && (!call_settings.trace || !failed(sipdlg_config_set_trace(config, trace_print, NULL), "trace"));
 }
 
@@ -47,6 +62,17 @@ int calls_capture(sipdlg_agent_t agent)
 {
     return (call_settings.pcap == NULL || !failed(sipdlg_agent_capture_pcap(agent, call_settings.pcap), call_settings.pcap))
         && (call_settings.hep == NULL || !failed(sipdlg_agent_capture_hep(agent, call_settings.hep, 0, NULL), call_settings.hep));
+}
+
+int calls_open(sipdlg_agent_t agent, const char *otherwise)
+{
+    size_t at;
+    if (call_settings.listen[0] == NULL)
+        call_settings.listen[0] = otherwise;
+    for (at = 0; call_settings.listen[at] != NULL; at++)
+        if (failed(sipdlg_agent_listen(agent, call_settings.listen[at]), call_settings.listen[at]))
+            return 0;
+    return 1;
 }
 
 int calls_answer(struct sdp *sdp, unsigned version, const sipdlg_message_t *message, sipdlg_body_t *body)

@@ -16,12 +16,19 @@ struct call_settings {
     long interval_s, min_se_s;
     const char *user, *password;
     const char *pcap, *hep;
+    const char *listen[TEXTS_MAX + 1];
+    const char *tls_certificate, *tls_key, *tls_authorities;
+    int tls_insecure;
     int trace;
 };
 extern struct call_settings call_settings;
 
 /* Part of a table of options. */
 #define CALL_OPTIONS \
+    { "tls-certificate", OPTION_TEXT, &call_settings.tls_certificate, "PEM file: our certificate chain, to be called over TLS", NULL }, \
+    { "tls-key", OPTION_TEXT, &call_settings.tls_key, "PEM file: its key", NULL }, \
+    { "tls-authorities", OPTION_TEXT, &call_settings.tls_authorities, "PEM file: whom we trust (whom the system trusts)", NULL }, \
+    { "tls-insecure", OPTION_FLAG, &call_settings.tls_insecure, "call over TLS whoever is there, for tests", NULL }, \
     { "update-ms", OPTION_NUMBER, &call_settings.ms[ACTION_UPDATE], \
       "UPDATE with a new offer so long after the call is confirmed, or when the exchange under way is over", NULL }, \
     { "reinvite-ms", OPTION_NUMBER, &call_settings.ms[ACTION_REINVITE], "re-INVITE with a new offer, likewise", NULL }, \
@@ -52,10 +59,12 @@ struct call_hooks {
 
 /* Checks what cannot stand together; prints it. 0: wrong. */
 int calls_check(const char *program);
-/* Sets the session timer, credentials and trace. 0: wrong, printed. */
+/* Sets the session timer, credentials, certificates and trace. 0: wrong, printed. */
 int calls_configure(sipdlg_config_t *config);
 /* Begins what --pcap and --hep ask for. 0: wrong, printed. */
 int calls_capture(sipdlg_agent_t agent);
+/* Opens what --listen names, `otherwise` where it is not given. 0: wrong, printed. */
+int calls_open(sipdlg_agent_t agent, const char *otherwise);
 /* The functions on_update, on_refer and on_notify of the agent's delegate, or of a call's. */
 void calls_listen(sipdlg_delegate_t *delegate, const struct call_hooks *hooks);
 

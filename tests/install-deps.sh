@@ -10,6 +10,8 @@ need cc gcc
 need c++ g++
 need python3 python3
 need sipp sip-tester
+need stunnel4 stunnel4
+need openssl openssl
 need valgrind valgrind
 need tshark tshark
 need nm binutils

@@ -22,16 +22,18 @@ def same(seen, wanted, what):
         raise Failed(f"{what}: saw {seen!r}, wanted {wanted!r}")
 
 
-def free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+def free_port(kind=socket.SOCK_DGRAM):
+    with socket.socket(socket.AF_INET, kind) as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
 
-def is_bound(port):
-    """Whether somebody listens on this port over UDP."""
-    with open("/proc/net/udp", encoding="ascii") as table:
-        return any(line.split()[1].endswith(f":{port:04X}") for line in table.readlines()[1:])
+def is_bound(port, protocol="udp"):
+    """Whether somebody listens on this port over UDP or TCP."""
+    states = ("07",) if protocol == "udp" else ("0A",)  # SS_UNCONNECTED, TCP_LISTEN
+    with open("/proc/net/" + protocol, encoding="ascii") as table:
+        rows = [line.split() for line in table.readlines()[1:]]
+    return any(row[1].endswith(f":{port:04X}") and row[3] in states for row in rows)
 
 
 class Message:
@@ -104,7 +106,7 @@ class Case:
         return os.path.join(self.folder.name, name)
 
     def start(self, program, *arguments, name=None):
-        """Starts one of our programs; its output goes to a file."""
+        """Starts one of our programs, or another by its path; its output goes to a file."""
         name = name or program
         with open(self.path(name), "wb") as out:
             process = subprocess.Popen([os.path.join(self.programs, program), *map(str, arguments)], stdout=out,
@@ -113,10 +115,10 @@ class Case:
         self.running.append(process)
         return process
 
-    def listening(self, process):
+    def listening(self, process, transport="udp"):
         """The port that it says it listens on."""
         for _ in range(200):
-            found = re.search(r"listening on udp:[^\s]*:(\d+)$", self.output(process), flags=re.M)
+            found = re.search(rf"listening on {transport}:[^\s]*:(\d+)$", self.output(process), flags=re.M)
             if found:
                 return int(found.group(1))
             check(process.poll() is None, f"ended at once: {self.output(process)}")
@@ -148,9 +150,17 @@ class Case:
         process.terminate()
         return self.finish(process, seconds)
 
-    def sipp(self, *arguments, port=None, trace=True, name="sipp"):
+    @staticmethod
+    def wait_until_bound(process, port, protocol):
+        """On a machine with much to do it takes its time, and the first request would be refused."""
+        deadline = time.monotonic() + 10
+        while not is_bound(port, protocol) and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.02)
+
+    def sipp(self, *arguments, port=None, trace=True, name="sipp", protocol="udp"):
         """Starts SIPp; as a caller when the arguments name a remote address."""
-        command = ["sipp", *map(str, arguments), "-i", "127.0.0.1", "-p", str(port or free_port()), "-nostdin",
+        kind, mode = (socket.SOCK_DGRAM, "u1") if protocol == "udp" else (socket.SOCK_STREAM, "t1")
+        command = ["sipp", *map(str, arguments), "-i", "127.0.0.1", "-p", str(port or free_port(kind)), "-nostdin", "-t", mode,
                    "-trace_stat", "-stf", self.path(name + ".csv"), "-trace_err", "-error_file", self.path(name + ".err")]
         if trace:
             command += ["-trace_msg", "-message_file", self.path(name + ".messages")]
@@ -160,10 +170,7 @@ class Case:
         process.output, process.files = self.path(name), self.path(name)
         self.running.append(process)
         if port:
-            # On a machine with much to do it takes its time, and the first request would be refused.
-            deadline = time.monotonic() + 10
-            while not is_bound(port) and process.poll() is None and time.monotonic() < deadline:
-                time.sleep(0.02)
+            self.wait_until_bound(process, port, protocol)
         return process
 
     def finish_sipp(self, process, seconds=60, calls=1):
