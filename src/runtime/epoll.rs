@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use std::io;
+use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -94,13 +95,16 @@ impl Epoll {
     /// Errors: system.
     pub fn wait(&self, timeout: Option<Duration>, ready: &mut Vec<Ready>) -> Result<()> {
         ready.clear();
-        let mut events = [libc::epoll_event { events: 0, u64: 0 }; BATCH];
+        // Not cleared for each wait.
+        let mut events = [const { MaybeUninit::<libc::epoll_event>::uninit() }; BATCH];
         let count = self.wait_for(timeout, &mut events);
         let Ok(count) = usize::try_from(count) else {
             let error = io::Error::last_os_error();
             return if error.raw_os_error() == Some(libc::EINTR) { Ok(()) } else { Err(Error::system(&error)) };
         };
         ready.extend(events.iter().take(count).map(|event| {
+            // SAFETY: the system has written so many of them.
+            let event = unsafe { event.assume_init_read() };
             let has = |which: libc::c_int| event.events & which as u32 != 0;
             let broken = has(libc::EPOLLERR | libc::EPOLLHUP);
             Ready {
@@ -113,7 +117,11 @@ impl Epoll {
     }
 
     /// As epoll_pwait2(2), which rounds no timer, where the system knows it.
-    fn wait_for(&self, timeout: Option<Duration>, events: &mut [libc::epoll_event; BATCH]) -> libc::c_long {
+    fn wait_for(
+        &self,
+        timeout: Option<Duration>,
+        events: &mut [MaybeUninit<libc::epoll_event>; BATCH],
+    ) -> libc::c_long {
         static UNKNOWN: AtomicBool = AtomicBool::new(false);
         let (fd, most) = (self.0.as_raw_fd(), BATCH as libc::c_int);
         let limit = timeout.map(|timeout| libc::timespec {
@@ -125,7 +133,15 @@ impl Epoll {
         if !UNKNOWN.load(Ordering::Relaxed) {
             // SAFETY: `most` events have room at the pointer; the limit is NULL or a timespec; no signal mask.
             let count = unsafe {
-                libc::syscall(libc::SYS_epoll_pwait2, fd, events.as_mut_ptr(), most, limit, no_mask, 0_usize)
+                libc::syscall(
+                    libc::SYS_epoll_pwait2,
+                    fd,
+                    events.as_mut_ptr().cast::<libc::epoll_event>(),
+                    most,
+                    limit,
+                    no_mask,
+                    0_usize,
+                )
             };
             let unknown = [Some(libc::ENOSYS), Some(libc::EPERM)];
             if count >= 0 || !unknown.contains(&io::Error::last_os_error().raw_os_error()) {
@@ -139,7 +155,7 @@ impl Epoll {
             libc::c_int::try_from(timeout.as_micros().div_ceil(1_000)).unwrap_or(libc::c_int::MAX)
         });
         // SAFETY: as above.
-        unsafe { libc::epoll_wait(fd, events.as_mut_ptr(), most, limit) }.into()
+        unsafe { libc::epoll_wait(fd, events.as_mut_ptr().cast::<libc::epoll_event>(), most, limit) }.into()
     }
 }
 

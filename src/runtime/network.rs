@@ -33,8 +33,8 @@ pub struct Network {
     pub(super) wake: File,
     /// While a thread waits: the deadline of the timers that it knows of, in microseconds and never 0.
     pub(super) sleeper: AtomicU64,
-    /// What the last wait has found. Who waits has it.
-    pub(super) ready: Mutex<Vec<Ready>>,
+    /// Of who waits.
+    pub(super) turn: Mutex<Found>,
     pub(super) inbox: Mutex<Inbox>,
     /// New requests wait in the inbox.
     pub(super) behind: AtomicBool,
@@ -44,6 +44,13 @@ pub struct Network {
     pub(super) stopping: AtomicBool,
     pub(super) delivery: Mutex<Option<Thread>>,
     pub(super) delivery_asleep: AtomicBool,
+}
+
+/// What the last wait has found, and room for what is read of it.
+#[derive(Default)]
+pub(super) struct Found {
+    pub ready: Vec<Ready>,
+    pub buffer: Vec<u8>,
 }
 
 impl Network {
@@ -63,7 +70,7 @@ impl Network {
             links,
             wake,
             sleeper: AtomicU64::new(AWAKE),
-            ready: Mutex::default(),
+            turn: Mutex::default(),
             inbox: Mutex::new(Inbox { receiver, backlog: Backlog::default() }),
             behind: AtomicBool::new(false),
             outbox: Mutex::default(),

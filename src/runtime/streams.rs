@@ -16,12 +16,12 @@ const PIECES: usize = 4;
 
 impl Network {
     /// A listener or connection can go on. True: it is a socket of UDP.
-    pub(super) fn stream_ready<H: Host>(&self, host: &'static H, ready: &Ready) -> bool {
+    pub(super) fn stream_ready<H: Host>(&self, host: &'static H, ready: &Ready, buffer: &mut Vec<u8>) -> bool {
         if let Some(connection) = self.links.connection(ready.number) {
             if ready.writable && connection.go_on(&self.links.epoll).is_err() {
                 self.close(host, &connection);
             } else if ready.readable {
-                self.read(host, &connection);
+                self.read(host, &connection, buffer);
             }
             return false;
         }
@@ -41,14 +41,15 @@ impl Network {
         false
     }
 
-    fn read<H: Host>(&self, host: &'static H, connection: &Arc<Connection>) {
-        let mut buffer = [0; PIECE];
+    fn read<H: Host>(&self, host: &'static H, connection: &Arc<Connection>, buffer: &mut Vec<u8>) {
+        // Made by the first connection that brings anything.
+        buffer.resize(PIECE, 0);
         for piece in 0.. {
             // Without memory it waits where it is.
             if !host.has_memory() {
                 return;
             }
-            let read = connection.read(&self.links.epoll, &mut buffer, piece < PIECES);
+            let read = connection.read(&self.links.epoll, buffer, piece < PIECES);
             let data = match read {
                 Ok(Some(count)) if count > 0 => buffer.get(..count).unwrap_or_default(),
                 Ok(None) => return,

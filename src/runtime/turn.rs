@@ -1,6 +1,6 @@
 //! One turn: wait, take what is there, deliver, send.
 
-use super::network::{AWAKE, Network};
+use super::network::{AWAKE, Found, Network};
 use super::{Host, PAUSE};
 use crate::agent::Agent;
 use crate::error::{Error, ErrorKind, Result};
@@ -48,14 +48,15 @@ impl Network {
         if delivers && host.is_owed() {
             wait = Some(Duration::ZERO);
         }
-        let mut ready = self.ready.lock();
-        let waited = self.links.epoll.wait(wait, &mut ready);
+        let mut found = self.turn.lock();
+        let Found { ready, buffer } = &mut *found;
+        let waited = self.links.epoll.wait(wait, ready);
         self.sleeper.store(AWAKE, Ordering::Relaxed);
         waited?;
         host.clear_woken();
         let mut datagrams = self.behind.load(Ordering::Relaxed);
         for one in ready.iter().filter(|one| one.number != WAKE) {
-            datagrams |= self.stream_ready(host, one) && one.readable;
+            datagrams |= self.stream_ready(host, one, buffer) && one.readable;
         }
         if ready.iter().any(|one| one.number == WAKE) {
             let _ = (&self.wake).read(&mut [0; 8]);
@@ -76,7 +77,7 @@ impl Network {
                 break;
             }
         }
-        self.shut_finished(&ready);
+        self.shut_finished(ready);
         if let Some(deadline) = self.links.next_deadline()
             && let Some(now) = host.with_agent(|_, now| now.monotonic)
             && deadline <= now
