@@ -374,6 +374,78 @@ fn one_address_has_its_share() {
     assert!(ours.hear(&mut peer, "\r\n\r\n").0.starts_with("SIP/2.0 486"));
 }
 
+/// Who has its share takes no room of others with the rest.
+#[test]
+fn beyond_its_share_nobody_goes_for_it() {
+    let ours = Ours::new((2, 1, 0, 0));
+    let other = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).expect("a socket");
+    other.bind(&SocketAddr::from(([127, 0, 0, 2], 0)).into()).expect("bound");
+    other.connect(&ours.address().into()).expect("connected");
+    let mut other = TcpStream::from(other);
+    other.set_read_timeout(Some(Duration::from_millis(1))).expect("a time-out");
+    let _first = ours.connect();
+    ours.until("both are taken", || ours.connections() == 2);
+    for _ in 0..5 {
+        let mut beyond = ours.connect();
+        assert!(ours.hear(&mut beyond, "").1, "it is closed");
+    }
+    other.write_all(options(1, "").as_bytes()).expect("written");
+    assert!(ours.hear(&mut other, "\r\n\r\n").0.starts_with("SIP/2.0 486"));
+}
+
+/// Those who say nothing keep us from nobody.
+#[test]
+fn the_silent_go_for_our_requests() {
+    let ours = Ours::new((4, 0, 0, 0));
+    let silent: Vec<TcpStream> = (0..4).map(|_| ours.connect()).collect();
+    ours.until("taken", || ours.connections() == 4);
+    let listener = TcpListener::bind("127.0.0.1:0").expect("bound");
+    assert_eq!(ours.ask(listener.local_addr().expect("bound")), 0);
+    let thread = std::thread::spawn(move || answer_all(listener.accept().expect("a connection").0));
+    ours.until_told((ACCEPT, 200), 1);
+    assert_eq!(ours.connections(), 4);
+    drop((ours, silent));
+    thread.join().expect("ended");
+}
+
+/// What a peer has said before its end is heard, also where what waits for it can no longer be written.
+#[test]
+fn the_last_words_are_heard() {
+    let ours = Ours::usual();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("bound");
+    let peer = listener.local_addr().expect("bound");
+    assert_eq!(ours.ask_with(peer, 60_000), 0);
+    assert_eq!(sipdlg_agent_run_once(ours.agent, 0), 0);
+    let mut accepted = listener.accept().expect("a connection").0;
+    for _ in 0..200 {
+        assert_eq!(ours.ask_with(peer, 60_000), 0);
+    }
+    accepted.write_all(options(1, "").as_bytes()).expect("written");
+    // With so much unread, a reset.
+    drop(accepted);
+    std::thread::sleep(Duration::from_millis(50));
+    ours.until_told((OPTIONS, 0), 1);
+}
+
+/// Where nothing more is read, nothing keeps a thread awake: a peer that goes on sending, one that only listens.
+#[test]
+fn connections_cost_no_turns() {
+    let ours = Ours::usual();
+    let mut quiet = ours.connect();
+    quiet.write_all(options(1, "").as_bytes()).expect("written");
+    ours.hear(&mut quiet, "\r\n\r\n");
+    quiet.shutdown(std::net::Shutdown::Read).expect("shut");
+    let mut broken = ours.connect();
+    broken.write_all(b"OPTIONS sip:b@c SIP/2.0\r\nContent-Length: x\r\n\r\n").expect("written");
+    ours.until("taken", || ours.connections() == 2);
+    let (before, mut turns) = (Instant::now(), 0);
+    while before.elapsed() < Duration::from_millis(500) {
+        assert_eq!(sipdlg_agent_run_once(ours.agent, 100), 0);
+        turns += 1;
+    }
+    assert!(turns < 50, "{turns}");
+}
+
 /// RFC 3261 §18.3: it is answered where it can be, and what follows cannot be told apart: the connection ends, with its
 /// answer read.
 #[test]

@@ -28,6 +28,8 @@ pub(super) struct Connection {
     has_spoken: AtomicBool,
     /// When it last brought anything, in microseconds.
     heard: AtomicU64,
+    /// When it is looked at next. Whose deadlines these are has it.
+    looked_at: AtomicU64,
     state: Mutex<State>,
 }
 
@@ -62,12 +64,12 @@ pub(super) enum Taken {
 
 impl Connection {
     /// `connecting`: we open it, and the peer has not answered yet. The set does not know it yet.
-    pub fn new(wire: Wire, flow: Flow, name: Option<Bytes>, connecting: bool, now: Time) -> Self {
+    pub fn new(wire: Wire, flow: Flow, name: Option<Bytes>, connecting: bool, queue: Queue, now: Time) -> Self {
         let is_ours = connecting;
         let (phase, interest) =
             if connecting { (Phase::Connecting, Interest::Write) } else { (Phase::Open, Interest::Read) };
         let fd = wire.socket().as_raw_fd();
-        let state = State { wire, phase, queue: Queue::default(), written: 0, interest };
+        let state = State { wire, phase, queue, written: 0, interest };
         Self {
             flow,
             name,
@@ -75,6 +77,7 @@ impl Connection {
             fd,
             has_spoken: AtomicBool::new(false),
             heard: AtomicU64::new(now.as_micros()),
+            looked_at: AtomicU64::new(0),
             state: Mutex::new(state),
         }
     }
@@ -117,6 +120,11 @@ impl Connection {
         Time::from_micros(self.heard.load(Ordering::Relaxed))
     }
 
+    /// Notes when it is looked at next; what was noted before.
+    pub fn look_at(&self, at: Time) -> Time {
+        Time::from_micros(self.looked_at.swap(at.as_micros(), Ordering::Relaxed))
+    }
+
     /// Writes a message, or as much as goes, and keeps the rest.
     pub fn send(&self, epoll: &Epoll, transmit: Transmit) -> Taken {
         let mut state = self.state.lock();
@@ -138,6 +146,9 @@ impl Connection {
     /// It takes something, or has connected. Errors: it is broken.
     pub fn go_on(&self, epoll: &Epoll) -> io::Result<()> {
         let mut state = self.state.lock();
+        if state.phase == Phase::Closed {
+            return Ok(());
+        }
         if state.phase == Phase::Connecting {
             if let Some(error) = state.wire.socket().take_error()? {
                 return Err(error);
@@ -178,6 +189,11 @@ impl Connection {
         }
     }
 
+    /// What it brings is still taken.
+    pub fn is_open(&self) -> bool {
+        self.state.lock().phase == Phase::Open
+    }
+
     pub fn is_finishing(&self) -> bool {
         self.state.lock().phase == Phase::Finishing
     }
@@ -203,7 +219,7 @@ impl Connection {
             let _ = state.wire.socket().shutdown(std::net::Shutdown::Both);
             state.phase = Phase::Closed;
         }
-        std::mem::take(&mut state.queue)
+        state.queue.take()
     }
 
     fn adjust(&self, epoll: &Epoll, state: &mut State) {

@@ -3,6 +3,7 @@
 use super::connection::Connection;
 use super::epoll::{Epoll, Interest};
 use super::listen::{Address, Listener};
+use super::queue::{Queue, Room};
 use super::sides::Sides;
 use super::udp::{Socket, primary_address};
 use crate::agent::Bytes;
@@ -33,6 +34,8 @@ const EXHAUSTED: Duration = Duration::from_millis(100);
 pub(super) enum Way {
     Datagram(Arc<Socket>),
     Connection(Arc<Connection>),
+    /// There is one when this one, which says nothing, has gone.
+    After(Arc<Connection>),
 }
 
 /// What became of something at its time.
@@ -52,6 +55,7 @@ pub(super) struct Links {
     refused: AtomicU64,
     /// Messages that a full link did not take.
     full: AtomicU64,
+    room: Arc<Room>,
 }
 
 #[derive(Default)]
@@ -110,7 +114,13 @@ impl Links {
             table: Mutex::default(),
             refused: AtomicU64::new(0),
             full: AtomicU64::new(0),
+            room: Arc::default(),
         })
+    }
+
+    /// For what a link will not take at once.
+    pub fn queue(&self) -> Queue {
+        Queue::new(Arc::clone(&self.room))
     }
 
     /// Errors: syntax, system, unsupported.
@@ -221,7 +231,7 @@ impl Links {
         if let Some(connection) = table.by_end.get(&end).and_then(|link| table.connections.get(link)) {
             return Some(Way::Connection(Arc::clone(connection)));
         }
-        self.open(&mut table, flow, remote, name, now).map(Way::Connection)
+        self.open(&mut table, flow, remote, name, now)
     }
 
     fn socket_for(&self, flow: &Flow) -> Option<Arc<Socket>> {
@@ -244,16 +254,9 @@ impl Links {
                 && self.socket_for(flow).is_some_and(|found| Arc::ptr_eq(&found, socket))
     }
 
-    fn open(
-        &self,
-        table: &mut Table,
-        flow: &Flow,
-        remote: SocketAddr,
-        name: Option<&Bytes>,
-        now: Time,
-    ) -> Option<Arc<Connection>> {
+    fn open(&self, table: &mut Table, flow: &Flow, remote: SocketAddr, name: Option<&Bytes>, now: Time) -> Option<Way> {
         if table.connections.len() >= self.limits.most {
-            return None;
+            return table.oldest_silent().map(Way::After);
         }
         let streams = || {
             table.listened.iter().filter_map(|listened| match listened {
@@ -263,14 +266,17 @@ impl Links {
         };
         let of_family = || streams().filter(|listener| listener.bound.is_ipv6() == remote.is_ipv6());
         let listener = of_family().find(|listener| listener.flow.local == flow.local).or_else(|| of_family().next())?;
-        let (socket, local) = listener.connect(remote).ok()?;
+        let (socket, local) = match listener.connect(remote) {
+            Err(error) if is_exhausted(&error) => return table.oldest_silent().map(Way::After),
+            connected => connected.ok()?,
+        };
         table.last += 1;
         let flow = Flow { transport: flow.transport, link: table.last, local: Some(local), remote: Some(remote) };
         let wire = self.sides.ours(socket, &flow, name)?;
-        let connection = Arc::new(Connection::new(wire, flow, name.cloned(), true, now));
+        let connection = Arc::new(Connection::new(wire, flow, name.cloned(), true, self.queue(), now));
         connection.enter(&self.epoll).ok()?;
         table.enter(&connection, now.plus(self.limits.connect));
-        Some(connection)
+        Some(Way::Connection(connection))
     }
 
     // ------------------------------------------------------------------ connections that come
@@ -282,11 +288,11 @@ impl Links {
                 Ok((socket, local, remote)) => {
                     let mut table = self.table.lock();
                     let here = table.of_address.get(&remote.ip()).copied().unwrap_or(0);
+                    let beyond = self.limits.per_address != 0 && here >= self.limits.per_address;
                     let full = table.connections.len() >= self.limits.most;
-                    if full {
+                    if !beyond && full {
                         silent.extend(table.oldest_silent());
                     }
-                    let beyond = self.limits.per_address != 0 && here >= self.limits.per_address;
                     if beyond || full && silent.is_empty() {
                         self.refused.fetch_add(1, Ordering::Relaxed);
                         continue;
@@ -295,7 +301,7 @@ impl Links {
                     let transport = listener.flow.transport;
                     let flow = Flow { transport, link: table.last, local: Some(local), remote: Some(remote) };
                     let Some(wire) = self.sides.theirs(socket, transport) else { continue };
-                    let connection = Arc::new(Connection::new(wire, flow, None, false, now));
+                    let connection = Arc::new(Connection::new(wire, flow, None, false, self.queue(), now));
                     if connection.enter(&self.epoll).is_err() {
                         continue;
                     }
@@ -342,9 +348,7 @@ impl Links {
                 match self.next_look(&connection) {
                     Next::Close => due.push(Due::Close(connection)),
                     Next::At(at) if at <= now => due.push(Due::Idle(connection)),
-                    Next::At(at) => {
-                        table.deadlines.insert((at, link));
-                    }
+                    Next::At(at) => table.look_at(&connection, at),
                     Next::Never => {}
                 }
             } else if let Some(Listened::Streams(listener)) =
@@ -367,7 +371,7 @@ impl Links {
     /// An idle one stays, because somebody needs it.
     pub fn keep(&self, connection: &Connection, now: Time) {
         if let Some(idle) = self.limits.idle {
-            self.table.lock().deadlines.insert((now.plus(idle), connection.link()));
+            self.table.lock().look_at(connection, now.plus(idle));
         }
     }
 
@@ -376,7 +380,7 @@ impl Links {
         connection.finish();
         let mut table = self.table.lock();
         table.leads_nowhere(connection);
-        table.deadlines.insert((now.plus(FINISHING), connection.link()));
+        table.look_at(connection, now.plus(FINISHING));
     }
 }
 
@@ -411,13 +415,23 @@ impl Table {
             self.silent.push_back(link);
         }
         self.connections.insert(link, Arc::clone(connection));
-        self.deadlines.insert((deadline, link));
+        self.look_at(connection, deadline);
+    }
+
+    /// At that time, and not before; `due` has taken the former one, or this does. Nothing is looked at that has gone.
+    fn look_at(&mut self, connection: &Connection, at: Time) {
+        let link = connection.link();
+        if self.connections.contains_key(&link) {
+            self.deadlines.remove(&(connection.look_at(at), link));
+            self.deadlines.insert((at, link));
+        }
     }
 
     fn forget(&mut self, connection: &Connection) -> bool {
         if self.connections.remove(&connection.link()).is_none() {
             return false;
         }
+        self.deadlines.remove(&(connection.look_at(Time::default()), connection.link()));
         self.leads_nowhere(connection);
         if let Some(remote) = connection.flow.remote
             && !connection.is_ours

@@ -55,6 +55,10 @@ impl Network {
                     }
                     continue;
                 }
+                Some(Way::After(silent)) => {
+                    self.close(host, &silent);
+                    continue;
+                }
                 None => {
                     fail(host, first.id);
                     waiting.pop_front();
@@ -79,7 +83,7 @@ impl Network {
                 Sent::Refused => fail_first(host, waiting.pop_front()),
                 Sent::Full => {
                     self.links.epoll.change(socket.fd(), socket.flow.link, Interest::Both);
-                    full.push((socket, Queue::default()));
+                    full.push((socket, self.links.queue()));
                 }
             }
         }

@@ -18,10 +18,12 @@ impl Network {
     /// A listener or connection can go on. True: it is a socket of UDP.
     pub(super) fn stream_ready<H: Host>(&self, host: &'static H, ready: &Ready, buffer: &mut Vec<u8>) -> bool {
         if let Some(connection) = self.links.connection(ready.number) {
+            // First what a broken one has still to say.
+            if ready.readable {
+                self.read(host, &connection, buffer);
+            }
             if ready.writable && connection.go_on(&self.links.epoll).is_err() {
                 self.close(host, &connection);
-            } else if ready.readable {
-                self.read(host, &connection, buffer);
             }
             return false;
         }
@@ -45,20 +47,22 @@ impl Network {
         // Made by the first connection that brings anything.
         buffer.resize(PIECE, 0);
         for piece in 0.. {
-            // Without memory it waits where it is.
-            if !host.has_memory() {
+            // Without memory it waits where it is; nothing would tell again of what was read off the socket before.
+            let from_socket = piece < PIECES && host.has_memory();
+            if piece == 0 && !from_socket {
                 return;
             }
-            let read = connection.read(&self.links.epoll, buffer, piece < PIECES);
+            let read = connection.read(&self.links.epoll, buffer, from_socket);
             let data = match read {
                 Ok(Some(count)) if count > 0 => buffer.get(..count).unwrap_or_default(),
                 Ok(None) => return,
                 Ok(Some(_)) | Err(_) => return self.close(host, connection),
             };
-            if connection.is_finishing() {
-                continue;
-            }
             let good = host.with_agent(|agent, now| {
+                // Another thread may have closed it; the agent knows nothing of a link that is over.
+                if !connection.is_open() {
+                    return true;
+                }
                 let before = agent.messages_received();
                 let good = agent.receive(now, &connection.flow, data).is_ok();
                 connection.hear(now.monotonic, agent.messages_received() > before);

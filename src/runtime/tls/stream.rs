@@ -8,6 +8,11 @@ use socket2::Socket;
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::sync::Arc;
 
+/// How often the socket is read for something of use: a peer may send nothing but records without content.
+const RECORDS: usize = 8;
+/// So much is kept here that the socket does not take; the rest stays in the queue.
+const BUFFERED: usize = 16 << 10;
+
 /// A session and its socket.
 pub(in crate::runtime) struct Secure {
     socket: Socket,
@@ -17,13 +22,16 @@ pub(in crate::runtime) struct Secure {
 impl Secure {
     /// We connect to whom the certificate has to name. Errors: that is no name.
     pub fn connect(socket: Socket, config: Arc<ClientConfig>, name: ServerName<'static>) -> io::Result<Self> {
-        let session = ClientConnection::new(config, name).map_err(broken)?;
-        Ok(Self { socket, session: session.into() })
+        Ok(Self::new(socket, ClientConnection::new(config, name).map_err(broken)?.into()))
     }
 
     pub fn accept(socket: Socket, config: Arc<ServerConfig>) -> io::Result<Self> {
-        let session = ServerConnection::new(config).map_err(broken)?;
-        Ok(Self { socket, session: session.into() })
+        Ok(Self::new(socket, ServerConnection::new(config).map_err(broken)?.into()))
+    }
+
+    fn new(socket: Socket, mut session: Connection) -> Self {
+        session.set_buffer_limit(Some(BUFFERED));
+        Self { socket, session }
     }
 
     pub fn socket(&self) -> &Socket {
@@ -64,7 +72,7 @@ impl Secure {
 
     /// As of a socket. What is left inside is read without asking the socket where `from_socket` is false.
     pub fn read(&mut self, buffer: &mut [u8], from_socket: bool) -> io::Result<usize> {
-        loop {
+        for _ in 0..RECORDS {
             match self.session.reader().read(buffer) {
                 Err(error) if error.kind() == ErrorKind::WouldBlock && from_socket => {}
                 // The end without a goodbye is an end: messages say themselves how long they are.
@@ -80,6 +88,8 @@ impl Secure {
             }
             understood.map_err(broken)?;
         }
+        // The socket tells of the rest again.
+        Err(ErrorKind::WouldBlock.into())
     }
 
     /// As of a socket: so much is taken, and goes out by [`Secure::flush`].
