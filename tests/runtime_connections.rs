@@ -145,6 +145,9 @@ impl Ours {
     }
 }
 
+// SAFETY: what its pointers lead to is a mutex, or functions.
+unsafe impl Sync for Ours {}
+
 impl Drop for Ours {
     fn drop(&mut self) {
         assert_eq!(sipdlg_agent_free(self.agent), 0);
@@ -425,6 +428,46 @@ fn the_last_words_are_heard() {
     drop(accepted);
     std::thread::sleep(Duration::from_millis(50));
     ours.until_told((OPTIONS, 0), 1);
+}
+
+/// Whenever a connection ends, each request on it is told what became of it, and soon: threads send while the network thread
+/// reads and closes.
+#[test]
+fn requests_from_many_threads_over_connections_that_break() {
+    const EACH: usize = 150;
+    let ours = Ours::usual();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("bound");
+    let peer = listener.local_addr().expect("bound");
+    std::thread::spawn(move || {
+        for (number, accepted) in listener.incoming().enumerate() {
+            let accepted = accepted.expect("a connection");
+            let breaker = socket2::Socket::from(accepted.try_clone().expect("a clone"));
+            std::thread::spawn(move || answer_all(accepted));
+            std::thread::sleep(Duration::from_micros(200 * (number as u64 % 16)));
+            if number % 2 == 0 {
+                let _ = breaker.set_linger(Some(Duration::ZERO));
+            }
+            let _ = breaker.shutdown(std::net::Shutdown::Both);
+        }
+    });
+    assert_eq!(sipdlg_agent_start(ours.agent, 1, 1), 0);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for number in 0..EACH {
+                    assert_eq!(ours.ask_with(peer, number * 40), 0);
+                    std::thread::sleep(Duration::from_micros(100));
+                }
+            });
+        }
+    });
+    let end = Instant::now() + Duration::from_secs(10);
+    let told = || ours.told((ACCEPT, 200)) + ours.told((REJECT, 503));
+    while told() < 4 * EACH {
+        assert!(Instant::now() < end, "{} of {}", told(), 4 * EACH);
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    assert_eq!(ours.told.lock().expect("no panic before").len(), 4 * EACH);
 }
 
 /// Where nothing more is read, nothing keeps a thread awake: a peer that goes on sending, one that only listens.

@@ -107,3 +107,54 @@ impl Secure {
 fn broken(error: rustls::Error) -> io::Error {
     io::Error::new(ErrorKind::InvalidData, error)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runtime::tls::{Settings, Tls, Verify};
+    use std::os::fd::AsRawFd;
+
+    /// Who sends what gives nothing to read holds its reader for so long and no longer; the rest is read later.
+    #[test]
+    fn what_brings_nothing_holds_nobody_up() {
+        let key = rcgen::KeyPair::generate().expect("a key");
+        let own = rcgen::CertificateParams::new(vec!["a.example".to_owned()]).expect("params").self_signed(&key);
+        let (own, key) = (own.expect("signed").pem(), key.serialize_pem());
+        let tls = Tls::new(&Settings {
+            certificates: Some(own.as_bytes()),
+            key: Some(key.as_bytes()),
+            authorities: None,
+            verify: Verify::Nothing,
+            clients: crate::config::Policy::Off,
+            only_13: false,
+        });
+        let tls = tls.expect("papers");
+        let (ours, theirs) = Socket::pair(socket2::Domain::UNIX, socket2::Type::STREAM, None).expect("a pair");
+        for socket in [&ours, &theirs] {
+            socket.set_nonblocking(true).expect("set");
+        }
+        let mut config = (*tls.client().expect("a client")).clone();
+        config.alpn_protocols = vec![vec![b'x'; 255]; 240];
+        let name = "a.example".try_into().expect("a name");
+        let mut client = Secure::connect(theirs, Arc::new(config), name).expect("a client");
+        client.flush().expect("the socket takes a long hello");
+        let fd = ours.as_raw_fd();
+        let left = || {
+            let mut count: libc::c_int = 0;
+            // SAFETY: the pointer is to an int, as FIONREAD wants.
+            assert_eq!(unsafe { libc::ioctl(fd, libc::FIONREAD, &raw mut count) }, 0);
+            count
+        };
+        let whole = left();
+        let mut server = Secure::accept(ours, tls.server().expect("a certificate")).expect("a server");
+        let mut reads = 0;
+        while left() > 0 {
+            let read = server.read(&mut [0; 64], true);
+            assert!(read.is_err_and(|error| error.kind() == ErrorKind::WouldBlock));
+            assert!(whole - left() > 0);
+            reads += 1;
+        }
+        assert!(reads > 1, "all {whole} at once");
+        assert!(server.is_handshaking());
+    }
+}
