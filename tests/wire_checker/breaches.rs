@@ -52,6 +52,8 @@ pub const BREACHES: &[Breach] = &[
         lines[3].3 = true;
         lines.insert(4, Line(1_400, "bob", lines[2].2.clone(), false));
     }),
+    ("ack-owed", forgotten_reinvite, |lines| lines[8..].iter_mut().for_each(|line| line.0 -= 200)),
+    ("ack-owed", forgotten_reinvite, |lines| drop(lines.drain(6..8))),
     ("ack-unprovoked", basic_call, |lines| lines.push(Line(1_350, "alice", lines[3].2.clone(), false))),
     ("ack-form", cancelled_call, |lines| replace(lines, 5, "CSeq: 1 ACK", "CSeq: 2 ACK")),
     ("ack-form", basic_call, |lines| replace(lines, 3, "z9hG4bK2", "z9hG4bK1")),
@@ -82,6 +84,7 @@ pub const BREACHES: &[Breach] = &[
     }),
     ("2xx-schedule", basic_call, |lines| drop(lines.drain(3..))),
     ("2xx-schedule", basic_call, |lines| lines.push(Line(1_400, "bob", lines[2].2.clone(), true))),
+    ("2xx-schedule", late_repeat, |lines| lines[12..].iter_mut().for_each(|line| line.0 -= 10)),
     ("100-within-200ms", basic_call, |lines| drop(lines.remove(1))),
     ("1xx-every-minute", basic_call, |lines| lines[2..].iter_mut().for_each(|line| line.0 += 61_000)),
     ("non-invite-1xx", basic_call, |lines| {
@@ -105,6 +108,7 @@ pub const BREACHES: &[Breach] = &[
     }),
     ("dialog-cseq", basic_call, |lines| replace(lines, 4, "CSeq: 2", "CSeq: 3")),
     ("dialog-cseq", basic_call, |lines| replace(lines, 9, "CSeq: 71", "CSeq: 70")),
+    ("dialog-uris", renamed_call, |lines| replace(lines, 10, "From: <sip:al@", "From: <sip:alice@")),
     ("dialog-uris", basic_call, |lines| replace(lines, 4, "To: <sip:bob@example.com>", "To: <sip:bob@192.0.2.2>")),
     ("dialog-target", basic_call, |lines| replace(lines, 4, "INFO sip:bob@192.0.2.2:5060", "INFO sip:bob@example.com")),
     ("dialog-routes", basic_call, |lines| replace(lines, 4, "Max-", "Route: <sip:192.0.2.2:5060;lr>\r\nMax-")),
@@ -229,6 +233,7 @@ pub const BREACHES: &[Breach] = &[
     ("prack-481", reliable_call, |lines| replace(lines, 2, "RAck: 7 1 INVITE", "RAck: 7 2 INVITE")),
     ("prack-481", reliable_call, |lines| replace(lines, 2, "RAck: 7 1 INVITE", "RAck: 7 1 invite")),
     ("prack-2xx", reliable_call, |lines| replace(lines, 3, "200 OK", "481 Gone")),
+    ("prack-2xx", forgotten_prack, |lines| lines[4..].iter_mut().for_each(|line| line.0 -= 10)),
     ("answer-unasked", reliable_call, |lines| lines[7].2 = response("200 OK", &lines[0].2, "b1", ANSWER)),
     ("answer-unasked", reliable_call, |lines| lines[3].2 = response("200 OK", &lines[2].2, "", ANSWER)),
     ("answer-missing", reliable_call, |lines| {

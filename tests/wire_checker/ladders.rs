@@ -216,6 +216,21 @@ pub fn challenged_call() -> Vec<Line> {
     lines
 }
 
+/// The same with an UPDATE that tells alice's other identity before the INFO goes out again.
+pub fn renamed_call() -> Vec<Line> {
+    let renamed = |text: String| text.replace("From: <sip:alice@", "From: <sip:al@");
+    let mut lines = challenged_call();
+    drop(lines.drain(8..));
+    lines[4].2 = with(&lines[4].2, "Allow: INVITE, ACK, BYE, UPDATE");
+    let update = renamed(request("alice", "UPDATE", 4, "5", "b1", ""));
+    lines.insert(7, Line(21, "alice", update.clone(), false));
+    lines.push(Line(23, "bob", response("200 OK", &update, "", ""), false));
+    let info = with(&request("alice", "INFO", 5, "6", "b1", ""), &credentials("n3", 1, INFO_1_STALE));
+    lines.push(Line(30, "alice", renamed(info.clone()), false));
+    lines.push(Line(32, "bob", renamed(response("200 OK", &info, "", "")), false));
+    lines
+}
+
 /// The same refused twice, the second time by the same realm.
 pub fn refused_twice() -> Vec<Line> {
     let mut lines = challenged_call();
@@ -250,6 +265,51 @@ pub fn acknowledged_call() -> Vec<Line> {
     say(24, "bob", response("200 OK", &second, "", ANSWER));
     say(900, "bob", response("200 OK", &invite, "b1", ""));
     say(902, "alice", request("alice", "ACK", 1, "4", "b1", ""));
+    lines
+}
+
+/// INVITE; a reliable response that the 2xx overtakes; its PRACK comes when all is long given up.
+pub fn forgotten_prack() -> Vec<Line> {
+    let invite = with(&request("alice", "INVITE", 1, "1", "", OFFER), "Supported: 100rel");
+    let prack = prack(2, "3", "70 1 INVITE", "");
+    vec![
+        Line(0, "alice", invite.clone(), false),
+        Line(2, "bob", reliable(70, &invite, ""), false),
+        Line(20, "bob", response("200 OK", &invite, "b1", ANSWER), false),
+        Line(22, "alice", request("alice", "ACK", 1, "2", "b1", ""), false),
+        Line(32_020, "alice", prack.clone(), false),
+        Line(32_022, "bob", response("481 Gone", &prack, "", ""), false),
+    ]
+}
+
+/// No 2xx arrives; a repeat of the INVITE comes when its transaction has ended, and makes another dialog. Alice sends it
+/// too late; the network could be that slow.
+pub fn late_repeat() -> Vec<Line> {
+    let invite = request("alice", "INVITE", 1, "1", "", OFFER);
+    let accepted = response("200 OK", &invite, "b1", ANSWER);
+    let repeats = [2, 502, 1_502, 3_502].into_iter().chain((7_502..32_000).step_by(4_000));
+    let mut lines = vec![Line(0, "alice", invite.clone(), false)];
+    lines.extend(repeats.map(|at| Line(at, "bob", accepted.clone(), true)));
+    lines.push(Line(32_002, "alice", invite.clone(), false));
+    lines.push(Line(32_004, "bob", response("200 OK", &invite, "b2", ANSWER), false));
+    lines.push(Line(32_006, "alice", request("alice", "ACK", 1, "2", "b2", ""), false));
+    lines
+}
+
+/// A call that ends by BYE beside a re-INVITE, which is refused when its sender has given it up.
+pub fn forgotten_reinvite() -> Vec<Line> {
+    let mut lines = basic_call();
+    drop(lines.drain(4..));
+    let mut say = |at, from, text: String| lines.push(Line(at, from, text, false));
+    let again = request("alice", "INVITE", 2, "3", "b1", OFFER);
+    say(1_000, "alice", again.clone());
+    say(1_002, "bob", response("100 Trying", &again, "", ""));
+    let bye = request("alice", "BYE", 3, "4", "b1", "");
+    say(1_100, "alice", bye.clone());
+    say(1_102, "bob", response("200 OK", &bye, "", ""));
+    for at in [33_200, 33_700, 34_700, 36_700] {
+        say(at, "bob", response("487 Request Terminated", &again, "", ""));
+    }
     lines
 }
 

@@ -46,12 +46,17 @@ fn judge(lines: &[Line], end: u64) -> (Trace, Vec<Violation>) {
 fn legal_ladders_are_clean() {
     let plain = [basic_call(), late_offer(), cancelled_call(), lossy_rejection(), challenged_call(), refused_twice()];
     let reliable = [acknowledged_call(), late_offer_acknowledged(), reliable_call(), reliable_offer()];
-    for lines in plain.into_iter().chain(reliable).chain([transfer(), updated_call(), timed_call(), forked_call()]) {
+    let late = [forgotten_prack(), forgotten_reinvite(), renamed_call()];
+    for lines in
+        plain.into_iter().chain(reliable).chain(late).chain([transfer(), updated_call(), timed_call(), forked_call()])
+    {
         let (trace, found) = judge(&lines, 40_000);
         assert_eq!(found, [], "{}", trace.ladder(None));
     }
-    let (trace, found) = judge(&overlapping_updates(), 40_000);
-    assert!(found.iter().all(|violation| violation.party == "bob"), "{found:?}\n{}", trace.ladder(None));
+    for (lines, to_blame) in [(overlapping_updates(), "bob"), (late_repeat(), "alice")] {
+        let (trace, found) = judge(&lines, 40_000);
+        assert!(found.iter().all(|violation| violation.party == to_blame), "{found:?}\n{}", trace.ladder(None));
+    }
 }
 
 #[test]

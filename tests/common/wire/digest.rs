@@ -254,16 +254,19 @@ fn judge_resubmission(view: &mut View<'_>, client: usize) {
     let Some((next, challenges)) = successor(view, client) else { return };
     let (former, line) = (view.sip(view.clients[client].sends[0]), view.clients[next].sends[0]);
     let sip = view.sip(line);
-    let same = ["from", "to", "content-type", "contact"].iter().all(|name| sip.all(name) == former.all(name));
+    let in_dialog = former.to_tag().is_some();
+    // §12.2.1.1: in a dialog From and To are what it has now (RFC 4916 §4), which is judged there.
+    let kept: &[&str] =
+        if in_dialog { &["content-type", "contact"] } else { &["from", "to", "content-type", "contact"] };
+    let same = kept.iter().all(|name| sip.all(name) == former.all(name));
     // A change of the session may have waited for its turn, and been given a new body.
-    let waited =
-        former.to_tag().is_some() && view.final_to(client).is_some_and(|answer| view.at(answer) < view.at(line));
+    let waited = in_dialog && view.final_to(client).is_some_and(|answer| view.at(answer) < view.at(line));
     let renewed = waited && matches!(sip.method(), "INVITE" | "UPDATE");
     if !same || !renewed && sip.body != former.body {
         view.blame("digest-resubmission", line, "From, To, Contact or body is not that of the challenged request");
     }
     // In a dialog other requests may have come between; its numbers are judged there.
-    if former.to_tag().is_none() && sip.cseq() != former.cseq() + 1 {
+    if !in_dialog && sip.cseq() != former.cseq() + 1 {
         view.blame("digest-resubmission", line, format!("CSeq {} after {}", sip.cseq(), former.cseq()));
     }
     // What a request carried from the start may have been too old; what was made for it is known to be wrong.

@@ -167,12 +167,17 @@ fn judge_repeats(view: &mut View<'_>, reliable: &Reliable, last: Option<usize>) 
     }
 }
 
+/// When the INVITE of a reliable response got its final one.
+fn overtaken_at(view: &View<'_>, line: usize) -> Option<u64> {
+    view.final_of(view.of[line]?).map(|last| view.at(last))
+}
+
 /// §3: 2xx to a PRACK of a response that waits, else 481; a bad RAck, a wrong number and the like come first.
 fn judge_prack(view: &mut View<'_>, server: usize) {
     judge_form(view, server, false);
     let receipt = view.servers[server].receipts[0];
     let Some(last) = view.final_of(server) else { return };
-    let (prack, status) = (view.sip(receipt), view.status(last));
+    let (prack, status, patience) = (view.sip(receipt), view.status(last), view.timers.patience());
     let meant = (0..receipt).find(|line| {
         let seen = &view.seen[*line];
         seen.out && view.status(*line) < 200 && rseq(seen.sip).is_some() && means(prack, seen.sip)
@@ -181,6 +186,8 @@ fn judge_prack(view: &mut View<'_>, server: usize) {
         None if (200..300).contains(&status) => view.blame("prack-481", last, "2xx to a PRACK of nothing"),
         // Another one came before.
         Some(line) if prack_for(view, line).is_some_and(|first| first < receipt) => {}
+        // A final response has overtaken it, and whoever could repeat that has given up.
+        Some(line) if overtaken_at(view, line).is_some_and(|at| view.at(receipt) + TOLERANCE >= at + patience) => {}
         Some(_) if prack.sdp().is_none() && matches!(status, 481 | 488) => {
             view.blame("prack-2xx", last, format!("{status} to the PRACK of a response that waits"));
         }

@@ -188,7 +188,8 @@ fn judge_acks(view: &mut View<'_>) {
     }
 }
 
-/// Until when the client transaction must still know the final response: B, or 64*T1 after CANCEL.
+/// Until when the client transaction must still know the final response: B, or 64*T1 after CANCEL, or after the BYE that
+/// ended a re-INVITE's dialog.
 pub fn forgotten(view: &View<'_>, client: usize, line: usize) -> bool {
     let sends = &view.clients[client].sends;
     let branch = view.sip(sends[0]).branch();
@@ -200,7 +201,19 @@ pub fn forgotten(view: &View<'_>, client: usize, line: usize) -> bool {
         let late = at + TOLERANCE >= view.at(other.sends[0]) + view.timers.patience();
         sip.method() == "CANCEL" && sip.branch() == branch && late
     });
-    timer_b || cancelled || sends.iter().any(|line| view.seen[*line].failed)
+    let invite = view.sip(sends[0]);
+    let in_its_dialog = |sip: &Sip| {
+        let (from, to) = (sip.from_tag(), sip.to_tag());
+        let same = (&from, &to) == (&invite.from_tag(), &invite.to_tag());
+        sip.call_id() == invite.call_id() && (same || (&to, &from) == (&invite.from_tag(), &invite.to_tag()))
+    };
+    let left = invite.to_tag().is_some()
+        && (sends[0]..line).any(|other| {
+            let sip = view.sip(other);
+            let late = at + TOLERANCE >= view.at(other) + view.timers.patience();
+            late && sip.is_request() && sip.method() == "BYE" && in_its_dialog(sip)
+        });
+    timer_b || cancelled || left || sends.iter().any(|line| view.seen[*line].failed)
 }
 
 /// RFC 3261 §17.1.1.3: same branch, at once, for 32 s.

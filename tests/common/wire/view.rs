@@ -153,10 +153,13 @@ impl<'a> View<'a> {
                     }
                 }
                 (false, true) => {
-                    let at = *servers.entry((branch, sent_by, method)).or_insert_with(|| {
+                    let key = (branch, sent_by, method);
+                    let known = servers.get(&key).copied().filter(|known| !self.is_over(*known, line));
+                    let at = known.unwrap_or_else(|| {
                         self.servers.push(Server::default());
                         self.servers.len() - 1
                     });
+                    servers.insert(key, at);
                     self.servers[at].receipts.push(line);
                     of = Some(at);
                 }
@@ -172,6 +175,12 @@ impl<'a> View<'a> {
             }
             self.of.push(of);
         }
+    }
+
+    /// Whether a server transaction had ended by then, so that its request is a new one: timers H, J and L
+    /// (RFC 3261 §17.2, RFC 6026 §7.1).
+    fn is_over(&self, server: usize, line: usize) -> bool {
+        self.final_of(server).is_some_and(|last| self.at(line) > self.at(last) + self.timers.patience())
     }
 
     pub fn status(&self, line: usize) -> u16 {
