@@ -1,12 +1,14 @@
 //! Connected identity (RFC 4916): who answered says so, and the peer may change its From.
 
+use super::failover;
 use crate::common::draft::Draft;
-use crate::common::pair::{Pair, Stand, TO_BOB};
+use crate::common::pair::{BOB, Pair, Stand, TO_BOB};
 use crate::common::party::{config, reliable};
 use crate::common::refer::{accepts, refer_of};
+use crate::common::sip::Sip;
 use crate::common::{ANSWER, HELD, HOLD, NOTHING, OFFER, reliable_caller};
 use sipdlg::agent::{EventKind, RequestOptions};
-use sipdlg::config::Config;
+use sipdlg::config::{Config, Policy, Refresher, SessionTimer};
 use sipdlg::session::SessionState;
 
 const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, UPDATE";
@@ -278,4 +280,120 @@ fn a_retry_goes_to_the_new_identity() {
         stand.say(ok);
         stand.peer.inbox.clear();
     }
+}
+
+fn with_credentials(mut config: Config) -> Config {
+    config.add_credentials(None, b"user", b"secret", false, None).expect("credentials");
+    config
+}
+
+/// What the peer says to a request, so that it comes again.
+fn refuses(stand: &mut Stand, request: &Sip, status: u16) {
+    let refusal = stand.peer.reply(request, status);
+    let refusal = match status {
+        401 => refusal.with("WWW-Authenticate", "Digest realm=\"here\", nonce=\"n\", qop=\"auth\""),
+        422 => refusal.with("Min-SE", "4000"),
+        500 => refusal.with("Retry-After", "1"),
+        _ => refusal,
+    };
+    stand.say(refusal);
+    stand.advance(crate::common::seconds(4));
+}
+
+/// RFC 3261 §12.2.1.1: From of a request that goes out again after the caller took our identity is that one; RFC 4916 §4:
+/// the former would tell it back.
+#[test]
+fn what_comes_again_comes_from_the_identity_that_was_accepted() {
+    for (method, status) in
+        [("INVITE", 491), ("INVITE", 500), ("INVITE", 401), ("INVITE", 422), ("INFO", 401), ("OPTIONS", 401)]
+    {
+        for accepted in [true, false] {
+            let mut alice = with_credentials(telling("alice"));
+            alice.session_timer = SessionTimer::new(Policy::Supported, 1_800, 90, Refresher::Any).expect("good");
+            let (stand, invite) = answered(alice, "from-change", ALLOW, "sip:sales@example.com");
+            let mut stand = acknowledged(stand, &invite);
+            let update = stand.peer.take("UPDATE");
+            match method {
+                "INVITE" => stand.alice.reinvite(HOLD),
+                "INFO" => stand.alice.info(),
+                _ => stand.alice.options(),
+            };
+            stand.exchange();
+            let request = stand.peer.take(method);
+            assert!(request.value("from").starts_with("<sip:sales@example.com>;tag="), "{method} {status}");
+            let answer = stand.peer.reply(&update, if accepted { 200 } else { 403 });
+            stand.say(answer);
+            refuses(&mut stand, &request, status);
+            stand.peer.inbox.retain(|message| message.method() != "ACK");
+            let again = stand.peer_replies(method, 200, if method == "INVITE" { HELD } else { "" });
+            let from = if accepted { "<sip:alice@example.com>;tag=" } else { "<sip:sales@example.com>;tag=" };
+            assert!(again.value("from").starts_with(from), "{method} {status}: {}", again.value("from"));
+            stand.peer.inbox.clear();
+        }
+    }
+}
+
+/// The UPDATE that tells it tells it again.
+#[test]
+fn the_identity_that_is_told_again_is_the_same() {
+    for status in [491, 500, 401] {
+        let (stand, invite) =
+            answered(with_credentials(telling("alice")), "from-change", ALLOW, "sip:sales@example.com");
+        let mut stand = acknowledged(stand, &invite);
+        let update = stand.peer.take("UPDATE");
+        refuses(&mut stand, &update, status);
+        let local = |stand: &Stand| stand.alice.agent.session(stand.alice.session()).unwrap().local_uri().to_vec();
+        assert_eq!(local(&stand), b"sip:sales@example.com", "{status}");
+        let again = stand.peer_replies("UPDATE", 200, "");
+        assert!(again.value("from").starts_with("<sip:alice@example.com>;tag="), "{status}: {}", again.value("from"));
+        assert_eq!(local(&stand), b"sip:alice@example.com", "{status}");
+    }
+}
+
+/// To of a request that waited for anything is the peer's identity of then: a challenge, the next target of a name that
+/// comes after a later request, the way itself.
+#[test]
+fn what_goes_out_late_goes_to_the_new_identity() {
+    let changes = |stand: &mut Stand| {
+        "sip:carol@example.com".clone_into(&mut stand.peer.local_uri);
+        let update = stand.peer.request("UPDATE");
+        stand.say(update);
+        stand.peer.take("200 UPDATE");
+    };
+    let goes_to_carol = |stand: &mut Stand, why: &str| {
+        let again = stand.peer_replies("INFO", 200, "");
+        assert!(again.value("to").starts_with("<sip:carol@example.com>;tag="), "{why}: {}", again.value("to"));
+    };
+    let mut stand = Stand::with(with_credentials(config("alice")));
+    stand.peer_calls();
+    stand.alice.info();
+    stand.exchange();
+    let info = stand.peer.take("INFO");
+    changes(&mut stand);
+    refuses(&mut stand, &info, 401);
+    goes_to_carol(&mut stand, "challenge");
+
+    let mut stand = failover::stand();
+    stand.peer_calls();
+    stand.alice.info();
+    stand.exchange();
+    changes(&mut stand);
+    stand.alice.options();
+    stand.exchange();
+    failover::first_replies(&mut stand, "INFO", 503);
+    goes_to_carol(&mut stand, "next target");
+    failover::first_replies(&mut stand, "OPTIONS", 503);
+    stand.peer_replies("OPTIONS", 200, "");
+
+    let mut stand = Stand::new();
+    stand.peer.contact = "sip:peer@gw.example".to_owned();
+    stand.alice.hold(EventKind::Resolve);
+    stand.peer_calls();
+    stand.alice.info();
+    stand.exchange();
+    changes(&mut stand);
+    let (now, query) = (stand.alice.now(), stand.alice.last(EventKind::Resolve).query);
+    assert!(stand.alice.agent.resolved(now, query, &[failover::to(BOB)]));
+    stand.exchange();
+    goes_to_carol(&mut stand, "its way");
 }

@@ -27,6 +27,9 @@ impl Agent {
         let Ok(update) = update else { return };
         if let Some(outgoing) = self.objects.outgoing.get_mut(update) {
             outgoing.silent = true;
+            if let Some(draft) = outgoing.draft_mut() {
+                draft.tells_identity = true;
+            }
         }
         self.input(id, |session, _| session.our_change_sent(By::Update, update, None));
         self.launch(update);

@@ -7,7 +7,7 @@ use crate::agent::ours::authentication::{Answers, Authentication, Given, Known, 
 use crate::agent::ours::outgoing::{Cancelling, Outgoing, Waiting};
 use crate::agent::ours::retry::Turn;
 use crate::agent::timeout::{OutgoingTimer, Timeout};
-use crate::agent::{Agent, OutgoingId};
+use crate::agent::{Agent, OutgoingId, SessionId};
 use crate::error::{Error, Result};
 use crate::flow::Flow;
 use crate::message::digest::{Covered, Credentials};
@@ -150,13 +150,34 @@ impl Agent {
         let Some(outgoing) = self.objects.outgoing.get(id) else { return };
         let (session, hop) = (outgoing.session, outgoing.last_sent().map(|sent| sent.hop.clone()));
         self.start_anew(id, ending);
-        let next = session.and_then(|id| self.objects.holder_mut(id)).map(Session::take_number);
-        if let Some(draft) = self.objects.outgoing.get_mut(id).and_then(Outgoing::draft_mut) {
-            draft.cseq = next.unwrap_or(draft.cseq.wrapping_add(1) & 0x7fff_ffff);
+        match session {
+            Some(session) => self.number_anew(id, session),
+            None => {
+                if let Some(draft) = self.objects.outgoing.get_mut(id).and_then(Outgoing::draft_mut) {
+                    draft.cseq = draft.cseq.wrapping_add(1) & 0x7fff_ffff;
+                }
+            }
         }
         match hop {
             Some(hop) => self.send_request(id, hop),
             None => self.launch(id),
+        }
+    }
+
+    /// A request of a dialog becomes the next one there, between whom the dialog is now.
+    pub(in crate::agent) fn number_anew(&mut self, id: OutgoingId, session: SessionId) {
+        let next = self.objects.holder_mut(session).map(Session::take_number);
+        if let (Some(next), Some(draft)) = (next, self.objects.outgoing.get_mut(id).and_then(Outgoing::draft_mut)) {
+            draft.cseq = next;
+        }
+        self.rename(id, session);
+    }
+
+    /// Its From and To are the dialog's of now.
+    pub(in crate::agent) fn rename(&mut self, id: OutgoingId, session: SessionId) {
+        let names = self.objects.holder(session).map(|holder| holder.dialog().names.clone());
+        if let (Some(names), Some(draft)) = (names, self.objects.outgoing.get_mut(id).and_then(Outgoing::draft_mut)) {
+            draft.rename(&names);
         }
     }
 

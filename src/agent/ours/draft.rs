@@ -11,6 +11,7 @@ use crate::agent::words::headers::HostHeaders;
 use crate::agent::words::response::write_session_expires;
 use crate::config::Policy;
 use crate::dialog::Dialog;
+use crate::dialog::id::Names;
 use crate::dialog::route_set::Destination;
 use crate::error::Result;
 use crate::message::uri::is_sips;
@@ -34,6 +35,8 @@ pub struct Draft {
     own_contact: bool,
     /// It has a SIPS URI (RFC 3261 §8.1.1.8).
     sips_contact: bool,
+    /// Its From is what it tells, and not the dialog's yet (RFC 4916 §4).
+    pub(in crate::agent) tells_identity: bool,
     /// The host writes Authorization or Proxy-Authorization, so it answers challenges itself.
     pub(in crate::agent) credentials_by_host: bool,
     /// Authorization and Proxy-Authorization lines of ours.
@@ -116,6 +119,7 @@ impl Draft {
             cseq,
             own_contact,
             sips_contact: own_contact && destination.is_sips(),
+            tells_identity: false,
             credentials_by_host: host.has(HeaderId::Authorization) || host.has(HeaderId::ProxyAuthorization),
             credentials: Box::default(),
             tail,
@@ -147,21 +151,27 @@ impl Draft {
         header::in_lines(&self.identity, HeaderId::From)
     }
 
-    /// Sends it where the dialog leads now, to whom the peer is now.
+    /// Sends it where the dialog leads now, between whom it is now.
     pub(in crate::agent) fn retarget(&mut self, dialog: &Dialog) {
         let destination = dialog.route_set.destination(&dialog.remote_target);
         self.request_uri = destination.request_uri.as_ref().into();
         self.next_hop = destination.next_hop.as_ref().into();
         self.routes = route_lines(&destination);
         self.sips_contact = destination.is_sips() || dialog.secure;
-        // The peer may have another identity since (RFC 4916 §4).
+        self.rename(&dialog.names);
+    }
+
+    /// From and To of a request that goes out once more, or late, are the dialog's of now (RFC 3261 §12.2.1.1): either
+    /// side may have another identity since (RFC 4916 §4).
+    pub(in crate::agent) fn rename(&mut self, names: &Names) {
         let mut lines = Vec::with_capacity(self.identity.len());
         for line in self.identity.split_inclusive(|byte| *byte == b'\n') {
-            if line.starts_with(b"To: ") {
-                let names = &dialog.names;
-                write_address(&mut lines, HeaderId::To, names.remote_address(), names.remote_tag());
-            } else {
-                lines.extend_from_slice(line);
+            match header::of_line(line) {
+                HeaderId::From if !self.tells_identity => {
+                    write_address(&mut lines, HeaderId::From, names.local_address(), names.local_tag());
+                }
+                HeaderId::To => write_address(&mut lines, HeaderId::To, names.remote_address(), names.remote_tag()),
+                _ => lines.extend_from_slice(line),
             }
         }
         self.identity = lines.into_boxed_slice();

@@ -6,9 +6,9 @@ use crate::agent::wire::resolve::{Located, Question};
 use crate::agent::{Agent, OutgoingId, SessionId};
 use crate::flow::{Flow, Hop};
 use crate::message::Message;
+use crate::session::Resolved;
 use crate::session::explain::Why;
 use crate::session::reason::{Ending, Reason};
-use crate::session::{Resolved, Session};
 use std::sync::Arc;
 
 /// Where a request goes whose try failed.
@@ -143,9 +143,6 @@ impl Agent {
         if last == Some(number) {
             return;
         }
-        let next = self.objects.holder_mut(session).map(Session::take_number);
-        if let (Some(next), Some(draft)) = (next, self.objects.outgoing.get_mut(id).and_then(Outgoing::draft_mut)) {
-            draft.cseq = next;
-        }
+        self.number_anew(id, session);
     }
 }

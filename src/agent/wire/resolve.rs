@@ -330,7 +330,12 @@ impl Agent {
                     self.objects.note_resolved(session, &resolved);
                 }
                 match self.turn_of(id) {
-                    Turn::Now => self.send_to_first(id, Box::new(resolved)),
+                    Turn::Now => {
+                        if let Some(session) = session {
+                            self.rename(id, session);
+                        }
+                        self.send_to_first(id, Box::new(resolved));
+                    }
                     Turn::Later(by, session) => self.wait_for_turn(by, id, session, None),
                     Turn::Never(_) => self.request_failed(id, NOT_NOW),
                 }
