@@ -12,6 +12,11 @@ impl Session {
         self.lasting.owes_identity = true;
     }
 
+    /// The same is not to be told now. Whether it was.
+    pub fn hold_identity(&mut self) -> bool {
+        std::mem::take(&mut self.lasting.owes_identity)
+    }
+
     /// Whether it is to be told now, which it then is: not beside an UPDATE of ours (RFC 3311 §5.2), but after it. The
     /// library sends UPDATE by itself only to who lists it.
     pub fn identity_due(&mut self) -> bool {

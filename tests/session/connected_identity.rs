@@ -229,6 +229,52 @@ fn it_is_told_after_an_update_of_the_hosts() {
     }
 }
 
+/// RFC 3311 §5.2: where the host lets a newer request take over the wait of an UPDATE, that comes first if it is an UPDATE.
+#[test]
+fn it_is_told_after_the_update_that_takes_over_a_wait() {
+    for newer in ["UPDATE", "INVITE"] {
+        let mut stand = Stand::with(telling("alice"));
+        "sip:sales@example.com".clone_into(&mut stand.peer.remote_uri);
+        stand.alice.hold(EventKind::Invite);
+        let invite = stand.peer.request("INVITE").with("Supported", "100rel, from-change").with("Allow", ALLOW);
+        let invite = invite.sdp(OFFER);
+        stand.say(invite.clone());
+        stand.peer.inbox.clear();
+        reliable_caller::progress(&mut stand, 183, &reliable(ANSWER)).expect("legal");
+        let response = reliable_caller::take(&mut stand, "183 INVITE");
+        reliable_caller::prack(&mut stand, &response);
+        stand.alice.update(HOLD);
+        stand.exchange();
+        stand.peer_replies("UPDATE", 491, "");
+        stand.alice.accept("");
+        stand.exchange();
+        reliable_caller::acknowledge(&mut stand, &invite);
+        let tells = |update: &Sip| update.value("from").starts_with("<sip:alice@example.com>;tag=");
+        match newer {
+            "UPDATE" => stand.alice.update(OFFER),
+            _ => stand.alice.reinvite(OFFER),
+        };
+        stand.exchange();
+        if newer == "INVITE" {
+            let telling = stand.peer_replies("UPDATE", 200, "");
+            assert!(tells(&telling), "no UPDATE of ours is in its way");
+        }
+        assert_eq!(stand.peer.got(), NOTHING, "{newer}");
+        stand.advance(crate::common::seconds(4));
+        let again = stand.peer.take(newer);
+        assert_eq!((again.sdp(), tells(&again)), (Some(OFFER), newer == "INVITE"), "{newer}");
+        stand.peer.inbox.clear();
+        let ok = stand.peer.reply(&again, 200).sdp(ANSWER);
+        stand.say(ok);
+        stand.peer.inbox.retain(|message| message.method() != "ACK");
+        if newer == "UPDATE" {
+            let telling = stand.peer_replies("UPDATE", 200, "");
+            assert!(tells(&telling) && telling.sdp().is_none());
+        }
+        assert_eq!(stand.peer.got(), NOTHING, "{newer}");
+    }
+}
+
 /// RFC 5057 §5.5: NOTIFYs outlive the call, and come from who the peer then knows us as: also where its 2xx to the UPDATE
 /// comes after the BYE.
 #[test]

@@ -313,6 +313,8 @@ impl Agent {
         let Some(session) = self.objects.outgoing.get(id).and_then(|outgoing| outgoing.session) else { return };
         let others = self.objects.sessions.get(session).map(|session| session.retries().collect::<Vec<_>>());
         let rounds = self.objects.outgoing.get(former).map_or(0, |former| former.retries);
+        // RFC 3311 §5.2: who we are is told after the newer one, not in its place.
+        let owed = self.objects.sessions.get_mut(session).is_some_and(Session::hold_identity);
         let mut executed = false;
         for former in others.unwrap_or_default() {
             // The newer one brings together what they left apart.
@@ -325,6 +327,10 @@ impl Agent {
         self.wait_to_retry(id, wait, refusal.as_ref(), offer.clone());
         self.input(session, |session, _| session.our_change_waits_instead(by, id, offer.is_some(), executed));
         self.tell_retry(id, session, wait, refusal.as_ref(), 0);
+        if let Some(known) = self.objects.sessions.get_mut(session).filter(|_| owed) {
+            known.owe_identity();
+            self.tell_identity(session);
+        }
     }
 
     /// What a session does not know of the INVITEs around it.
