@@ -16,7 +16,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 /// The number of what wakes whoever waits; links begin behind it.
@@ -51,6 +51,7 @@ pub(super) struct Links {
     pub sides: Sides,
     limits: Connections,
     table: Mutex<Table>,
+    streams: AtomicBool,
     /// Connections of peers that were not taken.
     refused: AtomicU64,
     /// Messages that a full link did not take.
@@ -112,6 +113,7 @@ impl Links {
             sides: Sides::default(),
             limits,
             table: Mutex::default(),
+            streams: AtomicBool::new(false),
             refused: AtomicU64::new(0),
             full: AtomicU64::new(0),
             room: Arc::default(),
@@ -148,6 +150,9 @@ impl Links {
             }
         }
         let flow = *listened.flow();
+        if address.transport != Transport::Udp {
+            self.streams.store(true, Ordering::Relaxed);
+        }
         table.listened.push(listened);
         table.last = link;
         Ok(flow)
@@ -174,6 +179,11 @@ impl Links {
             Listened::Datagrams(socket) => format!("udp:{}", socket.bound),
             Listened::Streams(listener) => listener.text(),
         })
+    }
+
+    /// Whether there are listeners, and so may be connections.
+    pub fn has_streams(&self) -> bool {
+        self.streams.load(Ordering::Relaxed)
     }
 
     /// Whether anything is listened on.
@@ -335,6 +345,9 @@ impl Links {
 
     /// When something is to be looked at.
     pub fn next_deadline(&self) -> Option<Time> {
+        if !self.has_streams() {
+            return None;
+        }
         self.table.lock().deadlines.first().map(|(at, _)| *at)
     }
 

@@ -1,10 +1,11 @@
 //! One turn: wait, take what is there, deliver, send.
 
+use super::epoll::Ready;
+use super::links::WAKE;
 use super::network::{AWAKE, Found, Network};
 use super::{Host, PAUSE};
 use crate::agent::Agent;
 use crate::error::{Error, ErrorKind, Result};
-use crate::runtime::links::WAKE;
 use crate::time::Now;
 use std::io::Read;
 use std::sync::atomic::Ordering;
@@ -55,8 +56,10 @@ impl Network {
         waited?;
         host.clear_woken();
         let mut datagrams = self.behind.load(Ordering::Relaxed);
+        // Who has UDP alone pays for nothing else.
+        let streams = self.links.has_streams();
         for one in ready.iter().filter(|one| one.number != WAKE) {
-            datagrams |= self.stream_ready(host, one, buffer) && one.readable;
+            datagrams |= (!streams || self.stream_ready(host, one, buffer)) && one.readable;
         }
         if ready.iter().any(|one| one.number == WAKE) {
             let _ = (&self.wake).read(&mut [0; 8]);
@@ -77,6 +80,14 @@ impl Network {
                 break;
             }
         }
+        if streams {
+            self.look_after_connections(host, ready);
+        }
+        Ok(())
+    }
+
+    /// After what waits was sent: last words, and those whose time has come.
+    fn look_after_connections<H: Host>(&self, host: &'static H, ready: &[Ready]) {
         self.shut_finished(ready);
         if let Some(deadline) = self.links.next_deadline()
             && let Some(now) = host.with_agent(|_, now| now.monotonic)
@@ -85,7 +96,6 @@ impl Network {
             self.connections_due(host, now);
             self.flush(host);
         }
-        Ok(())
     }
 }
 
