@@ -32,12 +32,12 @@ def stunnel(run, connect, *more):
     return port
 
 
-def over(transport, steps, port="[local_port]"):
-    """The steps with the transport in Via and Contact; `port`: where SIPp is reached."""
+def over(transport, steps, port="[local_port]", parameter=";transport=tcp", scheme="sip"):
+    """The steps with the transport in Via and Contact; `port`: where SIPp is reached. RFC 5630 section 3.1.4: no transport=tls."""
     def told(line):
         if line.startswith("Contact: "):
-            line = line.replace("[local_port]>", f"{port};transport={transport}>")
-        return line.replace("[transport]", transport.upper())
+            line = line.replace("[local_port]>", f"{port}{parameter if scheme == 'sip' else ''}>")
+        return line.replace("[transport]", transport.upper()).replace("sip:", scheme + ":")
     return ["\n".join(map(told, step.split("\n"))) for step in steps]
 
 
@@ -51,7 +51,7 @@ class Called:
             options += ("--tls-certificate", run.path("server.pem"), "--tls-key", run.path("server.key"))
         # Another transport is there too: nothing may go by it.
         self.process = run.start("call_server", "--listen", "udp:127.0.0.1:0", "--listen", f"{transport}:127.0.0.1:0", "--quiet", *options)
-        self.port = run.listening(self.process, transport)
+        self.port = self.listens = run.listening(self.process, transport)
         if transport == "tls":
             self.port = stunnel(run, self.port, "client = yes", f"CAfile = {run.path('authority.pem')}", "verifyChain = yes",
                                 "checkHost = localhost")
@@ -76,9 +76,7 @@ def call_sipp(run, transport, steps, *options, calls=1, **more):
         reached = stunnel(run, port, f"cert = {run.path('server.pem')}", f"key = {run.path('server.key')}")
         uri = f"sips:bob@localhost:{reached}"
         options += ("--tls-authorities", run.path("authority.pem"))
-    steps = over(transport, steps, reached)
-    if transport == "tls":
-        steps = [step.replace("Contact: <sip:", "Contact: <sips:").replace(";transport=tls>", ">") for step in steps]
+    steps = over(transport, steps, reached, scheme=uri.split(":")[0])
     sipp = run.sipp("-sf", scenario_file(run, "uas", steps), "-m", calls, port=port, protocol="tcp", **more)
     client = run.start("call_client", "--to", uri, "--calls", calls, *options)
     words = counters(run.finish(client, 120))
@@ -99,18 +97,21 @@ def by_connection(function):
 @by_connection
 def server_is_called_over(run, transport):
     server = Called(run, transport)
-    trace = server.call(over(transport, s.placed_call() + [
+    steps = s.placed_call() + [
         s.request("INVITE", 2, body=s.sdp("sendonly", 2)), s.recv(100, optional=True), s.recv(200, rrs=True), s.request("ACK", 2),
         s.request("INFO", 3, body="Signal=5", content_type="application/dtmf-relay"), s.recv(200),
         s.request("INVITE", 4, body=s.sdp("sendrecv", 3)), s.recv(100, optional=True), s.recv(200, rrs=True), s.request("ACK", 4),
-        s.request("BYE", 5), s.recv(200)]))
-    one_dialog(trace)
-    same(briefs(without_100(trace)), ["> INVITE", "< 180 INVITE", "< 200 INVITE", "> ACK", "> INVITE", "< 200 INVITE", "> ACK",
-                                      "> INFO", "< 200 INFO", "> INVITE", "< 200 INVITE", "> ACK", "> BYE", "< 200 BYE"], "trace")
-    contacts = {answer.get("Contact") for answer in every(trace, "< 200 INVITE")}
-    same(len(contacts), 1, "Contacts")
-    check(f";transport={transport}>" in (c := contacts.pop()), c+every(trace,"< 200 INVITE")[0].text)
-    server.stop()
+        s.request("BYE", 5), s.recv(200)]
+    schemes = ("sip",) if transport == "tcp" else ("sip", "sips")
+    for scheme in schemes:
+        trace = server.call(over(transport, steps, scheme=scheme), name=scheme)
+        one_dialog(trace)
+        same(briefs(without_100(trace)), ["> INVITE", "< 180 INVITE", "< 200 INVITE", "> ACK", "> INVITE", "< 200 INVITE", "> ACK",
+                                          "> INFO", "< 200 INFO", "> INVITE", "< 200 INVITE", "> ACK", "> BYE", "< 200 BYE"], "trace")
+        contacts = {answer.get("Contact") for answer in every(trace, "< 200 INVITE")}
+        parameter = ";transport=tcp" if scheme == "sip" else ""
+        same(contacts, {f"<{scheme}:server@127.0.0.1:{server.listens}{parameter}>"}, "Contacts")
+    server.stop(len(schemes))
 
 
 @by_connection
@@ -119,8 +120,7 @@ def server_hangs_up_over(run, transport):
     nobody."""
     server = Called(run, transport, "--bye-ms", 100)
     steps = s.placed_call() + [s.recv_request("BYE"), s.response_in_dialog("200 OK")]
-    bare = [step.replace(f";transport={transport}>", ">") for step in over(transport, steps)]
-    for number, wanted in enumerate((over(transport, steps), over(transport, steps, 9), bare)):
+    for number, wanted in enumerate((over(transport, steps), over(transport, steps, 9), over(transport, steps, parameter=""))):
         trace = server.call(wanted, name=f"sipp{number}")
         same(briefs(without_100(trace))[-2:], ["< BYE", "> 200 BYE"], f"the end of call {number}")
         check(first(trace, "< BYE").get("Via").startswith(f"SIP/2.0/{transport.upper()} "), "Via of the BYE")
