@@ -12,6 +12,7 @@ need python3 python3
 need sipp sip-tester
 need stunnel4 stunnel4
 need openssl openssl
+need baresip baresip-core
 need valgrind valgrind
 need tshark tshark
 need nm binutils

@@ -76,6 +76,13 @@ pub fn wants_sips(request: &Message) -> bool {
     request.uri().is_some_and(is_sips) || top().is_some_and(names_sips)
 }
 
+/// Whether its sender says `transport=tls` of a hop between us or of itself, and so understands it.
+pub fn says_tls(request: &Message) -> bool {
+    let first = |header| request.values(header).next().and_then(NameAddr::uri_of);
+    let uris = [request.uri(), first(HeaderId::RecordRoute), first(HeaderId::Contact)];
+    uris.into_iter().flatten().any(next_hop::says_tls)
+}
+
 fn names_sips(address: &[u8]) -> bool {
     // The usual one is told at a glance.
     !address.starts_with(b"<sip:") && NameAddr::parse(address).is_ok_and(|address| is_sips(address.uri))

@@ -13,6 +13,11 @@ pub(crate) fn transport<'a>(uri: &Uri<'a>) -> Option<&'a [u8]> {
     uri.parameter(b"transport")?.value
 }
 
+/// Whether it asks for `transport=tls`, as many do who know no other way to say it.
+pub(crate) fn says_tls(uri: &[u8]) -> bool {
+    Uri::received(uri).is_ok_and(|uri| transport(&uri).is_some_and(|name| name.eq_ignore_ascii_case(b"tls")))
+}
+
 /// The name of who is asked for, which its certificate has to have (RFC 5922 §7); `None`: the URI has addresses only.
 pub(crate) fn name<'a>(uri: &Uri<'a>) -> Option<&'a [u8]> {
     [host(uri), uri.host].into_iter().find(|host| !host.is_empty() && host_ip(host).is_none())

@@ -17,7 +17,7 @@ const SIP: &str = "sip:bob@192.0.2.2:5060";
 const SIPS: &str = "sips:bob@192.0.2.2:5060";
 const ALL: [Transport; 5] = [Udp, Tcp, Tls, Ws, Wss];
 
-/// Alice's Contact by transport. Never transport=tls or wss (RFC 5630 §3.1.4, RFC 7118 §5).
+/// Alice's Contact by transport. No transport=tls or wss (RFC 5630 §3.1.4, RFC 7118 §5) to who does not write it.
 fn contact_of(transport: Transport, sips: bool) -> String {
     let scheme = if sips { "sips" } else { "sip" };
     let parameter = match transport {
@@ -176,6 +176,67 @@ fn the_contact_of_a_callee_goes_by_request_uri_then_record_route_then_contact() 
             }
         }
     }
+}
+
+/// Alice's to who writes transport=tls.
+fn tls_contact_of(transport: Transport) -> String {
+    contact_of(transport, false).replace("tcp", if transport == Tls { "tls" } else { "tcp" })
+}
+
+/// Who says transport=tls of himself, of us or of the proxy between us knows no other way to TLS.
+#[test]
+fn a_callee_says_tls_to_who_says_it() {
+    let (us, us_tls) = ("sip:alice@192.0.2.1:5060", "sip:alice@192.0.2.1:5060;transport=TLS");
+    let (peer, peer_tls) = ("sip:peer@192.0.2.2:5060", "sip:peer@192.0.2.2:5060;transport=tls");
+    for transport in [Tls, Tcp] {
+        for (uri, record_route, contact, says) in [
+            (us_tls, "", peer, true),
+            (us, "", peer_tls, true),
+            (us, "<sip:192.0.2.2:5060;transport=tls;lr>", peer, true),
+            (us, "<sip:192.0.2.2:5060;lr>, <sip:192.0.2.3;transport=tls;lr>", peer, false),
+            ("sip:alice@192.0.2.1:5060;x=transport=tls", "", peer, false),
+            ("sips:alice@192.0.2.1:5060", "", "sips:peer@192.0.2.2:5060;transport=tls", false),
+        ] {
+            if transport == Tcp && !says {
+                continue;
+            }
+            let row = format!("{transport:?} {uri} {record_route:?} {contact}");
+            let mut stand = Stand::over(transport, config("alice"));
+            stand.alice.answers(EventKind::Invite, ANSWER);
+            let invite = invite_of(&mut stand, uri, record_route, contact);
+            stand.say(invite.clone());
+            let ok = stand.peer.take("200 INVITE");
+            let sips = uri.starts_with("sips");
+            let expected = if says { tls_contact_of(transport) } else { contact_of(transport, sips) };
+            assert_eq!(ok.value("contact"), expected, "{row}");
+            stand.peer.learn(&ok);
+            let ack = stand.peer.ack(&invite, &ok);
+            stand.say(ack);
+        }
+    }
+}
+
+/// As caller: to where the host or the peer says transport=tls, and in every refresh.
+#[test]
+fn a_caller_says_tls_to_where_it_is_said() {
+    let mut stand = Stand::over(Tls, config("alice"));
+    stand.peer.contact = format!("{SIP};transport=tls");
+    stand.alice.invite(&format!("{SIP};transport=tls"), OFFER);
+    stand.exchange();
+    let expected = tls_contact_of(Tls);
+    assert_eq!(stand.peer_replies("INVITE", 200, ANSWER).value("contact"), expected);
+    stand.peer.take("ACK");
+    stand.alice.reinvite(HOLD);
+    stand.exchange();
+    assert_eq!(stand.peer_replies("INVITE", 200, HELD).value("contact"), expected);
+    stand.peer.take("ACK");
+    stand.alice.answers(EventKind::Reinvite, ANSWER);
+    let reinvite = stand.peer.request("INVITE").request_uri("sip:alice@192.0.2.1:5060;transport=tls").sdp(OFFER);
+    stand.say(reinvite.clone());
+    let ok = stand.peer.take("200 INVITE");
+    assert_eq!(ok.value("contact"), expected);
+    let ack = stand.peer.ack(&reinvite, &ok);
+    stand.say(ack);
 }
 
 /// The callee's own requests, and its answers to the peer's.

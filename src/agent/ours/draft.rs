@@ -5,7 +5,7 @@ use crate::agent::Agent;
 use crate::agent::methods::rules;
 use crate::agent::options::{Body, RequestOptions};
 use crate::agent::ours::timed::{Timed, TimerLines};
-use crate::agent::wire::transport::{LocalTransport, Transports};
+use crate::agent::wire::transport::{ContactKind, LocalTransport, Transports};
 use crate::agent::words::face::TIMER;
 use crate::agent::words::headers::HostHeaders;
 use crate::agent::words::response::write_session_expires;
@@ -15,7 +15,7 @@ use crate::dialog::id::Names;
 use crate::dialog::route_set::Destination;
 use crate::error::Result;
 use crate::message::uri::is_sips;
-use crate::message::{self, HeaderId, Method, header, write};
+use crate::message::{self, HeaderId, Method, header, next_hop, write};
 use crate::session::Session;
 use crate::session::offer_answer::StoredBody;
 use crate::session::session_timer::Asking;
@@ -140,7 +140,9 @@ impl Draft {
         out.extend_from_slice(&self.identity);
         write::cseq(out, self.cseq, &self.method_name);
         if self.own_contact {
-            out.extend_from_slice(transports.contact_line(local, self.sips_contact));
+            let says_tls = || next_hop::says_tls(&self.next_hop);
+            let kind = ContactKind::of(local.flow.transport, self.sips_contact, says_tls);
+            out.extend_from_slice(transports.contact_line(local, kind));
         }
         out.extend_from_slice(&self.credentials);
         out.extend_from_slice(&self.tail);

@@ -14,10 +14,31 @@ pub struct LocalTransport {
     pub flow: Flow,
     /// `host[:port]` of Via.
     pub sent_by: Box<[u8]>,
-    /// The whole Contact line with a SIP URI, with its line end.
-    contact_line: Box<[u8]>,
-    /// The same with a SIPS URI.
-    sips_contact_line: Box<[u8]>,
+    /// The whole Contact line with its line end, by `ContactKind`.
+    sip_contact: Box<[u8]>,
+    tls_contact: Box<[u8]>,
+    sips_contact: Box<[u8]>,
+}
+
+/// Which URI our Contact has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ContactKind {
+    Sip,
+    /// A SIP URI with `transport=tls`.
+    Tls,
+    Sips,
+}
+
+impl ContactKind {
+    /// `says_tls`: the peer writes `transport=tls` itself. RFC 5630 §3.1.4 wants it of nobody, but who writes it takes
+    /// `transport=tcp` for TCP in the clear, and would find nobody there.
+    pub fn of(transport: Transport, sips: bool, says_tls: impl FnOnce() -> bool) -> Self {
+        match transport {
+            _ if sips => Self::Sips,
+            Transport::Tls if says_tls() => Self::Tls,
+            _ => Self::Sip,
+        }
+    }
 }
 
 impl LocalTransport {
@@ -76,10 +97,11 @@ impl Transports {
                 return Err(Error::argument("flow: a local address or sent_by is needed for Via and Contact"));
             }
         };
-        let line = |sips| contact_line(config, flow.transport, &sent_by, sips).into_boxed_slice();
-        let (contact_line, sips_contact_line) = (line(false), line(true));
+        let line = |kind| contact_line(config, flow.transport, &sent_by, kind).into_boxed_slice();
+        let [sip_contact, tls_contact, sips_contact] =
+            [ContactKind::Sip, ContactKind::Tls, ContactKind::Sips].map(line);
         let flow = Flow { remote: None, ..*flow };
-        self.list.push(LocalTransport { flow, sent_by, contact_line, sips_contact_line });
+        self.list.push(LocalTransport { flow, sent_by, sip_contact, tls_contact, sips_contact });
         Ok(())
     }
 
@@ -99,28 +121,30 @@ impl Transports {
     /// The most that a transport's sent-by in Via and its Contact line take.
     pub fn longest_lines(&self) -> usize {
         let lines =
-            |known: &LocalTransport| known.sent_by.len() + known.contact_line.len().max(known.sips_contact_line.len());
+            |known: &LocalTransport| known.sent_by.len() + known.sip_contact.len().max(known.sips_contact.len());
         self.list.iter().map(lines).max().unwrap_or(0)
     }
 
     /// The Contact line of a message that goes by `local`. SIPS is reached where TLS is, whatever way the message goes.
-    pub fn contact_line<'a>(&'a self, local: &'a LocalTransport, sips: bool) -> &'a [u8] {
-        if !sips {
-            return &local.contact_line;
+    pub fn contact_line<'a>(&'a self, local: &'a LocalTransport, kind: ContactKind) -> &'a [u8] {
+        match kind {
+            ContactKind::Sip => return &local.sip_contact,
+            ContactKind::Tls => return &local.tls_contact,
+            ContactKind::Sips => {}
         }
         let secure = || self.list.iter().find(|known| known.flow.transport.is_secure() && known.is_beside(local));
         let local = if local.flow.transport.is_secure() { local } else { secure().unwrap_or(local) };
-        &local.sips_contact_line
+        &local.sips_contact
     }
 
     /// The Contact line of what answers a message that came by `flow`. Its socket may be gone while a connection of it
     /// lives on: then the address to which it came (RFC 3261 §12.1.1: what makes or moves a dialog has a Contact).
-    pub fn write_contact(&self, out: &mut Vec<u8>, config: &Config, flow: &Flow, sips: bool) {
+    pub fn write_contact(&self, out: &mut Vec<u8>, config: &Config, flow: &Flow, kind: ContactKind) {
         match (self.of_flow(flow), flow.local) {
-            (Ok(local), _) => out.extend_from_slice(self.contact_line(local, sips)),
+            (Ok(local), _) => out.extend_from_slice(self.contact_line(local, kind)),
             (Err(_), Some(local)) => {
                 let sent_by = local_text(local).into_bytes();
-                out.extend_from_slice(&contact_line(config, flow.transport, &sent_by, sips));
+                out.extend_from_slice(&contact_line(config, flow.transport, &sent_by, kind));
             }
             (Err(_), None) => {}
         }
@@ -194,23 +218,24 @@ fn checked_sent_by(text: &[u8]) -> Result<&[u8]> {
 }
 
 /// Contact as configured, or the AOR's user at this transport (RFC 3261 §8.1.1.8).
-fn contact_line(config: &Config, transport: Transport, sent_by: &[u8], sips: bool) -> Vec<u8> {
+fn contact_line(config: &Config, transport: Transport, sent_by: &[u8], kind: ContactKind) -> Vec<u8> {
     let mut line = b"Contact: ".to_vec();
     match &config.contact {
         Some(contact) if contact.contains(&b'<') => line.extend_from_slice(contact),
         Some(uri) => line.extend_from_slice(&[b"<", &uri[..], b">"].concat()),
         None => {
             let user = NameAddr::of_host(&config.aor).ok().and_then(|(_, uri)| uri.user).unwrap_or_default();
-            line.extend_from_slice(if sips { b"<sips:" } else { b"<sip:" });
+            line.extend_from_slice(if kind == ContactKind::Sips { b"<sips:" } else { b"<sip:" });
             line.extend_from_slice(user);
             if !user.is_empty() {
                 line.push(b'@');
             }
             line.extend_from_slice(sent_by);
-            // RFC 5630 §3.1.4: never tls or wss. A SIPS URI means TLS by itself (RFC 3261 §19.1.2).
+            // RFC 5630 §3.1.4: else never tls or wss. A SIPS URI means TLS by itself (RFC 3261 §19.1.2).
             let parameter: &[u8] = match transport {
                 Transport::Udp => b"",
-                Transport::Tls if sips => b"",
+                Transport::Tls if kind == ContactKind::Tls => b";transport=tls",
+                Transport::Tls if kind == ContactKind::Sips => b"",
                 Transport::Tcp | Transport::Tls => b";transport=tcp",
                 Transport::Ws | Transport::Wss => b";transport=ws",
             };

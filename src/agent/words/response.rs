@@ -1,6 +1,7 @@
 //! Responses of ours: what every one carries, and how they go out.
 
 use crate::agent::options::{Body, ResponseOptions};
+use crate::agent::wire::transport::ContactKind;
 use crate::agent::words::face::TIMER;
 use crate::agent::words::headers::HostHeaders;
 use crate::agent::{Agent, Bytes, IncomingId};
@@ -92,7 +93,8 @@ impl Agent {
             write::record_routes(&mut out, request);
             if let Some(flow) = request.flow().filter(|_| !host.has(HeaderId::Contact)) {
                 let sips = target::wants_sips(request) || self.is_of_sips_dialog(request);
-                self.transports.write_contact(&mut out, &self.config, flow, sips);
+                let kind = ContactKind::of(flow.transport, sips, || target::says_tls(request));
+                self.transports.write_contact(&mut out, &self.config, flow, kind);
             }
         }
         if answer.abilities && !host.has(HeaderId::Allow) {
