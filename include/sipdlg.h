@@ -964,9 +964,9 @@ typedef struct sipdlg_stats_t {
     /** connections of the library's sockets, sipdlg_config_set_connections() */
     uint64_t connections;
     /** those of peers that were not taken, there being too many */
-    uint64_t refused_connections;
+    uint64_t connections_refused;
     /** messages that a socket or connection did not take, so much waiting for it already */
-    uint64_t refused_full;
+    uint64_t transmits_full;
 } sipdlg_stats_t;
 
 /** View of From, To, Contact, Route, Refer-To, P-Asserted-Identity, ... Never changes layout. */

@@ -515,8 +515,8 @@ pub unsafe extern "C" fn sipdlg_agent_stats(agent: sipdlg_agent_t, out: *mut sip
                 trace_lost: inner.taps().lost(),
                 capture_lost: inner.taps().uncaptured(),
                 connections: links.connections,
-                refused_connections: links.refused,
-                refused_full: links.full,
+                connections_refused: links.refused,
+                transmits_full: links.full,
             })
         })?;
         // SAFETY: the header's rule for structs.

@@ -420,9 +420,9 @@ pub struct sipdlg_stats_t {
     /// connections of the library's sockets, sipdlg_config_set_connections()
     pub connections: u64,
     /// those of peers that were not taken, there being too many
-    pub refused_connections: u64,
+    pub connections_refused: u64,
     /// messages that a socket or connection did not take, so much waiting for it already
-    pub refused_full: u64,
+    pub transmits_full: u64,
 }
 
 /// A message that passed, or a line of the log. Borrowed.

@@ -13,8 +13,8 @@ static void counts(sipdlg_agent_t agent, uint64_t connections, uint64_t refused)
     stats.size = sizeof stats;
     CHECK_OK(sipdlg_agent_stats(agent, &stats));
     CHECK_NUMBER((int)stats.connections, (int)connections);
-    CHECK_NUMBER((int)stats.refused_connections, (int)refused);
-    CHECK_NUMBER((int)stats.refused_full, 0);
+    CHECK_NUMBER((int)stats.connections_refused, (int)refused);
+    CHECK_NUMBER((int)stats.transmits_full, 0);
 }
 
 /* RFC 3261 section 18.1.1, 18.2.2: requests and responses of both sides go by what is there. */

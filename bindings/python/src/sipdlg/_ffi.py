@@ -465,8 +465,8 @@ class Stats(C.Structure):  # sipdlg_stats_t
         ("trace_lost", C.c_uint64),
         ("capture_lost", C.c_uint64),
         ("connections", C.c_uint64),
-        ("refused_connections", C.c_uint64),
-        ("refused_full", C.c_uint64),
+        ("connections_refused", C.c_uint64),
+        ("transmits_full", C.c_uint64),
     ]
 
 

@@ -94,8 +94,8 @@ class Stats:
     trace_lost: int
     capture_lost: int
     connections: int
-    refused_connections: int
-    refused_full: int
+    connections_refused: int
+    transmits_full: int
 
 
 class Agent:
