@@ -35,8 +35,11 @@ impl Network {
         }
         let Outbox { sender, waiting, full } = &mut *outbox;
         let mut now = Time::default();
+        // Whether the agent may have more than what was taken. What others make from then on they send themselves.
+        let mut more = true;
         loop {
-            if waiting.is_empty() {
+            if waiting.is_empty() && more {
+                more = false;
                 host.with_agent(|agent, at| {
                     now = at.monotonic;
                     while waiting.len() < BATCH
@@ -44,22 +47,26 @@ impl Network {
                     {
                         waiting.push_back(transmit);
                     }
+                    more = agent.has_transmits();
                 });
             }
             let Some(first) = waiting.front() else { break };
             let socket = match self.links.way(&first.flow, first.host.as_ref(), now) {
                 Some(Way::Datagram(socket)) => socket,
                 Some(Way::Connection(connection)) => {
+                    more = true;
                     if let Some(transmit) = waiting.pop_front() {
                         self.send_by(host, &connection, transmit);
                     }
                     continue;
                 }
                 Some(Way::After(silent)) => {
+                    more = true;
                     self.close(host, &silent);
                     continue;
                 }
                 None => {
+                    more = true;
                     fail(host, first.id);
                     waiting.pop_front();
                     continue;
@@ -70,6 +77,7 @@ impl Network {
                     let id = transmit.id;
                     if !queue.push(transmit) {
                         self.links.count_full();
+                        more = true;
                         fail(host, id);
                     }
                 }
@@ -80,7 +88,10 @@ impl Network {
             match sender.send(&socket, datagrams) {
                 Sent::Count(count) => drop(waiting.drain(..count.min(waiting.len()))),
                 Sent::Lost => drop(waiting.pop_front()),
-                Sent::Refused => fail_first(host, waiting.pop_front()),
+                Sent::Refused => {
+                    more = true;
+                    fail_first(host, waiting.pop_front());
+                }
                 Sent::Full => {
                     self.links.epoll.change(socket.fd(), socket.flow.link, Interest::Both);
                     full.push((socket, self.links.queue()));
