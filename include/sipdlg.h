@@ -583,6 +583,17 @@ typedef struct sipdlg_endpoint_t {
 } sipdlg_endpoint_t;
 
 /**
+ * Receives log lines: at WARN one for each message that the library drops or refuses by itself (time, `!!`, flow, method
+ * or status, Call-ID, what was done, header and rule with its section, name of the reason: enum sipdlg_reason_e), of each
+ * kind (counter) ten at once and ten a second, the next saying how many were left out; at INFO the same of what else it
+ * does by itself (see sipdlg_session_explain()); at DEBUG one more per message sent or received (time, arrow, flow, start
+ * line: ladders come from these). No line has a body, credentials or the password of a URI; control characters are
+ * escaped, and at WARN and INFO what a peer wrote is cut. On whichever thread is inside the library; must not call the
+ * library. An exception to "Threads", as sipdlg_trace_t.
+ */
+typedef void (*sipdlg_log_t)(void *user, int32_t level, const char *line);
+
+/**
  * Certificates, see sipdlg_config_set_tls(). A text that has "-----BEGIN " is PEM itself, any other the path of a file with
  * PEM, read once.
  */
@@ -603,17 +614,6 @@ typedef struct sipdlg_tls_t {
     /** 0 */
     int32_t reserved;
 } sipdlg_tls_t;
-
-/**
- * Receives log lines: at WARN one for each message that the library drops or refuses by itself (time, `!!`, flow, method
- * or status, Call-ID, what was done, header and rule with its section, name of the reason: enum sipdlg_reason_e), of each
- * kind (counter) ten at once and ten a second, the next saying how many were left out; at INFO the same of what else it
- * does by itself (see sipdlg_session_explain()); at DEBUG one more per message sent or received (time, arrow, flow, start
- * line: ladders come from these). No line has a body, credentials or the password of a URI; control characters are
- * escaped, and at WARN and INFO what a peer wrote is cut. On whichever thread is inside the library; must not call the
- * library. An exception to "Threads", as sipdlg_trace_t.
- */
-typedef void (*sipdlg_log_t)(void *user, int32_t level, const char *line);
 
 /** Token of an agent; 0 is none. */
 typedef uint64_t sipdlg_agent_t;
@@ -1238,31 +1238,6 @@ sipdlg_status_t sipdlg_config_set_admission(sipdlg_config_t *config,
                                             uint32_t address_burst);
 
 /**
- * Connections of the library's sockets; 0 keeps a default. connections: at a time, 10000; beyond, the oldest that has not
- * brought one whole message goes for a newcomer, else that is not taken, and a request of ours that needs another one gets a
- * local 503. address_connections: those that one IP address may have made, 0 any number (a proxy is one address). idle_s:
- * when its peer has been silent for so long, one that no call and no request needs is closed; default 900, -1 never.
- * connect_ms: in which a peer has to answer before the next target is tried; default 5000. Whoever comes and has not brought
- * a whole message after 32 s goes. What a connection does not take waits, at most 1 MiB or 4096 messages; beyond, a
- * request goes to the next target or gets a local 503.
- * Errors: ERR_ARGUMENT connections above 1048576, idle_s below -1.
- */
-sipdlg_status_t sipdlg_config_set_connections(sipdlg_config_t *config,
-                                              uint32_t connections,
-                                              uint32_t address_connections,
-                                              int32_t idle_s,
-                                              uint32_t connect_ms);
-
-/**
- * Certificates for TLS of the library's sockets. NULL, and default: none, so that connections are only opened; whom the system
- * trusts; VERIFY_NAME. Errors: ERR_SYNTAX what is no PEM; ERR_SYSTEM a file that cannot be read; ERR_ARGUMENT a key that is
- * not the certificate's or one without the other, no authority that can be used, `clients` without certificates;
- * ERR_UNSUPPORTED.
- */
-sipdlg_status_t sipdlg_config_set_tls(sipdlg_config_t *config,
-                                      const sipdlg_tls_t *tls);
-
-/**
  * RFC 3262. policy: enum sipdlg_policy_e; manual_prack 1: the host sends every PRACK. Default SUPPORTED, 0.
  * SUPPORTED: our INVITEs say that they support 100rel; 101-199 of ours are reliable where the peer requires it, or
  * supports it and SIPDLG_RESPONSE_RELIABLE asks. REQUIRED: our INVITEs require it; 101-199 of ours are reliable; an
@@ -1386,6 +1361,31 @@ sipdlg_status_t sipdlg_config_set_manual_clock(sipdlg_config_t *config, int32_t 
 
 /** Log lines up to a level (enum sipdlg_log_level_e). Default none. `user` must outlive the agents. */
 sipdlg_status_t sipdlg_config_set_log(sipdlg_config_t *config, int32_t level, sipdlg_log_t log, void *user);
+
+/**
+ * Connections of the library's sockets; 0 keeps a default. connections: at a time, 10000; beyond, the oldest that has not
+ * brought one whole message goes for a newcomer or for a request of ours; where there is none, the newcomer is not taken and
+ * the request gets a local 503. address_connections: those that one IP address may have made, 0 any number (a proxy is one
+ * address). idle_s: when its peer has been silent for so long, one that no call and no request needs is closed; default 900, -1
+ * never. connect_ms: in which a peer has to answer, and under TLS to agree, before the next target is tried; default 5000.
+ * Whoever comes and has not brought a whole message after 32 s goes. What a connection does not take waits: at most 1 MiB or
+ * 4096 messages, of all connections 64 MiB together; beyond, a request goes to the next target or gets a local 503.
+ * Errors: ERR_ARGUMENT connections above 1048576, idle_s below -1.
+ */
+sipdlg_status_t sipdlg_config_set_connections(sipdlg_config_t *config,
+                                              uint32_t connections,
+                                              uint32_t address_connections,
+                                              int32_t idle_s,
+                                              uint32_t connect_ms);
+
+/**
+ * Certificates for TLS of the library's sockets. NULL, and default: none, so that connections are only opened; whom the system
+ * trusts; VERIFY_NAME. Errors: ERR_SYNTAX what is no PEM; ERR_SYSTEM a file that cannot be read; ERR_ARGUMENT a key that is
+ * not the certificate's or one without the other, no authority that can be used, `clients` without certificates;
+ * ERR_UNSUPPORTED.
+ */
+sipdlg_status_t sipdlg_config_set_tls(sipdlg_config_t *config,
+                                      const sipdlg_tls_t *tls);
 
 /* ================================================================ event */
 

@@ -2,6 +2,7 @@
 #![cfg(feature = "runtime")]
 
 use sipdlg::ffi::agent::*;
+use sipdlg::ffi::config::links::*;
 use sipdlg::ffi::config::*;
 use sipdlg::ffi::event::sipdlg_event_default;
 use sipdlg::ffi::runtime::*;

@@ -3,6 +3,7 @@
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, SanType, date_time_ymd};
 use sipdlg::ffi::agent::*;
+use sipdlg::ffi::config::links::*;
 use sipdlg::ffi::config::*;
 use sipdlg::ffi::event::sipdlg_event_default;
 use sipdlg::ffi::message::sipdlg_message_flow;

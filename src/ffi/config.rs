@@ -11,8 +11,8 @@ use crate::error::{Error, Result};
 use crate::ffi::cell::Watching;
 use crate::ffi::convert::{self, boolean, optional_text};
 use crate::ffi::guard::{OK, guard, guard_or};
-use crate::ffi::structs::{sipdlg_log_t, sipdlg_session_timer_t, sipdlg_status_t, sipdlg_tls_t};
-use crate::ffi::tls::{Security, security};
+use crate::ffi::structs::{sipdlg_log_t, sipdlg_session_timer_t, sipdlg_status_t};
+use crate::ffi::tls::Security;
 use std::ffi::{c_char, c_void};
 use std::ptr;
 
@@ -241,44 +241,6 @@ pub unsafe extern "C" fn sipdlg_config_set_admission(
 ) -> sipdlg_status_t {
     // SAFETY: the caller's promises are those of `set`.
     unsafe { set(config, |config| config.core.set_admission(calls, unanswered, address_requests, address_burst)) }
-}
-
-/// Connections of the library's sockets; 0 keeps a default. connections: at a time, 10000; beyond, the oldest that has not
-/// brought one whole message goes for a newcomer, else that is not taken, and a request of ours that needs another one gets a
-/// local 503. address_connections: those that one IP address may have made, 0 any number (a proxy is one address). idle_s:
-/// when its peer has been silent for so long, one that no call and no request needs is closed; default 900, -1 never.
-/// connect_ms: in which a peer has to answer before the next target is tried; default 5000. Whoever comes and has not brought
-/// a whole message after 32 s goes. What a connection does not take waits, at most 1 MiB or 4096 messages; beyond, a
-/// request goes to the next target or gets a local 503.
-/// Errors: ERR_ARGUMENT connections above 1048576, idle_s below -1.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sipdlg_config_set_connections(
-    config: *mut sipdlg_config_t,
-    connections: u32,
-    address_connections: u32,
-    idle_s: i32,
-    connect_ms: u32,
-) -> sipdlg_status_t {
-    // SAFETY: the caller's promises are those of `set`.
-    unsafe { set(config, |config| config.core.set_connections(connections, address_connections, idle_s, connect_ms)) }
-}
-
-/// Certificates for TLS of the library's sockets. NULL, and default: none, so that connections are only opened; whom the system
-/// trusts; VERIFY_NAME. Errors: ERR_SYNTAX what is no PEM; ERR_SYSTEM a file that cannot be read; ERR_ARGUMENT a key that is
-/// not the certificate's or one without the other, no authority that can be used, `clients` without certificates;
-/// ERR_UNSUPPORTED.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn sipdlg_config_set_tls(
-    config: *mut sipdlg_config_t,
-    tls: *const sipdlg_tls_t,
-) -> sipdlg_status_t {
-    // SAFETY: the caller's promises are those of `set`, and the header's rule for structs.
-    unsafe {
-        set(config, |config| {
-            config.security = Some(security(tls)?);
-            Ok(())
-        })
-    }
 }
 
 /// RFC 3262. policy: enum sipdlg_policy_e; manual_prack 1: the host sends every PRACK. Default SUPPORTED, 0.
@@ -536,6 +498,9 @@ pub unsafe extern "C" fn sipdlg_config_set_log(
         })
     }
 }
+
+// Last in the header, too.
+pub mod links;
 
 #[cfg(test)]
 mod tests {
