@@ -346,27 +346,14 @@ static void *watch(void *unused)
     return NULL;
 }
 
-/* Entries of a folder of /proc/self; `thread`: those threads alone that are the library's. */
-static int count(const char *folder, int thread)
+/* Entries of a folder of /proc/self. A thread counts from its first moment, before it has a name. */
+static int count(const char *folder)
 {
-    char path[288], name[32];
     struct dirent *entry;
     DIR *opened = opendir(folder);
-    FILE *file;
     int found = 0;
-    while (opened != NULL && (entry = readdir(opened)) != NULL) {
-        if (entry->d_name[0] == '.')
-            continue;
-        if (thread) {
-            snprintf(path, sizeof path, "%s/%s/comm", folder, entry->d_name);
-            if ((file = fopen(path, "r")) == NULL)
-                continue;
-            found += fgets(name, sizeof name, file) != NULL && strncmp(name, "sipdlg-", 7) == 0;
-            fclose(file);
-        } else {
-            found++;
-        }
-    }
+    while (opened != NULL && (entry = readdir(opened)) != NULL)
+        found += entry->d_name[0] != '.';
     if (opened != NULL)
         closedir(opened);
     return found;
@@ -383,7 +370,7 @@ static int all_released(void)
 
 static int run(int one, int other, int threads, int calling, double seconds)
 {
-    int before = wrong, descriptors = count("/proc/self/fd", 0), at;
+    int before = wrong, descriptors = count("/proc/self/fd"), tasks = count("/proc/self/task"), at;
     struct box *box;
     pthread_t feeder;
     double until;
@@ -427,11 +414,11 @@ static int run(int one, int other, int threads, int calling, double seconds)
         nap(500);
     if (!all_released())
         fault("a user pointer is not released", 0);
-    while (now() < until && (count("/proc/self/task", 1) > 0 || count("/proc/self/fd", 0) > descriptors))
+    while (now() < until && (count("/proc/self/task") > tasks || count("/proc/self/fd") > descriptors))
         nap(500);
-    if (count("/proc/self/task", 1) > 0)
+    if (count("/proc/self/task") > tasks)
         fault("a thread is left", 0);
-    if (count("/proc/self/fd", 0) > descriptors)
+    if (count("/proc/self/fd") > descriptors)
         fault("a descriptor is left", 0);
     while ((box = boxes) != NULL) {
         boxes = box->next;
