@@ -375,7 +375,10 @@ typedef enum sipdlg_reason_e {
     SIPDLG_REASON_DISPOSED = 10,
     /** the host did not answer the INVITE in time, or in the time of its Expires. Also: an UPDATE with an offer (504) */
     SIPDLG_REASON_ANSWER_TIMEOUT = 11,
-    /** no PRACK to our reliable response in 64*T1 (RFC 3262 §3). Also: of a re-INVITE, which is refused for it (504) */
+    /**
+     * no PRACK to our reliable response in 64*T1 (RFC 3262 §3). Also: of a re-INVITE, which is refused for it (504); a
+     * PRACK that the library sent was refused, and does not go out again
+     */
     SIPDLG_REASON_PRACK_TIMEOUT = 12,
     /** the first 2xx, ACK or PRACK that had to bring the answer to our offer did not. Also: a later one */
     SIPDLG_REASON_NO_ANSWER_IN_2XX = 13,

@@ -83,16 +83,21 @@ pub(crate) fn all(text: &[u8], class: u8) -> bool {
 #[inline]
 pub(crate) fn is_visible(text: &[u8]) -> bool {
     const ONES: u64 = 0x0101_0101_0101_0101;
-    let mut rest = text;
-    let mut found = 0;
-    while let Some((chunk, after)) = rest.split_first_chunk::<8>() {
+    // A byte below 0x21, or zero after the exclusive or.
+    let bad = |chunk: &[u8; 8]| {
         let word = u64::from_le_bytes(*chunk);
         let delete = word ^ (ONES * 0x7f);
-        // A byte below 0x21, or zero after the exclusive or.
-        found |= (word.wrapping_sub(ONES * 0x21) & !word) | (delete.wrapping_sub(ONES) & !delete);
+        (word.wrapping_sub(ONES * 0x21) & !word) | (delete.wrapping_sub(ONES) & !delete)
+    };
+    let Some(last) = text.last_chunk::<8>() else { return text.iter().all(|byte| *byte > b' ' && *byte != 0x7f) };
+    // The last eight may have been looked at before.
+    let mut found = bad(last);
+    let mut rest = text;
+    while let Some((chunk, after)) = rest.split_first_chunk::<8>() {
+        found |= bad(chunk);
         rest = after;
     }
-    found & (ONES << 7) == 0 && rest.iter().all(|byte| *byte > b' ' && *byte != 0x7f)
+    found & (ONES << 7) == 0
 }
 
 /// A `token` of at least one byte.

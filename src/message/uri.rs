@@ -57,11 +57,24 @@ pub fn is_sips(uri: &[u8]) -> bool {
 /// Whether `text` is a scheme, a colon and something visible (RFC 3261 §25.1 absoluteURI, not looked at closely).
 #[inline]
 pub(crate) fn is_absolute(text: &[u8]) -> bool {
-    let Some((scheme, rest)) = grammar::split_once(text, b':') else { return false };
-    scheme.first().is_some_and(u8::is_ascii_alphabetic)
-        && grammar::all(scheme, TOKEN)
-        && !rest.is_empty()
-        && grammar::is_visible(rest)
+    split_scheme(text).is_some()
+}
+
+/// `scheme` `:` what follows it, as [`is_absolute`] wants it.
+#[inline]
+fn split_scheme(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (scheme, rest) = match text {
+        // Nearly all of them.
+        [b's', b'i', b'p', b':', rest @ ..] => (text.get(..3)?, rest),
+        _ => {
+            let (scheme, rest) = grammar::split_once(text, b':')?;
+            if !scheme.first().is_some_and(u8::is_ascii_alphabetic) || !grammar::all(scheme, TOKEN) {
+                return None;
+            }
+            (scheme, rest)
+        }
+    };
+    (!rest.is_empty() && grammar::is_visible(rest)).then_some((scheme, rest))
 }
 
 impl<'a> Uri<'a> {
@@ -79,7 +92,7 @@ impl<'a> Uri<'a> {
     fn read(text: &'a [u8]) -> Result<Self, &'static str> {
         const ABSOLUTE: &str = "URI: begins with a scheme, as in sip:user@host, no <> around it (RFC 3261 25.1)";
         const HOST: &str = "URI: host or host:port (RFC 3261 19.1.1)";
-        let (scheme_text, opaque) = grammar::split_once(text, b':').filter(|_| is_absolute(text)).ok_or(ABSOLUTE)?;
+        let (scheme_text, opaque) = split_scheme(text).ok_or(ABSOLUTE)?;
         let scheme = match scheme_text {
             name if name.eq_ignore_ascii_case(b"sip") => Scheme::Sip,
             name if name.eq_ignore_ascii_case(b"sips") => Scheme::Sips,

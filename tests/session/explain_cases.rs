@@ -93,6 +93,23 @@ pub const ROWS: &[Row] = &[
         &["GLARE_RETRY 491 RFC 3264 8", "GLARE_RETRY 491 RFC 3261 14.1"],
     ),
     (
+        "an offer that was overtaken gets no successor",
+        USUAL,
+        |stand| {
+            calls(stand, &[]);
+            refused(stand, 491, &[]);
+            stand.alice.hold(EventKind::GlareRetry);
+            stand.alice.answers(EventKind::Reinvite, HELD);
+            let invite = stand.peer.request("INVITE").sdp(HOLD);
+            stand.say(invite.clone());
+            let ok = stand.peer.take("200 INVITE");
+            let ack = stand.peer.ack(&invite, &ok);
+            stand.say(ack);
+            stand.advance(seconds(9));
+        },
+        &["GLARE_RETRY 491 RFC 3261 14.1", "GLARE_RETRY 491 RFC 3264 8", "GLARE_RETRY 491 RFC 3261 14.1"],
+    ),
+    (
         "an INFO is challenged",
         USUAL,
         |stand| {
@@ -131,6 +148,17 @@ pub const ROWS: &[Row] = &[
             stand.peer_replies("INVITE", 200, ANSWER);
         },
         &["TRANSPORT 503 RFC 3263 4.3"],
+    ),
+    (
+        "an ACK went to the next target",
+        USUAL,
+        |stand| {
+            finds(&mut stand.alice, &[FIRST, BOB]);
+            stand.peer.contact = "sip:peer@gw.example".to_owned();
+            stand.wire.unreachable.push(FIRST.parse().unwrap());
+            calls(stand, &[]);
+        },
+        &["TRANSPORT 0 RFC 3263 4.3"],
     ),
     (
         "a re-INVITE asks for too short an interval",
@@ -253,6 +281,21 @@ pub const ROWS: &[Row] = &[
             stand.say(ok);
         },
         &["REFUSED_BY_RULE 180 RFC 3262 4"],
+    ),
+    (
+        "a PRACK of the library's is refused",
+        USUAL,
+        |stand| {
+            calls(stand, &[]);
+            stand.alice.reinvite(HOLD);
+            stand.exchange();
+            let invite = stand.peer.take("INVITE");
+            progress(stand, &invite, 180, 1, "");
+            stand.peer_replies("PRACK", 500, "");
+            let ok = stand.peer.reply(&invite, 200).sdp(HELD);
+            stand.say(ok);
+        },
+        &["PRACK_TIMEOUT 500 RFC 3262 3"],
     ),
     // ------------------------------------------------------------------ defaults
     (

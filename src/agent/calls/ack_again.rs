@@ -2,6 +2,7 @@
 //! §4.3).
 
 use crate::agent::calls::acknowledge::Acknowledging;
+use crate::agent::event::Reason;
 use crate::agent::ours::failover::Next;
 use crate::agent::ours::outgoing::{AckCourse, KeptAck, Outgoing, SentAck};
 use crate::agent::wire::resolve::{Located, Question};
@@ -11,21 +12,26 @@ use crate::dialog::sequence::LocalSequence;
 use crate::flow::{Flow, Hop};
 use crate::message::uri::is_sips;
 use crate::message::{HeaderId, Message, header};
+use crate::session::explain::Why;
 use crate::session::{Resolved, Session};
 use std::sync::Arc;
 
+const NEXT_TARGET: Why = Why::new(Reason::Transport, "the ACK goes on to the next target of its name (RFC 3263 4.3)");
+
 impl SentAck {
     /// The 2xx came again. The first time the ACK may have been lost by chance, so it goes where it went, or where the
-    /// dialog's requests go since; then a name's targets take turns, for nobody reports a silent one.
-    fn repeats(&mut self, serves: Option<&Flow>) {
+    /// dialog's requests go since; then a name's targets take turns, for nobody reports a silent one. Whether it has
+    /// moved on to another.
+    fn repeats(&mut self, serves: Option<&Flow>) -> bool {
         self.repeats = self.repeats.saturating_add(1);
-        let Some(resolved) = &mut self.resolved else { return };
+        let Some(resolved) = &mut self.resolved else { return false };
         self.left = resolved.others();
         match serves {
             Some(serves) if self.repeats == 1 => resolved.prefer(serves),
-            _ if self.repeats > 1 => drop(resolved.move_on()),
+            _ if self.repeats > 1 => return self.left > 0 && resolved.move_on().is_some(),
             _ => {}
         }
+        false
     }
 
     /// Its connection is gone: it goes by name.
@@ -75,7 +81,9 @@ impl Agent {
             }
             Some(AckCourse::Sent(mut sent)) => {
                 let known = of.session.and_then(|id| self.objects.sessions.get(id));
-                sent.repeats(known.and_then(Session::resolved).and_then(Resolved::first));
+                if sent.repeats(known.and_then(Session::resolved).and_then(Resolved::first)) {
+                    self.act(of.session, NEXT_TARGET, 0, Some(response));
+                }
                 self.outbox.retransmissions_sent += 1;
                 match self.connection_now(of, &mut sent, response) {
                     Ok(instead) => self.send_ack_again(of, tag, sent, instead),
@@ -178,6 +186,7 @@ impl Agent {
             self.takes_next_target(of, &mut sent)
         };
         if moves {
+            self.act(of.session, NEXT_TARGET, 0, None);
             self.send_ack_again(of, tag, sent, None);
         } else {
             self.objects.keep_ack(of.invite, tag, AckCourse::Sent(sent));

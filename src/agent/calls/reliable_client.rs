@@ -1,6 +1,6 @@
 //! PRACK of the reliable provisional responses to our INVITEs (RFC 3262 §4).
 
-use crate::agent::event::flag;
+use crate::agent::event::{Reason, flag};
 use crate::agent::fault::{Counter, Done, Fault};
 use crate::agent::methods::effect_of_answer;
 use crate::agent::options::{Body, RequestOptions, request_flag};
@@ -9,6 +9,7 @@ use crate::agent::{Agent, OutgoingId, SessionId};
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::{HeaderId, Message, Method, RAck, write};
 use crate::session::Session;
+use crate::session::explain::Why;
 use crate::session::offer_answer::StoredBody;
 use crate::session::reliable_client::{Acknowledged, Prack, rseq_of};
 use crate::session::usage::Effect;
@@ -16,6 +17,10 @@ use crate::time::Now;
 
 const OUT_OF_ORDER: Fault =
     Fault::new(Counter::Response, "RSeq", "a response before it is missing, or too many wait for PRACK (RFC 3262 4)");
+const NOT_AGAIN: Why = Why::new(
+    Reason::PrackTimeout,
+    "the PRACK was refused and does not go out again: the patience of the callee decides (RFC 3262 3)",
+);
 
 impl Agent {
     /// A provisional response in a dialog: the flags of its PROGRESS. `None`: it is repeated or out of order (§4).
@@ -105,7 +110,10 @@ impl Agent {
         else {
             return;
         };
-        let (of, session) = (*of, *session);
+        let (of, session, silent) = (*of, *session, *silent);
+        if silent && status >= 300 && self.session(session).is_ok() {
+            self.act(Some(session), NOT_AGAIN, status, response);
+        }
         // The host's that failed by itself may be sent again (RFC 6337 §2.3); what ends the usage is
         // `failure_in_dialog`'s.
         let again =

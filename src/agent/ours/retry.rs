@@ -49,6 +49,10 @@ const WAITS_FOR_BODY: Why = Why::new(
     Reason::GlareRetry,
     "a later description of ours has gone out, so the request is sent again with a new one only (RFC 3264 8)",
 );
+const LAPSES: Why = Why::new(
+    Reason::GlareRetry,
+    "the request that waits may not go any more, or got no new description: it has its refusal (RFC 3261 14.1)",
+);
 
 impl Agent {
     /// A refusal that is dealt with: the request waits to be sent again. False: it is the final answer.
@@ -186,7 +190,7 @@ impl Agent {
         let (silent, session) = (outgoing.silent, outgoing.session);
         let Some(glare) = outgoing.glare_mut().filter(|glare| !glare.asked) else { return };
         if silent {
-            return self.retry_given_up(id);
+            return self.retry_lapses(id);
         }
         glare.asked = true;
         let (refusal, due, former) = (glare.refusal.clone(), glare.due, glare.timer);
@@ -253,7 +257,7 @@ impl Agent {
             return self.go_on_behind_refresh(id);
         }
         if self.needs_body(id) {
-            return self.retry_given_up(id);
+            return self.retry_lapses(id);
         }
         let changes = |outgoing: &Outgoing| Some((outgoing.session?, outgoing.changes()?));
         let Some((session, by)) = self.objects.outgoing.get(id).and_then(changes) else { return };
@@ -261,7 +265,7 @@ impl Agent {
             return self.ask_for_body(id);
         }
         if self.objects.sessions.get(session).is_some_and(|session| !session.may_take(by)) {
-            return self.retry_given_up(id);
+            return self.retry_lapses(id);
         }
         let Some(Glare { refusal, offer, .. }) = self.forget_retry(id) else { return };
         if self.change_may_go(by, session, offer.is_some()).and_then(|()| self.table.room()).is_ok() {
@@ -358,6 +362,17 @@ impl Agent {
         self.asks_anew(id);
         self.input(session, |session, _| session.our_change_sent(by, id, offer));
         self.launch(id);
+    }
+
+    /// The refusal of a request that waits becomes its final answer, which neither side has asked for.
+    fn retry_lapses(&mut self, id: OutgoingId) {
+        if let Some(outgoing) = self.objects.outgoing.get(id)
+            && let Some(Waiting::Glare(Glare { refusal, .. })) = outgoing.waiting()
+        {
+            let (session, refusal) = (outgoing.session, refusal.clone());
+            self.act(session, LAPSES, refusal.as_ref().map_or(NOT_NOW, |it| it.status()), refusal.as_deref());
+        }
+        self.retry_given_up(id);
     }
 
     /// The refusal of a request that waits becomes its final answer. Nothing when none waits.
