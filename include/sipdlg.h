@@ -71,7 +71,8 @@
 #define SIPDLG_DELEGATE_INIT \
     { sizeof(sipdlg_delegate_t), NULL, \
       NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, \
-      NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL }
+      NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, \
+      NULL }
 
 /** What a function returns. */
 typedef enum sipdlg_status_e {
@@ -296,6 +297,13 @@ typedef enum sipdlg_event_kind_e {
     SIPDLG_EVENT_RESOLVE = 40,
     /** [incoming, or session, or neither] a response or an ACK could not be sent. */
     SIPDLG_EVENT_TRANSPORT_ERROR = 41,
+    /**
+     * [session] the link that the dialog's messages came on, or that sipdlg_session_set_flow() named, is gone
+     * (sipdlg_agent_link_closed()); query: the link. It ends no call by itself: requests go by their URIs, until a message
+     * of the peer's comes on another connection or the host names one (sipdlg_agent_move_link(),
+     * sipdlg_session_set_flow()). Of several that wait for one session the last is told. Default nothing.
+     */
+    SIPDLG_EVENT_LINK_LOST = 42,
 } sipdlg_event_kind_e;
 
 /** Methods, in events. */
@@ -674,7 +682,7 @@ typedef struct sipdlg_event_t {
     int32_t transport;
     /** GLARE_RETRY */
     uint64_t delay_us;
-    /** RESOLVE: number for sipdlg_agent_resolved() */
+    /** RESOLVE: number for sipdlg_agent_resolved(); LINK_LOST: the link */
     uint64_t query;
     /**
      * RESOLVE: host; CHALLENGE: realm; BYE, CANCEL, REDIRECT, REJECT, PROGRESS of a 199, TERMINATED: value of the
@@ -733,6 +741,7 @@ typedef struct sipdlg_delegate_t {
     sipdlg_callback_t on_resolve;
     sipdlg_callback_t on_transport_error;
     sipdlg_callback_t on_resync;
+    sipdlg_callback_t on_link_lost;
 } sipdlg_delegate_t;
 
 /**
@@ -1434,9 +1443,22 @@ sipdlg_status_t sipdlg_agent_add_transport(sipdlg_agent_t agent, const sipdlg_fl
 
 /**
  * Says that a socket or connection is gone (by link). Streams: its half message is dropped; requests in flight on it
- * go to the next target of their name (see sipdlg_agent_resolved()) or get a local 503. SIPDLG_NONE: not known.
+ * go to the next target of their name (see sipdlg_agent_resolved()), or by the connection that their dialog has since, or
+ * get a local 503. LINK_LOST tells each living session whose dialog it carried. SIPDLG_NONE: not known.
  */
-sipdlg_status_t sipdlg_agent_link_closed(sipdlg_agent_t agent, uint64_t link);
+sipdlg_status_t sipdlg_agent_link_closed(sipdlg_agent_t agent,
+                                         uint64_t link);
+
+/**
+ * Moves all dialogs of one link to another flow, for a client that comes back on a new connection: those whose messages
+ * came on it last, or whose sipdlg_session_set_flow() names it, also when it is closed already. `count`: how many. A number
+ * that the host uses anew is that of two connections here, so move before. A peer's message in a dialog does the same for
+ * that one by itself. Errors: ERR_ARGUMENT link 0, `to` without remote; ERR_NO_TRANSPORT.
+ */
+sipdlg_status_t sipdlg_agent_move_link(sipdlg_agent_t agent,
+                                       uint64_t link,
+                                       const sipdlg_flow_t *to,
+                                       size_t *count);
 
 /**
  * Bytes from the network. UDP, WS, WSS: one call is one message. TCP, TLS: any piece of the stream of flow->link,
@@ -1478,6 +1500,14 @@ sipdlg_status_t sipdlg_agent_poll_transmit(sipdlg_agent_t agent, sipdlg_transmit
  */
 sipdlg_status_t sipdlg_agent_transmit_failed(sipdlg_agent_t agent,
                                              uint64_t id);
+
+/**
+ * Says by which connection a request with link 0 goes, before it is written or at once after: it is lost with that link
+ * (sipdlg_agent_link_closed()), and its ACK or CANCEL goes there too. SIPDLG_NONE: no request in flight waits to hear that.
+ */
+sipdlg_status_t sipdlg_agent_transmit_goes_by(sipdlg_agent_t agent,
+                                              uint64_t id,
+                                              const sipdlg_flow_t *flow);
 
 /**
  * Answers RESOLVE, at once or later: where to, best first (RFC 3263); transport and remote of each flow count, and link
@@ -1785,10 +1815,19 @@ sipdlg_status_t sipdlg_session_explain(sipdlg_session_t session,
                                        sipdlg_explain_entry_t *out);
 
 /**
- * Where requests in the dialog go from now on, whatever their URI says (NAT, RFC 5626); NULL: by URI again. By itself:
- * while remote target is the next hop and the dialog's messages come on a connection, that connection.
+ * Where requests in the dialog go now, whatever their URI says: as set, or the connection that the dialog's messages came
+ * on. SIPDLG_NONE: by URI, also because the link is lost.
  */
-sipdlg_status_t sipdlg_session_set_flow(sipdlg_session_t session, const sipdlg_flow_t *flow);
+sipdlg_status_t sipdlg_session_flow(sipdlg_session_t session,
+                                    sipdlg_flow_t *out);
+
+/**
+ * Where requests in the dialog go from now on, whatever their URI says (NAT, RFC 5626); NULL: by URI again, also when its
+ * link is closed. By itself: while remote target is the next hop and the dialog's messages come on a connection, that
+ * connection.
+ */
+sipdlg_status_t sipdlg_session_set_flow(sipdlg_session_t session,
+                                        const sipdlg_flow_t *flow);
 
 /**
  * Ends the call, whatever its state: CANCEL, a final rejection (status_code, 0: 603), BYE, or BYE as soon as it is

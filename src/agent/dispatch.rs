@@ -14,7 +14,6 @@ use crate::error::Result;
 use crate::flow::Flow;
 use crate::message::{HeaderId, Malformed, Message, Method};
 use crate::session::explain::Why;
-use crate::shrink::Shrink;
 use crate::time::Now;
 use crate::transaction::invite_server::State as InviteServerState;
 use crate::transaction::table::ServerState;
@@ -214,36 +213,6 @@ impl Agent {
             }
             Some(Sender::Nobody) | None => false,
         }
-    }
-
-    /// Says by which connection a request with link 0 goes: what is in flight on it is lost with it, and its ACK or repeat
-    /// goes there too. False: no transaction waits for it any more.
-    pub fn transmit_goes_by(&mut self, id: u64, flow: &Flow) -> bool {
-        match self.outbox.sender_is(id) {
-            Some(Sender::Transaction(TransactionId::Client(client))) => self.table.client_goes_by(client, flow),
-            _ => false,
-        }
-    }
-
-    /// Whether dialogs or requests in flight need a connection.
-    pub fn needs_link(&self, link: u64) -> bool {
-        self.objects.is_on_link(link) || !self.table.clients_on(link).is_empty()
-    }
-
-    /// Says that a socket or connection is gone. False: not known.
-    pub fn link_closed(&mut self, now: Now, link: u64) -> bool {
-        self.at(now);
-        let half = self.take_stream(link).is_some();
-        self.streams.ease();
-        let known = self.transports.remove(link);
-        let carried = self.objects.link_closed(link);
-        let clients = self.table.clients_on(link);
-        for client in &clients {
-            let (table, mut effects) = self.transactions();
-            let outcome = table.client_link_lost(&mut effects, *client);
-            self.transaction_told(TransactionId::Client(*client), outcome);
-        }
-        known || half || carried || !clients.is_empty()
     }
 
     pub(super) fn request_arrived(&mut self, request: Arc<Message>) {

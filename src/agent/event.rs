@@ -40,11 +40,12 @@ pub enum EventKind {
     Resync = 34,
     Resolve = 40,
     TransportError = 41,
+    LinkLost = 42,
 }
 
 impl EventKind {
     /// In the order of the functions of a delegate.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::Invite,
         Self::Reinvite,
         Self::Update,
@@ -73,6 +74,7 @@ impl EventKind {
         Self::Resolve,
         Self::TransportError,
         Self::Resync,
+        Self::LinkLost,
     ];
 }
 
@@ -141,7 +143,7 @@ pub struct Event {
     pub transport: Option<Transport>,
     /// GLARE_RETRY.
     pub delay_us: u64,
-    /// RESOLVE.
+    /// RESOLVE; LINK_LOST: the link.
     pub query: u64,
     /// RESOLVE: host; CHALLENGE: realm; where `tells_reason`: value of the Reason header.
     pub text: Option<Arc<[u8]>>,

@@ -11,7 +11,6 @@ use crate::dialog::id::{DialogKeys, is_same_tag};
 use crate::dialog::sequence::LocalSequence;
 use crate::dialog::target::Contact;
 use crate::error::{Error, ErrorKind, Result};
-use crate::flow::ByLink;
 use crate::message::{HeaderId, Message, Replaces};
 use crate::session::reason::Reason;
 use crate::session::refer::Referrals;
@@ -26,6 +25,9 @@ use std::hash::BuildHasherDefault;
 use std::time::Duration;
 
 mod held;
+mod places;
+
+use places::Places;
 
 /// All of them.
 #[derive(Clone, Debug)]
@@ -38,9 +40,7 @@ pub(super) struct Objects {
     /// and SUBSCRIBE passes there.
     remains: Remains,
     dialogs: HashMap<u128, SessionId, BuildHasherDefault<Identity>>,
-    /// Dialogs by the connection that their messages came on, and that connection's link by dialog.
-    by_link: ByLink<u64>,
-    link_of: HashMap<u64, u64, BuildHasherDefault<Identity>>,
+    places: Places,
     /// What finds dialogs.
     pub keys: DialogKeys,
     /// How many sessions there may be.
@@ -83,8 +83,7 @@ impl Objects {
             outgoing: Slots::default(),
             remains: Remains::default(),
             dialogs: HashMap::default(),
-            by_link: ByLink::default(),
-            link_of: HashMap::default(),
+            places: Places::default(),
             keys,
             limit,
             kept: 0,
@@ -173,31 +172,6 @@ impl Objects {
         self.dialogs.insert(key, id);
         self.note_connection(id);
         Ok(id)
-    }
-
-    /// A dialog's messages may come on another connection now, or it is gone.
-    pub fn note_connection(&mut self, id: SessionId) {
-        let link = self.holder(id).and_then(Session::connection).map_or(0, |connection| connection.link);
-        if link == 0 && self.by_link.is_empty() {
-            return;
-        }
-        let former = self.link_of.get(&id.raw()).copied().unwrap_or(0);
-        if former == link {
-            return;
-        }
-        self.by_link.remove(former, id.raw());
-        self.by_link.insert(link, id.raw());
-        if link == 0 {
-            self.link_of.remove(&id.raw());
-            self.link_of.ease();
-        } else {
-            self.link_of.insert(id.raw(), link);
-        }
-    }
-
-    /// Whether a dialog's messages come on this connection.
-    pub fn is_on_link(&self, link: u64) -> bool {
-        self.by_link.on(link).next().is_some()
     }
 
     /// Stores a dialog that never was a session's: its number is one that none has.
@@ -289,18 +263,6 @@ impl Objects {
             self.forget_dialog(id);
             self.drop_remains(id);
         }
-    }
-
-    /// Dialogs whose messages came on a connection that is gone go by their URIs again. False: there are none.
-    pub fn link_closed(&mut self, link: u64) -> bool {
-        let lost: Vec<SessionId> = self.by_link.on(link).map(SessionId::from_raw).collect();
-        for id in &lost {
-            if let Some(holder) = self.holder_mut(*id) {
-                holder.link_closed(link);
-            }
-            self.note_connection(*id);
-        }
-        !lost.is_empty()
     }
 
     // ------------------------------------------------------------------ the dialogs of one INVITE

@@ -132,10 +132,32 @@ pub unsafe extern "C" fn sipdlg_agent_add_transport(
 }
 
 /// Says that a socket or connection is gone (by link). Streams: its half message is dropped; requests in flight on it
-/// go to the next target of their name (see sipdlg_agent_resolved()) or get a local 503. SIPDLG_NONE: not known.
+/// go to the next target of their name (see sipdlg_agent_resolved()), or by the connection that their dialog has since, or
+/// get a local 503. LINK_LOST tells each living session whose dialog it carried. SIPDLG_NONE: not known.
 #[unsafe(no_mangle)]
 pub extern "C" fn sipdlg_agent_link_closed(agent: sipdlg_agent_t, link: u64) -> sipdlg_status_t {
     guard(|| with_agent(agent, |inner, now| Ok(found(inner.core.link_closed(now, link)))))
+}
+
+/// Moves all dialogs of one link to another flow, for a client that comes back on a new connection: those whose messages
+/// came on it last, or whose sipdlg_session_set_flow() names it, also when it is closed already. `count`: how many. A number
+/// that the host uses anew is that of two connections here, so move before. A peer's message in a dialog does the same for
+/// that one by itself. Errors: ERR_ARGUMENT link 0, `to` without remote; ERR_NO_TRANSPORT.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_agent_move_link(
+    agent: sipdlg_agent_t,
+    link: u64,
+    to: *const sipdlg_flow_t,
+    count: *mut usize,
+) -> sipdlg_status_t {
+    guard(|| {
+        // SAFETY: the caller promises that `to` is NULL or readable.
+        let to = unsafe { read_flow(to) }?;
+        let moved = with_agent(agent, |inner, now| inner.core.move_link(now, link, &to))?;
+        // SAFETY: the caller promises that `count`, when not NULL, is writable.
+        unsafe { write_out(count, moved) };
+        Ok(OK)
+    })
 }
 
 /// Bytes from the network. UDP, WS, WSS: one call is one message. TCP, TLS: any piece of the stream of flow->link,
@@ -246,6 +268,21 @@ pub unsafe extern "C" fn sipdlg_agent_poll_transmit(
 #[unsafe(no_mangle)]
 pub extern "C" fn sipdlg_agent_transmit_failed(agent: sipdlg_agent_t, id: u64) -> sipdlg_status_t {
     guard(|| with_agent(agent, |inner, now| Ok(found(inner.core.transmit_failed(now, id)))))
+}
+
+/// Says by which connection a request with link 0 goes, before it is written or at once after: it is lost with that link
+/// (sipdlg_agent_link_closed()), and its ACK or CANCEL goes there too. SIPDLG_NONE: no request in flight waits to hear that.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_agent_transmit_goes_by(
+    agent: sipdlg_agent_t,
+    id: u64,
+    flow: *const sipdlg_flow_t,
+) -> sipdlg_status_t {
+    guard(|| {
+        // SAFETY: the header's rules for pointers in.
+        let flow = unsafe { read_flow(flow) }?;
+        with_agent(agent, |inner, _| Ok(found(inner.core.transmit_goes_by(id, &flow))))
+    })
 }
 
 /// Answers RESOLVE, at once or later: where to, best first (RFC 3263); transport and remote of each flow count, and link

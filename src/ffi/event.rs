@@ -184,6 +184,7 @@ fn slot(delegate: &sipdlg_delegate_t, kind: EventKind) -> sipdlg_callback_t {
         EventKind::Resolve => delegate.on_resolve,
         EventKind::TransportError => delegate.on_transport_error,
         EventKind::Resync => delegate.on_resync,
+        EventKind::LinkLost => delegate.on_link_lost,
     }
 }
 
@@ -243,7 +244,7 @@ mod tests {
     #[test]
     fn each_kind_has_its_own_function() {
         unsafe extern "C" fn function(_: *mut c_void, _: *const sipdlg_event_t) {}
-        // The 28 functions stand one after the other, behind `size` and `user`.
+        // The 29 functions stand one after the other, behind `size` and `user`.
         let offset = size_of::<usize>() * 2;
         assert_eq!(size_of::<sipdlg_delegate_t>(), offset + EventKind::ALL.len() * size_of::<usize>());
         for (at, kind) in EventKind::ALL.into_iter().enumerate() {

@@ -161,7 +161,7 @@ pub struct sipdlg_event_t {
     pub transport: i32,
     /// GLARE_RETRY
     pub delay_us: u64,
-    /// RESOLVE: number for sipdlg_agent_resolved()
+    /// RESOLVE: number for sipdlg_agent_resolved(); LINK_LOST: the link
     pub query: u64,
     /// RESOLVE: host; CHALLENGE: realm; BYE, CANCEL, REDIRECT, REJECT, PROGRESS of a 199, TERMINATED: value of the
     /// Reason header (RFC 3326) of `message`, of several one list
@@ -218,6 +218,7 @@ pub struct sipdlg_delegate_t {
     pub on_resolve: sipdlg_callback_t,
     pub on_transport_error: sipdlg_callback_t,
     pub on_resync: sipdlg_callback_t,
+    pub on_link_lost: sipdlg_callback_t,
 }
 
 /// Digest credentials, see sipdlg_config_add_credentials(). Never changes layout.

@@ -27,12 +27,13 @@ pub mod session_timer;
 pub mod terminate;
 pub mod update;
 pub mod usage;
+mod way;
 
 use crate::attachment::{Attachment, Unseen};
 use crate::dialog::Dialog;
 use crate::dialog::id::DialogKeys;
 use crate::dialog::sequence::LocalSequence;
-use crate::flow::{Flow, Transport};
+use crate::flow::Flow;
 use crate::message::digest::Credentials;
 use crate::message::secret::Secret;
 use crate::message::{Message, Method};
@@ -53,6 +54,7 @@ pub use resolved::Resolved;
 use session_timer::SessionTimer;
 use smallvec::SmallVec;
 use std::sync::Arc;
+use way::Connection;
 
 /// SessionState of SIP.js; the numbers are those of `enum sipdlg_session_state_e`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -202,13 +204,6 @@ struct Running {
     /// The host's.
     attachment: Attachment,
     unseen: Unseen,
-}
-
-/// A connection, of which the transport is remembered when it is closed.
-#[derive(Clone, Debug)]
-struct Connection {
-    flow: Flow,
-    open: bool,
 }
 
 /// One INVITE usage of a dialog.
@@ -402,56 +397,6 @@ impl Session {
     /// The quirk: the callee has changed its tag.
     pub fn change_remote_tag(&mut self, tag: &[u8]) {
         self.lasting.dialog.names = self.lasting.dialog.names.with_remote_tag(tag);
-    }
-
-    /// Where requests in the dialog go whatever the URI says: the host's word, or the connection.
-    pub fn way(&self) -> Option<&Flow> {
-        let connection = || self.connection().filter(|_| self.lasting.dialog.route_set.is_empty());
-        self.running.fixed_flow.as_deref().or_else(connection)
-    }
-
-    /// Whether that is the connection.
-    pub fn goes_by_connection(&self) -> bool {
-        self.running.fixed_flow.is_none() && self.way().is_some()
-    }
-
-    /// The connection that the dialog's messages came on.
-    pub fn connection(&self) -> Option<&Flow> {
-        self.running.connection.as_deref().filter(|known| known.open).map(|known| &known.flow)
-    }
-
-    /// The transport that the dialog's messages came by, unless that is UDP.
-    pub fn came_by(&self) -> Option<Transport> {
-        self.running.connection.as_deref().map(|known| known.flow.transport)
-    }
-
-    /// Takes note of the way of a message of the peer.
-    pub fn came_on(&mut self, flow: Option<&Flow>) {
-        if flow != self.connection() {
-            let connection = flow.filter(|flow| flow.transport != Transport::Udp);
-            self.running.connection = connection.map(|flow| Box::new(Connection { flow: *flow, open: true }));
-        }
-    }
-
-    /// A connection is gone: its messages go by their URIs again.
-    pub fn link_closed(&mut self, link: u64) {
-        if self.connection().is_some_and(|connection| connection.link == link) {
-            self.connection_failed();
-        }
-    }
-
-    /// The connection leads nowhere: messages go by their URIs, until another one brings some.
-    pub fn connection_failed(&mut self) {
-        if let Some(connection) = &mut self.running.connection {
-            connection.open = false;
-        }
-    }
-
-    /// Where requests go from now on; `None`: by URI again.
-    pub fn set_flow(&mut self, flow: Option<Flow>) {
-        self.running.fixed_flow = flow.map(Box::new);
-        // What was found was found for another socket.
-        self.running.resolved = None;
     }
 
     /// Where a name led that was looked up for it.

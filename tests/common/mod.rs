@@ -5,6 +5,7 @@
 pub mod by_hand;
 pub mod counting;
 pub mod draft;
+pub mod linked;
 pub mod lone;
 pub mod network;
 pub mod pair;

@@ -352,7 +352,8 @@ impl Party {
         [stats.sessions, stats.incoming, stats.outgoing, stats.transactions, stats.timers]
     }
 
-    fn handle(&mut self, event: Event) {
+    /// An event came.
+    pub fn hear(&mut self, event: Event) {
         self.order.push((event.id, Out::Event(self.events.len())));
         self.session = event.session.or(self.session);
         if event.incoming.is_some() && event.kind != EventKind::Cancel {
@@ -409,7 +410,7 @@ impl Side for Party {
             }
             while let Some(event) = self.agent.poll_event() {
                 more = true;
-                self.handle(event);
+                self.hear(event);
             }
             if !more {
                 return busy;

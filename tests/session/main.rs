@@ -43,6 +43,7 @@ mod info_packages;
 mod keep_alive;
 mod late_offer;
 mod limits;
+mod links;
 mod loss;
 mod lossy;
 mod maddr;

@@ -54,6 +54,10 @@ WRONG: list[tuple[str, Act]] = [
     ("scope: int", lambda agent, session, incoming: agent.receive(Flow(local=Endpoint("::1", 1, "lo")), b"")),  # type: ignore[arg-type]
     ("link: int", lambda agent, session, incoming: agent.receive(Flow(link=None), b"")),  # type: ignore[arg-type]
     ("link: int", lambda agent, session, incoming: agent.link_closed("1")),
+    ("link: int", lambda agent, session, incoming: agent.move_link("1", Flow())),
+    ("to: Flow", lambda agent, session, incoming: agent.move_link(1, None)),
+    ("id: int", lambda agent, session, incoming: agent.transmit_goes_by("1", Flow())),
+    ("flow: Flow", lambda agent, session, incoming: agent.transmit_goes_by(1, "udp")),
     ("data: bytes, or an object that holds some,", lambda agent, session, incoming: agent.receive(Flow(), "text")),
     ("monotonic_us: int", lambda agent, session, incoming: agent.set_time(1.0, 1)),
     ("unix_us: int", lambda agent, session, incoming: agent.set_time(1, 1.0)),

@@ -169,8 +169,13 @@ impl Agent {
     /// Sends an ACK that failed at one target to the next; false: there is none.
     fn ack_moves_on(&mut self, of: Acknowledging, tag: &[u8]) -> bool {
         let Some(AckCourse::Sent(mut sent)) = self.take_ack(of.invite, tag) else { return false };
+        let mut instead = None;
         let moves = if sent.by_connection {
             match self.ack_leaves_connection(of, &sent.hop.flow) {
+                Some((_, Next::Target(hop))) => {
+                    instead = Some(hop);
+                    true
+                }
                 Some((_, Next::Name(resolved))) => {
                     sent.goes_by_name(*resolved);
                     true
@@ -180,14 +185,14 @@ impl Agent {
                     self.ask_for_ack(of, tag, next_hop, question);
                     return true;
                 }
-                Some((_, Next::Target(_))) | None => false,
+                None => false,
             }
         } else {
             self.takes_next_target(of, &mut sent)
         };
         if moves {
             self.act(of.session, NEXT_TARGET, 0, None);
-            self.send_ack_again(of, tag, sent, None);
+            self.send_ack_again(of, tag, sent, instead);
         } else {
             self.objects.keep_ack(of.invite, tag, AckCourse::Sent(sent));
         }
@@ -216,7 +221,10 @@ impl Agent {
         let destination = dialog.route_set.destination(&dialog.remote_target);
         let next_hop: Box<[u8]> = destination.next_hop.as_ref().into();
         let sips = is_sips(&destination.request_uri);
-        let next = self.beside_connection(id, (&next_hop, sips), failed)?;
+        let next = match self.way_since(id, (&next_hop, sips), failed) {
+            Some(hop) => Next::Target(hop),
+            None => self.beside_connection(id, (&next_hop, sips), failed)?,
+        };
         Some((next_hop, next))
     }
 

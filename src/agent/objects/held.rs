@@ -41,8 +41,7 @@ impl Objects {
             + self.outgoing.own_bytes()
             + self.remains.own_bytes()
             + held::table(&self.dialogs)
-            + self.by_link.bytes()
-            + held::table(&self.link_of)
+            + self.places.bytes()
     }
 
     /// Gives back the room that nothing needs now.
@@ -52,6 +51,6 @@ impl Objects {
         self.outgoing.trim();
         self.remains.trim();
         self.dialogs.fit();
-        self.link_of.fit();
+        self.places.trim();
     }
 }

@@ -85,6 +85,10 @@ impl Agent {
             .invite()
             .is_none_or(|invite| matches!(invite.cancelling, Cancelling::No) && !self.objects.is_deserted(invite));
         let wanted = wanted && self.objects.may_go_out(outgoing);
+        if wanted && let Some(hop) = self.moved(id) {
+            return Some(Next::Target(hop));
+        }
+        let outgoing = self.objects.outgoing.get(id)?;
         if outgoing.by_connection {
             return if wanted { self.instead_of_connection(id) } else { None };
         }
@@ -98,6 +102,17 @@ impl Agent {
         outgoing.resolved.as_mut()?.move_on().map(Next::Target)
     }
 
+    /// The way of its dialog is another by now, and the request goes there.
+    fn moved(&mut self, id: OutgoingId) -> Option<Hop> {
+        let outgoing = self.objects.outgoing.get(id).filter(|outgoing| outgoing.fixed_flow.is_none())?;
+        let (failed, draft) = (outgoing.last_sent()?.hop.flow, outgoing.draft()?);
+        let hop = self.way_since(outgoing.session?, (&draft.next_hop, draft.is_sips()), &failed)?;
+        let by_connection = self.objects.holder(outgoing.session?)?.goes_by_connection();
+        let outgoing = self.objects.outgoing.get_mut(id)?;
+        (outgoing.by_connection, outgoing.resolved, outgoing.left) = (by_connection, None, 0);
+        Some(hop)
+    }
+
     /// A request of a dialog went by its connection, and that failed.
     fn instead_of_connection(&mut self, id: OutgoingId) -> Option<Next> {
         let outgoing = self.objects.outgoing.get(id)?;
@@ -107,6 +122,21 @@ impl Agent {
         let next = self.beside_connection(outgoing.session?, (&next_hop, sips), &failed)?;
         self.objects.outgoing.get_mut(id)?.by_connection = false;
         Some(next)
+    }
+
+    /// Where requests of the dialog go by now, whatever their URI says, if that is another than the failed one.
+    pub(in crate::agent) fn way_since(
+        &self,
+        holder: SessionId,
+        (next_hop, sips): (&[u8], bool),
+        failed: &Flow,
+    ) -> Option<Hop> {
+        let session = self.objects.holder(holder)?;
+        let way = session.way().filter(|way| way.remote.is_some() && !is_same(way, failed))?;
+        match self.locate(next_hop, sips || session.dialog().secure, Some(way), None, None).ok()? {
+            Located::At(hop) => Some(hop),
+            _ => None,
+        }
     }
 
     /// What the name of the next hop offers beside the connection that the dialog's messages came on. That is left for
@@ -145,4 +175,9 @@ impl Agent {
         }
         self.number_anew(id, session);
     }
+}
+
+/// Whether both are one link; of link 0 the way counts.
+fn is_same(one: &Flow, other: &Flow) -> bool {
+    one.link == other.link && (one.link != 0 || one.ends_with(other))
 }

@@ -2,6 +2,7 @@
 //! No request is understood here.
 
 pub(in crate::agent) mod events;
+mod links;
 pub(in crate::agent) mod outbox;
 pub(in crate::agent) mod resolve;
 pub(in crate::agent) mod stream;

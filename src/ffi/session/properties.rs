@@ -346,8 +346,20 @@ pub unsafe extern "C" fn sipdlg_session_explain(
     })
 }
 
-/// Where requests in the dialog go from now on, whatever their URI says (NAT, RFC 5626); NULL: by URI again. By itself:
-/// while remote target is the next hop and the dialog's messages come on a connection, that connection.
+/// Where requests in the dialog go now, whatever their URI says: as set, or the connection that the dialog's messages came
+/// on. SIPDLG_NONE: by URI, also because the link is lost.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_session_flow(session: sipdlg_session_t, out: *mut sipdlg_flow_t) -> sipdlg_status_t {
+    guard(|| {
+        let flow = look(session, |session| Ok(session.way().map(sipdlg_flow_t::from)))?;
+        // SAFETY: the caller promises that `out`, when not NULL, is writable.
+        Ok(unsafe { write_optional(out, flow) })
+    })
+}
+
+/// Where requests in the dialog go from now on, whatever their URI says (NAT, RFC 5626); NULL: by URI again, also when its
+/// link is closed. By itself: while remote target is the next hop and the dialog's messages come on a connection, that
+/// connection.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_session_set_flow(
     session: sipdlg_session_t,

@@ -97,6 +97,7 @@ class EventKind(Number):  # enum sipdlg_event_kind_e
     RESYNC = 34
     RESOLVE = 40
     TRANSPORT_ERROR = 41
+    LINK_LOST = 42
 
 
 class Method(Number):  # enum sipdlg_method_e
@@ -318,6 +319,7 @@ class Delegate(C.Structure):  # sipdlg_delegate_t
         ("on_resolve", C.c_void_p),
         ("on_transport_error", C.c_void_p),
         ("on_resync", C.c_void_p),
+        ("on_link_lost", C.c_void_p),
     ]
 
 
@@ -709,6 +711,9 @@ def declare(dll: C.CDLL) -> None:
     # sipdlg_status_t sipdlg_agent_link_closed(sipdlg_agent_t agent, uint64_t link);
     dll.sipdlg_agent_link_closed.argtypes = [C.c_uint64, C.c_uint64]
     dll.sipdlg_agent_link_closed.restype = C.c_int32
+    # sipdlg_status_t sipdlg_agent_move_link(sipdlg_agent_t agent, uint64_t link, const sipdlg_flow_t *to, size_t *count);
+    dll.sipdlg_agent_move_link.argtypes = [C.c_uint64, C.c_uint64, C.POINTER(Flow), C.POINTER(C.c_size_t)]
+    dll.sipdlg_agent_move_link.restype = C.c_int32
     # sipdlg_status_t sipdlg_agent_receive(sipdlg_agent_t agent, const sipdlg_flow_t *flow, const void *data, size_t
     # len);
     dll.sipdlg_agent_receive.argtypes = [C.c_uint64, C.POINTER(Flow), C.c_void_p, C.c_size_t]
@@ -728,6 +733,9 @@ def declare(dll: C.CDLL) -> None:
     # sipdlg_status_t sipdlg_agent_transmit_failed(sipdlg_agent_t agent, uint64_t id);
     dll.sipdlg_agent_transmit_failed.argtypes = [C.c_uint64, C.c_uint64]
     dll.sipdlg_agent_transmit_failed.restype = C.c_int32
+    # sipdlg_status_t sipdlg_agent_transmit_goes_by(sipdlg_agent_t agent, uint64_t id, const sipdlg_flow_t *flow);
+    dll.sipdlg_agent_transmit_goes_by.argtypes = [C.c_uint64, C.c_uint64, C.POINTER(Flow)]
+    dll.sipdlg_agent_transmit_goes_by.restype = C.c_int32
     # sipdlg_status_t sipdlg_agent_resolved(sipdlg_agent_t agent, uint64_t query, const sipdlg_flow_t *targets, size_t
     # count);
     dll.sipdlg_agent_resolved.argtypes = [C.c_uint64, C.c_uint64, C.POINTER(Flow), C.c_size_t]
@@ -953,6 +961,9 @@ def declare(dll: C.CDLL) -> None:
     # sipdlg_status_t sipdlg_session_explain(sipdlg_session_t session, uint32_t index, sipdlg_explain_entry_t *out);
     dll.sipdlg_session_explain.argtypes = [C.c_uint64, C.c_uint32, C.POINTER(ExplainEntry)]
     dll.sipdlg_session_explain.restype = C.c_int32
+    # sipdlg_status_t sipdlg_session_flow(sipdlg_session_t session, sipdlg_flow_t *out);
+    dll.sipdlg_session_flow.argtypes = [C.c_uint64, C.POINTER(Flow)]
+    dll.sipdlg_session_flow.restype = C.c_int32
     # sipdlg_status_t sipdlg_session_set_flow(sipdlg_session_t session, const sipdlg_flow_t *flow);
     dll.sipdlg_session_set_flow.argtypes = [C.c_uint64, C.POINTER(Flow)]
     dll.sipdlg_session_set_flow.restype = C.c_int32

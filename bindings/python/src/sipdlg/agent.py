@@ -220,6 +220,12 @@ class Agent:
         """Says that a socket or connection is gone. False: not known."""
         return check(lib.sipdlg_agent_link_closed(self.token, fits(link, "link", 64))) != NONE
 
+    def move_link(self, link: int, to: Flow) -> int:
+        """Moves all dialogs of one link, closed or not, to another flow. How many."""
+        out = C.c_size_t()
+        check(lib.sipdlg_agent_move_link(self.token, fits(link, "link", 64), C.byref(flow_struct(to, "to")), C.byref(out)))
+        return out.value
+
     def receive(self, flow: Flow, data: Octets) -> None:
         """Bytes from the network: a whole datagram, or any piece of a stream. The peer's errors raise nothing."""
         given = octets(data, "data")
@@ -254,6 +260,11 @@ class Agent:
     def transmit_failed(self, id: int) -> bool:
         """Says that a message could not be sent. False: no one waits for it any more."""
         return check(lib.sipdlg_agent_transmit_failed(self.token, fits(id, "id", 64))) != NONE
+
+    def transmit_goes_by(self, id: int, flow: Flow) -> bool:
+        """Says by which connection a request with link 0 goes. False: no one waits to hear that."""
+        raw = C.byref(flow_struct(flow))
+        return check(lib.sipdlg_agent_transmit_goes_by(self.token, fits(id, "id", 64), raw)) != NONE
 
     def resolved(self, query: int, targets: Iterable[Flow]) -> bool:
         """Answers RESOLVE: transport and remote of each count, best first; none: not found. False: no one waits."""

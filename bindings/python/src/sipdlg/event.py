@@ -48,7 +48,7 @@ class Event:
         self.transport = Transport(raw.transport)
         self.delay_us: int = raw.delay_us
         self.query: int = raw.query
-        """RESOLVE: for `Agent.resolved`."""
+        """RESOLVE: for `Agent.resolved`; LINK_LOST: the link."""
         self.text = text_of(raw.text)
         """RESOLVE: host; CHALLENGE: realm; BYE, CANCEL, REDIRECT, REJECT, PROGRESS of a 199, TERMINATED: value of the
         Reason header."""

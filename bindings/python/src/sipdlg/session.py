@@ -247,6 +247,12 @@ class Session(Handle):
     def remote_sequence_number(self) -> int | None:
         return self._number(lib.sipdlg_session_remote_sequence_number)
 
+    @property
+    def flow(self) -> Flow | None:
+        """Where requests in the dialog go now, as set or by the connection of its messages; None: by URI."""
+        raw = _ffi.Flow()
+        return None if check(lib.sipdlg_session_flow(self.token, C.byref(raw))) == NONE else Flow._from_c(raw)
+
     # ---- acts
 
     def set_flow(self, flow: Flow | None) -> None:
