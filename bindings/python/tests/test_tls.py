@@ -100,6 +100,10 @@ def test_what_is_no_set_of_papers() -> None:
         with pytest.raises(kind) as raised:
             sipdlg.Agent(Config(tls=wrong))  # type: ignore[arg-type]
         assert "PRIVATE" not in str(raised.value)
+    # A text that is no file may have been meant as a key: which one it was is said, and not what stands in it.
+    with pytest.raises(sipdlg.SystemRefusedError, match="key: No such file") as refused:
+        sipdlg.Agent(Config(tls=Tls(certificates=CERTIFICATE, key="c2VjcmV0")))
+    assert "c2VjcmV0" not in str(refused.value)
     with sipdlg.Agent() as agent, pytest.raises(StateError):
         agent.listen("tls:127.0.0.1:0")
 

@@ -2,7 +2,7 @@
 
 use super::names::ByName;
 use crate::config::Policy;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -161,7 +161,8 @@ fn pem<'a>(text: &'a [u8], name: &str) -> Result<Cow<'a, [u8]>> {
         return Ok(Cow::Borrowed(text));
     }
     let path = std::path::Path::new(std::ffi::OsStr::from_bytes(text));
-    let read = fs::read(path).map_err(|error| Error::system(&error))?;
+    // The text may have been meant as a key: it is not repeated.
+    let read = fs::read(path).map_err(|error| Error::new(ErrorKind::System, format!("{name}: {error}")))?;
     if memchr::memmem::find(&read, b"-----BEGIN ").is_none() {
         return Err(Error::syntax(format!("{name}: the file has no PEM")));
     }
