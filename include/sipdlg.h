@@ -297,12 +297,7 @@ typedef enum sipdlg_event_kind_e {
     SIPDLG_EVENT_RESOLVE = 40,
     /** [incoming, or session, or neither] a response or an ACK could not be sent. */
     SIPDLG_EVENT_TRANSPORT_ERROR = 41,
-    /**
-     * [session] the link that the dialog's messages came on, or that sipdlg_session_set_flow() named, is gone
-     * (sipdlg_agent_link_closed()); query: the link. It ends no call by itself: requests go by their URIs, until a message
-     * of the peer's comes on another connection or the host names one (sipdlg_agent_move_link(),
-     * sipdlg_session_set_flow()). Of several that wait for one session the last is told. Default nothing.
-     */
+    /** [session] the link that carried its dialog is gone: sipdlg_agent_link_closed(); query: the link. Default nothing. */
     SIPDLG_EVENT_LINK_LOST = 42,
 } sipdlg_event_kind_e;
 
@@ -755,7 +750,9 @@ typedef void (*sipdlg_release_t)(void *user);
  * `link` is the host's own number for a socket or connection (a file descriptor, an index); the library only
  * compares and repeats it. On a message to send, link 0 means "any socket of this transport; for TCP, TLS, WS:
  * use the connection to `remote` or open one". A response goes back on the flow of its request: same link, and
- * `remote` by RFC 3261 §18.2.2 and RFC 3581 (received, rport; maddr as SIPDLG_QUIRK_MADDR_ELSEWHERE says).
+ * `remote` by RFC 3261 §18.2.2 and RFC 3581 (received, rport; maddr as SIPDLG_QUIRK_MADDR_ELSEWHERE says); of a
+ * connection that was closed (sipdlg_agent_link_closed()) link 0, and `remote` is where the request came from with the
+ * port of its Via.
  */
 typedef struct sipdlg_flow_t {
     /** enum sipdlg_transport_e */
@@ -1391,6 +1388,38 @@ sipdlg_status_t sipdlg_config_set_connections(sipdlg_config_t *config,
                                               uint32_t connect_ms);
 
 /**
+ * What becomes of calls whose link is lost. wait_ms: so long a request of ours in such a dialog waits for another one (a
+ * message of the peer on a connection, sipdlg_agent_move_link(), sipdlg_session_set_flow()) before it gets its local 503,
+ * where its target cannot be reached otherwise: a host `*.invalid`, or an address that takes no connection. Default 0: none
+ * waits. by_name: whether a client with such a host (RFC 7118) takes its dialogs with it when it comes back with any
+ * request, whose Contact (user and host), or where that names nobody else whose Via names it: at once those whose link is
+ * lost, others when the host gives the request a 2xx; never from TLS or WSS to the clear. Default 1. For either the name is
+ * what a stranger would have to guess: clients draw it at random. Errors: ERR_ARGUMENT wait_ms above 3600000.
+ */
+sipdlg_status_t sipdlg_config_set_reconnect(sipdlg_config_t *config,
+                                            uint32_t wait_ms,
+                                            int32_t by_name);
+
+/**
+ * Requests of ours longer than this many bytes go by TCP where they would go by UDP, if there is a TCP transport (RFC 3261
+ * §18.1.1); back by UDP when no connection is to be had there, which is then not tried again for ten minutes. Not where the
+ * URI has transport=udp, or a flow was given or learned. Default 1300; 0: none does. Errors: ERR_ARGUMENT below 548, above
+ * 65535.
+ */
+sipdlg_status_t sipdlg_config_set_datagram_bytes(sipdlg_config_t *config,
+                                                 uint32_t bytes);
+
+/**
+ * NAT over UDP; connections need nothing. own: our Contact, unless it was given, says where we are seen: `received` and
+ * `rport` (RFC 3581) of the last response to a REGISTER that came to the socket, before there is one of any response. Who
+ * has registered does so again when sipdlg_agent_seen_at() changes. peers: requests in a dialog go where its last message
+ * came from, whatever its Contact says, while that is the next hop. Default 0, 0.
+ */
+sipdlg_status_t sipdlg_config_set_nat(sipdlg_config_t *config,
+                                      int32_t own,
+                                      int32_t peers);
+
+/**
  * Certificates for TLS of the library's sockets. NULL, and default: none, so that connections are only opened; whom the system
  * trusts; VERIFY_NAME. Errors: ERR_SYNTAX what is no PEM; ERR_SYSTEM a file that cannot be read; ERR_ARGUMENT a key that is
  * not the certificate's or one without the other, no authority that can be used, `clients` without certificates;
@@ -1444,10 +1473,21 @@ sipdlg_status_t sipdlg_agent_add_transport(sipdlg_agent_t agent, const sipdlg_fl
 /**
  * Says that a socket or connection is gone (by link). Streams: its half message is dropped; requests in flight on it
  * go to the next target of their name (see sipdlg_agent_resolved()), or by the connection that their dialog has since, or
- * get a local 503. LINK_LOST tells each living session whose dialog it carried. SIPDLG_NONE: not known.
+ * get a local 503. LINK_LOST tells each living session whose dialog's messages came on it last, or whose
+ * sipdlg_session_set_flow() names it. That ends no call by itself: requests go by their URIs, until a message of the peer's
+ * comes on another connection or the host names one (sipdlg_agent_move_link(), sipdlg_session_set_flow()). Of several that
+ * wait for one session the last is told. SIPDLG_NONE: not known.
  */
 sipdlg_status_t sipdlg_agent_link_closed(sipdlg_agent_t agent,
                                          uint64_t link);
+
+/**
+ * Where peers see the socket that `flow` goes by (transport, and link, local or remote): sipdlg_config_set_nat(). SIPDLG_NONE:
+ * at its own address, as far as anybody has said. Errors: ERR_NO_TRANSPORT.
+ */
+sipdlg_status_t sipdlg_agent_seen_at(sipdlg_agent_t agent,
+                                     const sipdlg_flow_t *flow,
+                                     sipdlg_endpoint_t *out);
 
 /**
  * Moves all dialogs of one link to another flow, for a client that comes back on a new connection: those whose messages

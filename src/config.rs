@@ -3,6 +3,7 @@
 mod admission;
 mod connections;
 mod session_timer;
+mod ways;
 
 use crate::error::{Error, Result};
 use crate::message::digest::Algorithm;
@@ -14,6 +15,7 @@ pub use connections::Connections;
 pub use session_timer::{Refresher, SessionTimer};
 use std::ops::RangeInclusive;
 use std::time::Duration;
+pub use ways::Ways;
 
 /// What to do with a mechanism (`enum sipdlg_policy_e`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -192,6 +194,8 @@ pub struct Config {
     pub admission: Admission,
     /// Connections of the library's sockets.
     pub connections: Connections,
+    /// Which ways messages take.
+    pub ways: Ways,
     /// What to do with a second 2xx.
     pub fork_policy: ForkPolicy,
     /// RFC 3262: reliable provisional responses.
@@ -248,6 +252,7 @@ impl Default for Config {
             limits: Limits::default(),
             admission: Admission::default(),
             connections: Connections::default(),
+            ways: Ways::default(),
             fork_policy: ForkPolicy::First,
             reliable: Policy::Supported,
             session_timer: SessionTimer::default(),

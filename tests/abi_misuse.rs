@@ -35,7 +35,7 @@ struct Function {
 }
 
 /// Good and bad values of the parameters that are numbers, by name. A new name wants a decision here.
-const NUMBERS: [(&str, &str, Option<&str>); 52] = [
+const NUMBERS: [(&str, &str, Option<&str>); 57] = [
     ("status", "-4", None),
     ("status_code", "0", Some("-1")),
     ("capacity", "sizeof w->buffer", None),
@@ -60,6 +60,11 @@ const NUMBERS: [(&str, &str, Option<&str>); 52] = [
     ("address_connections", "0", None),
     ("idle_s", "-1", Some("-2")),
     ("connect_ms", "0", None),
+    ("wait_ms", "0", Some("3600001")),
+    ("by_name", "1", Some("2")),
+    ("bytes", "1300", Some("547")),
+    ("own", "0", Some("2")),
+    ("peers", "0", Some("2")),
     ("policy", "0", Some("3")),
     ("manual_prack", "0", Some("2")),
     ("interval_s", "300", Some("89")),

@@ -11,7 +11,7 @@ use crate::agent::{Agent, IncomingId, OutgoingId, Reason, SessionId};
 use crate::config::quirk;
 use crate::dialog::target;
 use crate::error::Result;
-use crate::flow::Flow;
+use crate::flow::{Flow, Transport};
 use crate::message::{HeaderId, Malformed, Message, Method};
 use crate::session::explain::Why;
 use crate::time::Now;
@@ -113,6 +113,9 @@ impl Agent {
             return self.fault(Fault::new(Counter::Response, "Via", rule), response, Done::Dropped);
         };
         let more_vias = response.values(HeaderId::Via).nth(1).is_some();
+        if self.config.ways.own && flow.transport == Transport::Udp {
+            self.seen_by(flow, response);
+        }
         if self.takes_broken_responses() {
             if !more_vias && !self.has_other_from(client, response) {
                 return self.client_response(client, response);
@@ -203,6 +206,9 @@ impl Agent {
             }
             Some(Sender::Ack { invite, session }) => self.ack_not_sent(Acknowledging { invite, session }, id),
             Some(Sender::Session(session)) => {
+                if let Some(session) = self.objects.sessions.get_mut(session) {
+                    session.repeats_lost(None);
+                }
                 self.act(Some(session), RESPONSE_LOST, 0, None);
                 self.tell(Event {
                     session: Some(session),
@@ -253,7 +259,7 @@ impl Agent {
                 return self.fault(fault.dropped(), ack, Done::Dropped);
             }
             self.input(session, |session, clock| session.ack_arrived(ack, clock));
-            self.objects.note_connection(session);
+            self.connection_noted(session);
             if self.config.connected_identity {
                 self.tell_identity(session);
             }
@@ -291,6 +297,7 @@ impl Agent {
             return self.refuse_for_limit(&request, fault);
         }
         self.count_odd_addresses(&request);
+        self.client_came(&request, false);
         let sips = self.config.sips;
         let door = Door { face: &self.face, table: &self.table, objects: &self.objects, sips };
         match door.admit(&request) {

@@ -22,9 +22,9 @@ use crate::ffi::message::message;
 use crate::ffi::options::{response_options, with_options};
 use crate::ffi::reserve::Share;
 use crate::ffi::structs::{
-    sipdlg_agent_t, sipdlg_delegate_t, sipdlg_event_t, sipdlg_flow_t, sipdlg_message_t, sipdlg_outgoing_t,
-    sipdlg_release_t, sipdlg_request_options_t, sipdlg_response_options_t, sipdlg_session_t, sipdlg_stats_t,
-    sipdlg_status_t, sipdlg_transmit_t,
+    sipdlg_agent_t, sipdlg_delegate_t, sipdlg_endpoint_t, sipdlg_event_t, sipdlg_flow_t, sipdlg_message_t,
+    sipdlg_outgoing_t, sipdlg_release_t, sipdlg_request_options_t, sipdlg_response_options_t, sipdlg_session_t,
+    sipdlg_stats_t, sipdlg_status_t, sipdlg_transmit_t,
 };
 use crate::flow::Flow;
 use crate::time::{Now, Time};
@@ -133,10 +133,30 @@ pub unsafe extern "C" fn sipdlg_agent_add_transport(
 
 /// Says that a socket or connection is gone (by link). Streams: its half message is dropped; requests in flight on it
 /// go to the next target of their name (see sipdlg_agent_resolved()), or by the connection that their dialog has since, or
-/// get a local 503. LINK_LOST tells each living session whose dialog it carried. SIPDLG_NONE: not known.
+/// get a local 503. LINK_LOST tells each living session whose dialog's messages came on it last, or whose
+/// sipdlg_session_set_flow() names it. That ends no call by itself: requests go by their URIs, until a message of the peer's
+/// comes on another connection or the host names one (sipdlg_agent_move_link(), sipdlg_session_set_flow()). Of several that
+/// wait for one session the last is told. SIPDLG_NONE: not known.
 #[unsafe(no_mangle)]
 pub extern "C" fn sipdlg_agent_link_closed(agent: sipdlg_agent_t, link: u64) -> sipdlg_status_t {
     guard(|| with_agent(agent, |inner, now| Ok(found(inner.core.link_closed(now, link)))))
+}
+
+/// Where peers see the socket that `flow` goes by (transport, and link, local or remote): sipdlg_config_set_nat(). SIPDLG_NONE:
+/// at its own address, as far as anybody has said. Errors: ERR_NO_TRANSPORT.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_agent_seen_at(
+    agent: sipdlg_agent_t,
+    flow: *const sipdlg_flow_t,
+    out: *mut sipdlg_endpoint_t,
+) -> sipdlg_status_t {
+    guard(|| {
+        // SAFETY: the header's rules for pointers in.
+        let flow = unsafe { read_flow(flow) }?;
+        let seen = with_agent(agent, |inner, _| inner.core.seen_at(&flow))?;
+        // SAFETY: the caller promises that `out`, when not NULL, is writable.
+        Ok(unsafe { write_optional(out, seen.map(sipdlg_endpoint_t::from)) })
+    })
 }
 
 /// Moves all dialogs of one link to another flow, for a client that comes back on a new connection: those whose messages

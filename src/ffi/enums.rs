@@ -205,10 +205,7 @@ pub enum sipdlg_event_kind_e {
     SIPDLG_EVENT_RESOLVE = 40,
     /// [incoming, or session, or neither] a response or an ACK could not be sent.
     SIPDLG_EVENT_TRANSPORT_ERROR = 41,
-    /// [session] the link that the dialog's messages came on, or that sipdlg_session_set_flow() named, is gone
-    /// (sipdlg_agent_link_closed()); query: the link. It ends no call by itself: requests go by their URIs, until a message
-    /// of the peer's comes on another connection or the host names one (sipdlg_agent_move_link(),
-    /// sipdlg_session_set_flow()). Of several that wait for one session the last is told. Default nothing.
+    /// [session] the link that carried its dialog is gone: sipdlg_agent_link_closed(); query: the link. Default nothing.
     SIPDLG_EVENT_LINK_LOST = 42,
 }
 

@@ -91,7 +91,9 @@ pub struct sipdlg_tls_t {
 /// `link` is the host's own number for a socket or connection (a file descriptor, an index); the library only
 /// compares and repeats it. On a message to send, link 0 means "any socket of this transport; for TCP, TLS, WS:
 /// use the connection to `remote` or open one". A response goes back on the flow of its request: same link, and
-/// `remote` by RFC 3261 §18.2.2 and RFC 3581 (received, rport; maddr as SIPDLG_QUIRK_MADDR_ELSEWHERE says).
+/// `remote` by RFC 3261 §18.2.2 and RFC 3581 (received, rport; maddr as SIPDLG_QUIRK_MADDR_ELSEWHERE says); of a
+/// connection that was closed (sipdlg_agent_link_closed()) link 0, and `remote` is where the request came from with the
+/// port of its Via.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct sipdlg_flow_t {

@@ -9,6 +9,7 @@ pub mod address;
 pub mod authorization;
 pub mod body;
 pub mod challenge;
+pub mod client_name;
 pub mod digest;
 pub mod glance;
 pub mod cseq;
@@ -35,6 +36,7 @@ pub mod write;
 pub use address::NameAddr;
 pub use body::{Body, BodyView};
 pub use challenge::Challenge;
+pub use client_name::ClientName;
 pub use cseq::CSeq;
 pub(crate) use grammar::host_ip;
 pub(crate) use grammar::is_token;
@@ -320,6 +322,15 @@ impl Message {
         self.via.sent_by.get(&self.text)?;
         let port = self.via.port.unwrap_or(flow.transport.default_port());
         Some(via::response_address(self.via.maddr.get(&self.text), self.via.rport, port, flow.remote?, follow))
+    }
+
+    /// Where the responses go whose connection is gone: another is opened to where the request came from, at the port of
+    /// sent-by (RFC 3261 §18.2.2). Of a request or of a response to it. `None`: nobody takes one there, as WebSocket
+    /// clients (RFC 7118 §5).
+    pub fn way_back(&self, flow: &Flow) -> Option<Flow> {
+        let via = self.via(0)?.ok().filter(|via| flow.transport.is_stream() && !next_hop::is_nowhere(via.host))?;
+        let remote = SocketAddr::new(flow.remote?.ip(), via.port.unwrap_or(flow.transport.default_port()));
+        Some(Flow { link: 0, remote: Some(remote), ..*flow })
     }
 
     /// Whether the topmost Via goes into a response as it is: nothing in it is to be added or replaced

@@ -23,6 +23,12 @@ pub(crate) fn name<'a>(uri: &Uri<'a>) -> Option<&'a [u8]> {
     [host(uri), uri.host].into_iter().find(|host| !host.is_empty() && host_ip(host).is_none())
 }
 
+/// Whether nobody can look the host up: RFC 2606 §2; RFC 7118 §5 has the Contact of a WebSocket client so.
+pub(crate) fn is_nowhere(host: &[u8]) -> bool {
+    let mut labels = host.strip_suffix(b".").unwrap_or(host).rsplit(|byte| *byte == b'.');
+    labels.next().is_some_and(|last| last.eq_ignore_ascii_case(b"invalid"))
+}
+
 /// Whether one look-up serves both.
 pub(crate) fn is_same(one: &[u8], other: &[u8]) -> bool {
     if one == other {
@@ -57,6 +63,21 @@ mod tests {
         ];
         for (one, other, same) in rows {
             assert_eq!(is_same(one.as_bytes(), other.as_bytes()), same, "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn who_is_nowhere() {
+        for (host, nowhere) in [
+            ("abc.invalid", true),
+            ("abc.INVALID.", true),
+            ("invalid", true),
+            ("invalid.example", false),
+            ("notinvalid", false),
+            ("192.0.2.1", false),
+            ("", false),
+        ] {
+            assert_eq!(is_nowhere(host.as_bytes()), nowhere, "{host}");
         }
     }
 

@@ -3,7 +3,7 @@
 
 use crate::config::TimerValues;
 use crate::error::{Error, Result};
-use crate::flow::Flow;
+use crate::flow::{Flow, Transport};
 use crate::held;
 use crate::message::Message;
 use crate::session::deed::{Clock, Deed, Deeds, Wake, also};
@@ -53,6 +53,8 @@ pub struct Accepted {
     refresh: Refresh,
     /// Repeats so far.
     repeats: u8,
+    /// The connection of `flow` is gone.
+    lost: bool,
     running: Repeating,
 }
 
@@ -83,6 +85,16 @@ impl Accepted {
         self.repeats = self.repeats.saturating_add(1);
         let doubled = timers.t1.saturating_mul(1u32.checked_shl(self.repeats.into()).unwrap_or(u32::MAX));
         doubled.min(timers.t2.max(timers.t1))
+    }
+
+    /// Where it goes now; `connection`: that of its dialog. A lost one's repeats go by another, or open one (§18.2.2), else
+    /// nowhere.
+    fn way(&self, connection: Option<Flow>) -> Option<Flow> {
+        if !self.lost {
+            return Some(self.flow);
+        }
+        let another = connection.filter(|connection| connection.link != self.flow.link);
+        another.or_else(|| Message::parse(&self.response, None).ok()?.way_back(&self.flow))
     }
 
     /// Bytes held.
@@ -132,6 +144,7 @@ impl Session {
             carries,
             refresh: Refresh::None,
             repeats: 0,
+            lost: self.has_lost(flow),
             running: Repeating { incoming, timer: clock.arm(clock.now().plus(values.t1), Wake::Accepted(cseq)) },
         });
         if self.is_early() {
@@ -200,12 +213,14 @@ impl Session {
 
     /// The 2xx goes out again, or no ACK will come (§13.3.1.4).
     pub(super) fn accepted_due(&mut self, cseq: u32, clock: &mut impl Clock) -> Deeds {
-        let now = clock.now();
+        let (now, connection) = (clock.now(), self.connection().copied());
         let Some(waiting) = self.unacknowledged(cseq) else { return Deeds::new() };
         if now < waiting.give_up_at {
             let next = now.plus(waiting.next_interval(clock.values())).min(waiting.give_up_at);
             waiting.running.timer = clock.arm(next, Wake::Accepted(cseq));
-            return smallvec![Deed::Repeat(Box::new((Bytes::clone(&waiting.response), waiting.flow)))];
+            // Where it has no way the next repeat may have one.
+            let way = waiting.way(connection);
+            return way.map(|way| Deed::Repeat(Box::new((Bytes::clone(&waiting.response), way)))).into_iter().collect();
         }
         let Some((accepted, _)) = self.take_accepted(cseq, clock) else { return Deeds::new() };
         self.lasting.signaling.undo(accepted.carries);
@@ -230,11 +245,29 @@ impl Session {
     }
 
     fn unacknowledged(&mut self, cseq: u32) -> Option<&mut Accepted> {
+        self.all_unacknowledged().find(|one| one.cseq == cseq)
+    }
+
+    fn all_unacknowledged(&mut self) -> impl Iterator<Item = &mut Accepted> {
         let first = match &mut self.lasting.phase {
             Phase::AckWait(first) => first.as_mut(),
             _ => None,
         };
-        first.into_iter().chain(&mut self.lasting.accepted).map(|accepted| &mut **accepted).find(|one| one.cseq == cseq)
+        first.into_iter().chain(&mut self.lasting.accepted).map(|accepted| &mut **accepted)
+    }
+
+    /// A link is gone, or one of its 2xx could not be sent: which, nobody knows (`None`). They are repeated elsewhere.
+    pub fn repeats_lost(&mut self, link: Option<u64>) {
+        for one in self.all_unacknowledged().filter(|one| link.is_none_or(|link| one.flow.link == link)) {
+            one.lost |= one.flow.transport != Transport::Udp;
+        }
+    }
+
+    /// What was repeated by this link, or was lost with it, goes by that flow.
+    pub(super) fn repeats_move(&mut self, link: u64, to: &Flow) {
+        for one in self.all_unacknowledged().filter(|one| one.flow.link == link) {
+            (one.flow, one.lost) = (*to, false);
+        }
     }
 
     /// Waits no more for the ACK of this 2xx; true: it is that of the INVITE.

@@ -170,6 +170,8 @@ struct Lasting {
     deferred_bye: Option<Box<DeferredBye>>,
     /// The caller is to be told who answered (RFC 4916).
     owes_identity: bool,
+    /// Requests go where its messages come from, over UDP too.
+    follows: bool,
     /// What the last STATE event told, so that it is not told again.
     told: Option<(SessionState, SignalingState)>,
 }
@@ -284,6 +286,7 @@ impl Session {
                 timer: None,
                 deferred_bye: None,
                 owes_identity: false,
+                follows: false,
                 told: None,
             },
             running: Running {
@@ -381,6 +384,11 @@ impl Session {
     #[must_use]
     pub fn in_order(&mut self, request: &Message) -> bool {
         self.lasting.dialog.remote.accept(request.cseq_number())
+    }
+
+    /// Whether its number is higher than that of the peer's last request.
+    pub fn is_newer(&self, request: &Message) -> bool {
+        self.lasting.dialog.remote.last().is_none_or(|last| request.cseq_number() > last)
     }
 
     /// The message moves the remote target (RFC 6141 §4). True: it is another now.

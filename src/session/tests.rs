@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::dialog::route_set::RouteSet;
+use crate::flow::Transport;
 use crate::session::change::By;
 use fixture::FakeClock;
 
@@ -60,7 +61,7 @@ fn the_connection_is_that_of_the_last_message() {
     }
 }
 
-/// RFC 3261 §18: a connection that is gone serves no more. The host answers for its own word.
+/// RFC 3261 §18: a connection that is gone serves no more, nor does the host's word that names it.
 #[test]
 fn a_closed_link_is_no_way() {
     let host = flow(Transport::Tcp, 2);
@@ -68,7 +69,9 @@ fn a_closed_link_is_no_way() {
         (Some(flow(Transport::Tcp, 2)), 2, None, None),
         (Some(flow(Transport::Tcp, 2)), 1, None, Some(flow(Transport::Tcp, 2))),
         (None, 2, None, None),
-        (Some(flow(Transport::Tcp, 2)), 2, Some(host), Some(host)),
+        (Some(flow(Transport::Tcp, 1)), 1, Some(host), Some(host)),
+        (Some(flow(Transport::Tcp, 1)), 2, Some(host), Some(flow(Transport::Tcp, 1))),
+        (Some(flow(Transport::Tcp, 2)), 2, Some(host), None),
     ] {
         let mut session = fixture::confirmed_caller();
         session.came_on(connected.as_ref());

@@ -2,6 +2,7 @@
 
 use super::Session;
 use crate::flow::{Flow, Transport};
+use crate::message::ClientName;
 
 /// A connection. It is remembered when it is lost: what came by it tells how URIs are meant, and who asks for its dialogs
 /// finds them.
@@ -52,10 +53,16 @@ impl Session {
         if flow == self.connection() {
             return;
         }
-        let connection = flow.filter(|flow| flow.transport != Transport::Udp);
+        let connection = flow.filter(|flow| flow.transport != Transport::Udp || self.lasting.follows);
         if connection.is_some() || self.running.connection.is_some() {
             self.connect(connection.copied());
         }
+    }
+
+    /// Requests go where its messages come from, from this one on (RFC 3581 §9: what a NAT lets in).
+    pub fn follows(&mut self, flow: Option<&Flow>) {
+        self.lasting.follows = true;
+        self.came_on(flow);
     }
 
     fn connect(&mut self, flow: Option<Flow>) {
@@ -63,11 +70,18 @@ impl Session {
         self.running.connection = flow.map(|flow| Box::new(Connection { flow, open: true, told }));
     }
 
+    /// Whether this connection was the dialog's, and is gone.
+    pub fn has_lost(&self, flow: &Flow) -> bool {
+        let known = || self.running.connection.as_deref();
+        flow.transport != Transport::Udp && known().is_some_and(|known| !known.open && known.flow.link == flow.link)
+    }
+
     /// A link is gone: messages go by their URIs again. False: they did not go or come by it.
     pub fn link_closed(&mut self, link: u64) -> bool {
         if !self.is_on(link) {
             return false;
         }
+        self.repeats_lost(Some(link));
         if self.connection().is_some_and(|connection| connection.link == link) {
             self.connection_failed();
         }
@@ -88,6 +102,7 @@ impl Session {
 
     /// What comes and goes by this link does so by that flow from now on; what it was lost with, too. False: nothing does.
     pub fn moves(&mut self, link: u64, to: &Flow) -> bool {
+        self.repeats_move(link, to);
         let [connection, set] = self.links().map(|known| known == link);
         if connection {
             self.connect(Some(*to));
@@ -96,6 +111,27 @@ impl Session {
             self.set_flow(Some(*to));
         }
         connection || set
+    }
+
+    /// The client at its end, where its requests can only go by a connection: others cannot look it up.
+    pub fn client_name(&self) -> Option<ClientName> {
+        let dialog = &self.lasting.dialog;
+        if dialog.route_set.is_empty() { ClientName::of_uri(&dialog.remote_target) } else { None }
+    }
+
+    /// Whether requests have to wait for its peer to come on a connection: the last one is lost, or there was none and
+    /// its target is nowhere.
+    pub fn awaits_connection(&self) -> bool {
+        let lost = self.running.connection.as_deref().is_some_and(|known| !known.open);
+        self.way().is_none() && self.lasting.dialog.route_set.is_empty() && (lost || self.client_name().is_some())
+    }
+
+    /// Whether it may be taken to another connection by a client that shows its name there. `proved`: the host has taken
+    /// the client's request; without that only what is lost may. Nothing leaves what is encrypted.
+    pub fn may_be_taken(&self, to: &Flow, proved: bool) -> bool {
+        let Some(known) = self.running.connection.as_deref() else { return false };
+        let may = self.running.fixed_flow.is_none() && (proved || !known.open);
+        may && known.flow != *to && (to.transport.is_secure() || !known.flow.transport.is_secure())
     }
 
     /// Its lost link was told by the event of this number. Gives that of the event that did so before; 0: none.

@@ -1,5 +1,6 @@
 //! All transactions of an agent.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -76,9 +77,6 @@ impl Held for Server {
     }
 }
 
-/// Sockets of UDP that are told apart.
-const DATAGRAM_LINKS: usize = 16;
-
 /// What one transaction takes, apart from its bytes to be sent again.
 #[cfg(test)]
 pub(crate) const CLIENT_BYTES: usize = size_of::<Client>();
@@ -104,6 +102,9 @@ pub struct Table {
     servers: Slab<Server>,
     client_by_key: ByKey<ClientId>,
     clients_by_link: ByLink<ClientId>,
+    servers_by_link: ByLink<ServerId>,
+    /// Those whose connection is gone, and who lead nowhere else.
+    stranded: BTreeSet<ServerId>,
     /// Links of UDP: a few sockets carry all there is, so that their clients are walked through.
     datagram_links: Vec<u64>,
     server_by_key: ByKey<ServerId>,
@@ -125,6 +126,8 @@ impl Table {
             servers: Slab::new(),
             client_by_key: ByKey::default(),
             clients_by_link: ByLink::default(),
+            servers_by_link: ByLink::default(),
+            stranded: BTreeSet::new(),
             datagram_links: Vec::new(),
             server_by_key: ByKey::default(),
             server_by_merged: ByKey::default(),
@@ -247,35 +250,6 @@ impl Table {
         self.clients.get(id.0)?.sent.as_ref()
     }
 
-    /// Those whose request goes through a link of the host's, or went.
-    pub fn clients_on(&self, link: u64) -> Vec<ClientId> {
-        // A datagram link beyond those that are told apart may be any.
-        if !self.datagram_links.contains(&link) && self.datagram_links.len() < DATAGRAM_LINKS {
-            return self.clients_by_link.on(link).collect();
-        }
-        self.clients.iter().filter(|(_, client)| client.hop.flow.link == link).map(|(key, _)| ClientId(key)).collect()
-    }
-
-    /// Its request, which was for any connection, goes by this one. False: it has ended, or has one.
-    pub fn client_goes_by(&mut self, id: ClientId, flow: &Flow) -> bool {
-        let Some(client) = self.clients.get_mut(id.0) else { return false };
-        let known = &mut client.hop.flow;
-        if known.link != 0 || known.transport != flow.transport || known.transport == Transport::Udp {
-            return false;
-        }
-        (known.link, known.local) = (flow.link, flow.local);
-        self.clients_by_link.insert(flow.link, id);
-        true
-    }
-
-    fn note_link(&mut self, flow: &Flow, id: ClientId) {
-        if flow.transport != Transport::Udp {
-            self.clients_by_link.insert(flow.link, id);
-        } else if !self.datagram_links.contains(&flow.link) && self.datagram_links.len() < DATAGRAM_LINKS {
-            self.datagram_links.push(flow.link);
-        }
-    }
-
     /// What is held for a peer.
     pub fn share(&self, peer: IpAddr) -> usize {
         self.ledger.share(peer)
@@ -295,6 +269,8 @@ impl Table {
             + keys
             + held::table(&self.server_by_merged)
             + self.clients_by_link.bytes()
+            + self.servers_by_link.bytes()
+            + self.stranded.len() * 2 * size_of::<ServerId>()
             + held::list(&self.datagram_links)
     }
 
@@ -420,6 +396,9 @@ impl Table {
             self.ledger.owned_by(id.0.index(), peer.ip());
         }
         self.ledger.change(id.0.index(), 0, held);
+        if flow.transport != Transport::Udp {
+            self.servers_by_link.insert(flow.link, id);
+        }
         self.server_by_key.insert(key, id);
         if let Some(merged) = merged {
             // The first keeps the place: those that are answered 482 end sooner or later than it.
@@ -525,6 +504,10 @@ impl Table {
     fn remove_server(&mut self, id: ServerId) {
         let Some(server) = self.servers.remove(id.0) else { return };
         self.ledger.gone(id.0.index(), server.held());
+        if server.flow.transport != Transport::Udp {
+            self.servers_by_link.remove(server.flow.link, id);
+            self.stranded.remove(&id);
+        }
         forget(&mut self.server_by_key, server.key, id);
         if let Some(ack) = server.old.and_then(|old| old.ack) {
             forget(&mut self.server_by_key, ack, id);
@@ -585,5 +568,6 @@ impl Running {
     }
 }
 
+mod links;
 #[cfg(test)]
 mod tests;

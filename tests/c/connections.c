@@ -52,6 +52,7 @@ static void lost(const char *transport, const sipdlg_config_t *config)
     loopback_call(&both);
     loopback_until(&both, &both.accepted, 1);
     CHECK_OK(sipdlg_agent_link_closed(both.caller, 2)); /* as the core hears of it */
+    loopback_until(&both, &both.lost, 1);
     loopback_send_info(&both);
     loopback_until(&both, &both.infos, 1);
     loopback_close(&both);

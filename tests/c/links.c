@@ -50,6 +50,95 @@ static const char invite[] =
     "Contact: <sip:x@abcdefgh0123.invalid;transport=tcp>\r\n"
     "Content-Length: 0\r\n\r\n";
 
+static int on_other_link(sipdlg_agent_t agent, const char *method)
+{
+    sipdlg_transmit_t out;
+    int found = 0;
+    out.size = sizeof out;
+    while (sipdlg_agent_poll_transmit(agent, &out) == SIPDLG_OK)
+        if (out.len > strlen(method) && memcmp(out.data, method, strlen(method)) == 0)
+            found = (int)out.flow.link;
+    return found;
+}
+
+/* A request waits for a client that comes back with any of its own. */
+static void comes_back(void)
+{
+    static const char options[] =
+        "OPTIONS sip:alice@192.0.2.1 SIP/2.0\r\n"
+        "Via: SIP/2.0/TCP abcdefgh0123.invalid;branch=z9hG4bK2\r\n"
+        "Max-Forwards: 70\r\n"
+        "From: <sip:bob@example.com>;tag=c\r\n"
+        "To: <sip:alice@example.com>\r\n"
+        "Call-ID: c2\r\n"
+        "CSeq: 1 OPTIONS\r\n"
+        "Content-Length: 0\r\n\r\n";
+    sipdlg_config_t *config = sipdlg_config_new();
+    sipdlg_delegate_t delegate = SIPDLG_DELEGATE_INIT;
+    sipdlg_agent_t agent = 0;
+    sipdlg_flow_t flow = connection(1);
+    CHECK_STATUS(sipdlg_config_set_reconnect(config, 3600001, 1), SIPDLG_ERR_ARGUMENT);
+    CHECK_STATUS(sipdlg_config_set_reconnect(config, 1, 2), SIPDLG_ERR_ARGUMENT);
+    CHECK_OK(sipdlg_config_set_reconnect(config, 30000, 1));
+    CHECK_STATUS(sipdlg_config_set_datagram_bytes(config, 547), SIPDLG_ERR_ARGUMENT);
+    CHECK_STATUS(sipdlg_config_set_datagram_bytes(config, 65536), SIPDLG_ERR_ARGUMENT);
+    CHECK_OK(sipdlg_config_set_datagram_bytes(config, 0));
+    CHECK_OK(sipdlg_agent_new(config, &agent));
+    sipdlg_config_free(config);
+    delegate.on_invite = on_invite;
+    CHECK_OK(sipdlg_agent_set_delegate(agent, &delegate));
+    CHECK_OK(sipdlg_agent_add_transport(agent, &flow, NULL));
+    flow = connection(70);
+    CHECK_OK(sipdlg_agent_receive(agent, &flow, invite, sizeof invite - 1));
+    CHECK_OK(sipdlg_agent_dispatch(agent));
+    CHECK_OK(sipdlg_agent_link_closed(agent, 70));
+    CHECK_OK(sipdlg_session_options(session, NULL, NULL));
+    CHECK_OK(sipdlg_agent_dispatch(agent));
+    CHECK_NUMBER(on_other_link(agent, "OPTIONS"), 0);
+    flow = connection(71);
+    CHECK_OK(sipdlg_agent_receive(agent, &flow, options, sizeof options - 1));
+    CHECK_OK(sipdlg_agent_dispatch(agent));
+    CHECK_NUMBER(on_other_link(agent, "OPTIONS"), 71);
+    CHECK_OK(sipdlg_agent_free(agent));
+}
+
+/* Contact says where the answer to a REGISTER says that we are seen. */
+static void seen_elsewhere(void)
+{
+    sipdlg_config_t *config = sipdlg_config_new();
+    sipdlg_agent_t agent = 0;
+    sipdlg_flow_t flow = connection(1);
+    sipdlg_endpoint_t seen;
+    sipdlg_transmit_t out;
+    char answer[2048], head[2048], *rport, *end;
+    CHECK_STATUS(sipdlg_config_set_nat(config, 2, 0), SIPDLG_ERR_ARGUMENT);
+    CHECK_OK(sipdlg_config_set_nat(config, 1, 1));
+    CHECK_OK(sipdlg_agent_new(config, &agent));
+    sipdlg_config_free(config);
+    flow.transport = SIPDLG_TRANSPORT_UDP;
+    CHECK_OK(sipdlg_agent_add_transport(agent, &flow, NULL));
+    CHECK_STATUS(sipdlg_agent_seen_at(agent, &flow, &seen), SIPDLG_NONE);
+    CHECK_OK(sipdlg_agent_request(agent, "REGISTER", "sip:192.0.2.2", NULL, NULL));
+    out.size = sizeof out;
+    CHECK_OK(sipdlg_agent_poll_transmit(agent, &out));
+    snprintf(head, sizeof head, "%.*s", (int)out.len, (const char *)out.data);
+    rport = strstr(head, ";rport");
+    end = strstr(head, "\r\nUser-Agent");
+    if (CHECK(rport != NULL && end != NULL && strstr(head, "Via") != NULL)) {
+        char *first = strstr(head, "Via");
+        *rport = *end = 0;
+        snprintf(answer, sizeof answer, "SIP/2.0 200 OK\r\n%s;received=198.51.100.7;rport=40123%s\r\nContent-Length: 0\r\n\r\n",
+                 first, rport + 6);
+        CHECK_OK(sipdlg_agent_receive(agent, &flow, answer, strlen(answer)));
+    }
+    CHECK_OK(sipdlg_agent_seen_at(agent, &flow, &seen));
+    CHECK_NUMBER(seen.port, 40123);
+    CHECK_NUMBER(seen.ip[0], 198);
+    flow.transport = SIPDLG_TRANSPORT_TLS;
+    CHECK_STATUS(sipdlg_agent_seen_at(agent, &flow, &seen), SIPDLG_ERR_NO_TRANSPORT);
+    CHECK_OK(sipdlg_agent_free(agent));
+}
+
 int main(void)
 {
     sipdlg_agent_t agent = 0;
@@ -107,5 +196,7 @@ int main(void)
     CHECK_OK(sipdlg_agent_dispatch(agent));
     CHECK_NUMBER(local, 503);
     CHECK_OK(sipdlg_agent_free(agent));
-    return 0;
+    comes_back();
+    seen_elsewhere();
+    return check_report("links");
 }

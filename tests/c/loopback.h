@@ -10,7 +10,7 @@ struct loopback {
     sipdlg_agent_t caller, callee;
     char uri[96];                  /* of the callee */
     sipdlg_session_t session;      /* the caller's, once confirmed */
-    int accepted, rejected, infos, ended; /* what the caller saw; `infos`: that were answered */
+    int accepted, rejected, infos, ended, lost; /* what the caller saw; `infos`: that were answered; `lost`: links */
     sipdlg_delegate_t calling, answering;
 };
 
@@ -27,6 +27,13 @@ static void loopback_info(void *user, const sipdlg_event_t *event)
 {
     (void)user;
     CHECK_OK(sipdlg_incoming_accept(event->incoming, 200, NULL, NULL));
+}
+
+static void loopback_link_lost(void *user, const sipdlg_event_t *event)
+{
+    struct loopback *both = user;
+    CHECK(event->session != 0 && event->query != 0);
+    both->lost++;
 }
 
 static void loopback_accept(void *user, const sipdlg_event_t *event)
@@ -62,6 +69,7 @@ static inline void loopback_open_by(struct loopback *both, const char *transport
     both->calling.on_accept = loopback_accept;
     both->calling.on_reject = loopback_reject;
     both->calling.on_terminated = loopback_terminated;
+    both->calling.on_link_lost = loopback_link_lost;
     both->answering.on_invite = loopback_invite;
     both->answering.on_info = loopback_info;
     CHECK_OK(sipdlg_agent_new(config, &both->caller));

@@ -19,6 +19,14 @@ pub struct Out {
     pub id: u64,
     pub flow: Flow,
     pub sip: Sip,
+    len: usize,
+}
+
+impl Out {
+    /// Bytes of the message.
+    pub fn sip_len(&self) -> usize {
+        self.len
+    }
 }
 
 pub struct Linked {
@@ -31,12 +39,14 @@ pub struct Linked {
 }
 
 impl Linked {
-    /// Alice listens on `transport`; the client names nobody in its Contact.
+    /// Alice listens on `transport`; over connections the client names nobody in its Contact.
     pub fn over(transport: Transport, config: Config) -> Self {
         let mut wire = Wire::new(1);
         let alice = Party::new("alice", ALICE, config, &mut wire, transport);
         let mut peer = Peer::new("peer", BOB, ALICE, &mut wire, transport);
-        peer.contact = format!("sip:x@abcdefgh0123.invalid;transport={}", transport.parameter());
+        if transport != Transport::Udp {
+            peer.contact = format!("sip:x@abcdefgh0123.invalid;transport={}", transport.parameter());
+        }
         Self { alice, peer, transport, sent: Vec::new(), micros: 0 }
     }
 
@@ -52,7 +62,7 @@ impl Linked {
             let mut more = false;
             while let Some(transmit) = self.alice.agent.poll_transmit() {
                 let sip = Sip::parse(&transmit.bytes).expect("a message of the library can be read");
-                self.sent.push(Out { id: transmit.id, flow: transmit.flow, sip });
+                self.sent.push(Out { id: transmit.id, flow: transmit.flow, sip, len: transmit.bytes.len() });
                 more = true;
             }
             while let Some(event) = self.alice.agent.poll_event() {
@@ -113,7 +123,8 @@ impl Linked {
 
     /// The links that messages of this name went by; takes them.
     pub fn went(&mut self, short: &str) -> Vec<u64> {
-        let (these, others) = std::mem::take(&mut self.sent).into_iter().partition(|out: &Out| out.sip.short() == short);
+        let (these, others) =
+            std::mem::take(&mut self.sent).into_iter().partition(|out: &Out| out.sip.short() == short);
         self.sent = others;
         these.iter().map(|out| out.flow.link).collect()
     }

@@ -24,9 +24,11 @@ fn a_lost_link_is_told_to_its_sessions() {
         linked.call(70);
         let second = linked.alice.session();
         linked.another("third");
+        linked.peer.contact = "sip:y@abcdefgh0123.invalid".to_owned();
         linked.call(71);
         assert!(linked.lose(70));
-        let told: Vec<_> = linked.events(EventKind::LinkLost).iter().map(|event| (event.session, event.query)).collect();
+        let told: Vec<_> =
+            linked.events(EventKind::LinkLost).iter().map(|event| (event.session, event.query)).collect();
         assert_eq!(told, [(Some(first), 70), (Some(second), 70)]);
         let last = linked.alice.last(EventKind::LinkLost);
         assert_eq!((last.reason, last.session_state), (Reason::Transport, SessionState::Confirmed));
@@ -90,6 +92,7 @@ fn dialogs_move_to_another_link() {
         linked.another("second");
         linked.call(70);
         linked.another("third");
+        linked.peer.contact = "sip:y@abcdefgh0123.invalid".to_owned();
         linked.call(71);
         if lost {
             linked.lose(70);
@@ -163,7 +166,10 @@ fn what_is_in_flight_goes_where_its_dialog_is() {
             assert_eq!(first.sip.value("cseq"), second.sip.value("cseq"));
             assert_ne!(first.sip.branch(), second.sip.branch());
             let reply = linked.peer.reply(&second.sip, 200);
-            linked.comes(71, &if method == "INFO" || method == "OPTIONS" || method == "BYE" { reply } else { reply.sdp(HELD) });
+            linked.comes(
+                71,
+                &if method == "INFO" || method == "OPTIONS" || method == "BYE" { reply } else { reply.sdp(HELD) },
+            );
             if method == "INVITE" {
                 assert_eq!(linked.went("ACK"), [71]);
             }

@@ -57,7 +57,7 @@ impl Agent {
         }
         if let Some((id, session)) = session.and_then(|id| Some((id, self.objects.sessions.get_mut(id)?))) {
             session.came_on(response.flow());
-            self.objects.note_connection(id);
+            self.connection_noted(id);
         }
         self.ack_again(Acknowledging { invite: id, session }, tag, response);
         true
@@ -148,6 +148,29 @@ impl Agent {
         }
     }
 
+    /// The dialog of an ACK that waited for that has a connection.
+    pub(in crate::agent) fn ack_has_way(&mut self, of: Acknowledging, tag: &[u8]) {
+        if let Some(kept) = self.objects.kept_ack(of.invite, tag) {
+            kept.asked = false;
+        }
+        match self.take_ack(of.invite, tag) {
+            Some(AckCourse::Drafted(draft)) => {
+                let dialog = self.dialog_of_ack(of, None);
+                let sent = dialog.and_then(|dialog| self.send_drafted_ack(of, tag, &draft, &dialog, None));
+                if !matches!(sent, Ok(None)) {
+                    self.objects.keep_ack(of.invite, tag, AckCourse::Drafted(draft));
+                    self.ack_failed(of.session);
+                }
+            }
+            Some(AckCourse::Sent(sent)) => {
+                let way = of.session.and_then(|id| self.objects.sessions.get(id)).and_then(Session::way).copied();
+                let instead = way.map(|flow| Hop { flow, host: sent.hop.host.clone() });
+                self.send_ack_again(of, tag, sent, instead);
+            }
+            Some(AckCourse::Never) | None => {}
+        }
+    }
+
     /// A transmit of an ACK failed: its next target gets it, else the host hears. False: it went out again since.
     pub(in crate::agent) fn ack_not_sent(&mut self, of: Acknowledging, transmit: u64) -> bool {
         let invite = self.objects.outgoing.get(of.invite).and_then(Outgoing::invite);
@@ -170,7 +193,11 @@ impl Agent {
     fn ack_moves_on(&mut self, of: Acknowledging, tag: &[u8]) -> bool {
         let Some(AckCourse::Sent(mut sent)) = self.take_ack(of.invite, tag) else { return false };
         let mut instead = None;
-        let moves = if sent.by_connection {
+        let moves = if let Some(datagram) = sent.datagram.take() {
+            self.takes_no_tcp(&datagram);
+            instead = Some(*datagram);
+            true
+        } else if sent.by_connection {
             match self.ack_leaves_connection(of, &sent.hop.flow) {
                 Some((_, Next::Target(hop))) => {
                     instead = Some(hop);

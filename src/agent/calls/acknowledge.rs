@@ -127,7 +127,9 @@ impl Agent {
         let known = of.session.and_then(|id| self.objects.sessions.get(id));
         let stranger = response.filter(|_| known.is_none());
         let connection = stranger.and_then(|response| connection_of(response, dialog));
-        let fixed = known.and_then(Session::way).or(outgoing.fixed_flow.as_ref()).or(connection);
+        let is_there = |flow: &&Flow| known.is_none_or(|session| !session.has_lost(flow));
+        let fixed = outgoing.fixed_flow.as_ref().filter(is_there);
+        let fixed = known.and_then(Session::way).or(fixed).or(connection);
         let came = known.and_then(Session::came_by).or(stranger.and_then(came_by));
         let resolved = known.map_or(outgoing.resolved.as_deref(), Session::resolved);
         let by_connection = match known {
@@ -238,13 +240,20 @@ impl Agent {
         let local = self.transports.of_flow(&hop.flow)?;
         let mut out = Vec::with_capacity(512);
         draft.write(&mut out, &self.transports, local, &branch);
+        let (mut local, mut hop, mut datagram) = (local, hop, None);
+        if let Some((tcp, instead)) = self.tcp_instead(draft, local, &hop.flow, out.len()) {
+            out.clear();
+            draft.write(&mut out, &self.transports, tcp, &branch);
+            datagram = Some(Box::new(std::mem::replace(&mut hop, instead)));
+            local = tcp;
+        }
         if !draft.credentials.is_empty() && self.goes_elsewhere(of.invite, &hop.flow) {
             out = header::without(&out, HeaderId::ProxyAuthorization);
         }
         let (bytes, hop) = (Bytes::from(out), local.hop(hop));
         let transmit = self.outbox.transmit(of.sender(), &bytes, &hop.flow, hop.host.as_ref());
         let left = resolved.as_ref().map_or(0, |resolved| resolved.others());
-        let sent = SentAck { bytes, hop, resolved, left, by_connection, transmit, repeats: 0 };
+        let sent = SentAck { bytes, hop, resolved, left, by_connection, datagram, transmit, repeats: 0 };
         self.objects.keep_ack(of.invite, tag, AckCourse::Sent(sent));
         Ok(())
     }

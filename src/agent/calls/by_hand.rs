@@ -27,7 +27,7 @@ impl Agent {
             self.transports.of_flow(flow)?;
         }
         self.objects.sessions.living_mut(id)?.set_flow(flow);
-        self.objects.note_connection(id);
+        self.connection_noted(id);
         Ok(())
     }
 

@@ -216,6 +216,9 @@ impl Agent {
         self.count_odd_addresses(response);
         let outgoing = self.outgoing(id)?;
         let mut session = Session::of_caller(dialog, id, &request, response, attachment);
+        if self.config.ways.peers {
+            session.follows(response.flow());
+        }
         if let Some(auth) = &outgoing.auth {
             if let Some(given) = auth.given() {
                 session.give_credentials(Arc::clone(given));
@@ -311,7 +314,7 @@ impl Agent {
         let by_host = if unwanted { HostAcks::None } else { host_acks(manual) };
         let taken = session.confirmed_by(id, response, by_host);
         session.answered_by(resolved.as_deref());
-        self.objects.note_connection(session_id);
+        self.connection_noted(session_id);
         self.counters.calls_confirmed += 1;
         self.session_timer_by(id, session_id, response);
         self.note_state(session_id);

@@ -147,6 +147,9 @@ impl Agent {
         };
         let dialog = Dialog::of_callee(&request, &tag)?;
         let mut session = Session::of_callee(dialog, id, &request, attachment);
+        if self.config.ways.peers {
+            session.follows(request.flow());
+        }
         if self.owes_identity(&request) {
             session.owe_identity();
         }
@@ -316,12 +319,14 @@ impl Agent {
     ) -> Result<()> {
         let incoming = self.incoming(id)?;
         let request = Arc::clone(incoming.message()?);
-        let (flow, _) = self.reply_flow(&request).ok_or_else(|| Error::state("the request has no way back"))?;
         let transaction =
             incoming.transaction.ok_or_else(|| Error::state("the request has no transaction any more"))?;
         self.respond(transaction, status, Bytes::clone(&response))?;
+        let flow = self.table.server_flow(transaction).copied();
+        let flow = flow.ok_or_else(|| Error::state("the request has no way back"))?;
         let sent = Sent2xx { incoming: id, request: &request, response, flow: &flow, description };
         self.input(session, |session, clock| session.accepted(sent, clock));
+        self.client_came(&request, true);
         self.answered_finally(id);
         self.forks_lost(id, session);
         self.note_state(session);

@@ -47,7 +47,7 @@ impl Agent {
             return Some(flag::RELIABLE);
         };
         let prack = session.take_reliable(invite, response, rseq, manual);
-        self.objects.note_connection(id);
+        self.connection_noted(id);
         let Some(prack) = prack else {
             if self.objects.sessions.get(id).is_some_and(|session| session.has_missed(response, rseq)) {
                 self.fault(OUT_OF_ORDER, response, Done::Dropped);

@@ -45,7 +45,10 @@ impl Agent {
         }
         self.objects.room_for_session()?;
         let role = if foreign.caller { Role::Caller } else { Role::Callee };
-        let session = Session::taken_over(dialog, role, foreign.early, offer, answer, attachment);
+        let mut session = Session::taken_over(dialog, role, foreign.early, offer, answer, attachment);
+        if self.config.ways.peers {
+            session.follows(None);
+        }
         let id = self.objects.add_session(session)?;
         self.note_state(id);
         Ok(id)

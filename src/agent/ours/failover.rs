@@ -31,9 +31,10 @@ impl Agent {
         // A target that has answered provisionally is there.
         let is_there = |known: &Outgoing| status == 408 && known.state() == OutgoingState::Proceeding;
         let answered = self.objects.outgoing.get(id).is_some_and(is_there);
-        if answered || !self.tries_next(id, status, None) {
-            self.request_failed(id, status);
+        if !answered && (self.tries_next(id, status, None) || status == 503 && self.waits_for_another(id)) {
+            return;
         }
+        self.request_failed(id, status);
     }
 
     /// A final response: 503 says that this target cannot do it, whatever its Retry-After (RFC 3261 §21.5.4). False: it
@@ -43,7 +44,9 @@ impl Agent {
     }
 
     fn tries_next(&mut self, id: OutgoingId, status: u16, response: Option<&Arc<Message>>) -> bool {
-        let Some(next) = self.next_target(id) else { return false };
+        let datagram = self.by_datagram_after_all(id, status, response.is_some());
+        let next = datagram.filter(|_| self.is_wanted(id)).map(Next::Target).or_else(|| self.next_target(id));
+        let Some(next) = next else { return false };
         match self.turn_of(id) {
             Turn::Now => {}
             // It will be sent to the next one, which serves the dialog by now.
@@ -81,10 +84,7 @@ impl Agent {
         let outgoing = self.objects.outgoing.get(id)?;
         outgoing.draft()?;
         let session = outgoing.session;
-        let wanted = outgoing
-            .invite()
-            .is_none_or(|invite| matches!(invite.cancelling, Cancelling::No) && !self.objects.is_deserted(invite));
-        let wanted = wanted && self.objects.may_go_out(outgoing);
+        let wanted = self.is_wanted(id);
         if wanted && let Some(hop) = self.moved(id) {
             return Some(Next::Target(hop));
         }
@@ -100,6 +100,17 @@ impl Agent {
         let outgoing = self.objects.outgoing.get_mut(id).filter(|_| wanted)?;
         outgoing.left = outgoing.left.checked_sub(1)?;
         outgoing.resolved.as_mut()?.move_on().map(Next::Target)
+    }
+
+    /// Whether a request may still go out.
+    fn is_wanted(&self, id: OutgoingId) -> bool {
+        let Some(outgoing) = self.objects.outgoing.get(id).filter(|outgoing| outgoing.draft().is_some()) else {
+            return false;
+        };
+        let wanted = outgoing
+            .invite()
+            .is_none_or(|invite| matches!(invite.cancelling, Cancelling::No) && !self.objects.is_deserted(invite));
+        wanted && self.objects.may_go_out(outgoing)
     }
 
     /// The way of its dialog is another by now, and the request goes there.
@@ -152,6 +163,8 @@ impl Agent {
             Some(known) => Next::Name(Box::new(known.without(failed)?)),
             None => match self.locate(next_hop, sips || session.dialog().secure, None, session.came_by(), None).ok()? {
                 Located::Ask(question) if !question.is_nowhere() => Next::Ask(question),
+                // Before anything waits for another connection it is looked for where the peer says.
+                Located::At(hop) if !self.config.ways.reconnect.is_zero() => Next::Target(hop),
                 _ => return None,
             },
         };
@@ -164,7 +177,7 @@ impl Agent {
 
     /// The same request has the same number (RFC 3263 §4.3), unless a later one of the dialog was sent since: then its
     /// own would be out of order (RFC 3261 §12.2.2).
-    fn renumber(&mut self, id: OutgoingId) {
+    pub(in crate::agent) fn renumber(&mut self, id: OutgoingId) {
         let outgoing = self.objects.outgoing.get(id);
         let Some((session, number)) = outgoing.and_then(|known| Some((known.session?, known.draft()?.cseq))) else {
             return;

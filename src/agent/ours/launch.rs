@@ -16,7 +16,7 @@ impl Agent {
         let by_connection = self.goes_by_connection(id);
         if let Some(outgoing) = self.objects.outgoing.get_mut(id) {
             (outgoing.resolved, outgoing.left, outgoing.failed) = (None, 0, 0);
-            outgoing.by_connection = by_connection;
+            (outgoing.by_connection, outgoing.datagram) = (by_connection, None);
         }
         match self.find_way(id) {
             Ok(Located::At(hop)) => self.send_request(id, hop),
@@ -25,6 +25,7 @@ impl Agent {
                 self.send_to_first(id, resolved);
             }
             Ok(Located::Ask(question)) => self.ask(id, question),
+            Err(_) if self.may_wait_for_connection(id) => self.wait_for_connection(id),
             Err(_) => self.request_failed(id, 503),
         }
     }
@@ -66,6 +67,7 @@ impl Agent {
         let branch = self.token(b"z9hG4bK", 12);
         let mut out = std::mem::take(&mut self.scratch);
         out.clear();
+        let asked = hop.flow;
         let sent = self.write_request(id, hop, &branch, &mut out);
         self.scratch = out;
         let started = sent.and_then(|(bytes, hop, method)| {
@@ -78,6 +80,10 @@ impl Agent {
             Ok((client, bytes, hop)) => {
                 if let Some(outgoing) = self.objects.outgoing.get_mut(id) {
                     let secure = outgoing.draft().is_some_and(Draft::is_sips) && hop.flow.transport.is_secure();
+                    if hop.flow.transport != asked.transport {
+                        let host = hop.host.clone();
+                        outgoing.datagram = Some(Box::new(Hop { flow: asked, host }));
+                    }
                     outgoing.sent(Sent { bytes, hop }, client);
                     if let Some(invite) = outgoing.invite_mut() {
                         invite.secure = secure;
@@ -99,6 +105,11 @@ impl Agent {
         let draft = outgoing.draft().ok_or_else(|| Error::state("the request is answered"))?;
         let local = self.transports.of_flow(&hop.flow)?;
         draft.write(out, &self.transports, local, branch);
+        if let Some((local, hop)) = self.tcp_instead(draft, local, &hop.flow, out.len()) {
+            out.clear();
+            draft.write(out, &self.transports, local, branch);
+            return Ok((Bytes::from(&out[..]), hop, draft.method_name.clone()));
+        }
         Ok((Bytes::from(&out[..]), local.hop(hop), draft.method_name.clone()))
     }
 

@@ -13,4 +13,5 @@ pub(in crate::agent) mod launch;
 pub(in crate::agent) mod out_of_dialog;
 pub(in crate::agent) mod outgoing;
 pub(in crate::agent) mod retry;
+mod size;
 pub(in crate::agent) mod timed;

@@ -74,6 +74,8 @@ pub struct SentAck {
     pub left: usize,
     /// It went by the connection that the dialog's messages came on.
     pub by_connection: bool,
+    /// It is too long for UDP and went by TCP instead of so.
+    pub datagram: Option<Box<Hop>>,
     /// The number of its last transmit.
     pub transmit: u64,
     /// How often it was repeated.
@@ -263,6 +265,8 @@ pub struct Outgoing {
     pub(in crate::agent) left: usize,
     /// It goes by the connection of its dialog.
     pub(in crate::agent) by_connection: bool,
+    /// It is too long for UDP and went by TCP instead of so.
+    pub(in crate::agent) datagram: Option<Box<Hop>>,
     /// What it gets where no other target is found for one that failed; 0: none has failed.
     pub(in crate::agent) failed: u16,
     /// The host hears nothing of it: disposed, or made by the library.
@@ -297,6 +301,7 @@ impl Outgoing {
             resolved: None,
             left: 0,
             by_connection: false,
+            datagram: None,
             failed: 0,
             silent: false,
             over: false,

@@ -195,7 +195,11 @@ impl Agent {
         let session = match &tag {
             Some(tag) if !unwanted => {
                 let dialog = Dialog::of_callee(&request, tag)?;
-                Some(self.objects.add_remains(Session::of_subscription(dialog, &request, attachment))?)
+                let mut holder = Session::of_subscription(dialog, &request, attachment);
+                if self.config.ways.peers {
+                    holder.follows(request.flow());
+                }
+                Some(self.objects.add_remains(holder)?)
             }
             _ => session,
         };

@@ -38,6 +38,11 @@ impl Agent {
             if session.is_terminated() {
                 return self.refuse(&request, &Answer::plain(481), OVER);
             }
+            // What was heard before may be the echo of another.
+            if session.is_newer(&request) {
+                session.came_on(request.flow());
+                self.connection_noted(id);
+            }
             return self.hand_up(EventKind::Options, Some(id), request);
         }
         if !session.in_order(&request) {
@@ -52,8 +57,14 @@ impl Agent {
             };
         }
         match inside {
-            Inside::Notify => return self.notify_arrived(id, request),
-            Inside::Subscribe => return self.subscribe_arrived(id, request),
+            Inside::Notify | Inside::Subscribe => {
+                session.came_on(request.flow());
+                self.connection_noted(id);
+                return match inside {
+                    Inside::Notify => self.notify_arrived(id, request),
+                    _ => self.subscribe_arrived(id, request),
+                };
+            }
             _ if session.is_terminated() => {
                 let crossing = inside == Inside::Bye && !session.is_gone();
                 if !self.farewell_prack(id, &request) && !self.late_prack(&request) {
@@ -67,7 +78,7 @@ impl Agent {
             }
             _ => {
                 session.came_on(request.flow());
-                self.objects.note_connection(id);
+                self.connection_noted(id);
             }
         }
         if let (Inside::Reinvite | Inside::Update, Some(session)) = (&inside, self.objects.sessions.get_mut(id)) {

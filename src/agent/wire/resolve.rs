@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::flow::{Flow, Hop, Transport};
 use crate::held;
 use crate::message::{Uri, host_ip, next_hop};
-use crate::session::Resolved;
+use crate::session::{Resolved, Session};
 use crate::shrink::Shrink;
 use crate::time::Now;
 use crate::timer::{TimerId, Wheel};
@@ -36,9 +36,9 @@ pub(in crate::agent) struct Question {
 }
 
 impl Question {
-    /// RFC 2606 §2, RFC 7118 §5: the Contact of a WebSocket client names nobody.
+    /// The Contact of a WebSocket client names nobody.
     pub fn is_nowhere(&self) -> bool {
-        self.host.rsplit(|byte| *byte == b'.').next().is_some_and(|last| last.eq_ignore_ascii_case(b"invalid"))
+        next_hop::is_nowhere(&self.host)
     }
 }
 
@@ -55,7 +55,7 @@ pub(in crate::agent) enum Located<'a> {
 
 /// What the answer is for.
 #[derive(Clone, Debug)]
-enum Waiter {
+pub(in crate::agent) enum Waiter {
     /// A request that was drafted.
     Request(OutgoingId),
     /// The ACK to a 2xx of this To tag.
@@ -67,7 +67,8 @@ struct Query {
     waiters: SmallVec<[Waiter; 1]>,
     /// The dialog in which it was asked.
     session: Option<SessionId>,
-    question: Question,
+    /// `None`: its peer is to bring a connection, and nobody is asked.
+    question: Option<Question>,
     timer: TimerId,
 }
 
@@ -81,6 +82,8 @@ pub(in crate::agent) struct Queries {
     of_host: HashMap<Arc<[u8]>, u64>,
     /// Bytes that they hold beside their places.
     texts: usize,
+    /// How many wait for a connection.
+    waits: usize,
     last: u64,
 }
 
@@ -91,7 +94,8 @@ impl Query {
             Waiter::Request(_) => 0,
             Waiter::Ack { tag, next_hop, .. } => tag.len() + next_hop.len(),
         });
-        held::shared(&self.question.host) + held::spilled(&self.waiters) + waiters.sum::<usize>()
+        let host = self.question.as_ref().map_or(0, |question| held::shared(&question.host));
+        host + held::spilled(&self.waiters) + waiters.sum::<usize>()
     }
 }
 
@@ -117,7 +121,10 @@ impl Queries {
         if let Some(session) = query.session {
             self.of_session.entry(session.raw()).or_default().push(number);
         }
-        self.of_host.insert(Arc::clone(&query.question.host), number);
+        match &query.question {
+            Some(question) => drop(self.of_host.insert(Arc::clone(&question.host), number)),
+            None => self.waits += 1,
+        }
         self.open.insert(number, query);
     }
 
@@ -154,14 +161,35 @@ impl Queries {
                 self.of_session.remove(&session.raw());
             }
         }
-        if self.of_host.get(&query.question.host) == Some(&number) {
-            self.of_host.remove(&query.question.host);
+        match &query.question {
+            Some(question) if self.of_host.get(&question.host) == Some(&number) => {
+                self.of_host.remove(&question.host);
+            }
+            Some(_) => {}
+            None => self.waits -= 1,
         }
         self.open.ease();
         self.of_request.ease();
         self.of_session.ease();
         self.of_host.ease();
         Some(query)
+    }
+
+    /// Whether anything waits for a connection.
+    pub fn wait_for_connections(&self) -> bool {
+        self.waits > 0
+    }
+
+    /// A dialog has a connection: what waited for that.
+    pub fn connection_came(&mut self, session: SessionId, wheel: &mut Wheel<Timeout>) -> Vec<Waiter> {
+        let mut all = self.of_session.get(&session.raw()).cloned().unwrap_or_default();
+        all.retain(|number| self.open.get(number).is_some_and(|query| query.question.is_none()));
+        let taken = all.into_iter().filter_map(|number| self.take(number));
+        let waiters = taken.flat_map(|query| {
+            wheel.stop(query.timer);
+            query.waiters
+        });
+        waiters.collect()
     }
 
     /// Gives back what nothing needs now.
@@ -181,7 +209,7 @@ impl Queries {
     /// A look-up under way that answers this question too: one of the same dialog. Who is `silent` joins the newest for
     /// the name, for no host looks for its RESOLVE.
     fn same(&self, question: &Question, session: Option<SessionId>, silent: bool) -> Option<u64> {
-        let asks = |number: &&u64| self.open.get(number).is_some_and(|query| query.question == *question);
+        let asks = |number: &&u64| self.open.get(number).is_some_and(|query| query.question.as_ref() == Some(question));
         let of_session = session.and_then(|session| self.of_session.get(&session.raw()));
         let of_session = of_session.and_then(|all| all.iter().find(asks));
         of_session.or_else(|| self.of_host.get(&question.host).filter(|_| silent).filter(asks)).copied()
@@ -263,6 +291,12 @@ impl Agent {
     }
 
     fn open_query(&mut self, waiter: Waiter, id: OutgoingId, session: Option<SessionId>, question: Question) {
+        let waits = question.is_nowhere()
+            && !self.config.ways.reconnect.is_zero()
+            && session.and_then(|id| self.objects.holder(id)).is_some_and(Session::awaits_connection);
+        if waits {
+            return self.open_wait(waiter, session);
+        }
         let silent = self.objects.outgoing.get(id).is_none_or(|outgoing| outgoing.silent);
         if let Some(query) = self.queries.same(&question, session, silent) {
             return self.queries.join(query, waiter);
@@ -280,25 +314,37 @@ impl Agent {
             ..Event::new(EventKind::Resolve)
         });
         let waiters = smallvec![waiter];
-        self.queries.put(query, Query { waiters, session, question, timer });
+        self.queries.put(query, Query { waiters, session, question: Some(question), timer });
+    }
+
+    /// Waits for the peer of a dialog to come on a connection.
+    pub(in crate::agent) fn open_wait(&mut self, waiter: Waiter, session: Option<SessionId>) {
+        self.queries.last += 1;
+        let query = self.queries.last;
+        let timer = self.arm(self.config.ways.reconnect, Timeout::Query(query));
+        self.queries.put(query, Query { waiters: smallvec![waiter], session, question: None, timer });
     }
 
     /// Answers RESOLVE: where to, best first. False: no one waits any more.
     pub fn resolved(&mut self, now: Now, query: u64, targets: &[Flow]) -> bool {
         self.at(now);
-        self.query_answered(query, targets)
+        let asked = self.queries.open.get(&query).is_some_and(|query| query.question.is_some());
+        asked && self.query_answered(query, targets)
     }
 
     pub(in crate::agent) fn query_answered(&mut self, query: u64, targets: &[Flow]) -> bool {
         let Some(open) = self.queries.take(query) else { return false };
         self.stop(Some(open.timer));
-        let usable: Vec<Flow> = targets.iter().filter_map(|target| self.usable(&open.question, target)).collect();
+        let question = open.question.as_ref();
+        let usable = targets.iter().filter_map(|target| self.usable(question?, target));
+        let usable: Vec<Flow> = usable.collect();
+        let host = question.map_or_else(|| Arc::from(&b""[..]), |question| Arc::clone(&question.host));
         let mut waited = false;
         for waiter in open.waiters {
             waited |= match waiter {
-                Waiter::Request(id) => self.request_resolved(id, &open.question.host, &usable),
+                Waiter::Request(id) => self.request_resolved(id, &host, &usable),
                 Waiter::Ack { of, tag, next_hop } => {
-                    let answer = Resolved::new(&next_hop, &open.question.host, usable.iter().copied());
+                    let answer = Resolved::new(&next_hop, &host, usable.iter().copied());
                     self.ack_resolved(of, &tag, answer);
                     true
                 }

@@ -5,7 +5,10 @@ use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
 use crate::flow::{Flow, Hop, Transport};
 use crate::message::{NameAddr, Uri, write};
+use crate::time::Time;
+use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 /// A socket that the host told of.
 #[derive(Clone, Debug)]
@@ -14,6 +17,11 @@ pub struct LocalTransport {
     pub flow: Flow,
     /// `host[:port]` of Via.
     pub sent_by: Box<[u8]>,
+    /// The host's, so that it stands whatever peers see.
+    is_given: bool,
+    /// Where peers see us; `None`: at our own address, or nobody has said. And whether a registrar has.
+    seen: Option<SocketAddr>,
+    by_registrar: bool,
     /// The whole Contact line with its line end, by `ContactKind`.
     sip_contact: Box<[u8]>,
     tls_contact: Box<[u8]>,
@@ -81,7 +89,13 @@ impl LocalTransport {
 #[derive(Clone, Debug, Default)]
 pub struct Transports {
     list: Vec<LocalTransport>,
+    /// Who took no TCP connection for a long request, and until when it is not asked again.
+    no_tcp: VecDeque<(SocketAddr, Time)>,
 }
+
+/// So many are known, and for so long: a connection that nobody answers costs seconds.
+const REFUSALS: usize = 64;
+const REFUSED: Duration = Duration::from_secs(600);
 
 impl Transports {
     /// Adds one (`sent_by`: instead of the local address, for NAT and RFC 7118).
@@ -90,6 +104,7 @@ impl Transports {
         if self.list.iter().any(same) {
             return Err(Error::state("this transport and local address is there already"));
         }
+        let is_given = sent_by.is_some();
         let sent_by: Box<[u8]> = match (sent_by, flow.local) {
             (Some(text), _) => checked_sent_by(text)?.into(),
             (None, Some(local)) => local_text(local).into_bytes().into_boxed_slice(),
@@ -97,12 +112,38 @@ impl Transports {
                 return Err(Error::argument("flow: a local address or sent_by is needed for Via and Contact"));
             }
         };
-        let line = |kind| contact_line(config, flow.transport, &sent_by, kind).into_boxed_slice();
-        let [sip_contact, tls_contact, sips_contact] =
-            [ContactKind::Sip, ContactKind::Tls, ContactKind::Sips].map(line);
+        let [sip_contact, tls_contact, sips_contact] = contact_lines(config, flow.transport, &sent_by);
         let flow = Flow { remote: None, ..*flow };
-        self.list.push(LocalTransport { flow, sent_by, sip_contact, tls_contact, sips_contact });
+        let (seen, by_registrar) = (None, false);
+        let added =
+            LocalTransport { flow, sent_by, is_given, seen, by_registrar, sip_contact, tls_contact, sips_contact };
+        self.list.push(added);
         Ok(())
+    }
+
+    /// A response that came by `flow` says that our request was seen to come from there (RFC 3261 §18.2.1, RFC 3581 §4):
+    /// Contact over that socket says so. `registrar`: its word counts more than that of any peer who is asked something.
+    pub fn seen_at(&mut self, config: &Config, flow: &Flow, at: SocketAddr, registrar: bool) {
+        let Ok(found) = self.of_flow(flow).map(|local| local.flow) else { return };
+        let is_it = |local: &&mut LocalTransport| local.flow == found && !local.is_given;
+        let Some(local) = self.list.iter_mut().find(is_it) else { return };
+        if local.by_registrar && !registrar {
+            return;
+        }
+        local.by_registrar |= registrar;
+        let seen = Some(at).filter(|at| Some(*at) != local.flow.local);
+        if local.seen == seen {
+            return;
+        }
+        local.seen = seen;
+        let text = seen.map(|seen| local_text(seen).into_bytes());
+        [local.sip_contact, local.tls_contact, local.sips_contact] =
+            contact_lines(config, local.flow.transport, text.as_deref().unwrap_or(&local.sent_by));
+    }
+
+    /// Where peers see the socket that a message went by.
+    pub fn seen(&self, flow: &Flow) -> Result<Option<SocketAddr>> {
+        Ok(self.of_flow(flow)?.seen)
     }
 
     /// Forgets those of a link.
@@ -148,6 +189,20 @@ impl Transports {
             }
             (Err(_), None) => {}
         }
+    }
+
+    /// Whether a long request need not try TCP there.
+    pub fn refuses_tcp(&self, remote: SocketAddr, now: Time) -> bool {
+        self.no_tcp.iter().any(|(known, until)| *known == remote && *until > now)
+    }
+
+    /// A TCP connection was not to be had there.
+    pub fn note_refusal(&mut self, remote: SocketAddr, now: Time) {
+        self.no_tcp.retain(|(known, until)| *known != remote && *until > now);
+        if self.no_tcp.len() >= REFUSALS {
+            self.no_tcp.pop_front();
+        }
+        self.no_tcp.push_back((remote, now.plus(REFUSED)));
     }
 
     /// Whether one has this address.
@@ -215,6 +270,11 @@ fn checked_sent_by(text: &[u8]) -> Result<&[u8]> {
         Ok(uri) if uri.user.is_none() && uri.parameters.is_empty() && uri.headers.is_empty() => Ok(text),
         _ => Err(Error::syntax("sent_by: host or host:port (RFC 3261 18.1.1)")),
     }
+}
+
+fn contact_lines(config: &Config, transport: Transport, sent_by: &[u8]) -> [Box<[u8]>; 3] {
+    [ContactKind::Sip, ContactKind::Tls, ContactKind::Sips]
+        .map(|kind| contact_line(config, transport, sent_by, kind).into_boxed_slice())
 }
 
 /// Contact as configured, or the AOR's user at this transport (RFC 3261 §8.1.1.8).

@@ -139,6 +139,9 @@ impl Agent {
 
     /// Sends a response in its transaction.
     pub(in crate::agent) fn respond(&mut self, transaction: ServerId, status: u16, bytes: Bytes) -> Result<()> {
+        if self.table.has_stranded() {
+            self.response_has_way(transaction);
+        }
         let (table, mut effects) = self.transactions();
         table.respond(&mut effects, transaction, status, bytes).map(|_| ())
     }
@@ -157,6 +160,9 @@ impl Agent {
             incoming.transaction.ok_or_else(|| Error::state("the request has no transaction any more"))?;
         let bytes = self.write_response(&request, answer, to_tag);
         self.respond(transaction, answer.status, Bytes::clone(&bytes))?;
+        if (200..300).contains(&answer.status) {
+            self.client_came(&request, true);
+        }
         Ok(bytes)
     }
 }

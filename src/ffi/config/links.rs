@@ -1,6 +1,7 @@
 //! Settings of the library's sockets.
 
 use super::{set, sipdlg_config_t};
+use crate::ffi::convert::boolean;
 use crate::ffi::structs::{sipdlg_status_t, sipdlg_tls_t};
 use crate::ffi::tls::security;
 
@@ -22,6 +23,43 @@ pub unsafe extern "C" fn sipdlg_config_set_connections(
 ) -> sipdlg_status_t {
     // SAFETY: the caller's promises are those of `set`.
     unsafe { set(config, |config| config.core.set_connections(connections, address_connections, idle_s, connect_ms)) }
+}
+
+/// What becomes of calls whose link is lost. wait_ms: so long a request of ours in such a dialog waits for another one (a
+/// message of the peer on a connection, sipdlg_agent_move_link(), sipdlg_session_set_flow()) before it gets its local 503,
+/// where its target cannot be reached otherwise: a host `*.invalid`, or an address that takes no connection. Default 0: none
+/// waits. by_name: whether a client with such a host (RFC 7118) takes its dialogs with it when it comes back with any
+/// request, whose Contact (user and host), or where that names nobody else whose Via names it: at once those whose link is
+/// lost, others when the host gives the request a 2xx; never from TLS or WSS to the clear. Default 1. For either the name is
+/// what a stranger would have to guess: clients draw it at random. Errors: ERR_ARGUMENT wait_ms above 3600000.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_config_set_reconnect(
+    config: *mut sipdlg_config_t,
+    wait_ms: u32,
+    by_name: i32,
+) -> sipdlg_status_t {
+    // SAFETY: the caller's promises are those of `set`.
+    unsafe { set(config, |config| config.core.set_reconnect(wait_ms, boolean(by_name, "by_name")?)) }
+}
+
+/// Requests of ours longer than this many bytes go by TCP where they would go by UDP, if there is a TCP transport (RFC 3261
+/// §18.1.1); back by UDP when no connection is to be had there, which is then not tried again for ten minutes. Not where the
+/// URI has transport=udp, or a flow was given or learned. Default 1300; 0: none does. Errors: ERR_ARGUMENT below 548, above
+/// 65535.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_config_set_datagram_bytes(config: *mut sipdlg_config_t, bytes: u32) -> sipdlg_status_t {
+    // SAFETY: the caller's promises are those of `set`.
+    unsafe { set(config, |config| config.core.set_datagram_bytes(bytes)) }
+}
+
+/// NAT over UDP; connections need nothing. own: our Contact, unless it was given, says where we are seen: `received` and
+/// `rport` (RFC 3581) of the last response to a REGISTER that came to the socket, before there is one of any response. Who
+/// has registered does so again when sipdlg_agent_seen_at() changes. peers: requests in a dialog go where its last message
+/// came from, whatever its Contact says, while that is the next hop. Default 0, 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_config_set_nat(config: *mut sipdlg_config_t, own: i32, peers: i32) -> sipdlg_status_t {
+    // SAFETY: the caller's promises are those of `set`.
+    unsafe { set(config, |config| config.core.set_nat(boolean(own, "own")?, boolean(peers, "peers")?)) }
 }
 
 /// Certificates for TLS of the library's sockets. NULL, and default: none, so that connections are only opened; whom the system

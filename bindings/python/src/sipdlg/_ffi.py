@@ -631,6 +631,15 @@ def declare(dll: C.CDLL) -> None:
     # address_requests, uint32_t address_burst);
     dll.sipdlg_config_set_admission.argtypes = [C.c_void_p, C.c_uint32, C.c_uint32, C.c_uint32, C.c_uint32]
     dll.sipdlg_config_set_admission.restype = C.c_int32
+    # sipdlg_status_t sipdlg_config_set_reconnect(sipdlg_config_t *config, uint32_t wait_ms, int32_t by_name);
+    dll.sipdlg_config_set_reconnect.argtypes = [C.c_void_p, C.c_uint32, C.c_int32]
+    dll.sipdlg_config_set_reconnect.restype = C.c_int32
+    # sipdlg_status_t sipdlg_config_set_datagram_bytes(sipdlg_config_t *config, uint32_t bytes);
+    dll.sipdlg_config_set_datagram_bytes.argtypes = [C.c_void_p, C.c_uint32]
+    dll.sipdlg_config_set_datagram_bytes.restype = C.c_int32
+    # sipdlg_status_t sipdlg_config_set_nat(sipdlg_config_t *config, int32_t own, int32_t peers);
+    dll.sipdlg_config_set_nat.argtypes = [C.c_void_p, C.c_int32, C.c_int32]
+    dll.sipdlg_config_set_nat.restype = C.c_int32
     # sipdlg_status_t sipdlg_config_set_connections(sipdlg_config_t *config, uint32_t connections, uint32_t
     # address_connections, int32_t idle_s, uint32_t connect_ms);
     dll.sipdlg_config_set_connections.argtypes = [C.c_void_p, C.c_uint32, C.c_uint32, C.c_int32, C.c_uint32]
@@ -711,6 +720,9 @@ def declare(dll: C.CDLL) -> None:
     # sipdlg_status_t sipdlg_agent_link_closed(sipdlg_agent_t agent, uint64_t link);
     dll.sipdlg_agent_link_closed.argtypes = [C.c_uint64, C.c_uint64]
     dll.sipdlg_agent_link_closed.restype = C.c_int32
+    # sipdlg_status_t sipdlg_agent_seen_at(sipdlg_agent_t agent, const sipdlg_flow_t *flow, sipdlg_endpoint_t *out);
+    dll.sipdlg_agent_seen_at.argtypes = [C.c_uint64, C.POINTER(Flow), C.POINTER(Endpoint)]
+    dll.sipdlg_agent_seen_at.restype = C.c_int32
     # sipdlg_status_t sipdlg_agent_move_link(sipdlg_agent_t agent, uint64_t link, const sipdlg_flow_t *to, size_t *count);
     dll.sipdlg_agent_move_link.argtypes = [C.c_uint64, C.c_uint64, C.POINTER(Flow), C.POINTER(C.c_size_t)]
     dll.sipdlg_agent_move_link.restype = C.c_int32

@@ -37,7 +37,7 @@ from ._wait import Wait
 from .config import Config, Tls, tls_struct
 from .errors import BusyError, SipdlgError, StaleError, StateError, check
 from .event import Event
-from .flow import Flow, Transmit, flow_struct
+from .flow import Endpoint, Flow, Transmit, flow_struct
 from .message import Message
 from .options import RequestArguments, ResponseArguments, request_options, response_options
 from .outgoing import OutgoingRequest
@@ -219,6 +219,12 @@ class Agent:
     def link_closed(self, link: int) -> bool:
         """Says that a socket or connection is gone. False: not known."""
         return check(lib.sipdlg_agent_link_closed(self.token, fits(link, "link", 64))) != NONE
+
+    def seen_at(self, flow: Flow) -> Endpoint | None:
+        """Where peers see the socket that a flow goes by (`Config.nat_own`). None: at its own address."""
+        out = _ffi.Endpoint()
+        status = check(lib.sipdlg_agent_seen_at(self.token, C.byref(flow_struct(flow)), C.byref(out)))
+        return None if status == NONE else Endpoint._from_c(out)
 
     def move_link(self, link: int, to: Flow) -> int:
         """Moves all dialogs of one link, closed or not, to another flow. How many."""

@@ -138,6 +138,16 @@ class Config:
     """When one that nobody needs is closed; 0: after 900 s, -1: never."""
     connect_ms: int = 0
     """In which a peer has to answer; 0: 5000."""
+    reconnect_ms: int = 0
+    """So long a request in a dialog whose link is lost waits for another; 0: it fails at once."""
+    reconnect_by_name: bool = True
+    """A client whose host is `*.invalid` takes its dialogs with it when it comes back with any request."""
+    datagram_bytes: int = 1300
+    """Longer requests go by TCP where they would go by UDP; 0: none do."""
+    nat_own: bool = False
+    """Our Contact over UDP says where we are seen (`Agent.seen_at`)."""
+    nat_peers: bool = False
+    """Requests in a dialog go where its messages come from, over UDP too."""
     tls: Tls | None = None
     """None: no certificate of ours; whom the system trusts."""
     reliable: Policy = Policy.SUPPORTED
@@ -220,6 +230,10 @@ class Config:
         shares = numbers(connections=self.connections, address_connections=self.address_connections)
         times = (fits(self.idle_s, "idle_s", 31), fits(self.connect_ms, "connect_ms", 32))
         check(lib.sipdlg_config_set_connections(config, *shares, *times))
+        wait = fits(self.reconnect_ms, "reconnect_ms", 32)
+        check(lib.sipdlg_config_set_reconnect(config, wait, truth(self.reconnect_by_name, "reconnect_by_name")))
+        check(lib.sipdlg_config_set_datagram_bytes(config, fits(self.datagram_bytes, "datagram_bytes", 32)))
+        check(lib.sipdlg_config_set_nat(config, truth(self.nat_own, "nat_own"), truth(self.nat_peers, "nat_peers")))
         if self.tls is not None:
             check(lib.sipdlg_config_set_tls(config, tls_struct(self.tls)))
         check(lib.sipdlg_config_set_reliable(config, fits(self.reliable, "reliable", 31), truth(self.manual_prack, "manual_prack")))

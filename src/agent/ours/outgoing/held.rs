@@ -23,6 +23,7 @@ impl Held for Outgoing {
             + kind
             + self.resolved.as_ref().map_or(0, |resolved| resolved.held())
             + self.auth.as_ref().map_or(0, |auth| auth.held())
+            + self.datagram.as_ref().map_or(0, |datagram| size_of_val(&**datagram))
             + self.timed.as_ref().map_or(0, |timed| size_of_val(&**timed))
     }
 }
@@ -34,7 +35,8 @@ impl InviteClient {
                 AckCourse::Never => 0,
                 AckCourse::Drafted(draft) => draft.held(),
                 AckCourse::Sent(sent) => {
-                    held::shared(&sent.bytes) + sent.resolved.as_ref().map_or(0, |resolved| resolved.held())
+                    let datagram = sent.datagram.as_ref().map_or(0, |datagram| size_of_val(&**datagram));
+                    held::shared(&sent.bytes) + datagram + sent.resolved.as_ref().map_or(0, |resolved| resolved.held())
                 }
             };
             kept.to_tag.len() + course
