@@ -6,7 +6,7 @@
 
 struct call_settings call_settings = {
     { -1, -1, -1, -1, -1 }, NULL, 0, 0, 0, SIPDLG_SUPPORTED, SIPDLG_REFRESHER_ANY, 0, 0, NULL, NULL,
-    NULL, NULL, { NULL }, NULL, NULL, NULL, 0, 0
+    NULL, NULL, { NULL }, NULL, NULL, NULL, NULL, 0, 0
 };
 
 static const struct call_hooks *hooks;
@@ -54,6 +54,7 @@ int calls_configure(sipdlg_config_t *config)
                    "session timer")
         && (call_settings.password == NULL
             || !failed(sipdlg_config_add_credentials(config, NULL, call_settings.user, call_settings.password, 0, NULL), "password"))
+        && (call_settings.resolver == NULL || !failed(sipdlg_config_set_resolver(config, call_settings.resolver), "resolver"))
         && set_tls(config)
         && (!call_settings.trace || !failed(sipdlg_config_set_trace(config, trace_print, NULL), "trace"));
 }

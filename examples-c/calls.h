@@ -17,6 +17,7 @@ struct call_settings {
     const char *user, *password;
     const char *pcap, *hep;
     const char *listen[TEXTS_MAX + 1];
+    const char *resolver;
     const char *tls_certificate, *tls_key, *tls_authorities;
     int tls_insecure;
     int trace;
@@ -25,6 +26,8 @@ extern struct call_settings call_settings;
 
 /* Part of a table of options. */
 #define CALL_OPTIONS \
+    { "resolver", OPTION_TEXT, &call_settings.resolver, \
+      "name servers: 127.0.0.1:5353,[::1]:53 (those of /etc/resolv.conf)", NULL }, \
     { "tls-certificate", OPTION_TEXT, &call_settings.tls_certificate, "PEM file: our certificate chain, to be called over TLS", NULL }, \
     { "tls-key", OPTION_TEXT, &call_settings.tls_key, "PEM file: its key", NULL }, \
     { "tls-authorities", OPTION_TEXT, &call_settings.tls_authorities, "PEM file: whom we trust (whom the system trusts)", NULL }, \

@@ -290,9 +290,10 @@ typedef enum sipdlg_event_kind_e {
      */
     SIPDLG_EVENT_RESYNC = 34,
     /**
-     * [outgoing or 0] text is a host name; query, transport, port, secure. Answer by sipdlg_agent_resolved(). Other
-     * requests of the same dialog, and those of the library's own, may wait for the same answer.
-     * Default: the runtime's resolver, else no target.
+     * [outgoing or 0] text is a host name, never an address; query, transport, port, secure. Answer by
+     * sipdlg_agent_resolved(). Other requests of the same dialog, and those of the library's own, may wait for the same answer.
+     * Default with the library's sockets: RFC 3263 with NAPTR, SRV, A and AAAA, of what these sockets reach, answered after 30 s
+     * at the latest; see sipdlg_config_set_resolver(). Else no target.
      */
     SIPDLG_EVENT_RESOLVE = 40,
     /** [incoming, or session, or neither] a response or an ACK could not be sent. */
@@ -1427,6 +1428,15 @@ sipdlg_status_t sipdlg_config_set_nat(sipdlg_config_t *config,
  */
 sipdlg_status_t sipdlg_config_set_tls(sipdlg_config_t *config,
                                       const sipdlg_tls_t *tls);
+
+/**
+ * Name servers that the library's sockets have the names of RESOLVE from: "127.0.0.1:5353,[::1]:53", 1 to 8, the port 53 where
+ * none is given. NULL, and default: those of /etc/resolv.conf with its search list (for names without a dot), timeout and
+ * attempts, read again when it changes. A name in /etc/hosts has its addresses there and no records; nobody is asked for
+ * localhost and what ends in .invalid. Answers are kept by their TTL. Errors: ERR_SYNTAX.
+ */
+sipdlg_status_t sipdlg_config_set_resolver(sipdlg_config_t *config,
+                                           const char *addresses);
 
 /* ================================================================ event */
 

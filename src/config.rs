@@ -2,6 +2,7 @@
 
 mod admission;
 mod connections;
+mod name_servers;
 mod session_timer;
 mod ways;
 
@@ -13,6 +14,7 @@ use crate::message::{NameAddr, is_token, list_of, routes_of};
 pub use admission::Admission;
 pub use connections::Connections;
 pub use session_timer::{Refresher, SessionTimer};
+use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 pub use ways::Ways;
@@ -196,6 +198,8 @@ pub struct Config {
     pub connections: Connections,
     /// Which ways messages take.
     pub ways: Ways,
+    /// Whom the library's own resolver asks; none: whom the system names.
+    pub name_servers: Vec<SocketAddr>,
     /// What to do with a second 2xx.
     pub fork_policy: ForkPolicy,
     /// RFC 3262: reliable provisional responses.
@@ -253,6 +257,7 @@ impl Default for Config {
             admission: Admission::default(),
             connections: Connections::default(),
             ways: Ways::default(),
+            name_servers: Vec::new(),
             fork_policy: ForkPolicy::First,
             reliable: Policy::Supported,
             session_timer: SessionTimer::default(),

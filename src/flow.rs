@@ -82,6 +82,11 @@ impl Transport {
         matches!(self, Self::Tls | Self::Wss)
     }
 
+    /// In which order they are taken where nothing else says which (RFC 3263 §4.1): TLS for sips, else UDP first.
+    pub fn by_preference(secure: bool) -> &'static [Self] {
+        if secure { &[Self::Tls, Self::Wss] } else { &[Self::Udp, Self::Tcp, Self::Ws, Self::Tls, Self::Wss] }
+    }
+
     /// The port meant by a URI or Via without one (RFC 3261 §19.1.2, RFC 7118 §4.2).
     pub fn default_port(self) -> u16 {
         match self {
@@ -90,6 +95,40 @@ impl Transport {
             Self::Ws => 80,
             Self::Wss => 443,
         }
+    }
+}
+
+/// Where sockets of ours lead: transports, each with the address families that it has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reach {
+    v4: u8,
+    v6: u8,
+}
+
+impl Reach {
+    /// One more; without `local` of either family.
+    pub fn add(&mut self, transport: Transport, local: Option<SocketAddr>) {
+        let bit = 1 << transport as u8;
+        self.v4 |= if local.is_none_or(|local| local.is_ipv4()) { bit } else { 0 };
+        self.v6 |= if local.is_none_or(|local| local.is_ipv6()) { bit } else { 0 };
+    }
+
+    /// Whether IPv4 and whether IPv6 is reached by this transport.
+    pub fn families(self, transport: Transport) -> (bool, bool) {
+        let bit = 1 << transport as u8;
+        (self.v4 & bit != 0, self.v6 & bit != 0)
+    }
+
+    /// Whether anything is.
+    pub fn has(self, transport: Transport) -> bool {
+        self.families(transport) != (false, false)
+    }
+
+    /// What a request goes by that nothing else decides (RFC 3263 §4.1): the first of its preference that is there.
+    pub fn usual(self, secure: bool) -> Transport {
+        let order = Transport::by_preference(secure);
+        let there = order.iter().copied().find(|transport| self.has(*transport));
+        there.or(order.first().copied()).unwrap_or(Transport::Udp)
     }
 }
 

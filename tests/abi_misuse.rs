@@ -96,7 +96,8 @@ const NUMBERS: [(&str, &str, Option<&str>); 57] = [
 ];
 
 /// Text for the parameters that want some of a kind.
-const TEXTS: [(&str, &str); 11] = [
+const TEXTS: [(&str, &str); 12] = [
+    ("addresses", "127.0.0.1:5353"),
     ("path", "/dev/null"),
     ("target", "sip:carol@192.0.2.3:5060"),
     ("method", "OPTIONS"),

@@ -2,6 +2,8 @@
 # Installs with apt-get what the tests need and what is not there yet. Works as root, or with sudo.
 set -u
 
+# Debian has servers there, not in everybody's path
+PATH=$PATH:/usr/sbin
 missing=
 need() { # COMMAND PACKAGE
     command -v "$1" >/dev/null 2>&1 || missing="$missing $2"
@@ -14,6 +16,7 @@ need stunnel4 stunnel4
 need openssl openssl
 need baresip baresip-core
 need valgrind valgrind
+need nsd nsd
 need tshark tshark
 need nm binutils
 # Debian's python3 comes without what a virtual environment needs

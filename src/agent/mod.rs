@@ -45,7 +45,7 @@ pub use wire::outbox::{Direction, Seen, Transmit, What};
 use crate::config::{Config, LogLevel};
 use crate::dialog::id::DialogKeys;
 use crate::error::Result;
-use crate::flow::{Flow, Transport};
+use crate::flow::{Flow, Reach};
 use crate::random::Random;
 use crate::time::{Now, Time};
 use crate::timer::{TimerId, Wheel};
@@ -238,9 +238,9 @@ impl Agent {
         self.transports.add(&self.config, flow, sent_by)
     }
 
-    /// Where a URI names no transport and no record says more: RFC 3263 §4.1.
-    pub fn usual_transport(&self, secure: bool) -> Transport {
-        self.transports.usual(secure)
+    /// Which transports and address families the sockets reach: what else a name has is no target.
+    pub fn reach(&self) -> Reach {
+        self.transports.reach()
     }
 
     /// Whether somebody answers INVITEs: an OPTIONS out of a dialog gets what an INVITE would get (RFC 3261 §11.2).

@@ -199,9 +199,10 @@ pub enum sipdlg_event_kind_e {
     /// was before (RFC 6141 §3.4), or have it sent by sipdlg_config_set_resync(). Comes after REJECT; where a retry or a newer
     /// change was to come, when that has not repaired it. Default nothing.
     SIPDLG_EVENT_RESYNC = 34,
-    /// [outgoing or 0] text is a host name; query, transport, port, secure. Answer by sipdlg_agent_resolved(). Other
-    /// requests of the same dialog, and those of the library's own, may wait for the same answer.
-    /// Default: the runtime's resolver, else no target.
+    /// [outgoing or 0] text is a host name, never an address; query, transport, port, secure. Answer by
+    /// sipdlg_agent_resolved(). Other requests of the same dialog, and those of the library's own, may wait for the same answer.
+    /// Default with the library's sockets: RFC 3263 with NAPTR, SRV, A and AAAA, of what these sockets reach, answered after 30 s
+    /// at the latest; see sipdlg_config_set_resolver(). Else no target.
     SIPDLG_EVENT_RESOLVE = 40,
     /// [incoming, or session, or neither] a response or an ACK could not be sent.
     SIPDLG_EVENT_TRANSPORT_ERROR = 41,

@@ -41,10 +41,12 @@ pub(crate) fn default(cell: &'static AgentCell, inner: &mut Inner, now: Now, eve
         && let Some(network) = inner.network.as_ref().filter(|network| network.is_open())
     {
         let host = event.text.as_deref().map(String::from_utf8_lossy).unwrap_or_default().into_owned();
-        let transport = event.transport.unwrap_or_else(|| inner.core.usual_transport(event.secure));
-        let question = crate::runtime::Question { query: event.query, host, port: event.port, transport };
+        let (port, transport, secure) = (event.port, event.transport, event.secure);
+        let reach = inner.core.reach();
+        let question = crate::runtime::Question { query: event.query, host, port, transport, secure, reach };
         let token = inner.token;
-        let asked = network.resolve(question, move |query, targets| {
+        let servers = &inner.core.config().name_servers;
+        let asked = network.resolve(cell, servers, question, move |query, targets| {
             // The agent may be gone by now.
             let _ = crate::ffi::guard::contain(|| {
                 cell.with(|inner, now| {

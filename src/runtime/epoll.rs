@@ -1,6 +1,7 @@
 //! Who of many descriptors has something to read, or takes something to write: epoll(7).
 
 use crate::error::{Error, Result};
+use std::fs::File;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
@@ -21,6 +22,17 @@ pub(super) struct Ready {
     pub readable: bool,
     /// It takes something, or an error.
     pub writable: bool,
+}
+
+/// What wakes who waits: a u64 that is written to it. Errors: system.
+pub(super) fn waker() -> Result<File> {
+    // SAFETY: no pointers.
+    let fd = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };
+    if fd < 0 {
+        return Err(Error::system(&io::Error::last_os_error()));
+    }
+    // SAFETY: the descriptor is new and nobody else's.
+    Ok(unsafe { File::from_raw_fd(fd) })
 }
 
 /// What is waited for.

@@ -488,7 +488,7 @@ impl Table {
 }
 
 /// No descriptor or no memory is left for another connection.
-fn is_exhausted(error: &io::Error) -> bool {
+pub(super) fn is_exhausted(error: &io::Error) -> bool {
     let exhausted = [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM];
     error.raw_os_error().is_some_and(|number| exhausted.contains(&number))
 }

@@ -25,7 +25,7 @@ mod udp;
 mod wire;
 
 pub use network::Network;
-pub use resolve::Question;
+pub use resolve::{Question, Resolver};
 pub use threads::Threads;
 pub(crate) use threads::{DELIVERY_STACK, spawn};
 

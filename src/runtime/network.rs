@@ -1,9 +1,10 @@
 //! The network of one agent: its links, and what is needed to wait for them. Anyone may send; one thread at a time waits
 //! and receives.
 
+use super::Host;
 use super::backlog::Backlog;
 use super::datagrams::Inbox;
-use super::epoll::{Interest, Ready};
+use super::epoll::{Interest, Ready, waker};
 use super::links::{Links, WAKE};
 use super::resolve::{Question, Resolver};
 use super::send::Outbox;
@@ -17,8 +18,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::flow::{Flow, LinkCounts};
 use parking_lot::Mutex;
 use std::fs::File;
-use std::io::{self, Write};
-use std::os::fd::{AsRawFd, FromRawFd, RawFd};
+use std::io::Write;
+use std::net::SocketAddr;
+use std::os::fd::{AsRawFd, RawFd};
 #[cfg(feature = "tls")]
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -57,15 +59,9 @@ impl Network {
     /// No socket yet. Errors: system.
     pub fn new(limits: Connections) -> Result<Self> {
         let receiver = Receiver::new()?;
-        // SAFETY: no pointers.
-        let fd = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };
-        if fd < 0 {
-            return Err(Error::system(&io::Error::last_os_error()));
-        }
-        // SAFETY: the descriptor is new and nobody else's.
-        let wake = unsafe { File::from_raw_fd(fd) };
+        let wake = waker()?;
         let links = Links::new(limits)?;
-        links.epoll.add(fd, WAKE, Interest::Read)?;
+        links.epoll.add(wake.as_raw_fd(), WAKE, Interest::Read)?;
         Ok(Self {
             links,
             wake,
@@ -128,13 +124,25 @@ impl Network {
         self.wake.as_raw_fd()
     }
 
-    /// Asks for an address on the resolver's thread; `answer` is called there. False: it cannot be asked.
-    pub fn resolve(&self, question: Question, answer: impl Fn(u64, &[Flow]) + Send + 'static) -> bool {
+    /// Asks where a name leads, on the resolver's thread; `answer` is called there. `servers`: none, the system's. False:
+    /// it cannot be asked.
+    pub fn resolve<H: Host>(
+        &self,
+        host: &'static H,
+        servers: &[SocketAddr],
+        question: Question,
+        answer: impl Fn(u64, &[Flow]) + Send + 'static,
+    ) -> bool {
         let mut resolver = self.resolver.lock();
         if resolver.is_none() {
-            *resolver = Resolver::start(answer);
+            *resolver = Resolver::start(servers, answer, move || host.has_memory()).ok();
         }
         resolver.as_ref().is_some_and(|resolver| resolver.ask(question))
+    }
+
+    /// The thread that looks names up, when the agent has ended or is another process's.
+    pub fn take_resolver(&self) -> Option<Resolver> {
+        self.resolver.lock().take()
     }
 
     /// Whether a thread waits.

@@ -130,6 +130,56 @@ static void broken_pipe(void)
     CHECK_OK(sipdlg_agent_free(agent));
 }
 
+/* Whom the library's resolver asks, and for what it does not ask. */
+static void name_servers(void)
+{
+    static const char *const wrong[] = { "", "localhost", "127.0.0.1:0", "127.0.0.1:70000", "[127.0.0.1]:53", "127.0.0.1,", "::1:53:",
+        "1.1.1.1,2.2.2.2,3.3.3.3,4.4.4.4,5.5.5.5,6.6.6.6,7.7.7.7,8.8.8.8,9.9.9.9" };
+    static const sipdlg_delegate_t none = SIPDLG_DELEGATE_INIT;
+    sipdlg_config_t *config = sipdlg_config_new();
+    sipdlg_request_options_t options = SIPDLG_REQUEST_OPTIONS_INIT;
+    struct loopback seen;
+    struct sockaddr_in address;
+    socklen_t length = sizeof address;
+    sipdlg_agent_t agent;
+    char text[64], question[512];
+    size_t at;
+    int turns, server = socket(AF_INET, SOCK_DGRAM, 0);
+    ssize_t len = -1;
+    for (at = 0; at < sizeof wrong / sizeof *wrong; at++)
+        CHECK_STATUS(sipdlg_config_set_resolver(config, wrong[at]), SIPDLG_ERR_SYNTAX);
+    CHECK_OK(sipdlg_config_set_resolver(config, "192.0.2.53,[2001:db8::53]:5353,2001:db8::54"));
+    CHECK_OK(sipdlg_config_set_resolver(config, NULL));
+    memset(&seen, 0, sizeof seen);
+    seen.calling = none;
+    seen.calling.user = &seen;
+    seen.calling.on_reject = loopback_reject;
+    options.delegate = &seen.calling;
+    memset(&address, 0, sizeof address);
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    CHECK(bind(server, (struct sockaddr *)&address, length) == 0);
+    CHECK(getsockname(server, (struct sockaddr *)&address, &length) == 0);
+    snprintf(text, sizeof text, "127.0.0.1:%u", (unsigned)ntohs(address.sin_port));
+    CHECK_OK(sipdlg_config_set_resolver(config, text));
+    CHECK_OK(sipdlg_agent_new(config, &agent));
+    CHECK_OK(sipdlg_agent_listen(agent, "udp:127.0.0.1:0"));
+    CHECK_OK(sipdlg_agent_request(agent, "OPTIONS", "sip:bob@x1y2.invalid", &options, NULL));
+    for (turns = 0; seen.rejected == 0 && turns < 1000; turns++)
+        CHECK_OK(sipdlg_agent_run_once(agent, 5));
+    CHECK_NUMBER(seen.rejected, 503);
+    CHECK(recv(server, question, sizeof question, MSG_DONTWAIT) < 0); /* RFC 6761 section 6.4 */
+    CHECK_OK(sipdlg_agent_request(agent, "OPTIONS", "sip:bob@sip.example", &options, NULL));
+    for (turns = 0; len < 0 && turns < 1000; turns++) {
+        CHECK_OK(sipdlg_agent_run_once(agent, 5));
+        len = recv(server, question, sizeof question, MSG_DONTWAIT);
+    }
+    CHECK(len > 28 && memcmp(question + 12, "\3sip\7example\0\0\43\0\1", 17) == 0); /* NAPTR, IN */
+    CHECK_OK(sipdlg_agent_free(agent)); /* waits for no answer */
+    CHECK(close(server) == 0);
+    sipdlg_config_free(config);
+}
+
 int main(void)
 {
     sipdlg_config_t *config = sipdlg_config_new();
@@ -140,6 +190,7 @@ int main(void)
     calls("tcp", config);
     lost("tcp", config);
     broken_pipe();
+    name_servers();
     /* memcheck does not follow the assembly that encrypts, and takes all that comes of it for uninitialised */
     if (getenv("SIPDLG_UNDER_VALGRIND") == NULL && sipdlg_config_set_tls(config, &papers) != SIPDLG_ERR_UNSUPPORTED) {
         calls("tls", config);

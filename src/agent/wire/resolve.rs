@@ -396,6 +396,10 @@ impl Agent {
     fn usable(&self, question: &Question, target: &Flow) -> Option<Flow> {
         let remote = target.remote?;
         let flow = question.socket.unwrap_or(*target);
+        // The chosen socket has one family.
+        if flow.local.is_some_and(|local| local.is_ipv4() != remote.is_ipv4()) {
+            return None;
+        }
         // RFC 3261 §26.2.2: a SIPS URI is reached over TLS at every hop, or not at all.
         if question.secure && !flow.transport.is_secure() {
             return None;

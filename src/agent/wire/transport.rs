@@ -3,7 +3,7 @@
 use crate::agent::Bytes;
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
-use crate::flow::{Flow, Hop, Transport};
+use crate::flow::{Flow, Hop, Reach, Transport};
 use crate::message::{NameAddr, Uri, write};
 use crate::time::Time;
 use std::collections::VecDeque;
@@ -228,13 +228,16 @@ impl Transports {
 
     /// RFC 3263 §4.1 without NAPTR: TLS for sips, else UDP; where that was not added, what was.
     pub fn usual(&self, secure: bool) -> Transport {
-        let (order, none): (&[Transport], _) = if secure {
-            (&[Transport::Tls, Transport::Wss], Transport::Tls)
-        } else {
-            let all = &[Transport::Udp, Transport::Tcp, Transport::Ws, Transport::Tls, Transport::Wss];
-            (all, Transport::Udp)
-        };
-        order.iter().copied().find(|kind| self.has(*kind)).unwrap_or(none)
+        self.reach().usual(secure)
+    }
+
+    /// Where all of them lead.
+    pub fn reach(&self) -> Reach {
+        let mut reach = Reach::default();
+        for known in &self.list {
+            reach.add(known.flow.transport, known.flow.local);
+        }
+        reach
     }
 
     /// The one that a message came through, or must go through.

@@ -5,6 +5,8 @@ use super::{AgentCell, Inner};
 use crate::error::Result;
 use crate::ffi::guard::contain;
 use crate::ffi::handle::{self, LAST_GENERATION, parts, process_stamp, stale};
+#[cfg(feature = "runtime")]
+use crate::runtime::{Resolver, Threads};
 use parking_lot::MutexGuard;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -41,7 +43,14 @@ impl AgentCell {
         while place.as_deref().is_some_and(|inner| inner.token == token && inner.drivers > 0) {
             self.changed.wait(&mut place);
         }
-        if place.as_deref().is_some_and(|inner| inner.token == token) {
+        #[cfg(feature = "runtime")]
+        let mut resolver = None;
+        if let Some(inner) = place.as_deref().filter(|inner| inner.token == token) {
+            #[cfg(feature = "runtime")]
+            {
+                resolver = inner.network.as_ref().and_then(|network| network.take_resolver());
+            }
+            let _ = inner;
             self.end(place);
         } else {
             // Another call of this function was first.
@@ -51,8 +60,9 @@ impl AgentCell {
             drop(place);
         }
         #[cfg(feature = "runtime")]
-        if let Some(threads) = threads {
-            threads.join();
+        {
+            threads.map(Threads::join).unwrap_or_default();
+            resolver.map(Resolver::join).unwrap_or_default();
         }
         Ok(())
     }
@@ -104,8 +114,10 @@ impl AgentCell {
             inner.releases.disown();
             inner.taps().abandon();
             #[cfg(feature = "runtime")]
-            if let Some(threads) = inner.threads.take() {
-                threads.forget();
+            {
+                inner.threads.take().map(Threads::forget).unwrap_or_default();
+                let resolver = inner.network.as_ref().and_then(|network| network.take_resolver());
+                resolver.map(Resolver::forget).unwrap_or_default();
             }
             let had_drivers = inner.drivers > 0;
             drop(inner);

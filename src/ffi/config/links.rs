@@ -1,9 +1,10 @@
 //! Settings of the library's sockets.
 
 use super::{set, sipdlg_config_t};
-use crate::ffi::convert::boolean;
+use crate::ffi::convert::{boolean, optional_text};
 use crate::ffi::structs::{sipdlg_status_t, sipdlg_tls_t};
 use crate::ffi::tls::security;
+use std::ffi::c_char;
 
 /// Connections of the library's sockets; 0 keeps a default. connections: at a time, 10000; beyond, the oldest that has not
 /// brought one whole message goes for a newcomer or for a request of ours; where there is none, the newcomer is not taken and
@@ -78,4 +79,17 @@ pub unsafe extern "C" fn sipdlg_config_set_tls(
             Ok(())
         })
     }
+}
+
+/// Name servers that the library's sockets have the names of RESOLVE from: "127.0.0.1:5353,[::1]:53", 1 to 8, the port 53 where
+/// none is given. NULL, and default: those of /etc/resolv.conf with its search list (for names without a dot), timeout and
+/// attempts, read again when it changes. A name in /etc/hosts has its addresses there and no records; nobody is asked for
+/// localhost and what ends in .invalid. Answers are kept by their TTL. Errors: ERR_SYNTAX.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_config_set_resolver(
+    config: *mut sipdlg_config_t,
+    addresses: *const c_char,
+) -> sipdlg_status_t {
+    // SAFETY: the caller's promises are those of `set`; text as the header says.
+    unsafe { set(config, |config| config.core.set_name_servers(optional_text(addresses))) }
 }

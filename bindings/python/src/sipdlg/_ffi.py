@@ -644,6 +644,9 @@ def declare(dll: C.CDLL) -> None:
     # address_connections, int32_t idle_s, uint32_t connect_ms);
     dll.sipdlg_config_set_connections.argtypes = [C.c_void_p, C.c_uint32, C.c_uint32, C.c_int32, C.c_uint32]
     dll.sipdlg_config_set_connections.restype = C.c_int32
+    # sipdlg_status_t sipdlg_config_set_resolver(sipdlg_config_t *config, const char *addresses);
+    dll.sipdlg_config_set_resolver.argtypes = [C.c_void_p, C.c_char_p]
+    dll.sipdlg_config_set_resolver.restype = C.c_int32
     # sipdlg_status_t sipdlg_config_set_tls(sipdlg_config_t *config, const sipdlg_tls_t *tls);
     dll.sipdlg_config_set_tls.argtypes = [C.c_void_p, C.POINTER(Tls)]
     dll.sipdlg_config_set_tls.restype = C.c_int32

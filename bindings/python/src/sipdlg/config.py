@@ -148,6 +148,8 @@ class Config:
     """Our Contact over UDP says where we are seen (`Agent.seen_at`)."""
     nat_peers: bool = False
     """Requests in a dialog go where its messages come from, over UDP too."""
+    resolver: Text | None = None
+    """Name servers, "127.0.0.1:5353,[::1]:53"; None: those of /etc/resolv.conf."""
     tls: Tls | None = None
     """None: no certificate of ours; whom the system trusts."""
     reliable: Policy = Policy.SUPPORTED
@@ -208,6 +210,7 @@ class Config:
             (lib.sipdlg_config_set_supported, "supported"),
             (lib.sipdlg_config_set_allow, "allow"),
             (lib.sipdlg_config_set_route_set, "route_set"),
+            (lib.sipdlg_config_set_resolver, "resolver"),
             (lib.sipdlg_config_set_info_packages, "info_packages"),
             (lib.sipdlg_config_set_digest_minimum, "digest_minimum"),
         ):
