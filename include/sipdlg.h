@@ -68,6 +68,9 @@
 #define SIPDLG_TLS_INIT \
     { sizeof(sipdlg_tls_t), NULL, NULL, NULL, 0, 0, 0, 0 }
 
+#define SIPDLG_REGISTER_INIT \
+    { sizeof(sipdlg_register_t), 0, 0, 0, 0, NULL }
+
 #define SIPDLG_DELEGATE_INIT \
     { sizeof(sipdlg_delegate_t), NULL, \
       NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, \
@@ -298,7 +301,13 @@ typedef enum sipdlg_event_kind_e {
     SIPDLG_EVENT_RESOLVE = 40,
     /** [incoming, or session, or neither] a response or an ACK could not be sent. */
     SIPDLG_EVENT_TRANSPORT_ERROR = 41,
-    /** [session] the link that carried its dialog is gone: sipdlg_agent_link_closed(); query: the link. Default nothing. */
+    /**
+     * [session, or neither] the link that the dialog's messages came on, or that sipdlg_session_set_flow() named, is gone
+     * (sipdlg_agent_link_closed()); query: the link. It ends no call by itself: requests go by their URIs, until a message
+     * of the peer's comes on another connection or the host names one (sipdlg_agent_move_link(),
+     * sipdlg_session_set_flow()). Of several that wait for one session the last is told. [none] the connection by which a
+     * registrar has our Contact is gone: REGISTER again. Default nothing.
+     */
     SIPDLG_EVENT_LINK_LOST = 42,
 } sipdlg_event_kind_e;
 
@@ -535,6 +544,16 @@ typedef enum sipdlg_request_flag_e {
     SIPDLG_REQUEST_NO_AUTH = 8,
 } sipdlg_request_flag_e;
 
+/** What a REGISTER asks for. */
+typedef enum sipdlg_register_asks_e {
+    /** our Contact is bound to the AOR, or stays so */
+    SIPDLG_REGISTER_BIND = 0,
+    /** its binding ends */
+    SIPDLG_REGISTER_UNBIND = 1,
+    /** all that is bound is asked for, and nothing changed (no Contact) */
+    SIPDLG_REGISTER_QUERY = 2,
+} sipdlg_register_asks_e;
+
 /** Bits of sipdlg_response_options_t.flags. */
 typedef enum sipdlg_response_flag_e {
     /** 101-199 to INVITE by RFC 3262; by itself when the peer requires it */
@@ -765,7 +784,10 @@ typedef struct sipdlg_flow_t {
     sipdlg_endpoint_t remote;
 } sipdlg_flow_t;
 
-/** A message to put on the wire. */
+/**
+ * A message to put on the wire. Without bytes (len 0; only where sipdlg_agent_keep_alive() was called) nothing is to be sent:
+ * close the connection of the flow, then sipdlg_agent_link_closed().
+ */
 typedef struct sipdlg_transmit_t {
     size_t size;
     /** for sipdlg_agent_transmit_failed(); see sipdlg_event_t.id */
@@ -1017,6 +1039,48 @@ typedef struct sipdlg_body_view_t {
     /** inferred when the message had none */
     sipdlg_str_t disposition;
 } sipdlg_body_view_t;
+
+/** What a REGISTER asks for. */
+typedef struct sipdlg_register_t {
+    size_t size;
+    /** enum sipdlg_register_asks_e */
+    int32_t asks;
+    /** for how long; 0: as the registrar has it */
+    uint32_t expires_s;
+    /** its number: of those with one Call-ID each has a higher one (RFC 3261 §10.2), see sipdlg_registered_t.next_cseq; 0: 1 */
+    uint32_t cseq;
+    /**
+     * which flow of the instance it is, for a registrar that sends requests back by the connection (RFC 5626 §4.2); with it
+     * goes Supported: path, outbound. 0: none
+     */
+    uint32_t reg_id;
+    /** URN of the device (sipdlg_instance_new()), for +sip.instance; NULL none */
+    const char *instance;
+} sipdlg_register_t;
+
+/** What came of a REGISTER. */
+typedef struct sipdlg_registered_t {
+    size_t size;
+    /**
+     * of a 2xx: for how long the Contact of this request is bound, among all that are listed; 0: it is not. Same flow
+     * of an instance, else same URI
+     */
+    uint32_t expires_s;
+    /** when to register again: at half of it, of more than 1200 s 600 before its end */
+    uint32_t refresh_s;
+    /** of a 423: what to ask for at least */
+    uint32_t min_expires_s;
+    /** Retry-After; 0 none */
+    uint32_t retry_after_s;
+    /** of a 2xx: Flow-Timer (RFC 5626 §4.4); 0 none */
+    uint32_t flow_timer_s;
+    /** the number of the next REGISTER with this Call-ID */
+    uint32_t next_cseq;
+    /** of a 2xx: how many Contacts are bound */
+    uint32_t bindings;
+    /** of a 2xx: 1 the registrar sends requests back by the flow (RFC 5626 §6) */
+    int32_t outbound;
+} sipdlg_registered_t;
 
 /**
  * The state of a dialog as text (RFC 3261 §12), for takeover from another product. Required: call_id, local_tag,
@@ -1375,8 +1439,8 @@ sipdlg_status_t sipdlg_config_set_log(sipdlg_config_t *config, int32_t level, si
 /**
  * Connections of the library's sockets; 0 keeps a default. connections: at a time, 10000; beyond, the oldest that has not
  * brought one whole message goes for a newcomer or for a request of ours; where there is none, the newcomer is not taken and
- * the request gets a local 503. address_connections: those that one IP address may have made, 0 any number (a proxy is one
- * address). idle_s: when its peer has been silent for so long, one that no call and no request needs is closed; default 900, -1
+ * the request gets a local 503. address_connections: those that one IP address, or network of IPv6 (64 bits), may have made, 0 any
+ * number (a proxy is one address). idle_s: when its peer has been silent for so long, one that no call and no request needs is closed; default 900, -1
  * never. connect_ms: in which a peer has to answer, and under TLS to agree, before the next target is tried; default 5000.
  * Whoever comes and has not brought a whole message after 32 s goes. What a connection does not take waits: at most 1 MiB or
  * 4096 messages, of all connections 64 MiB together; beyond, a request goes to the next target or gets a local 503.
@@ -1389,36 +1453,32 @@ sipdlg_status_t sipdlg_config_set_connections(sipdlg_config_t *config,
                                               uint32_t connect_ms);
 
 /**
- * What becomes of calls whose link is lost. wait_ms: so long a request of ours in such a dialog waits for another one (a
- * message of the peer on a connection, sipdlg_agent_move_link(), sipdlg_session_set_flow()) before it gets its local 503,
- * where its target cannot be reached otherwise: a host `*.invalid`, or an address that takes no connection. Default 0: none
- * waits. by_name: whether a client with such a host (RFC 7118) takes its dialogs with it when it comes back with any
- * request, whose Contact (user and host), or where that names nobody else whose Via names it: at once those whose link is
- * lost, others when the host gives the request a 2xx; never from TLS or WSS to the clear. Default 1. For either the name is
- * what a stranger would have to guess: clients draw it at random. Errors: ERR_ARGUMENT wait_ms above 3600000.
+ * Packets of the library's sockets, of UDP and of connections; NULL and 0 leave it to the system. interface: the name of the
+ * network interface that all of them come and go by ("eth0"); an address to listen on is chosen in sipdlg_agent_listen().
+ * dscp: 1 to 63, as routers know it (RFC 2474; 40 for signalling, RFC 4594). priority: 1 to 6 in the queues of this host
+ * (SO_PRIORITY). What the system does not grant is ERR_SYSTEM of sipdlg_agent_listen(), whose text names it.
+ * Errors: ERR_ARGUMENT.
  */
-sipdlg_status_t sipdlg_config_set_reconnect(sipdlg_config_t *config,
-                                            uint32_t wait_ms,
-                                            int32_t by_name);
+sipdlg_status_t sipdlg_config_set_sockets(sipdlg_config_t *config,
+                                          const char *interface,
+                                          uint32_t dscp,
+                                          uint32_t priority);
 
 /**
- * Requests of ours longer than this many bytes go by TCP where they would go by UDP, if there is a TCP transport (RFC 3261
- * §18.1.1); back by UDP when no connection is to be had there, which is then not tried again for ten minutes. Not where the
- * URI has transport=udp, or a flow was given or learned. Default 1300; 0: none does. Errors: ERR_ARGUMENT below 548, above
- * 65535.
+ * Keeps each connection that the library opens alive, as sipdlg_agent_keep_alive() does one: the seconds; 0, and default:
+ * none but those of which a registrar says so. For peers that answer (RFC 5626, RFC 6223), for one that does not is taken for
+ * dead. What is kept alive is never idle. Errors: ERR_ARGUMENT above 86400.
  */
-sipdlg_status_t sipdlg_config_set_datagram_bytes(sipdlg_config_t *config,
-                                                 uint32_t bytes);
+sipdlg_status_t sipdlg_config_set_keep_alive(sipdlg_config_t *config,
+                                             uint32_t every_s);
 
 /**
- * NAT over UDP; connections need nothing. own: our Contact, unless it was given, says where we are seen: `received` and
- * `rport` (RFC 3581) of the last response to a REGISTER that came to the socket, before there is one of any response. Who
- * has registered does so again when sipdlg_agent_seen_at() changes. peers: requests in a dialog go where its last message
- * came from, whatever its Contact says, while that is the next hop. Default 0, 0.
+ * 1: our Contact in dialogs, where the host has not set one, says `ob`: a registrar's or proxy's edge sends what comes in them
+ * by the flow that it came by (RFC 5626 §4.3), for those who are reached by no other. Default 0.
+ * Errors: ERR_ARGUMENT.
  */
-sipdlg_status_t sipdlg_config_set_nat(sipdlg_config_t *config,
-                                      int32_t own,
-                                      int32_t peers);
+sipdlg_status_t sipdlg_config_set_outbound(sipdlg_config_t *config,
+                                           int32_t on);
 
 /**
  * Certificates for TLS of the library's sockets. NULL, and default: none, so that connections are only opened; whom the system
@@ -1643,6 +1703,32 @@ sipdlg_status_t sipdlg_agent_next_session(sipdlg_agent_t agent, sipdlg_session_t
 /** Fills the part of `out` that out->size covers. */
 sipdlg_status_t sipdlg_agent_stats(sipdlg_agent_t agent, sipdlg_stats_t *out);
 
+/* ================================================================ flows */
+
+/**
+ * Keeps a flow alive (RFC 5626 §4.4): every every_s, or a little sooner (drawn anew between 80 and 100 %), CR LF CR LF goes
+ * there; 0: no more. Over a connection, by its link, something has to come back within 10 s, else it is dead: requests in
+ * flight on it go elsewhere, and a host with sockets of its own gets a transmit without bytes (see sipdlg_transmit_t). Over
+ * UDP the bytes keep a binding of a NAT open, nothing is waited for, and there is no STUN. Ends with
+ * sipdlg_agent_link_closed(). Of a connection by which a registrar answered with Flow-Timer it is done by itself.
+ * Errors: ERR_ARGUMENT no remote address, a connection without link, more than 86400.
+ */
+sipdlg_status_t sipdlg_agent_keep_alive(sipdlg_agent_t agent,
+                                        const sipdlg_flow_t *flow,
+                                        uint32_t every_s);
+
+/**
+ * Says that a datagram of UDP did not arrive: what an error of ICMP quotes of it, and the address it was sent to in
+ * flow->remote (for instance from recvmsg() with MSG_ERRQUEUE). The request whose branch stands there and that waits for
+ * an answer from there goes to the next target or gets a local 503, as after sipdlg_agent_transmit_failed(); a quotation
+ * that ends before the branch is nobody's, for anyone may have made it up. The library's sockets do so for unreachable
+ * hosts, networks, protocols and ports, and parameter problems (RFC 3261 §18.4). SIPDLG_NONE: no one waits for it.
+ */
+sipdlg_status_t sipdlg_agent_unreachable(sipdlg_agent_t agent,
+                                         const sipdlg_flow_t *flow,
+                                         const void *data,
+                                         size_t len);
+
 /* ================================================================ message
  * Read-only; any thread. SIPDLG_NONE: the message has no such thing.
  */
@@ -1737,6 +1823,50 @@ int32_t sipdlg_message_check_digest(const sipdlg_message_t *message,
 
 /** The flow on which it was received. */
 sipdlg_status_t sipdlg_message_flow(const sipdlg_message_t *message, sipdlg_flow_t *out);
+
+/* ================================================================ registration
+ * The library writes REGISTER and reads what came of it; when it goes out again, and over what, is the host's:
+ * sipdlg_agent_register() with options->call_id always the same; on ACCEPT sipdlg_message_registered() says when to do so
+ * again; on REJECT with 423 ask for min_expires_s; on any other wait sipdlg_agent_backoff(), and retry_after_s at least; at the
+ * end SIPDLG_REGISTER_UNBIND. See examples-c/phone.c.
+ */
+
+/**
+ * REGISTER (RFC 3261 §10.2). registrar: the URI of the domain, "sip:example.com". To and From are the AOR unless options say
+ * otherwise. Contact is ours as in a dialog, of the way that the request goes, with what `binding` (NULL: all usual) says of
+ * it, unless the host writes one; so it is in a REGISTER of sipdlg_agent_request(). A 2xx with Flow-Timer keeps its connection
+ * alive (sipdlg_agent_keep_alive()). Errors: as sipdlg_agent_request(); ERR_SYNTAX instance is no URN;
+ * ERR_ARGUMENT a reg_id without instance.
+ */
+sipdlg_status_t sipdlg_agent_register(sipdlg_agent_t agent,
+                                      const char *registrar,
+                                      const sipdlg_register_t *binding,
+                                      const sipdlg_request_options_t *options,
+                                      sipdlg_outgoing_t *out);
+
+/**
+ * What came of a REGISTER: `request` as it was sent (sipdlg_outgoing_message()), `response` its final one; NULL: there was
+ * none. `out->size` must be set.
+ */
+sipdlg_status_t sipdlg_message_registered(const sipdlg_message_t *response,
+                                          const sipdlg_message_t *request,
+                                          sipdlg_registered_t *out);
+
+/**
+ * How long to wait after `failures` registrations in a row that failed, in milliseconds: drawn between a half and the whole of
+ * base_s, doubled for each, and most_s at most, so that those who failed together do not come again together (RFC 5626
+ * §4.5). 0: 30 and 1800 s; 90 is the base where another flow still works.
+ */
+sipdlg_status_t sipdlg_agent_backoff(sipdlg_agent_t agent,
+                                     uint32_t failures,
+                                     uint32_t base_s,
+                                     uint32_t most_s,
+                                     uint64_t *delay_ms);
+
+/** A new "urn:uuid:..." (RFC 4122 §4.4) for sipdlg_register_t.instance. A device has one for ever: the host keeps it. Text out. */
+sipdlg_status_t sipdlg_instance_new(char *buffer,
+                                    size_t capacity,
+                                    size_t *needed);
 
 /* ================================================================ session
  * What sends a request in the dialog takes its options without from, to, call_id and refer (ERR_ARGUMENT), and besides

@@ -5,6 +5,7 @@ mod connections;
 mod name_servers;
 mod session_timer;
 mod ways;
+mod sockets;
 
 use crate::error::{Error, Result};
 use crate::message::digest::Algorithm;
@@ -14,6 +15,8 @@ use crate::message::{NameAddr, is_token, list_of, routes_of};
 pub use admission::Admission;
 pub use connections::Connections;
 pub use session_timer::{Refresher, SessionTimer};
+pub use sockets::Sockets;
+pub(crate) use sockets::keep_alive_s;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -172,6 +175,8 @@ pub struct Config {
     pub aor: Vec<u8>,
     /// Contact as given, or `None`: made from the AOR's user and the transport in use.
     pub contact: Option<Vec<u8>>,
+    /// It says that requests in its dialogs are to come by their flow (RFC 5626 §4.3).
+    pub outbound: bool,
     /// User-Agent and Server; empty sends none.
     pub user_agent: Vec<u8>,
     /// Option tags for Supported beyond those that settings imply.
@@ -200,6 +205,10 @@ pub struct Config {
     pub ways: Ways,
     /// Whom the library's own resolver asks; none: whom the system names.
     pub name_servers: Vec<SocketAddr>,
+    /// Their packets.
+    pub sockets: Sockets,
+    /// So often connections of ours are kept alive, in seconds; 0: never (RFC 5626 §4.4).
+    pub keep_alive_s: u32,
     /// What to do with a second 2xx.
     pub fork_policy: ForkPolicy,
     /// RFC 3262: reliable provisional responses.
@@ -239,6 +248,7 @@ impl Default for Config {
         Self {
             aor: NOBODY.to_vec(),
             contact: None,
+            outbound: false,
             user_agent: concat!("sipdlg/", env!("CARGO_PKG_VERSION")).as_bytes().to_vec(),
             supported: Vec::new(),
             allow: [
@@ -258,6 +268,8 @@ impl Default for Config {
             connections: Connections::default(),
             ways: Ways::default(),
             name_servers: Vec::new(),
+            sockets: Sockets::default(),
+            keep_alive_s: 0,
             fork_policy: ForkPolicy::First,
             reliable: Policy::Supported,
             session_timer: SessionTimer::default(),

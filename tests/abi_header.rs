@@ -95,7 +95,7 @@ fn rust_has_the_same_sizes() {
         sipdlg_request_options_t
         sipdlg_response_options_t
         sipdlg_transmit_t
-        sipdlg_stats_t sipdlg_tls_t
+        sipdlg_stats_t sipdlg_tls_t sipdlg_register_t sipdlg_registered_t
         sipdlg_name_addr_t
         sipdlg_via_t
         sipdlg_dialog_state_t

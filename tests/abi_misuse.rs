@@ -35,7 +35,7 @@ struct Function {
 }
 
 /// Good and bad values of the parameters that are numbers, by name. A new name wants a decision here.
-const NUMBERS: [(&str, &str, Option<&str>); 57] = [
+const NUMBERS: [(&str, &str, Option<&str>); 63] = [
     ("status", "-4", None),
     ("status_code", "0", Some("-1")),
     ("capacity", "sizeof w->buffer", None),
@@ -65,6 +65,12 @@ const NUMBERS: [(&str, &str, Option<&str>); 57] = [
     ("bytes", "1300", Some("547")),
     ("own", "0", Some("2")),
     ("peers", "0", Some("2")),
+    ("dscp", "40", Some("64")),
+    ("priority", "5", Some("7")),
+    ("every_s", "30", Some("86401")),
+    ("failures", "3", None),
+    ("base_s", "0", None),
+    ("most_s", "0", None),
     ("policy", "0", Some("3")),
     ("manual_prack", "0", Some("2")),
     ("interval_s", "300", Some("89")),
@@ -96,8 +102,8 @@ const NUMBERS: [(&str, &str, Option<&str>); 57] = [
 ];
 
 /// Text for the parameters that want some of a kind.
-const TEXTS: [(&str, &str); 12] = [
-    ("addresses", "127.0.0.1:5353"),
+const TEXTS: [(&str, &str); 14] = [
+    ("addresses", "147.0.0.1:5353"),
     ("path", "/dev/null"),
     ("target", "sip:carol@192.0.2.3:5060"),
     ("method", "OPTIONS"),
@@ -109,6 +115,8 @@ const TEXTS: [(&str, &str); 12] = [
     ("name_addr", "sip:alice@example.com"),
     ("algorithm", "SHA-256"),
     ("routes", "<sip:proxy.example;lr>"),
+    ("registrar", "sip:example.com"),
+    ("interface", "lo"),
 ];
 
 /// Tokens that need not be good, by function and position: `previous` may have ended.
@@ -141,6 +149,8 @@ fn argument(kind: &str, name: &str) -> Argument {
         "explain_entry",
         "trace_entry",
         "tls",
+        "register",
+        "registered",
     ];
     let is_sized = |kind: &str| {
         sized.iter().find(|sized| kind == format!("sipdlg_{sized}_t *")).map(|sized| format!("sipdlg_{sized}_t"))

@@ -41,8 +41,13 @@ impl Agent {
 
     pub(super) fn receive_message(&mut self, flow: &Flow, data: &[u8]) {
         // RFC 7118 §6 leaves the keep-alive of RFC 5626 §3.5.1 to WebSocket clients as well.
-        if flow.transport.is_websocket() && data.starts_with(b"\r\n\r\n") {
-            self.outbox.pong(flow);
+        if flow.transport.is_websocket() {
+            if !self.keep_alives.is_empty() {
+                self.keep_alives.hear(flow.link);
+            }
+            if data.starts_with(b"\r\n\r\n") {
+                self.outbox.pong(flow);
+            }
         }
         // RFC 5626 §4.4.1, RFC 3261 §7.5: blank lines keep a binding alive and mean nothing.
         if data.iter().all(|byte| matches!(byte, b'\r' | b'\n' | 0)) {

@@ -36,6 +36,7 @@ impl Agent {
             + self.wheel.bytes()
             + self.outbox.bytes()
             + self.queries.bytes()
+            + self.keep_alives.bytes()
             + self.left_responses.bytes()
             + self.nonces.as_ref().map_or(0, |nonces| nonces.bytes())
             + self.admission.as_ref().map_or(0, |admission| admission.bytes())

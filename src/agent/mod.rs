@@ -38,6 +38,7 @@ pub use event::{Event, EventKind, Reason};
 pub use methods::effect_of;
 pub use options::{Body, RequestOptions, ResponseOptions};
 pub use ours::outgoing::{Outgoing, OutgoingState};
+pub use ours::register::{Asks, Registering};
 pub use theirs::challenge::Digest;
 pub use theirs::incoming::Incoming;
 pub use wire::outbox::{Direction, Seen, Transmit, What};
@@ -141,6 +142,7 @@ pub struct Agent {
     table: Table,
     transports: Transports,
     queries: Queries,
+    keep_alives: wire::keep_alive::KeepAlives,
     streams: HashMap<u64, wire::stream::Stream, BuildHasherDefault<Identity>>,
     /// Bytes of the messages in them that are not whole.
     half_messages: usize,
@@ -209,6 +211,7 @@ impl Agent {
             wheel: Wheel::new(now.monotonic),
             transports: Transports::default(),
             queries: Queries::default(),
+            keep_alives: wire::keep_alive::KeepAlives::default(),
             streams: HashMap::default(),
             half_messages: 0,
             reckoned_at: 0,

@@ -1,5 +1,6 @@
 //! How a request or response of the host differs from the usual.
 
+use crate::agent::ours::register::Registering;
 pub use crate::attachment::Attachment;
 use crate::config::{Secret, SessionTimer};
 use crate::error::{Error, Result};
@@ -82,6 +83,8 @@ pub struct RequestOptions<'a> {
     pub session_timer: Option<SessionTimer>,
     /// Value of a Reason header (RFC 3326).
     pub reason: Option<&'a [u8]>,
+    /// REGISTER: what it asks for.
+    pub register: Option<Registering<'a>>,
 }
 
 impl RequestOptions<'_> {

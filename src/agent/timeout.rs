@@ -19,6 +19,8 @@ pub(super) enum Timeout {
     Outgoing(OutgoingId, OutgoingTimer),
     /// A look-up takes too long.
     Query(u64),
+    /// A flow is to be kept alive, or was not.
+    KeepAlive(u64),
 }
 
 /// Of a request of the peer.
@@ -69,6 +71,7 @@ impl Agent {
                 Timeout::Outgoing(id, OutgoingTimer::Challenge) => self.challenge_given_up(id),
                 Timeout::Outgoing(id, OutgoingTimer::Retry) => self.retry_due(id),
                 Timeout::Outgoing(id, OutgoingTimer::Subscription) => self.subscription_lost(id, Reason::None),
+                Timeout::KeepAlive(number) => self.keep_alive_due(number),
                 Timeout::Query(query) => {
                     self.query_answered(query, &[]);
                 }

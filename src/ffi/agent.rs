@@ -40,7 +40,7 @@ pub(crate) fn with_agent<T>(agent: sipdlg_agent_t, run: impl FnOnce(&mut Inner, 
     })
 }
 
-fn found(some: bool) -> i32 {
+pub(crate) fn found(some: bool) -> i32 {
     if some { OK } else { NONE }
 }
 

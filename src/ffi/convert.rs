@@ -8,8 +8,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::ffi::guard::{NONE, OK};
 use crate::ffi::structs::{
     sipdlg_delegate_t, sipdlg_dialog_state_t, sipdlg_endpoint_t, sipdlg_event_t, sipdlg_explain_entry_t, sipdlg_flow_t,
-    sipdlg_request_options_t, sipdlg_response_options_t, sipdlg_session_timer_t, sipdlg_stats_t, sipdlg_status_t,
-    sipdlg_str_t, sipdlg_tls_t, sipdlg_trace_entry_t, sipdlg_transmit_t,
+    sipdlg_register_t, sipdlg_registered_t, sipdlg_request_options_t, sipdlg_response_options_t,
+    sipdlg_session_timer_t, sipdlg_stats_t, sipdlg_status_t, sipdlg_str_t, sipdlg_tls_t, sipdlg_trace_entry_t,
+    sipdlg_transmit_t,
 };
 use crate::flow::{Flow, Transport};
 use std::ffi::{CStr, c_char, c_void};
@@ -44,6 +45,7 @@ macro_rules! size_first {
 size_first! {
     sipdlg_event_t sipdlg_delegate_t sipdlg_request_options_t sipdlg_response_options_t sipdlg_transmit_t
     sipdlg_stats_t sipdlg_dialog_state_t sipdlg_explain_entry_t sipdlg_trace_entry_t sipdlg_tls_t
+    sipdlg_register_t sipdlg_registered_t
 }
 
 fn structure(detail: String) -> Error {

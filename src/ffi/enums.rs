@@ -206,7 +206,8 @@ pub enum sipdlg_event_kind_e {
     SIPDLG_EVENT_RESOLVE = 40,
     /// [incoming, or session, or neither] a response or an ACK could not be sent.
     SIPDLG_EVENT_TRANSPORT_ERROR = 41,
-    /// [session] the link that carried its dialog is gone: sipdlg_agent_link_closed(); query: the link. Default nothing.
+    /// [session] the link that carried its dialog is gone: sipdlg_agent_link_closed(); query: the link. [none] one by which a
+    /// registrar has our Contact: REGISTER again. Default nothing.
     SIPDLG_EVENT_LINK_LOST = 42,
 }
 

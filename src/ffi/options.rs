@@ -90,6 +90,7 @@ unsafe fn read_request<'a>(
             credentials: credentials(given.credentials, given.credentials_count)?,
             session_timer: optional_terms(given.session_timer)?,
             reason: optional_text(given.reason),
+            register: None,
         })
     }
 }

@@ -304,6 +304,48 @@ pub struct sipdlg_request_options_t {
     pub reason: *const c_char,
 }
 
+/// What a REGISTER asks for.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct sipdlg_register_t {
+    pub size: usize,
+    /// enum sipdlg_register_asks_e
+    pub asks: i32,
+    /// for how long; 0: as the registrar has it
+    pub expires_s: u32,
+    /// its number: of those with one Call-ID each has a higher one (RFC 3261 §10.2), see sipdlg_registered_t.next_cseq; 0: 1
+    pub cseq: u32,
+    /// which flow of the instance it is, for a registrar that sends requests back by the connection (RFC 5626 §4.2); with it
+    /// goes Supported: path, outbound. 0: none
+    pub reg_id: u32,
+    /// URN of the device (sipdlg_instance_new()), for +sip.instance; NULL none
+    pub instance: *const c_char,
+}
+
+/// What came of a REGISTER.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct sipdlg_registered_t {
+    pub size: usize,
+    /// of a 2xx: for how long the Contact of this request is bound, among all that are listed; 0: it is not. Same flow
+    /// of an instance, else same URI
+    pub expires_s: u32,
+    /// when to register again: at half of it, of more than 1200 s 600 before its end
+    pub refresh_s: u32,
+    /// of a 423: what to ask for at least
+    pub min_expires_s: u32,
+    /// Retry-After; 0 none
+    pub retry_after_s: u32,
+    /// of a 2xx: Flow-Timer (RFC 5626 §4.4); 0 none
+    pub flow_timer_s: u32,
+    /// the number of the next REGISTER with this Call-ID
+    pub next_cseq: u32,
+    /// of a 2xx: how many Contacts are bound
+    pub bindings: u32,
+    /// of a 2xx: 1 the registrar sends requests back by the flow (RFC 5626 §6)
+    pub outbound: i32,
+}
+
 /// How a response differs from the usual. headers as above.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
@@ -325,7 +367,8 @@ pub struct sipdlg_response_options_t {
     pub reason: *const c_char,
 }
 
-/// A message to put on the wire.
+/// A message to put on the wire. Without bytes (len 0; only where sipdlg_agent_keep_alive() was called) nothing is to be sent:
+/// close the connection of the flow, then sipdlg_agent_link_closed().
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct sipdlg_transmit_t {

@@ -22,6 +22,8 @@ pub(super) struct Ready {
     pub readable: bool,
     /// It takes something, or an error.
     pub writable: bool,
+    /// An error, or the end of both ways.
+    pub broken: bool,
 }
 
 /// What wakes who waits: a u64 that is written to it. Errors: system.
@@ -123,6 +125,7 @@ impl Epoll {
                 number: event.u64,
                 readable: broken || has(libc::EPOLLIN | libc::EPOLLRDHUP),
                 writable: broken || has(libc::EPOLLOUT),
+                broken,
             }
         }));
         Ok(())
@@ -188,10 +191,10 @@ mod tests {
         assert_eq!(ready, []);
         theirs.write_all(b"x").expect("written");
         epoll.wait(None, &mut ready).expect("waited");
-        assert_eq!(ready, [Ready { number: 7, readable: true, writable: false }]);
+        assert_eq!(ready, [Ready { number: 7, readable: true, writable: false, broken: false }]);
         epoll.change(ours.as_raw_fd(), 7, Interest::Both);
         epoll.wait(None, &mut ready).expect("waited");
-        assert_eq!(ready, [Ready { number: 7, readable: true, writable: true }]);
+        assert_eq!(ready, [Ready { number: 7, readable: true, writable: true, broken: false }]);
         ours.read_exact(&mut [0]).expect("read");
         epoll.change(ours.as_raw_fd(), 7, Interest::of(true, false));
         drop(theirs);

@@ -1,5 +1,6 @@
 //! All links of an agent, found by number or by where they lead: sockets of UDP, listeners, connections.
 
+use super::addresses::Addresses;
 use super::connection::Connection;
 use super::epoll::{Epoll, Interest};
 use super::listen::{Address, Listener};
@@ -7,14 +8,14 @@ use super::queue::{Queue, Room};
 use super::sides::Sides;
 use super::udp::{Socket, primary_address};
 use crate::agent::Bytes;
-use crate::config::Connections;
+use crate::config::{Connections, Sockets};
 use crate::error::{Error, Result};
 use crate::flow::{Flow, LinkCounts, Transport};
 use crate::time::Time;
 use parking_lot::Mutex;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -50,6 +51,7 @@ pub(super) struct Links {
     pub epoll: Epoll,
     pub sides: Sides,
     limits: Connections,
+    sockets: Sockets,
     table: Mutex<Table>,
     streams: AtomicBool,
     /// Connections of peers that were not taken.
@@ -67,8 +69,8 @@ struct Table {
     connections: HashMap<u64, Arc<Connection>>,
     /// Those that others may be sent by: all that lead there.
     by_end: HashMap<End, u64>,
-    /// How many came from an address.
-    of_address: HashMap<IpAddr, u32>,
+    /// Those that came to us.
+    of_address: Addresses,
     /// Those that came to us, the oldest first, and had not spoken when they did.
     silent: VecDeque<u64>,
     /// When to look at one again: connections, and listeners that rest.
@@ -107,11 +109,12 @@ impl End {
 
 impl Links {
     /// None yet. Errors: system.
-    pub fn new(limits: Connections) -> Result<Self> {
+    pub fn new(limits: Connections, sockets: Sockets) -> Result<Self> {
         Ok(Self {
             epoll: Epoll::new()?,
             sides: Sides::default(),
             limits,
+            sockets,
             table: Mutex::default(),
             streams: AtomicBool::new(false),
             refused: AtomicU64::new(0),
@@ -135,13 +138,13 @@ impl Links {
         let link = table.last + 1;
         let mut told = address.socket_address();
         if address.ip.is_unspecified() {
-            told.set_ip(primary_address(address.ip.is_ipv6()));
+            told.set_ip(primary_address(address.ip.is_ipv6(), &self.sockets));
         }
         let flow = Flow { transport: address.transport, link, local: Some(told), remote: None };
         let listened = if address.transport == Transport::Udp {
-            Listened::Datagrams(Arc::new(Socket::bind(address.socket_address(), flow)?))
+            Listened::Datagrams(Arc::new(Socket::bind(address.socket_address(), flow, &self.sockets)?))
         } else {
-            Listened::Streams(Arc::new(Listener::open(&address, flow)?))
+            Listened::Streams(Arc::new(Listener::open(&address, flow, &self.sockets)?))
         };
         match &listened {
             Listened::Datagrams(socket) => self.epoll.add(socket.fd(), link, Interest::Read)?,
@@ -276,7 +279,7 @@ impl Links {
         };
         let of_family = || streams().filter(|listener| listener.bound.is_ipv6() == remote.is_ipv6());
         let listener = of_family().find(|listener| listener.flow.local == flow.local).or_else(|| of_family().next())?;
-        let (socket, local) = match listener.connect(remote) {
+        let (socket, local) = match listener.connect(remote, &self.sockets) {
             Err(error) if is_exhausted(&error) => return table.oldest_silent().map(Way::After),
             connected => connected.ok()?,
         };
@@ -297,7 +300,7 @@ impl Links {
             match listener.accept() {
                 Ok((socket, local, remote)) => {
                     let mut table = self.table.lock();
-                    let here = table.of_address.get(&remote.ip()).copied().unwrap_or(0);
+                    let here = table.of_address.count(remote.ip());
                     let beyond = self.limits.per_address != 0 && here >= self.limits.per_address;
                     let full = table.connections.len() >= self.limits.most;
                     if !beyond && full {
@@ -420,7 +423,7 @@ impl Table {
                 self.by_end.insert(end, link);
             }
             if !connection.is_ours {
-                *self.of_address.entry(remote.ip()).or_default() += 1;
+                self.of_address.come(remote.ip());
             }
         }
         if !connection.is_ours {
@@ -448,12 +451,8 @@ impl Table {
         self.leads_nowhere(connection);
         if let Some(remote) = connection.flow.remote
             && !connection.is_ours
-            && let Some(count) = self.of_address.get_mut(&remote.ip())
         {
-            *count -= 1;
-            if *count == 0 {
-                self.of_address.remove(&remote.ip());
-            }
+            self.of_address.go(remote.ip());
         }
         self.pass_over_speakers();
         true

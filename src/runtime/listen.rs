@@ -1,5 +1,7 @@
 //! Addresses that are listened on, as a host writes them, and sockets for connections.
 
+use super::options;
+use crate::config::Sockets;
 use crate::error::{Error, ErrorKind, Result};
 use crate::flow::{Flow, Transport};
 use socket2::{Domain, Protocol, SockAddr, Socket, TcpKeepalive, Type};
@@ -62,26 +64,29 @@ pub(super) struct Listener {
     pub bound: SocketAddr,
     /// As the peers are told: never a wildcard.
     pub flow: Flow,
+    /// Of what it takes; the others it inherits.
+    priority: u8,
 }
 
 impl Listener {
     /// Errors: system.
-    pub fn open(address: &Address, flow: Flow) -> Result<Self> {
+    pub fn open(address: &Address, flow: Flow, settings: &Sockets) -> Result<Self> {
         let wanted = address.socket_address();
         if address.port.is_none() {
-            return Ok(Self { socket: None, bound: wanted, flow });
+            return Ok(Self { socket: None, bound: wanted, flow, priority: 0 });
         }
+        let system = |error: io::Error| Error::system(&error);
+        let socket = stream_socket(wanted).map_err(system)?;
+        options::set(&socket, wanted.is_ipv6(), settings)?;
         let open = || {
-            let socket = stream_socket(wanted)?;
             socket.set_reuse_address(true)?;
             socket.bind(&wanted.into())?;
             socket.listen(WAITING)?;
-            let bound = local(&socket)?;
-            Ok((socket, bound))
+            local(&socket)
         };
-        let (socket, bound) = open().map_err(|error: io::Error| Error::system(&error))?;
+        let bound = open().map_err(system)?;
         let flow = Flow { local: flow.local.map(|local| SocketAddr::new(local.ip(), bound.port())), ..flow };
-        Ok(Self { socket: Some(socket), bound, flow })
+        Ok(Self { socket: Some(socket), bound, flow, priority: settings.priority })
     }
 
     pub fn fd(&self) -> Option<RawFd> {
@@ -106,12 +111,16 @@ impl Listener {
         let remote = remote.as_socket().ok_or(io::ErrorKind::InvalidData)?;
         let local = local(&socket)?;
         tune(&socket);
+        if self.priority > 0 {
+            let _ = socket.set_priority(self.priority.into());
+        }
         Ok((socket, local, remote))
     }
 
     /// Begins a connection from here to there, with its own end. Errors: system.
-    pub fn connect(&self, remote: SocketAddr) -> io::Result<(Socket, SocketAddr)> {
+    pub fn connect(&self, remote: SocketAddr, settings: &Sockets) -> io::Result<(Socket, SocketAddr)> {
         let socket = stream_socket(remote)?;
+        options::set(&socket, remote.is_ipv6(), settings).map_err(io::Error::other)?;
         if !self.bound.ip().is_unspecified() {
             socket.bind(&SockAddr::from(SocketAddr::new(self.bound.ip(), 0)))?;
         }

@@ -3,6 +3,7 @@
 //! It drives an agent that it does not own: [`Host`] is what it needs of the floor above.
 #![allow(unsafe_code)]
 
+mod addresses;
 mod backlog;
 mod connection;
 mod datagrams;
@@ -10,6 +11,7 @@ mod epoll;
 mod links;
 mod listen;
 mod network;
+mod options;
 mod pages;
 mod queue;
 mod resolve;
@@ -22,6 +24,7 @@ pub(crate) mod tls;
 mod trim;
 mod turn;
 mod udp;
+mod unreached;
 mod wire;
 
 pub use network::Network;

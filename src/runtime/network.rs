@@ -13,7 +13,7 @@ use super::tls::Tls;
 use super::trim::Peak;
 use super::udp::Receiver;
 use crate::agent::Agent;
-use crate::config::Connections;
+use crate::config::{Connections, Sockets};
 use crate::error::{Error, ErrorKind, Result};
 use crate::flow::{Flow, LinkCounts};
 use parking_lot::Mutex;
@@ -57,10 +57,10 @@ pub(super) struct Found {
 
 impl Network {
     /// No socket yet. Errors: system.
-    pub fn new(limits: Connections) -> Result<Self> {
+    pub fn new(limits: Connections, sockets: Sockets) -> Result<Self> {
         let receiver = Receiver::new()?;
         let wake = waker()?;
-        let links = Links::new(limits)?;
+        let links = Links::new(limits, sockets)?;
         links.epoll.add(wake.as_raw_fd(), WAKE, Interest::Read)?;
         Ok(Self {
             links,

@@ -80,9 +80,18 @@ impl Network {
 
     /// A message goes by a connection, which may still have to come about.
     pub(super) fn send_by<H: Host>(&self, host: &'static H, connection: &Arc<Connection>, transmit: Transmit) {
+        if transmit.bytes.is_empty() {
+            // No pong came (RFC 5626 §4.4.1).
+            return self.close(host, connection);
+        }
         if transmit.flow.link != connection.link() {
             // Before it can be lost with the connection.
-            host.with_agent(|agent, _| agent.transmit_goes_by(transmit.id, &connection.flow));
+            host.with_agent(|agent, now| {
+                agent.transmit_goes_by(transmit.id, &connection.flow);
+                if connection.is_ours {
+                    agent.connection_is_ours(now, &connection.flow);
+                }
+            });
         }
         let id = transmit.id;
         match connection.send(&self.links.epoll, transmit) {

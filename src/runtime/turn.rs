@@ -59,7 +59,12 @@ impl Network {
         // Who has UDP alone pays for nothing else.
         let streams = self.links.has_streams();
         for one in ready.iter().filter(|one| one.number != WAKE) {
-            datagrams |= (!streams || self.stream_ready(host, one, buffer)) && one.readable;
+            if !streams || self.stream_ready(host, one, buffer) {
+                datagrams |= one.readable;
+                if one.broken {
+                    self.unreached(host, one.number);
+                }
+            }
         }
         if ready.iter().any(|one| one.number == WAKE) {
             let _ = (&self.wake).read(&mut [0; 8]);

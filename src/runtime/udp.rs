@@ -2,8 +2,10 @@
 
 use super::PAUSE;
 use super::pages::Pages;
+use crate::config::Sockets;
 use crate::error::{Error, Result};
 use crate::flow::Flow;
+use socket2::SockRef;
 use std::io;
 use std::mem;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6, UdpSocket};
@@ -33,8 +35,8 @@ pub(crate) struct Socket {
 
 impl Socket {
     /// Binds to `address`; peers are told `flow`, but for its port.
-    pub(crate) fn bind(address: SocketAddr, flow: Flow) -> Result<Self> {
-        let socket = open(address)?;
+    pub(crate) fn bind(address: SocketAddr, flow: Flow, options: &Sockets) -> Result<Self> {
+        let socket = open(address, options)?;
         let bound = socket.local_addr().map_err(system)?;
         let local = flow.local.map(|local| SocketAddr::new(local.ip(), bound.port()));
         Ok(Self { socket, bound, flow: Flow { local, ..flow } })
@@ -50,7 +52,7 @@ fn system(error: io::Error) -> Error {
 }
 
 /// A socket of the address's family; IPv6 is IPv6 only, so that one port may be bound for both.
-fn open(address: SocketAddr) -> Result<UdpSocket> {
+fn open(address: SocketAddr, options: &Sockets) -> Result<UdpSocket> {
     use std::os::fd::FromRawFd;
     let family = if address.is_ipv6() { libc::AF_INET6 } else { libc::AF_INET };
     // SAFETY: no pointers.
@@ -63,8 +65,12 @@ fn open(address: SocketAddr) -> Result<UdpSocket> {
     if address.is_ipv6() {
         set_option(fd, libc::IPPROTO_IPV6, libc::IPV6_V6ONLY, 1);
     }
+    let (level, option) =
+        if address.is_ipv6() { (libc::IPPROTO_IPV6, libc::IPV6_RECVERR) } else { (libc::IPPROTO_IP, libc::IP_RECVERR) };
+    set_option(fd, level, option, 1);
     set_option(fd, libc::SOL_SOCKET, libc::SO_RCVBUF, SOCKET_BUFFER);
     set_option(fd, libc::SOL_SOCKET, libc::SO_SNDBUF, SOCKET_BUFFER);
+    super::options::set(&SockRef::from(&socket), address.is_ipv6(), options)?;
     let name = Name::of(address);
     // SAFETY: the name is valid for its length.
     if unsafe { libc::bind(fd, name.pointer(), name.len) } != 0 {
@@ -82,13 +88,16 @@ fn set_option(fd: RawFd, level: libc::c_int, option: libc::c_int, value: libc::c
 
 /// The address that a packet to the world would carry: that of the interface of the default route, else loopback.
 /// Connecting a UDP socket sends nothing.
-pub(super) fn primary_address(v6: bool) -> IpAddr {
+pub(super) fn primary_address(v6: bool, options: &Sockets) -> IpAddr {
     let (any, world): (IpAddr, IpAddr) = if v6 {
         (Ipv6Addr::UNSPECIFIED.into(), Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into())
     } else {
         (Ipv4Addr::UNSPECIFIED.into(), Ipv4Addr::new(198, 51, 100, 1).into())
     };
     let found = UdpSocket::bind((any, 0)).and_then(|socket| {
+        if options.interface.is_some() {
+            SockRef::from(&socket).bind_device(options.interface.as_deref())?;
+        }
         socket.connect((world, 5060))?;
         socket.local_addr()
     });
@@ -146,7 +155,7 @@ fn write_name(address: SocketAddr, storage: &mut libc::sockaddr_storage) -> libc
     }
 }
 
-fn read_name(storage: &libc::sockaddr_storage) -> Option<SocketAddr> {
+pub(super) fn read_name(storage: &libc::sockaddr_storage) -> Option<SocketAddr> {
     match libc::c_int::from(storage.ss_family) {
         libc::AF_INET => {
             // SAFETY: the family says that it is one, and a sockaddr_storage is large enough.
@@ -249,9 +258,22 @@ impl Receiver {
     }
 }
 
-/// Nothing is here now, or an error that an earlier send left behind and that is gone with this.
+/// Nothing is here now, or an error that an earlier send left behind (ICMP) and that is gone with this.
 fn is_momentary(error: &io::Error) -> bool {
-    let momentary = [libc::EAGAIN, libc::EINTR, libc::ECONNREFUSED, libc::EHOSTUNREACH, libc::ENETUNREACH];
+    let momentary = [
+        libc::EAGAIN,
+        libc::EINTR,
+        libc::ECONNREFUSED,
+        libc::EHOSTUNREACH,
+        libc::ENETUNREACH,
+        libc::EHOSTDOWN,
+        libc::ENONET,
+        libc::ENOPROTOOPT,
+        libc::EOPNOTSUPP,
+        libc::EMSGSIZE,
+        libc::EPROTO,
+        libc::EACCES,
+    ];
     error.raw_os_error().is_some_and(|number| momentary.contains(&number))
 }
 
@@ -259,6 +281,9 @@ fn is_momentary(error: &io::Error) -> bool {
 pub(crate) struct Sender {
     batch: Batch,
 }
+
+/// An error that a datagram before has left behind (ICMP) is told once, in place of sending; meanwhile another may come.
+const TRIES: usize = 3;
 
 /// What became of the first datagrams of a batch.
 pub(crate) enum Sent {
@@ -295,20 +320,26 @@ impl Sender {
         if count == 0 {
             return Sent::Count(0);
         }
-        let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
-        // SAFETY: `count` headers point to names and to data that the kernel only reads; all outlive the call.
-        let sent =
-            unsafe { libc::sendmmsg(socket.fd(), self.batch.headers.as_mut_ptr(), count as libc::c_uint, flags as _) };
-        if let Ok(sent) = usize::try_from(sent) {
-            return Sent::Count(sent);
+        for again in (0..TRIES).rev() {
+            let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+            let headers = self.batch.headers.as_mut_ptr();
+            // SAFETY: `count` headers point to names and to data that the kernel only reads; all outlive the call.
+            let sent = unsafe { libc::sendmmsg(socket.fd(), headers, count as libc::c_uint, flags as _) };
+            if let Ok(sent) = usize::try_from(sent) {
+                return Sent::Count(sent);
+            }
+            match io::Error::last_os_error().raw_os_error() {
+                Some(libc::EINTR) => return Sent::Count(0),
+                Some(libc::EAGAIN) => return Sent::Full,
+                // No room in the kernel: as good as lost on the way.
+                Some(libc::ENOBUFS | libc::ENOMEM) => return Sent::Lost,
+                // Left behind by a datagram before, or this one's own: then it is there again.
+                _ if again > 0 => {}
+                Some(libc::ECONNREFUSED) => return Sent::Lost,
+                _ => break,
+            }
         }
-        match io::Error::last_os_error().raw_os_error() {
-            Some(libc::EINTR) => Sent::Count(0),
-            Some(libc::EAGAIN) => Sent::Full,
-            // Left behind by a datagram before (ICMP), or no room in the kernel: as good as lost on the way.
-            Some(libc::ECONNREFUSED | libc::ENOBUFS | libc::ENOMEM) => Sent::Lost,
-            _ => Sent::Refused,
-        }
+        Sent::Refused
     }
 }
 
@@ -320,9 +351,9 @@ mod tests {
     fn bound(address: SocketAddr, link: u64) -> Result<Socket> {
         let mut told = address;
         if address.ip().is_unspecified() {
-            told.set_ip(primary_address(address.is_ipv6()));
+            told.set_ip(primary_address(address.is_ipv6(), &Sockets::default()));
         }
-        Socket::bind(address, Flow { link, ..Flow::new(Transport::Udp, Some(told), None) })
+        Socket::bind(address, Flow { link, ..Flow::new(Transport::Udp, Some(told), None) }, &Sockets::default())
     }
 
     #[test]

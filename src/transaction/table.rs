@@ -569,5 +569,7 @@ impl Running {
 }
 
 mod links;
+mod unreached;
+
 #[cfg(test)]
 mod tests;

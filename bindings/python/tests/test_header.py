@@ -59,6 +59,7 @@ PREFIXES = {
     "log_level": "SIPDLG_LOG_",
     "ladder_format": "SIPDLG_LADDER_",
     "request_flag": "SIPDLG_REQUEST_",
+    "register_asks": "SIPDLG_REGISTER_",
     "response_flag": "SIPDLG_RESPONSE_",
     "trace_kind": "SIPDLG_TRACE_",
     "tls_verify": "SIPDLG_TLS_VERIFY_",

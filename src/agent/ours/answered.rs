@@ -64,6 +64,8 @@ impl Agent {
             _ => EventKind::Reject,
         };
         let Some(outgoing) = self.objects.outgoing.get_mut(id) else { return };
+        let registered = outgoing.method == Method::Register && (200..300).contains(&status);
+        let registered = if registered { outgoing.message() } else { None };
         let timer = if status < 200 {
             outgoing.proceeding();
             None
@@ -71,6 +73,9 @@ impl Agent {
             outgoing.done()
         };
         self.stop(timer);
+        if let Some(request) = &registered {
+            self.registered(request, response);
+        }
         let message = Some(Arc::clone(response));
         self.tell_fate(id, Event { session, message, reason, flags, ..Event::new(kind) });
         if status >= 200 {

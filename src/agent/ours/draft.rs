@@ -4,6 +4,7 @@
 use crate::agent::Agent;
 use crate::agent::methods::rules;
 use crate::agent::options::{Body, RequestOptions};
+use crate::agent::ours::register::{OUTBOUND, OUTBOUND_TIMER};
 use crate::agent::ours::timed::{Timed, TimerLines};
 use crate::agent::wire::transport::{ContactKind, LocalTransport, Transports};
 use crate::agent::words::face::TIMER;
@@ -35,6 +36,8 @@ pub struct Draft {
     own_contact: bool,
     /// It has a SIPS URI (RFC 3261 §8.1.1.8).
     sips_contact: bool,
+    /// Of a REGISTER: what its Contact has beyond the URI.
+    binding: Option<Box<[u8]>>,
     /// Its From is what it tells, and not the dialog's yet (RFC 4916 §4).
     pub(in crate::agent) tells_identity: bool,
     /// The host writes Authorization or Proxy-Authorization, so it answers challenges itself.
@@ -55,6 +58,8 @@ pub struct OwnLines {
     pub recv_info: bool,
     pub accept: bool,
     pub expires_s: Option<u32>,
+    /// A REGISTER that names its flow (RFC 5626 §4.2.1).
+    pub flow: bool,
     pub timer: TimerLines,
 }
 
@@ -119,6 +124,7 @@ impl Draft {
             cseq,
             own_contact,
             sips_contact: own_contact && destination.is_sips(),
+            binding: None,
             tells_identity: false,
             credentials_by_host: host.has(HeaderId::Authorization) || host.has(HeaderId::ProxyAuthorization),
             credentials: Box::default(),
@@ -142,10 +148,21 @@ impl Draft {
         if self.own_contact {
             let says_tls = || next_hop::says_tls(&self.next_hop);
             let kind = ContactKind::of(local.flow.transport, self.sips_contact, says_tls);
-            out.extend_from_slice(transports.contact_line(local, kind));
+            let line = transports.contact_line(local, kind);
+            match &self.binding {
+                None => out.extend_from_slice(line),
+                Some(parameters) => write_binding(out, line, parameters),
+            }
         }
         out.extend_from_slice(&self.credentials);
         out.extend_from_slice(&self.tail);
+    }
+
+    /// A REGISTER that binds our Contact, with these parameters, or ends its binding.
+    pub(in crate::agent) fn registers(&mut self, destination: &Destination<'_>, parameters: Vec<u8>) {
+        self.own_contact = true;
+        self.sips_contact = destination.is_sips();
+        self.binding = Some(parameters.into_boxed_slice());
     }
 
     /// The value of From and all that follows it.
@@ -209,7 +226,7 @@ impl Draft {
     pub(in crate::agent) fn bytes(&self) -> usize {
         let pieces =
             [&self.routes, &self.identity, &self.credentials, &self.tail, &self.request_uri, &self.method_name];
-        pieces.iter().map(|piece| piece.len()).sum()
+        pieces.iter().map(|piece| piece.len()).sum::<usize>() + self.binding.as_ref().map_or(0, |piece| piece.len())
     }
 
     /// Its body.
@@ -231,6 +248,17 @@ impl Draft {
     pub(in crate::agent) fn is_sips(&self) -> bool {
         is_sips(&self.request_uri)
     }
+}
+
+/// Our Contact line with other parameters. `ob` speaks of dialogs (RFC 5626 §4.3).
+fn write_binding(out: &mut Vec<u8>, line: &[u8], parameters: &[u8]) {
+    let line = line.strip_suffix(b"\r\n").unwrap_or(line);
+    match line.strip_suffix(b";ob>") {
+        Some(line) => out.extend_from_slice(&[line, b">"].concat()),
+        None => out.extend_from_slice(line),
+    }
+    out.extend_from_slice(parameters);
+    out.extend_from_slice(b"\r\n");
 }
 
 /// Session-Expires and Min-SE (RFC 4028 §7.1).
@@ -287,6 +315,8 @@ impl Agent {
             match own.supported {
                 true => self.face.supported(timer),
                 // RFC 4028 §7.1: in every request but ACK.
+                false if own.flow && timer => OUTBOUND_TIMER,
+                false if own.flow => OUTBOUND,
                 false if timer => TIMER,
                 false => b"",
             },

@@ -12,6 +12,8 @@ pub(in crate::agent) mod in_dialog;
 pub(in crate::agent) mod launch;
 pub(in crate::agent) mod out_of_dialog;
 pub(in crate::agent) mod outgoing;
+pub mod register;
 pub(in crate::agent) mod retry;
 mod size;
 pub(in crate::agent) mod timed;
+mod unreachable;

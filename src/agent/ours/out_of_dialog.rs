@@ -4,11 +4,12 @@ use crate::agent::options::{Body, RequestOptions};
 use crate::agent::ours::authentication::Authentication;
 use crate::agent::ours::draft::{Draft, Identity, OwnLines};
 use crate::agent::ours::outgoing::{Kind, Outgoing};
+use crate::agent::ours::register::Asks;
 use crate::agent::words::headers::HostHeaders;
 use crate::agent::{Agent, OutgoingId};
 use crate::dialog::route_set::RouteSet;
 use crate::error::{Error, ErrorKind, Result};
-use crate::message::{Method, NameAddr, Uri, write};
+use crate::message::{HeaderId, Method, NameAddr, Uri, write};
 use crate::time::Now;
 
 impl Agent {
@@ -58,8 +59,11 @@ impl Agent {
         let host = HostHeaders::of_request(method.0, &options.headers, false)?.and_reason(options.reason)?;
         let body = options.body.map(Body::checked).transpose()?;
         let from = checked_address(options.from.unwrap_or(&self.config.aor))?.to_vec();
+        let register = (method.0 == Method::Register).then(|| options.register.unwrap_or_default());
         let to = match options.to {
             Some(to) => checked_address(to)?.into(),
+            // RFC 3261 §10.2: whose bindings these are.
+            None if register.is_some() => self.config.aor.clone().into(),
             None => target.as_identity(),
         };
         if let Some(call_id) = options.call_id {
@@ -70,15 +74,24 @@ impl Agent {
         }
         let call_id: Box<[u8]> = options.call_id.map_or_else(|| self.token(b"", 16), Box::from);
         let from_tag = self.token(b"", 10);
-        let expires_s = (options.expires_ms > 0).then(|| options.expires_ms.div_ceil(1_000));
+        let expires_s = register.and_then(|binding| binding.expires());
+        let expires_s = expires_s.or_else(|| (options.expires_ms > 0).then(|| options.expires_ms.div_ceil(1_000)));
         let (timer, timed) = self.asks(method.0, None, &host, options.session_timer);
-        let own = OwnLines { expires_s, recv_info: method.0 == Method::Invite, timer, ..OwnLines::of(method.0) };
+        let flow = register.is_some_and(|binding| binding.reg_id > 0);
+        let own = OwnLines { expires_s, flow, recv_info: method.0 == Method::Invite, timer, ..OwnLines::of(method.0) };
         let tail = self.tail(&host, own, body.as_ref());
         let routes = RouteSet::new(self.config.route_set.iter().map(|route| &route[..]));
         let request_uri = target.as_request_uri();
         let destination = routes.destination(&request_uri);
         let identity = Identity { from: &from, from_tag: &from_tag, to: &to, to_tag: b"", call_id: &call_id };
-        let draft = Draft::new(method, &destination, &identity, 1, &host, tail);
+        let cseq = register.map_or(1, |binding| binding.cseq.max(1));
+        let mut draft = Draft::new(method, &destination, &identity, cseq, &host, tail);
+        if let Some(binding) = register {
+            let parameters = binding.contact_parameters()?;
+            if binding.asks != Asks::Query && !host.has(HeaderId::Contact) {
+                draft.registers(&destination, parameters);
+            }
+        }
         self.request_fits(&draft)?;
         let mut outgoing = Outgoing::new(method.0, kind, draft);
         outgoing.timed = timed;

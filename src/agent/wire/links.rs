@@ -32,7 +32,10 @@ impl Agent {
 
     /// Whether dialogs or requests in flight need a connection.
     pub fn needs_link(&self, link: u64) -> bool {
-        self.objects.is_on_link(link) || !self.table.clients_on(link).is_empty() || self.table.is_answered_on(link)
+        self.objects.is_on_link(link)
+            || self.is_bound_by(link)
+            || !self.table.clients_on(link).is_empty()
+            || self.table.is_answered_on(link)
     }
 
     /// Says that a socket or connection is gone. False: not known.
@@ -40,6 +43,7 @@ impl Agent {
         self.at(now);
         let half = self.take_stream(link).is_some();
         self.streams.ease();
+        let bound = self.flow_gone(link);
         let known = self.transports.remove(link);
         let lost = self.objects.link_closed(link);
         for id in &lost {
@@ -52,7 +56,12 @@ impl Agent {
             self.transaction_told(TransactionId::Client(*client), outcome);
         }
         let servers = self.table.servers_lose(link);
-        known || half || servers || !lost.is_empty() || !clients.is_empty()
+        known || half || bound || servers || !lost.is_empty() || !clients.is_empty()
+    }
+
+    /// The host hears that the link is gone by which a registrar has its Contact.
+    pub(in crate::agent) fn tell_binding_lost(&mut self, link: u64) {
+        self.tell(Event { reason: Reason::Transport, query: link, ..Event::new(EventKind::LinkLost) });
     }
 
     /// The host of a session hears that its link is gone. Of several losses that it has not seen yet the last counts.

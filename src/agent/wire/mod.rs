@@ -2,6 +2,7 @@
 //! No request is understood here.
 
 pub(in crate::agent) mod events;
+pub(in crate::agent) mod keep_alive;
 mod links;
 pub(in crate::agent) mod outbox;
 pub(in crate::agent) mod resolve;

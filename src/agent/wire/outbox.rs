@@ -17,7 +17,7 @@ use std::collections::VecDeque;
 pub struct Transmit {
     /// Rises; see [`Event::id`].
     pub id: u64,
-    /// The message.
+    /// The message; empty: the connection is dead and to be closed.
     pub bytes: Bytes,
     /// Where to.
     pub flow: Flow,
@@ -180,6 +180,17 @@ impl Outbox {
     /// The answer to a keep-alive (RFC 5626 §4.4.1).
     pub fn pong(&mut self, flow: &Flow) {
         self.transmit(Sender::Nobody, &Bytes::from(&b"\r\n"[..]), flow, None);
+    }
+
+    /// A keep-alive of ours.
+    pub fn ping(&mut self, flow: &Flow) {
+        self.transmit(Sender::Nobody, &Bytes::from(&b"\r\n\r\n"[..]), flow, None);
+    }
+
+    /// A connection is dead: whoever sends is to close it. A transmit without bytes, which is no message.
+    pub fn close(&mut self, flow: &Flow) {
+        let id = self.take_id();
+        self.transmits.push_back(Transmit { id, bytes: Bytes::from(&b""[..]), flow: *flow, host: None });
     }
 
     /// Every message, in or out, passes here once: counted, and shown to trace and log.

@@ -99,6 +99,7 @@ impl Agent {
             self.streams.insert(flow.link, stream);
             return Err(lost());
         }
+        let pong = !self.keep_alives.is_empty() && self.keep_alives.hear(flow.link);
         stream.unread.extend_from_slice(data);
         let mut at = 0;
         let mut searched = std::mem::take(&mut stream.searched);
@@ -130,6 +131,8 @@ impl Agent {
                     at += 4;
                 }
                 Piece::Blank => at += 2,
+                // A pong: else the next would make a ping of it.
+                Piece::Incomplete(_) if pong && unread == b"\r\n" => at += 2,
                 Piece::Incomplete(wanted) => {
                     stream.wanted = wanted;
                     // The last three bytes may begin the blank line.

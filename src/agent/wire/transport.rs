@@ -303,6 +303,9 @@ fn contact_line(config: &Config, transport: Transport, sent_by: &[u8], kind: Con
                 Transport::Ws | Transport::Wss => b";transport=ws",
             };
             line.extend_from_slice(parameter);
+            if config.outbound {
+                line.extend_from_slice(b";ob");
+            }
             line.push(b'>');
         }
     }

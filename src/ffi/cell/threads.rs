@@ -22,7 +22,8 @@ impl AgentCell {
             if let Some(network) = &inner.network {
                 return Ok(Arc::clone(network));
             }
-            let network = Arc::new(Network::new(inner.core.config().connections)?);
+            let config = inner.core.config();
+            let network = Arc::new(Network::new(config.connections, config.sockets.clone())?);
             #[cfg(feature = "tls")]
             if let Some(security) = inner.security.take() {
                 network.set_tls(security);

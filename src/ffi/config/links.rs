@@ -8,8 +8,8 @@ use std::ffi::c_char;
 
 /// Connections of the library's sockets; 0 keeps a default. connections: at a time, 10000; beyond, the oldest that has not
 /// brought one whole message goes for a newcomer or for a request of ours; where there is none, the newcomer is not taken and
-/// the request gets a local 503. address_connections: those that one IP address may have made, 0 any number (a proxy is one
-/// address). idle_s: when its peer has been silent for so long, one that no call and no request needs is closed; default 900, -1
+/// the request gets a local 503. address_connections: those that one IP address, or network of IPv6 (64 bits), may have made, 0 any
+/// number (a proxy is one address). idle_s: when its peer has been silent for so long, one that no call and no request needs is closed; default 900, -1
 /// never. connect_ms: in which a peer has to answer, and under TLS to agree, before the next target is tried; default 5000.
 /// Whoever comes and has not brought a whole message after 32 s goes. What a connection does not take waits: at most 1 MiB or
 /// 4096 messages, of all connections 64 MiB together; beyond, a request goes to the next target or gets a local 503.
@@ -61,6 +61,45 @@ pub unsafe extern "C" fn sipdlg_config_set_datagram_bytes(config: *mut sipdlg_co
 pub unsafe extern "C" fn sipdlg_config_set_nat(config: *mut sipdlg_config_t, own: i32, peers: i32) -> sipdlg_status_t {
     // SAFETY: the caller's promises are those of `set`.
     unsafe { set(config, |config| config.core.set_nat(boolean(own, "own")?, boolean(peers, "peers")?)) }
+}
+
+/// Packets of the library's sockets, of UDP and of connections; NULL and 0 leave it to the system. interface: the name of the
+/// network interface that all of them come and go by ("eth0"); an address to listen on is chosen in sipdlg_agent_listen().
+/// dscp: 1 to 63, as routers know it (RFC 2474; 40 for signalling, RFC 4594). priority: 1 to 6 in the queues of this host
+/// (SO_PRIORITY). What the system does not grant is ERR_SYSTEM of sipdlg_agent_listen(), whose text names it.
+/// Errors: ERR_ARGUMENT.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_config_set_sockets(
+    config: *mut sipdlg_config_t,
+    interface: *const c_char,
+    dscp: u32,
+    priority: u32,
+) -> sipdlg_status_t {
+    // SAFETY: the caller's promises are those of `set`, and the header's rule for text in.
+    unsafe { set(config, |config| config.core.set_sockets(optional_text(interface), dscp, priority)) }
+}
+
+/// Keeps each connection that the library opens alive, as sipdlg_agent_keep_alive() does one: the seconds; 0, and default:
+/// none but those of which a registrar says so. For peers that answer (RFC 5626, RFC 6223), for one that does not is taken for
+/// dead. What is kept alive is never idle. Errors: ERR_ARGUMENT above 86400.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_config_set_keep_alive(config: *mut sipdlg_config_t, every_s: u32) -> sipdlg_status_t {
+    // SAFETY: the caller's promises are those of `set`.
+    unsafe { set(config, |config| config.core.set_keep_alive(every_s)) }
+}
+
+/// 1: our Contact in dialogs, where the host has not set one, says `ob`: a registrar's or proxy's edge sends what comes in them
+/// by the flow that it came by (RFC 5626 §4.3), for those who are reached by no other. Default 0.
+/// Errors: ERR_ARGUMENT.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_config_set_outbound(config: *mut sipdlg_config_t, on: i32) -> sipdlg_status_t {
+    // SAFETY: the caller's promises are those of `set`.
+    unsafe {
+        set(config, |config| {
+            config.core.outbound = boolean(on, "on")?;
+            Ok(())
+        })
+    }
 }
 
 /// Certificates for TLS of the library's sockets. NULL, and default: none, so that connections are only opened; whom the system

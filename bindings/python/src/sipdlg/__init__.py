@@ -17,6 +17,7 @@ from ._ffi import (
     Reason,
     Redact,
     Refresher,
+    RegisterAsks,
     RequestFlag,
     ResponseFlag,
     SessionState,
@@ -51,8 +52,8 @@ from .errors import (
 from .event import Event
 from .flow import Endpoint, Flow, Transmit
 from .incoming import IncomingRequest
-from .library import abi_version, effect_of, status_text, version
-from .message import Message, NameAddr, Via
+from .library import abi_version, effect_of, new_instance, status_text, version
+from .message import Message, NameAddr, Registered, Via
 from .options import Body
 from .outgoing import OutgoingRequest
 from .session import Act, DialogState, Interval, Session
@@ -102,6 +103,8 @@ __all__ = [
     "Reason",
     "Redact",
     "Refresher",
+    "RegisterAsks",
+    "Registered",
     "RequestFlag",
     "ResponseFlag",
     "Session",
@@ -126,6 +129,7 @@ __all__ = [
     "__version__",
     "abi_version",
     "effect_of",
+    "new_instance",
     "status_text",
     "version",
 ]

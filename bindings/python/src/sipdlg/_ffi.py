@@ -176,6 +176,12 @@ class TlsVerify(Number):  # enum sipdlg_tls_verify_e
     NOTHING = 2
 
 
+class RegisterAsks(Number):  # enum sipdlg_register_asks_e
+    BIND = 0
+    UNBIND = 1
+    QUERY = 2
+
+
 class LogLevel(Number):  # enum sipdlg_log_level_e
     OFF = 0
     ERROR = 1
@@ -383,6 +389,31 @@ class Tls(C.Structure):  # sipdlg_tls_t
         ("clients", C.c_int32),
         ("only_tls13", C.c_int32),
         ("reserved", C.c_int32),
+    ]
+
+
+class Register(C.Structure):  # sipdlg_register_t
+    _fields_ = [
+        ("size", C.c_size_t),
+        ("asks", C.c_int32),
+        ("expires_s", C.c_uint32),
+        ("cseq", C.c_uint32),
+        ("reg_id", C.c_uint32),
+        ("instance", C.c_char_p),
+    ]
+
+
+class Registered(C.Structure):  # sipdlg_registered_t
+    _fields_ = [
+        ("size", C.c_size_t),
+        ("expires_s", C.c_uint32),
+        ("refresh_s", C.c_uint32),
+        ("min_expires_s", C.c_uint32),
+        ("retry_after_s", C.c_uint32),
+        ("flow_timer_s", C.c_uint32),
+        ("next_cseq", C.c_uint32),
+        ("bindings", C.c_uint32),
+        ("outbound", C.c_int32),
     ]
 
 
@@ -647,6 +678,16 @@ def declare(dll: C.CDLL) -> None:
     # sipdlg_status_t sipdlg_config_set_resolver(sipdlg_config_t *config, const char *addresses);
     dll.sipdlg_config_set_resolver.argtypes = [C.c_void_p, C.c_char_p]
     dll.sipdlg_config_set_resolver.restype = C.c_int32
+    # sipdlg_status_t sipdlg_config_set_sockets(sipdlg_config_t *config, const char *interface, uint32_t dscp, uint32_t
+    # priority);
+    dll.sipdlg_config_set_sockets.argtypes = [C.c_void_p, C.c_char_p, C.c_uint32, C.c_uint32]
+    dll.sipdlg_config_set_sockets.restype = C.c_int32
+    # sipdlg_status_t sipdlg_config_set_keep_alive(sipdlg_config_t *config, uint32_t every_s);
+    dll.sipdlg_config_set_keep_alive.argtypes = [C.c_void_p, C.c_uint32]
+    dll.sipdlg_config_set_keep_alive.restype = C.c_int32
+    # sipdlg_status_t sipdlg_config_set_outbound(sipdlg_config_t *config, int32_t on);
+    dll.sipdlg_config_set_outbound.argtypes = [C.c_void_p, C.c_int32]
+    dll.sipdlg_config_set_outbound.restype = C.c_int32
     # sipdlg_status_t sipdlg_config_set_tls(sipdlg_config_t *config, const sipdlg_tls_t *tls);
     dll.sipdlg_config_set_tls.argtypes = [C.c_void_p, C.POINTER(Tls)]
     dll.sipdlg_config_set_tls.restype = C.c_int32
@@ -784,6 +825,34 @@ def declare(dll: C.CDLL) -> None:
         C.POINTER(C.c_uint64),
     ]
     dll.sipdlg_agent_request.restype = C.c_int32
+    # sipdlg_status_t sipdlg_agent_register(sipdlg_agent_t agent, const char *registrar, const sipdlg_register_t *binding,
+    # const sipdlg_request_options_t *options, sipdlg_outgoing_t *out);
+    dll.sipdlg_agent_register.argtypes = [
+        C.c_uint64,
+        C.c_char_p,
+        C.POINTER(Register),
+        C.POINTER(RequestOptions),
+        C.POINTER(C.c_uint64),
+    ]
+    dll.sipdlg_agent_register.restype = C.c_int32
+    # sipdlg_status_t sipdlg_message_registered(const sipdlg_message_t *response, const sipdlg_message_t *request,
+    # sipdlg_registered_t *out);
+    dll.sipdlg_message_registered.argtypes = [C.c_void_p, C.c_void_p, C.POINTER(Registered)]
+    dll.sipdlg_message_registered.restype = C.c_int32
+    # sipdlg_status_t sipdlg_agent_backoff(sipdlg_agent_t agent, uint32_t failures, uint32_t base_s, uint32_t most_s,
+    # uint64_t *delay_ms);
+    dll.sipdlg_agent_backoff.argtypes = [C.c_uint64, C.c_uint32, C.c_uint32, C.c_uint32, C.POINTER(C.c_uint64)]
+    dll.sipdlg_agent_backoff.restype = C.c_int32
+    # sipdlg_status_t sipdlg_instance_new(char *buffer, size_t capacity, size_t *needed);
+    dll.sipdlg_instance_new.argtypes = [C.c_char_p, C.c_size_t, C.POINTER(C.c_size_t)]
+    dll.sipdlg_instance_new.restype = C.c_int32
+    # sipdlg_status_t sipdlg_agent_keep_alive(sipdlg_agent_t agent, const sipdlg_flow_t *flow, uint32_t every_s);
+    dll.sipdlg_agent_keep_alive.argtypes = [C.c_uint64, C.POINTER(Flow), C.c_uint32]
+    dll.sipdlg_agent_keep_alive.restype = C.c_int32
+    # sipdlg_status_t sipdlg_agent_unreachable(sipdlg_agent_t agent, const sipdlg_flow_t *flow, const void *data, size_t
+    # len);
+    dll.sipdlg_agent_unreachable.argtypes = [C.c_uint64, C.POINTER(Flow), C.c_void_p, C.c_size_t]
+    dll.sipdlg_agent_unreachable.restype = C.c_int32
     # sipdlg_status_t sipdlg_agent_reply_stateless(sipdlg_agent_t agent, const sipdlg_message_t *request, int32_t
     # status_code, const sipdlg_response_options_t *options);
     dll.sipdlg_agent_reply_stateless.argtypes = [C.c_uint64, C.c_void_p, C.c_int32, C.POINTER(ResponseOptions)]

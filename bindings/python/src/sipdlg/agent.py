@@ -30,7 +30,7 @@ from ._convert import (
     token_or_none,
     wrong,
 )
-from ._ffi import Quirk
+from ._ffi import Quirk, RegisterAsks
 from ._handle import unpicklable
 from ._loader import lib
 from ._wait import Wait
@@ -413,6 +413,42 @@ class Agent:
         given = encode(method, "method"), encode(target, "target")
         made = token(lib.sipdlg_agent_request, self.token, *given, reference)
         return OutgoingRequest(self, made)
+
+    def register(
+        self,
+        registrar: Text,
+        *,
+        asks: RegisterAsks = RegisterAsks.BIND,
+        expires_s: int = 0,
+        cseq: int = 0,
+        reg_id: int = 0,
+        instance: Text | None = None,
+        **options: Unpack[RequestArguments],
+    ) -> OutgoingRequest:
+        """REGISTER; what came of it says `Message.registered` of the request. `cseq`: the `next_cseq` from there."""
+        size, urn = C.sizeof(_ffi.Register), encode_or_none(instance, "instance")
+        number = fits(asks, "asks", 31)
+        terms = [fits(value, name) for name, value in (("expires_s", expires_s), ("cseq", cseq), ("reg_id", reg_id))]
+        given = encode(registrar, "registrar"), C.byref(_ffi.Register(size, number, *terms, urn))
+        raw = request_options(options)
+        reference = C.byref(raw) if raw is not None else None
+        return OutgoingRequest(self, token(lib.sipdlg_agent_register, self.token, *given, reference))
+
+    def backoff_ms(self, failures: int, *, base_s: int = 0, most_s: int = 0) -> int:
+        """How long to wait after so many registrations in a row that failed (RFC 5626 section 4.5); drawn."""
+        delay = C.c_uint64()
+        terms = [fits(value, name) for name, value in (("failures", failures), ("base_s", base_s), ("most_s", most_s))]
+        check(lib.sipdlg_agent_backoff(self.token, *terms, C.byref(delay)))
+        return delay.value
+
+    def keep_alive(self, flow: Flow, every_s: int) -> None:
+        """Keeps a flow alive (RFC 5626 section 4.4); 0: no more. Without an answer a `Transmit` without data says: close it."""
+        check(lib.sipdlg_agent_keep_alive(self.token, C.byref(flow_struct(flow)), fits(every_s, "every_s")))
+
+    def unreachable(self, flow: Flow, data: Octets) -> bool:
+        """Says that a datagram to `flow.remote` did not arrive, of which ICMP quotes this. False: nobody waits for it."""
+        whole = octets(data, "data")
+        return check(lib.sipdlg_agent_unreachable(self.token, C.byref(flow_struct(flow)), whole, len(whole))) != NONE
 
     def reply_stateless(self, request: Message, status_code: int, **options: Unpack[ResponseArguments]) -> None:
         """Answers a request without a transaction."""

@@ -150,6 +150,16 @@ class Config:
     """Requests in a dialog go where its messages come from, over UDP too."""
     resolver: Text | None = None
     """Name servers, "127.0.0.1:5353,[::1]:53"; None: those of /etc/resolv.conf."""
+    interface: Text | None = None
+    """The network interface that the library's sockets go by; None: as routed."""
+    dscp: int = 0
+    """Of their packets, 1 to 63; 0: the usual."""
+    priority: int = 0
+    """In the queues of the host, 1 to 6; 0: the usual."""
+    keep_alive_s: int = 0
+    """So often connections that the library opens are kept alive (RFC 5626); 0: never."""
+    outbound: bool = False
+    """Our Contact in dialogs says `ob` (RFC 5626 section 4.3)."""
     tls: Tls | None = None
     """None: no certificate of ours; whom the system trusts."""
     reliable: Policy = Policy.SUPPORTED
@@ -237,6 +247,10 @@ class Config:
         check(lib.sipdlg_config_set_reconnect(config, wait, truth(self.reconnect_by_name, "reconnect_by_name")))
         check(lib.sipdlg_config_set_datagram_bytes(config, fits(self.datagram_bytes, "datagram_bytes", 32)))
         check(lib.sipdlg_config_set_nat(config, truth(self.nat_own, "nat_own"), truth(self.nat_peers, "nat_peers")))
+        wishes = numbers(dscp=self.dscp, priority=self.priority)
+        check(lib.sipdlg_config_set_sockets(config, encode_or_none(self.interface, "interface"), *wishes))
+        check(lib.sipdlg_config_set_keep_alive(config, fits(self.keep_alive_s, "keep_alive_s")))
+        check(lib.sipdlg_config_set_outbound(config, truth(self.outbound, "outbound")))
         if self.tls is not None:
             check(lib.sipdlg_config_set_tls(config, tls_struct(self.tls)))
         check(lib.sipdlg_config_set_reliable(config, fits(self.reliable, "reliable", 31), truth(self.manual_prack, "manual_prack")))

@@ -26,3 +26,8 @@ def status_text(status: int) -> str:
 def effect_of(method: _convert.Text, status_code: int) -> Effect:
     """What a response to a request in a dialog ends by RFC 5057 section 5; status code 0: no response."""
     return Effect(check(lib.sipdlg_effect_of(_convert.encode(method, "method"), _convert.code(status_code))))
+
+
+def new_instance() -> str:
+    """A new "urn:uuid:..." for `Agent.register`. A device has one for ever: keep it."""
+    return _convert.text(lib.sipdlg_instance_new)

@@ -38,6 +38,24 @@ from .options import Body
 if TYPE_CHECKING:
     from .agent import Agent
 
+
+
+@dataclass(frozen=True, slots=True, weakref_slot=True)
+class Registered:
+    """What came of a REGISTER; sipdlg_registered_t."""
+
+    expires_s: int
+    """For how long our Contact is bound; 0: it is not."""
+    refresh_s: int
+    """When to register again."""
+    min_expires_s: int
+    retry_after_s: int
+    flow_timer_s: int
+    next_cseq: int
+    bindings: int
+    outbound: bool
+
+
 CREDENTIALS = re.compile(
     r"(?im)^((?:Proxy-)?Authorization[ \t]*:(?:[ \t]|\r?\n[ \t])*[^\s,]+)[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*"
 )
@@ -236,6 +254,22 @@ class Message:
             text_of(raw.received),
             raw.port,
             raw.rport,
+        )
+
+    def registered(self, response: Message | None) -> Registered:
+        """Of a REGISTER of ours: what came of it; None: no response."""
+        kept, raw = self._live, _ffi.Registered(size=C.sizeof(_ffi.Registered))
+        answer = None if response is None else instance(response, Message, "response")._live
+        check(lib.sipdlg_message_registered(answer, kept, C.byref(raw)))
+        return Registered(
+            raw.expires_s,
+            raw.refresh_s,
+            raw.min_expires_s,
+            raw.retry_after_s,
+            raw.flow_timer_s,
+            raw.next_cseq,
+            raw.bindings,
+            raw.outbound != 0,
         )
 
     @property
