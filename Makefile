@@ -41,6 +41,7 @@ programs: lib
 	@mkdir -p $(OUT)
 	$(CC) $(CFLAGS_C) -o $(OUT)/call_server examples-c/call_server.c examples-c/calls.c examples-c/sdp.c examples-c/common.c -L$(LIB) -lsipdlg -Wl,-rpath,'$$ORIGIN/../release'
 	$(CC) $(CFLAGS_C) -o $(OUT)/call_client examples-c/call_client.c examples-c/calls.c examples-c/sdp.c examples-c/common.c -L$(LIB) -lsipdlg -Wl,-rpath,'$$ORIGIN/../release'
+	$(CC) $(CFLAGS_C) -o $(OUT)/phone examples-c/phone.c examples-c/calls.c examples-c/sdp.c examples-c/common.c -L$(LIB) -lsipdlg -Wl,-rpath,'$$ORIGIN/../release'
 	$(CC) $(CFLAGS_C) -o $(OUT)/transfer_and_hold examples-c/transfer_and_hold.c examples-c/sdp.c examples-c/common.c -L$(LIB) -lsipdlg -Wl,-rpath,'$$ORIGIN/../release'
 
 examples: programs host-lib

@@ -6,10 +6,10 @@
 #include "calls.h"
 
 static struct {
-    const char *to, *from, *user, *replaces;
+    const char *to, *from, *user, *replaces, *route;
     long duration_ms, calls, rate, cancel_ms;
     int hold, cancel_hold, info, late_offer, peer_hangs_up, quiet, ladder;
-} settings = { NULL, "sip:alice@127.0.0.1", "alice", NULL, 0, 1, 10, -1, 0, 0, 0, 0, 0, 0, 0 };
+} settings = { NULL, "sip:alice@127.0.0.1", "alice", NULL, NULL, 0, 1, 10, -1, 0, 0, 0, 0, 0, 0, 0 };
 
 static const struct option options[] = {
     { "listen", OPTION_TEXTS, call_settings.listen,
@@ -18,6 +18,7 @@ static const struct option options[] = {
     { "from", OPTION_TEXT, &settings.from, "who calls (sip:alice@127.0.0.1)", NULL },
     { "user", OPTION_TEXT, &settings.user, "user name for 401 and 407 (alice)", NULL },
     { "password", OPTION_TEXT, &call_settings.password, "password for 401 and 407, of whatever realm", NULL },
+    { "route", OPTION_TEXT, &settings.route, "by whom: a proxy, <sip:127.0.0.1:5060;transport=tcp;lr>", NULL },
     { "hold", OPTION_FLAG, &settings.hold, "put the call on hold and take it back (two re-INVITEs)", NULL },
     { "cancel-hold", OPTION_FLAG, &settings.cancel_hold, "with --hold: cancel the first of them; then 487 is success", NULL },
     { "info", OPTION_FLAG, &settings.info, "send a digit by INFO", NULL },
@@ -426,6 +427,7 @@ static int start(void)
     good = config != NULL
         && (!settings.ladder || !failed(sipdlg_config_set_log(config, SIPDLG_LOG_DEBUG, ladder_log, NULL), "log"))
         && !failed(sipdlg_config_set_aor(config, settings.from), settings.from)
+        && (settings.route == NULL || !failed(sipdlg_config_set_route_set(config, settings.route), settings.route))
         && calls_configure(config)
         && !failed(sipdlg_agent_new(config, &agent), "agent")
         && calls_capture(agent);

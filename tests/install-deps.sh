@@ -15,6 +15,11 @@ need sipp sip-tester
 need stunnel4 stunnel4
 need openssl openssl
 need baresip baresip-core
+[ -x /usr/sbin/kamailio ] || missing="$missing kamailio"
+# its modules are packages of their own
+for module in tls outbound; do
+    ls /usr/lib/*/kamailio/modules/$module.so >/dev/null 2>&1 || missing="$missing kamailio-$module-modules"
+done
 need valgrind valgrind
 need nsd nsd
 need tshark tshark
