@@ -283,7 +283,7 @@ pub(crate) struct Sender {
 }
 
 /// An error that a datagram before has left behind (ICMP) is told once, in place of sending; meanwhile another may come.
-const TRIES: usize = 3;
+const TRIES: usize = 16;
 
 /// What became of the first datagrams of a batch.
 pub(crate) enum Sent {
