@@ -302,11 +302,8 @@ typedef enum sipdlg_event_kind_e {
     /** [incoming, or session, or neither] a response or an ACK could not be sent. */
     SIPDLG_EVENT_TRANSPORT_ERROR = 41,
     /**
-     * [session, or neither] the link that the dialog's messages came on, or that sipdlg_session_set_flow() named, is gone
-     * (sipdlg_agent_link_closed()); query: the link. It ends no call by itself: requests go by their URIs, until a message
-     * of the peer's comes on another connection or the host names one (sipdlg_agent_move_link(),
-     * sipdlg_session_set_flow()). Of several that wait for one session the last is told. [none] the connection by which a
-     * registrar has our Contact is gone: REGISTER again. Default nothing.
+     * [session] the link that carried its dialog is gone: sipdlg_agent_link_closed(); query: the link. [none] one by which a
+     * registrar has our Contact: REGISTER again. Default nothing.
      */
     SIPDLG_EVENT_LINK_LOST = 42,
 } sipdlg_event_kind_e;
@@ -1451,6 +1448,38 @@ sipdlg_status_t sipdlg_config_set_connections(sipdlg_config_t *config,
                                               uint32_t address_connections,
                                               int32_t idle_s,
                                               uint32_t connect_ms);
+
+/**
+ * What becomes of calls whose link is lost. wait_ms: so long a request of ours in such a dialog waits for another one (a
+ * message of the peer on a connection, sipdlg_agent_move_link(), sipdlg_session_set_flow()) before it gets its local 503,
+ * where its target cannot be reached otherwise: a host `*.invalid`, or an address that takes no connection. Default 0: none
+ * waits. by_name: whether a client with such a host (RFC 7118) takes its dialogs with it when it comes back with any
+ * request, whose Contact (user and host), or where that names nobody else whose Via names it: at once those whose link is
+ * lost, others when the host gives the request a 2xx; never from TLS or WSS to the clear. Default 1. For either the name is
+ * what a stranger would have to guess: clients draw it at random. Errors: ERR_ARGUMENT wait_ms above 3600000.
+ */
+sipdlg_status_t sipdlg_config_set_reconnect(sipdlg_config_t *config,
+                                            uint32_t wait_ms,
+                                            int32_t by_name);
+
+/**
+ * Requests of ours longer than this many bytes go by TCP where they would go by UDP, if there is a TCP transport (RFC 3261
+ * §18.1.1); back by UDP when no connection is to be had there, which is then not tried again for ten minutes. Not where the
+ * URI has transport=udp, or a flow was given or learned. Default 1300; 0: none does. Errors: ERR_ARGUMENT below 548, above
+ * 65535.
+ */
+sipdlg_status_t sipdlg_config_set_datagram_bytes(sipdlg_config_t *config,
+                                                 uint32_t bytes);
+
+/**
+ * NAT over UDP; connections need nothing. own: our Contact, unless it was given, says where we are seen: `received` and
+ * `rport` (RFC 3581) of the last response to a REGISTER that came to the socket, before there is one of any response. Who
+ * has registered does so again when sipdlg_agent_seen_at() changes. peers: requests in a dialog go where its last message
+ * came from, whatever its Contact says, while that is the next hop. Default 0, 0.
+ */
+sipdlg_status_t sipdlg_config_set_nat(sipdlg_config_t *config,
+                                      int32_t own,
+                                      int32_t peers);
 
 /**
  * Packets of the library's sockets, of UDP and of connections; NULL and 0 leave it to the system. interface: the name of the

@@ -5,7 +5,6 @@ use sipdlg::ffi::agent::*;
 use sipdlg::ffi::config::links::*;
 use sipdlg::ffi::config::*;
 use sipdlg::ffi::runtime::*;
-use sipdlg::ffi::structs::*;
 use std::ffi::CString;
 use std::io::{Read, Write};
 use std::net::TcpListener;
