@@ -1,7 +1,7 @@
 //! The targets of a name, one after the other (RFC 3263 §4.3, RFC 3261 §8.1.3.1): INVITE and requests out of a dialog.
 //! Those in a dialog are in `failover_dialog`.
 
-use crate::common::pair::{BOB, Stand};
+use crate::common::pair::{ALICE, BOB, Stand};
 use crate::common::party::{Party, config};
 use crate::common::sip::Sip;
 use crate::common::{ANSWER, HOLD, NOTHING, OFFER, ms, seconds};
@@ -427,6 +427,18 @@ fn an_address_has_no_other_target() {
     stand.exchange();
     assert_eq!((stand.alice.statuses(EventKind::Reject), stand.alice.count(EventKind::Resolve)), (vec![503, 503], 0));
     assert_eq!(stand.peer.got(), NOTHING);
+}
+
+/// A socket that the host has chosen has one address family: what it cannot reach is no target.
+#[test]
+fn a_chosen_socket_reaches_its_own_family() {
+    let mut stand = Stand::new();
+    finds(&mut stand.alice, &["[2001:db8::2]:5060", BOB]);
+    let chosen = Flow::new(Transport::Udp, Some(address(ALICE)), None);
+    stand.alice.invite_with(NAMED, RequestOptions { flow: Some(chosen), ..RequestOptions::default() });
+    stand.exchange();
+    let targets: Vec<_> = stand.wire.trace.datagrams.iter().map(|datagram| datagram.target).collect();
+    assert_eq!((targets, stand.alice.count(EventKind::Reject)), (vec![address(BOB)], 0));
 }
 
 /// The host has ended what rang: nobody else is called for it.
