@@ -228,7 +228,8 @@ impl Transports {
 
     /// RFC 3263 §4.1 without NAPTR: TLS for sips, else UDP; where that was not added, what was.
     pub fn usual(&self, secure: bool) -> Transport {
-        self.reach().usual(secure)
+        let none = if secure { Transport::Tls } else { Transport::Udp };
+        Transport::by_preference(secure).iter().copied().find(|kind| self.has(*kind)).unwrap_or(none)
     }
 
     /// Where all of them lead.
