@@ -103,7 +103,7 @@ const NUMBERS: [(&str, &str, Option<&str>); 63] = [
 
 /// Text for the parameters that want some of a kind.
 const TEXTS: [(&str, &str); 14] = [
-    ("addresses", "147.0.0.1:5353"),
+    ("addresses", "127.0.0.1:5353"),
     ("path", "/dev/null"),
     ("target", "sip:carol@192.0.2.3:5060"),
     ("method", "OPTIONS"),
