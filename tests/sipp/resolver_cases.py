@@ -131,14 +131,23 @@ alias CNAME here"""
     check(server.returncode == 0, "server")
 
 
-@case
-def client_passes_over_a_dead_target(run):
-    """The first target refuses connections: every call goes to the next, with ACK, re-INVITEs and BYE (RFC 3263 section 4.3)."""
-    started = servers(run, 1, "tcp")
-    records = f"_sip._tcp SRV 1 0 {free_port(socket.SOCK_STREAM)} here\n_sip._tcp SRV 2 0 {started[0][1]} here"
+def passes_over_a_dead_target(run, transport, kind):
+    """Nobody is at the first target: every call goes to the next, with ACK, re-INVITEs and BYE (RFC 3263 section 4.3)."""
+    started = servers(run, 1, transport)
+    records = f"_sip._{transport} SRV 1 0 {free_port(kind)} here\n_sip._{transport} SRV 2 0 {started[0][1]} here"
     with names(run, records) as name_server:
-        call(run, name_server, f"sip:bob@{ORIGIN};transport=tcp", "--hold", "--info", "--rate", 50, calls=20)
+        call(run, name_server, f"sip:bob@{ORIGIN};transport={transport}", "--hold", "--info", "--rate", 50, calls=20)
     same(taken(run, started), [20], "calls")
+
+
+@case
+def client_passes_over_a_dead_target_tcp(run):
+    passes_over_a_dead_target(run, "tcp", socket.SOCK_STREAM)
+
+
+@case
+def client_passes_over_a_dead_target_udp(run):
+    passes_over_a_dead_target(run, "udp", socket.SOCK_DGRAM)
 
 
 @case
