@@ -156,6 +156,13 @@ impl Linked {
         self.comes(link, &reply);
     }
 
+    /// What the library did last by itself in the last session.
+    #[track_caller]
+    pub fn act(&self) -> &'static str {
+        let act = self.alice.agent.session_act(self.alice.session(), 0).expect("a session");
+        act.expect("an act").why().text()
+    }
+
     pub fn events(&self, kind: EventKind) -> Vec<&Event> {
         self.alice.events.iter().filter(|event| event.kind == kind).collect()
     }

@@ -163,6 +163,7 @@ fn what_is_in_flight_goes_where_its_dialog_is() {
             }
             let second = linked.take(method);
             assert_eq!((second.flow.link, statuses), (71, vec![]), "{method} {moved}");
+            assert!(linked.act().starts_with("the request goes by the way"), "{}", linked.act());
             assert_eq!(first.sip.value("cseq"), second.sip.value("cseq"));
             assert_ne!(first.sip.branch(), second.sip.branch());
             let reply = linked.peer.reply(&second.sip, 200);

@@ -170,6 +170,7 @@ fn the_call_goes_on() {
     assert!(linked.alice.agent.transmit_failed(now, reinvite.id));
     linked.settle();
     assert_eq!(ways(&linked.take("INVITE")).0, Transport::Udp);
+    assert!(linked.act().starts_with("a long request goes by UDP"), "{}", linked.act());
     linked.alice.bye();
     linked.settle();
     assert_eq!(ways_of_bye(&mut linked), Transport::Udp);

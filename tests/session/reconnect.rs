@@ -206,6 +206,7 @@ fn nobody_waits_for_ever() {
     linked.lose(70);
     linked.alice.info();
     linked.pass(ms(4_999));
+    assert!(linked.act().starts_with("the request waits"), "{}", linked.act());
     assert_eq!(linked.alice.statuses(EventKind::Reject), []);
     linked.pass(ms(2));
     assert_eq!(linked.alice.statuses(EventKind::Reject), [503]);
@@ -240,6 +241,22 @@ fn what_was_in_flight_waits_too() {
         assert_eq!((second.flow.link, second.sip.value("cseq")), (71, first.sip.value("cseq")), "{method}");
         assert_ne!(second.sip.branch(), first.sip.branch());
     }
+}
+
+/// RFC 3261 §12.2.2: what was in flight goes out before what came later, and none is out of order.
+#[test]
+fn what_waited_goes_out_in_order() {
+    let mut linked = called(patient(30_000));
+    linked.alice.info();
+    linked.settle();
+    linked.sent.clear();
+    linked.lose(70);
+    linked.alice.info();
+    linked.alice.info();
+    let request = outside(&mut linked, "OPTIONS", NAME, "");
+    linked.comes(71, &request);
+    let numbers: Vec<u32> = (0..3).map(|_| linked.take("INFO").sip.cseq()).collect();
+    assert!(numbers.windows(2).all(|pair| pair[0] < pair[1]), "{numbers:?}");
 }
 
 /// A peer that says where it can be reached is tried there first; it waits when that fails.

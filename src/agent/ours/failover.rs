@@ -2,6 +2,7 @@
 
 use crate::agent::ours::outgoing::{Cancelling, Outgoing, OutgoingState};
 use crate::agent::ours::retry::{NOT_NOW, Turn};
+use crate::agent::ours::size::BY_DATAGRAM;
 use crate::agent::wire::resolve::{Located, Question};
 use crate::agent::{Agent, OutgoingId, SessionId};
 use crate::flow::{Flow, Hop};
@@ -24,6 +25,9 @@ pub(in crate::agent) enum Next {
 const NEXT_TARGET: Why =
     Why::new(Reason::Transport, "the request goes on to the next target of its name (RFC 3263 4.3)");
 
+const MOVED: Why =
+    Why::new(Reason::Transport, "the request goes by the way that its dialog has since (RFC 3261 8.1.3.1)");
+
 impl Agent {
     /// A try of a request got no answer, 408 (time-out) or 503 (transport): the next target gets it, or that is its
     /// end.
@@ -45,8 +49,8 @@ impl Agent {
 
     fn tries_next(&mut self, id: OutgoingId, status: u16, response: Option<&Arc<Message>>) -> bool {
         let datagram = self.by_datagram_after_all(id, status, response.is_some());
-        let next = datagram.filter(|_| self.is_wanted(id)).map(Next::Target).or_else(|| self.next_target(id));
-        let Some(next) = next else { return false };
+        let datagram = datagram.filter(|_| self.is_wanted(id)).map(|hop| (Next::Target(hop), BY_DATAGRAM));
+        let Some((next, why)) = datagram.or_else(|| self.next_target(id)) else { return false };
         match self.turn_of(id) {
             Turn::Now => {}
             // It will be sent to the next one, which serves the dialog by now.
@@ -64,7 +68,7 @@ impl Agent {
         self.forget_challenge(id);
         let message = response.cloned();
         self.start_anew(id, &Ending { reason: Reason::Rejected, status_code: status, message, ended_ms: 0 });
-        self.act_for(id, NEXT_TARGET, status, response.map(|response| &**response));
+        self.act_for(id, why, status, response.map(|response| &**response));
         self.renumber(id);
         match next {
             Next::Target(hop) => self.send_request(id, hop),
@@ -80,17 +84,18 @@ impl Agent {
     }
 
     /// Takes the next target of a request that failed at one. Nothing where it may not go out again.
-    fn next_target(&mut self, id: OutgoingId) -> Option<Next> {
+    fn next_target(&mut self, id: OutgoingId) -> Option<(Next, Why)> {
         let outgoing = self.objects.outgoing.get(id)?;
         outgoing.draft()?;
         let session = outgoing.session;
         let wanted = self.is_wanted(id);
         if wanted && let Some(hop) = self.moved(id) {
-            return Some(Next::Target(hop));
+            return Some((Next::Target(hop), MOVED));
         }
         let outgoing = self.objects.outgoing.get(id)?;
         if outgoing.by_connection {
-            return if wanted { self.instead_of_connection(id) } else { None };
+            let next = if wanted { self.instead_of_connection(id) } else { None };
+            return next.map(|next| (next, NEXT_TARGET));
         }
         if let Some(failed) = outgoing.resolved.as_ref().and_then(|resolved| resolved.first()).copied()
             && let Some(session) = session.and_then(|id| self.objects.holder_mut(id))
@@ -99,7 +104,7 @@ impl Agent {
         }
         let outgoing = self.objects.outgoing.get_mut(id).filter(|_| wanted)?;
         outgoing.left = outgoing.left.checked_sub(1)?;
-        outgoing.resolved.as_mut()?.move_on().map(Next::Target)
+        outgoing.resolved.as_mut()?.move_on().map(|hop| (Next::Target(hop), NEXT_TARGET))
     }
 
     /// Whether a request may still go out.

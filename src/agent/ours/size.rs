@@ -8,7 +8,7 @@ use crate::message::{Uri, next_hop};
 use crate::session::explain::Why;
 use crate::session::reason::Reason;
 
-const BY_DATAGRAM: Why = Why::new(
+pub(in crate::agent) const BY_DATAGRAM: Why = Why::new(
     Reason::Transport,
     "a long request goes by UDP after all, for its target takes no TCP connection (RFC 3261 18.1.1)",
 );
@@ -53,7 +53,6 @@ impl Agent {
             return None;
         }
         self.takes_no_tcp(&datagram);
-        self.act_for(id, BY_DATAGRAM, 0, None);
         Some(*datagram)
     }
 

@@ -10,15 +10,11 @@ use crate::error::{Error, Result};
 use crate::flow::{Flow, Transport};
 use crate::message::{ClientName, Message, Rport, host_ip};
 use crate::session::Session;
-use crate::session::explain::Why;
 use crate::session::reason::Ending;
 use crate::shrink::Shrink;
 use crate::time::Now;
 use crate::transaction::{ServerId, TransactionId};
 use std::net::SocketAddr;
-
-const WAITS: Why =
-    Why::new(Reason::Transport, "the request waits until its dialog has a connection again (RFC 7118 5)");
 
 impl Agent {
     /// Says by which connection a request with link 0 goes: what is in flight on it is lost with it, and its ACK or repeat
@@ -206,7 +202,6 @@ impl Agent {
     /// It does.
     pub(in crate::agent) fn wait_for_connection(&mut self, id: OutgoingId) {
         let session = self.objects.outgoing.get(id).and_then(|outgoing| outgoing.session);
-        self.act_for(id, WAITS, 0, None);
         self.open_wait(Waiter::Request(id), session);
     }
 

@@ -9,6 +9,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::flow::{Flow, Hop, Transport};
 use crate::held;
 use crate::message::{Uri, host_ip, next_hop};
+use crate::session::explain::Why;
+use crate::session::reason::Reason;
 use crate::session::{Resolved, Session};
 use crate::shrink::Shrink;
 use crate::time::Now;
@@ -216,6 +218,9 @@ impl Queries {
     }
 }
 
+const WAITS: Why =
+    Why::new(Reason::Transport, "the request waits until its dialog has a connection again (RFC 7118 5)");
+
 impl Agent {
     /// Where `uri` leads. `secure`: the request or its dialog is sips, so that no hop goes in the clear, whatever `uri`
     /// says (RFC 3261 §26.2.2). `fixed`: the host's word counts more; without remote it chooses the socket only. `came`: how
@@ -319,6 +324,9 @@ impl Agent {
 
     /// Waits for the peer of a dialog to come on a connection.
     pub(in crate::agent) fn open_wait(&mut self, waiter: Waiter, session: Option<SessionId>) {
+        if let Waiter::Request(id) = waiter {
+            self.act_for(id, WAITS, 0, None);
+        }
         self.queries.last += 1;
         let query = self.queries.last;
         let timer = self.arm(self.config.ways.reconnect, Timeout::Query(query));
