@@ -13,8 +13,8 @@ static struct {
 
 static const struct option options[] = {
     { "listen", OPTION_TEXTS, call_settings.listen,
-      "udp:IP:PORT, tcp:, tls: or without port, only to connect from (127.0.0.1, by what --to wants); may be given again", NULL },
-    { "to", OPTION_TEXT, &settings.to, "whom to call: sip:bob@127.0.0.1:5070, sip:bob@127.0.0.1:5070;transport=tcp, sips:bob@localhost:5071", NULL },
+      "udp:IP:PORT, tcp:, tls:, ws:, wss: or without port, only to connect from (127.0.0.1, by what --to wants); may be given again", NULL },
+    { "to", OPTION_TEXT, &settings.to, "whom to call: sip:bob@127.0.0.1:5070, sip:bob@127.0.0.1:5070;transport=tcp (ws, wss), sips:bob@localhost:5071", NULL },
     { "from", OPTION_TEXT, &settings.from, "who calls (sip:alice@127.0.0.1)", NULL },
     { "user", OPTION_TEXT, &settings.user, "user name for 401 and 407 (alice)", NULL },
     { "password", OPTION_TEXT, &call_settings.password, "password for 401 and 407, of whatever realm", NULL },
@@ -415,6 +415,10 @@ static const char *where_to_listen(void)
 {
     if (strncmp(settings.to, "sips:", 5) == 0 || strstr(settings.to, ";transport=tls") != NULL)
         return call_settings.tls_certificate != NULL ? "tls:127.0.0.1:0" : "tls:127.0.0.1"; /* nobody is let in without a certificate */
+    if (strstr(settings.to, ";transport=wss") != NULL)
+        return "wss:127.0.0.1";
+    if (strstr(settings.to, ";transport=ws") != NULL)
+        return "ws:127.0.0.1";
     return strstr(settings.to, ";transport=tcp") != NULL ? "tcp:127.0.0.1:0" : "udp:127.0.0.1:0";
 }
 

@@ -13,7 +13,7 @@ static struct {
 } settings = { 0, 0, 0, 0, 0, { NULL }, 0, 0, 0, 0, NULL, NULL, { NULL } };
 
 static const struct option options[] = {
-    { "listen", OPTION_TEXTS, call_settings.listen, "udp:IP:PORT, tcp:, tls: (udp:127.0.0.1:5070; port 0: any); may be given again", NULL },
+    { "listen", OPTION_TEXTS, call_settings.listen, "udp:IP:PORT, tcp:, tls:, ws:, wss: (udp:127.0.0.1:5070; port 0: any); may be given again", NULL },
     { "ring-ms", OPTION_NUMBER, &settings.ring_ms, "time from INVITE to 180 (0)", NULL },
     { "answer-delay-ms", OPTION_NUMBER, &settings.answer_delay_ms, "time from 180 to 200 (0)", NULL },
     { "reinvite-delay-ms", OPTION_NUMBER, &settings.reinvite_delay_ms, "time from re-INVITE to 200 (0)", NULL },

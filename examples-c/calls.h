@@ -28,7 +28,7 @@ extern struct call_settings call_settings;
 #define CALL_OPTIONS \
     { "resolver", OPTION_TEXT, &call_settings.resolver, \
       "name servers: 127.0.0.1:5353,[::1]:53 (those of /etc/resolv.conf)", NULL }, \
-    { "tls-certificate", OPTION_TEXT, &call_settings.tls_certificate, "PEM file: our certificate chain, to be called over TLS", NULL }, \
+    { "tls-certificate", OPTION_TEXT, &call_settings.tls_certificate, "PEM file: our certificate chain, to be called over TLS and WSS", NULL }, \
     { "tls-key", OPTION_TEXT, &call_settings.tls_key, "PEM file: its key", NULL }, \
     { "tls-authorities", OPTION_TEXT, &call_settings.tls_authorities, "PEM file: whom we trust (whom the system trusts)", NULL }, \
     { "tls-insecure", OPTION_FLAG, &call_settings.tls_insecure, "call over TLS whoever is there, for tests", NULL }, \

@@ -39,8 +39,7 @@
  *           shorter one is zero-filled, a longer one with a non-zero tail is ERR_STRUCT; of those that
  *           the library fills only `size` must be set, and only so much is written. The others never change.
  * Unload:   dlclose() is safe when every agent is freed; the library's code stays mapped until the process ends.
- * Version:  0.1 lacks WS of the runtime (the host's own sockets may be any of them) and more than one worker.
- *           What asks for these fails: ERR_UNSUPPORTED. Of snapshots, recordings and ladders only numbers and types
+ * Version:  0.1 lacks more than one worker: what asks for it fails, ERR_UNSUPPORTED. Of snapshots, recordings and ladders only numbers and types
  *           are there. What this header says of all these is how they will be; their events never come.
  * Booleans: int32_t, 0 or 1. Enumerations (enum sipdlg_*_e) travel as int32_t; unknown values are ERR_ARGUMENT.
  */
@@ -1562,12 +1561,14 @@ void *sipdlg_agent_user(sipdlg_agent_t agent);
 
 /**
  * Says that the host has a socket: transport, local and link of `flow`; remote is ignored. At least one is needed.
- * sent_by: host[:port] for Via and Contact when it is not the local address (NAT, WS: "x.invalid"). For TCP and TLS: a
- * listener or, with port 0, "can connect". WSS serves sip URIs with transport=ws where there is no WS; TLS and WSS
- * serve those with tcp and ws of a dialog whose messages came so. Errors: ERR_STATE this transport and local is there
- * already.
+ * sent_by: host[:port] for Via and Contact when it is not the local address (NAT). For all but UDP: a listener or, with
+ * port 0, "can connect"; WS and WSS without sent_by then have a random name .invalid (RFC 7118 §5). WSS serves sip URIs
+ * with transport=ws where there is no WS; TLS and WSS serve those with tcp and ws of a dialog whose messages came so.
+ * Errors: ERR_STATE this transport and local is there already.
  */
-sipdlg_status_t sipdlg_agent_add_transport(sipdlg_agent_t agent, const sipdlg_flow_t *flow, const char *sent_by);
+sipdlg_status_t sipdlg_agent_add_transport(sipdlg_agent_t agent,
+                                           const sipdlg_flow_t *flow,
+                                           const char *sent_by);
 
 /**
  * Says that a socket or connection is gone (by link). Streams: its half message is dropped; requests in flight on it
@@ -2376,9 +2377,9 @@ sipdlg_status_t sipdlg_outgoing_dispose(sipdlg_outgoing_t outgoing);
 /**
  * Opens a socket: "udp:127.0.0.1:5070", "tcp:[::]:0", "tls:", "ws:", "wss:" likewise. Connections to peers need one of their
  * transport and address family: one with a port to be reached at, or without ("tcp:192.0.2.1", "tcp:[::]"), from where they are
- * only opened. One connection serves all calls to a peer; see sipdlg_config_set_connections().
- * Errors: ERR_SYNTAX, ERR_SYSTEM, ERR_STATE tls without certificates; ERR_UNSUPPORTED (this
- * version: ws and wss).
+ * only opened. One connection serves all calls to a peer; see sipdlg_config_set_connections(). At a WebSocket's port who does not
+ * offer the subprotocol sip is refused (400); without a port our sent-by and Contact there are a random name .invalid (RFC 7118
+ * §5). Errors: ERR_SYNTAX, ERR_SYSTEM, ERR_STATE tls or wss without certificates; ERR_UNSUPPORTED.
  */
 sipdlg_status_t sipdlg_agent_listen(sipdlg_agent_t agent,
                                     const char *address);
@@ -2411,6 +2412,19 @@ sipdlg_status_t sipdlg_agent_peer_name(sipdlg_agent_t agent,
                                        char *buffer,
                                        size_t capacity,
                                        size_t *needed);
+
+/**
+ * A header of the request by which a peer has opened the WebSocket `link` (sipdlg_message_flow()): "Origin", "Cookie", the
+ * index-th of its name; name NULL: the path with its query. Of one that we have opened: of the peer's response. SIPDLG_NONE:
+ * there is none. Text out. Errors: ERR_STALE the connection is gone; ERR_SYNTAX no UTF-8.
+ */
+sipdlg_status_t sipdlg_agent_upgrade_header(sipdlg_agent_t agent,
+                                            uint64_t link,
+                                            const char *name,
+                                            uint32_t index,
+                                            char *buffer,
+                                            size_t capacity,
+                                            size_t *needed);
 
 /**
  * Waits at most timeout_ms (-1: for ever) for network, timers or events, handles all that is there, delivers. On the

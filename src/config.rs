@@ -6,6 +6,7 @@ mod name_servers;
 mod session_timer;
 mod ways;
 mod sockets;
+mod websocket;
 
 use crate::error::{Error, Result};
 use crate::message::digest::Algorithm;
@@ -21,6 +22,7 @@ use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 pub use ways::Ways;
+pub use websocket::WebSocket;
 
 /// What to do with a mechanism (`enum sipdlg_policy_e`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -209,6 +211,8 @@ pub struct Config {
     pub sockets: Sockets,
     /// So often connections of ours are kept alive, in seconds; 0: never (RFC 5626 §4.4).
     pub keep_alive_s: u32,
+    /// Those of them that are WebSockets.
+    pub websocket: WebSocket,
     /// What to do with a second 2xx.
     pub fork_policy: ForkPolicy,
     /// RFC 3262: reliable provisional responses.
@@ -270,6 +274,7 @@ impl Default for Config {
             name_servers: Vec::new(),
             sockets: Sockets::default(),
             keep_alive_s: 0,
+            websocket: WebSocket::default(),
             fork_policy: ForkPolicy::First,
             reliable: Policy::Supported,
             session_timer: SessionTimer::default(),

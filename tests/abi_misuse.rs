@@ -35,7 +35,7 @@ struct Function {
 }
 
 /// Good and bad values of the parameters that are numbers, by name. A new name wants a decision here.
-const NUMBERS: [(&str, &str, Option<&str>); 63] = [
+const NUMBERS: [(&str, &str, Option<&str>); 64] = [
     ("status", "-4", None),
     ("status_code", "0", Some("-1")),
     ("capacity", "sizeof w->buffer", None),
@@ -97,6 +97,7 @@ const NUMBERS: [(&str, &str, Option<&str>); 63] = [
     ("kinds", "3", Some("4")),
     ("entries", "0", None),
     ("bytes", "0", None),
+    ("ping_s", "0", Some("-2")),
     ("redact", "7", Some("8")),
     ("capture_id", "1", None),
 ];

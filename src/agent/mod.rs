@@ -238,7 +238,15 @@ impl Agent {
     /// Says that there is a socket: transport, local and link of `flow`. `sent_by`: `host[:port]` for Via and Contact
     /// instead of the local address.
     pub fn add_transport(&mut self, flow: &Flow, sent_by: Option<&[u8]>) -> Result<()> {
-        self.transports.add(&self.config, flow, sent_by)
+        // RFC 7118 §5: who cannot be reached but by its own connections has a name that nobody has (RFC 2606).
+        let nowhere =
+            sent_by.is_none() && flow.transport.is_websocket() && flow.local.is_some_and(|own| own.port() == 0);
+        let mut name = Vec::new();
+        if nowhere {
+            self.random.token(&mut name, 12);
+            name.extend_from_slice(b".invalid");
+        }
+        self.transports.add(&self.config, flow, sent_by.or(Some(&name[..]).filter(|_| nowhere)))
     }
 
     /// Which transports and address families the sockets reach: what else a name has is no target.

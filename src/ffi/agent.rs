@@ -113,10 +113,10 @@ pub extern "C" fn sipdlg_agent_user(agent: sipdlg_agent_t) -> *mut c_void {
 }
 
 /// Says that the host has a socket: transport, local and link of `flow`; remote is ignored. At least one is needed.
-/// sent_by: host[:port] for Via and Contact when it is not the local address (NAT, WS: "x.invalid"). For TCP and TLS: a
-/// listener or, with port 0, "can connect". WSS serves sip URIs with transport=ws where there is no WS; TLS and WSS
-/// serve those with tcp and ws of a dialog whose messages came so. Errors: ERR_STATE this transport and local is there
-/// already.
+/// sent_by: host[:port] for Via and Contact when it is not the local address (NAT). For all but UDP: a listener or, with
+/// port 0, "can connect"; WS and WSS without sent_by then have a random name .invalid (RFC 7118 §5). WSS serves sip URIs
+/// with transport=ws where there is no WS; TLS and WSS serve those with tcp and ws of a dialog whose messages came so.
+/// Errors: ERR_STATE this transport and local is there already.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_agent_add_transport(
     agent: sipdlg_agent_t,

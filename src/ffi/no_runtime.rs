@@ -11,6 +11,7 @@ absent! {
     sipdlg_agent_local_address(u32, *mut c_char, usize, *mut usize);
     sipdlg_agent_set_tls(*const sipdlg_tls_t);
     sipdlg_agent_peer_name(u64, u32, *mut c_char, usize, *mut usize);
+    sipdlg_agent_upgrade_header(u64, *const c_char, u32, *mut c_char, usize, *mut usize);
     sipdlg_agent_run_once(i32);
     sipdlg_agent_start(u32, i32);
     sipdlg_agent_stop();

@@ -6,7 +6,7 @@
 use crate::error::{Error, ErrorKind};
 use crate::ffi::agent::with_agent;
 use crate::ffi::cell::{Drive, Driver};
-use crate::ffi::convert::{boolean, give_text, text};
+use crate::ffi::convert::{boolean, give_text, optional_text, text};
 use crate::ffi::guard::{NONE, OK, guard, guard_always};
 use crate::ffi::handle::{self, Kind};
 use crate::ffi::structs::{sipdlg_agent_t, sipdlg_status_t, sipdlg_tls_t};
@@ -16,9 +16,9 @@ use std::time::Duration;
 
 /// Opens a socket: "udp:127.0.0.1:5070", "tcp:[::]:0", "tls:", "ws:", "wss:" likewise. Connections to peers need one of their
 /// transport and address family: one with a port to be reached at, or without ("tcp:192.0.2.1", "tcp:[::]"), from where they are
-/// only opened. One connection serves all calls to a peer; see sipdlg_config_set_connections().
-/// Errors: ERR_SYNTAX, ERR_SYSTEM, ERR_STATE tls without certificates; ERR_UNSUPPORTED (this
-/// version: ws and wss).
+/// only opened. One connection serves all calls to a peer; see sipdlg_config_set_connections(). At a WebSocket's port who does not
+/// offer the subprotocol sip is refused (400); without a port our sent-by and Contact there are a random name .invalid (RFC 7118
+/// §5). Errors: ERR_SYNTAX, ERR_SYSTEM, ERR_STATE tls or wss without certificates; ERR_UNSUPPORTED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sipdlg_agent_listen(agent: sipdlg_agent_t, address: *const c_char) -> sipdlg_status_t {
     guard(|| {
@@ -92,6 +92,31 @@ pub unsafe extern "C" fn sipdlg_agent_peer_name(
         let Some(name) = name else { return Ok(NONE) };
         // SAFETY: the header's rule for text out.
         unsafe { give_text(name.as_bytes(), buffer, capacity, needed) }?;
+        Ok(OK)
+    })
+}
+
+/// A header of the request by which a peer has opened the WebSocket `link` (sipdlg_message_flow()): "Origin", "Cookie", the
+/// index-th of its name; name NULL: the path with its query. Of one that we have opened: of the peer's response. SIPDLG_NONE:
+/// there is none. Text out. Errors: ERR_STALE the connection is gone; ERR_SYNTAX no UTF-8.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sipdlg_agent_upgrade_header(
+    agent: sipdlg_agent_t,
+    link: u64,
+    name: *const c_char,
+    index: u32,
+    buffer: *mut c_char,
+    capacity: usize,
+    needed: *mut usize,
+) -> sipdlg_status_t {
+    guard(|| {
+        // SAFETY: the header's rule for text in.
+        let name = unsafe { optional_text(name) }.map(std::str::from_utf8).transpose();
+        let name = name.map_err(|_| Error::syntax("name is not UTF-8"))?;
+        let value = handle::find(agent, Kind::Agent)?.network(agent)?.upgrade_header(link, name, index as usize)?;
+        let Some(value) = value else { return Ok(NONE) };
+        // SAFETY: the header's rule for text out.
+        unsafe { give_text(&value, buffer, capacity, needed) }?;
         Ok(OK)
     })
 }

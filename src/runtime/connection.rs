@@ -2,7 +2,7 @@
 
 use super::epoll::{Epoll, Interest};
 use super::queue::Queue;
-use super::wire::Wire;
+use super::wire::{Came, Wire};
 use crate::agent::{Bytes, Transmit};
 use crate::flow::Flow;
 use crate::time::Time;
@@ -30,6 +30,8 @@ pub(super) struct Connection {
     heard: AtomicU64,
     /// When it is looked at next. Whose deadlines these are has it.
     looked_at: AtomicU64,
+    /// When it was last asked whether it is there, or began.
+    asked: AtomicU64,
     state: Mutex<State>,
 }
 
@@ -78,6 +80,7 @@ impl Connection {
             has_spoken: AtomicBool::new(false),
             heard: AtomicU64::new(now.as_micros()),
             looked_at: AtomicU64::new(0),
+            asked: AtomicU64::new(now.as_micros()),
             state: Mutex::new(state),
         }
     }
@@ -103,6 +106,11 @@ impl Connection {
         self.state.lock().wire.peer()
     }
 
+    /// A header of the upgrade as the peer has sent it, the index-th of its name; without one: the path.
+    pub fn upgrade_header(&self, name: Option<&str>, index: usize) -> Option<Vec<u8>> {
+        self.state.lock().wire.upgrade_header(name, index)
+    }
+
     pub fn has_spoken(&self) -> bool {
         self.has_spoken.load(Ordering::Relaxed)
     }
@@ -125,10 +133,29 @@ impl Connection {
         Time::from_micros(self.looked_at.swap(at.as_micros(), Ordering::Relaxed))
     }
 
+    /// When it was last asked whether it is there; when it began.
+    pub fn asked(&self) -> Time {
+        Time::from_micros(self.asked.load(Ordering::Relaxed))
+    }
+
+    /// Asks the peer whether it is there. False: it has been silent since it was asked.
+    pub fn ask(&self, epoll: &Epoll, now: Time) -> bool {
+        self.asked.store(now.as_micros(), Ordering::Relaxed);
+        let mut state = self.state.lock();
+        let is_there = state.phase != Phase::Open || state.wire.ask();
+        self.adjust(epoll, &mut state);
+        is_there
+    }
+
+    /// What is not whole takes more than there is room for.
+    pub fn holds_too_much(&self) -> bool {
+        self.state.lock().wire.holds_too_much()
+    }
+
     /// Writes a message, or as much as goes, and keeps the rest.
     pub fn send(&self, epoll: &Epoll, transmit: Transmit) -> Taken {
         let mut state = self.state.lock();
-        if state.phase == Phase::Closed {
+        if state.phase == Phase::Closed || state.wire.is_over() {
             return Taken::Closed;
         }
         let was_empty = state.queue.is_empty();
@@ -160,16 +187,16 @@ impl Connection {
         Ok(())
     }
 
-    /// Reads what is there; `None`: nothing now, `Some(0)`: the end. `from_socket` false: only what was read off the socket
-    /// before. Errors: it is broken.
-    pub fn read(&self, epoll: &Epoll, buffer: &mut [u8], from_socket: bool) -> io::Result<Option<usize>> {
+    /// Reads what is there; `None`: nothing now. `from_socket` false: only what was read off the socket before. Errors: it is
+    /// broken.
+    pub fn read(&self, epoll: &Epoll, buffer: &mut Vec<u8>, from_socket: bool) -> io::Result<Option<Came>> {
         let mut state = self.state.lock();
         if !matches!(state.phase, Phase::Open | Phase::Finishing) {
             return Ok(None);
         }
         let handshaking = state.wire.is_handshaking();
         let read = match state.wire.read(buffer, from_socket) {
-            Ok(count) => Ok(Some(count)),
+            Ok(came) => Ok(Some(came)),
             Err(error) if is_momentary(&error) => Ok(None),
             Err(error) => Err(error),
         };
@@ -189,6 +216,12 @@ impl Connection {
         }
     }
 
+    /// What never went out, and never will.
+    #[cfg(feature = "websocket")]
+    pub fn take_unsent(&self) -> Queue {
+        self.state.lock().queue.take()
+    }
+
     /// What it brings is still taken.
     pub fn is_open(&self) -> bool {
         self.state.lock().phase == Phase::Open
@@ -202,7 +235,7 @@ impl Connection {
     /// not throw away what we said it must be read.
     pub fn shut(&self) {
         let mut state = self.state.lock();
-        if state.phase == Phase::Finishing && state.queue.is_empty() {
+        if state.phase == Phase::Finishing && state.queue.is_empty() && !state.wire.wants_write() {
             state.wire.say_goodbye();
             let _ = state.wire.socket().shutdown(std::net::Shutdown::Write);
         }

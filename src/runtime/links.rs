@@ -8,7 +8,7 @@ use super::queue::{Queue, Room};
 use super::sides::Sides;
 use super::udp::{Socket, primary_address};
 use crate::agent::Bytes;
-use crate::config::{Connections, Sockets};
+use crate::config::{Config, Connections, Sockets};
 use crate::error::{Error, Result};
 use crate::flow::{Flow, LinkCounts, Transport};
 use crate::time::Time;
@@ -45,6 +45,8 @@ pub(super) enum Due {
     Close(Arc<Connection>),
     /// It has been silent; it goes unless somebody needs it.
     Idle(Arc<Connection>),
+    /// It is asked whether it is there.
+    Ask(Arc<Connection>),
 }
 
 pub(super) struct Links {
@@ -52,6 +54,8 @@ pub(super) struct Links {
     pub sides: Sides,
     limits: Connections,
     sockets: Sockets,
+    /// How often a peer at a WebSocket is asked whether it is there.
+    ping: Option<Duration>,
     table: Mutex<Table>,
     streams: AtomicBool,
     /// Connections of peers that were not taken.
@@ -109,12 +113,13 @@ impl End {
 
 impl Links {
     /// None yet. Errors: system.
-    pub fn new(limits: Connections, sockets: Sockets) -> Result<Self> {
+    pub fn new(config: &Config) -> Result<Self> {
         Ok(Self {
             epoll: Epoll::new()?,
-            sides: Sides::default(),
-            limits,
-            sockets,
+            sides: Sides::new(config),
+            limits: config.connections,
+            sockets: config.sockets.clone(),
+            ping: config.websocket.ping,
             table: Mutex::default(),
             streams: AtomicBool::new(false),
             refused: AtomicU64::new(0),
@@ -288,7 +293,7 @@ impl Links {
         let wire = self.sides.ours(socket, &flow, name)?;
         let connection = Arc::new(Connection::new(wire, flow, name.cloned(), true, self.queue(), now));
         connection.enter(&self.epoll).ok()?;
-        table.enter(&connection, now.plus(self.limits.connect));
+        table.enter(&connection, self.first_look(&connection));
         Some(Way::Connection(connection))
     }
 
@@ -318,7 +323,7 @@ impl Links {
                     if connection.enter(&self.epoll).is_err() {
                         continue;
                     }
-                    table.enter(&connection, now.plus(SILENT.min(self.limits.idle_or_ever())));
+                    table.enter(&connection, self.first_look(&connection));
                 }
                 Err(error) if is_exhausted(&error) => {
                     let mut table = self.table.lock();
@@ -361,9 +366,10 @@ impl Links {
         while let Some((at, link)) = table.deadlines.first().copied().filter(|(at, _)| *at <= now) {
             table.deadlines.remove(&(at, link));
             if let Some(connection) = table.connections.get(&link).cloned() {
-                match self.next_look(&connection) {
+                match self.next_look(&connection, now) {
                     Next::Close => due.push(Due::Close(connection)),
-                    Next::At(at) if at <= now => due.push(Due::Idle(connection)),
+                    Next::Idle => due.push(Due::Idle(connection)),
+                    Next::Ask => due.push(Due::Ask(connection)),
                     Next::At(at) => table.look_at(&connection, at),
                     Next::Never => {}
                 }
@@ -377,17 +383,54 @@ impl Links {
         due
     }
 
-    fn next_look(&self, connection: &Connection) -> Next {
-        if connection.is_connecting() || connection.is_finishing() || !connection.is_ours && !connection.has_spoken() {
+    fn next_look(&self, connection: &Connection, now: Time) -> Next {
+        // Who has a WebSocket may wait there for calls before it says anything: whether it is there is asked.
+        let asks = self.asks_at(connection);
+        let is_silent = !connection.is_ours && !connection.has_spoken() && asks.is_none();
+        let begins_by = self.begins_by(connection);
+        if connection.is_finishing() || begins_by <= now && (connection.is_connecting() || is_silent) {
             return Next::Close;
         }
-        self.limits.idle.map_or(Next::Never, |idle| Next::At(connection.heard().plus(idle)))
+        if connection.is_connecting() || is_silent {
+            return Next::At(begins_by);
+        }
+        let idle = self.limits.idle.map(|idle| connection.heard().plus(idle));
+        if idle.is_some_and(|at| at <= now) {
+            return Next::Idle;
+        }
+        if asks.is_some_and(|at| at <= now) {
+            return Next::Ask;
+        }
+        idle.into_iter().chain(asks).min().map_or(Next::Never, Next::At)
+    }
+
+    /// When it must have agreed, or said something.
+    fn begins_by(&self, connection: &Connection) -> Time {
+        let most = if connection.is_ours { self.limits.connect } else { SILENT.min(self.limits.idle_or_ever()) };
+        connection.asked().plus(most)
+    }
+
+    fn first_look(&self, connection: &Connection) -> Time {
+        let begins_by = self.begins_by(connection);
+        self.asks_at(connection).map_or(begins_by, |asks| begins_by.min(asks))
+    }
+
+    fn asks_at(&self, connection: &Connection) -> Option<Time> {
+        self.ping.filter(|_| connection.flow.transport.is_websocket()).map(|ping| connection.asked().plus(ping))
     }
 
     /// An idle one stays, because somebody needs it.
     pub fn keep(&self, connection: &Connection, now: Time) {
         if let Some(idle) = self.limits.idle {
-            self.table.lock().look_at(connection, now.plus(idle));
+            let at = now.plus(idle);
+            self.table.lock().look_at(connection, self.asks_at(connection).map_or(at, |asks| at.min(asks)));
+        }
+    }
+
+    /// One was asked, and is looked at again.
+    pub fn look_again(&self, connection: &Connection, now: Time) {
+        if let Next::At(at) = self.next_look(connection, now) {
+            self.table.lock().look_at(connection, at);
         }
     }
 
@@ -402,6 +445,8 @@ impl Links {
 
 enum Next {
     Close,
+    Idle,
+    Ask,
     At(Time),
     Never,
 }

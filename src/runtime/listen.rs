@@ -35,6 +35,8 @@ impl Address {
             "udp" => Transport::Udp,
             "tcp" => Transport::Tcp,
             "tls" if cfg!(feature = "tls") => Transport::Tls,
+            "ws" if cfg!(feature = "websocket") => Transport::Ws,
+            "wss" if cfg!(all(feature = "websocket", feature = "tls")) => Transport::Wss,
             "tls" | "ws" | "wss" => {
                 return Err(Error::new(ErrorKind::Unsupported, "address: this build does not have this transport"));
             }
@@ -168,12 +170,17 @@ mod tests {
             ("tcp:127.0.0.1:5070", "127.0.0.1", Some(5070)),
             ("tcp:192.0.2.1", "192.0.2.1", None),
             ("tcp:[2001:db8::1]", "2001:db8::1", None),
+            #[cfg(feature = "websocket")]
+            ("ws:[::]:0", "::", Some(0)),
+            #[cfg(all(feature = "websocket", feature = "tls"))]
+            ("wss:192.0.2.1", "192.0.2.1", None),
         ] {
             let address = Address::parse(text).expect(text);
             assert_eq!((address.ip, address.port), (ip.parse().expect("an ip"), port), "{text}");
-            assert_eq!(address.transport.parameter(), &text[..3]);
+            assert_eq!(Some(address.transport.parameter()), text.split(':').next());
         }
         for (text, kind) in [
+            #[cfg(not(feature = "websocket"))]
             ("wss:127.0.0.1:5070", ErrorKind::Unsupported),
             ("sctp:127.0.0.1:5070", ErrorKind::Syntax),
             ("udp:localhost:5070", ErrorKind::Syntax),

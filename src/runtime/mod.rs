@@ -25,6 +25,8 @@ mod trim;
 mod turn;
 mod udp;
 mod unreached;
+#[cfg(feature = "websocket")]
+mod websocket;
 mod wire;
 
 pub use network::Network;

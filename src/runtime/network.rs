@@ -3,6 +3,7 @@
 
 use super::Host;
 use super::backlog::Backlog;
+use super::connection::Connection;
 use super::datagrams::Inbox;
 use super::epoll::{Interest, Ready, waker};
 use super::links::{Links, WAKE};
@@ -13,7 +14,7 @@ use super::tls::Tls;
 use super::trim::Peak;
 use super::udp::Receiver;
 use crate::agent::Agent;
-use crate::config::{Connections, Sockets};
+use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
 use crate::flow::{Flow, LinkCounts};
 use parking_lot::Mutex;
@@ -57,10 +58,10 @@ pub(super) struct Found {
 
 impl Network {
     /// No socket yet. Errors: system.
-    pub fn new(limits: Connections, sockets: Sockets) -> Result<Self> {
+    pub fn new(config: &Config) -> Result<Self> {
         let receiver = Receiver::new()?;
         let wake = waker()?;
-        let links = Links::new(limits, sockets)?;
+        let links = Links::new(config)?;
         links.epoll.add(wake.as_raw_fd(), WAKE, Interest::Read)?;
         Ok(Self {
             links,
@@ -103,10 +104,18 @@ impl Network {
 
     /// Whom the certificate at the other end of a connection names: the index-th. Errors: stale, it is none of ours.
     pub fn peer_name(&self, link: u64, index: usize) -> Result<Option<String>> {
+        Ok(self.connection(link)?.peer().into_iter().nth(index))
+    }
+
+    /// A header of the upgrade of a WebSocket as the peer has sent it, the index-th of its name; without one: the path. Errors:
+    /// stale, it is none of ours.
+    pub fn upgrade_header(&self, link: u64, name: Option<&str>, index: usize) -> Result<Option<Vec<u8>>> {
+        Ok(self.connection(link)?.upgrade_header(name, index))
+    }
+
+    fn connection(&self, link: u64) -> Result<Arc<Connection>> {
         let connection = self.links.connection(link);
-        let connection =
-            connection.ok_or_else(|| Error::new(ErrorKind::Stale, "link: no connection of the library"))?;
-        Ok(connection.peer().into_iter().nth(index))
+        connection.ok_or_else(|| Error::new(ErrorKind::Stale, "link: no connection of the library"))
     }
 
     /// What was counted.

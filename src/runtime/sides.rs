@@ -1,9 +1,12 @@
-//! What a new connection is wrapped into, by who opened it: nothing, or TLS.
+//! What a new connection is wrapped into, by who opened it: nothing, TLS, a WebSocket, both.
 
 #[cfg(feature = "tls")]
 use super::tls::{Tls, stream::Secure};
+#[cfg(feature = "websocket")]
+use super::websocket::{self, WebSocket};
 use super::wire::Wire;
 use crate::agent::Bytes;
+use crate::config::Config;
 use crate::flow::{Flow, Transport};
 #[cfg(feature = "tls")]
 use parking_lot::Mutex;
@@ -12,13 +15,25 @@ use socket2::Socket;
 use std::sync::Arc;
 
 /// What both sides of new connections are made of.
-#[derive(Default)]
 pub(super) struct Sides {
     #[cfg(feature = "tls")]
     tls: Mutex<Arc<Tls>>,
+    #[cfg(feature = "websocket")]
+    websocket: websocket::Settings,
 }
 
 impl Sides {
+    /// Without certificates.
+    pub fn new(config: &Config) -> Self {
+        let _ = config;
+        Self {
+            #[cfg(feature = "tls")]
+            tls: Mutex::default(),
+            #[cfg(feature = "websocket")]
+            websocket: websocket::Settings::new(config),
+        }
+    }
+
     /// From now on; what is connected stays.
     #[cfg(feature = "tls")]
     pub fn set_tls(&self, tls: Arc<Tls>) {
@@ -36,6 +51,15 @@ impl Sides {
 
     /// We connect. `name`: whom we asked for; the address where it was one. `None`: that cannot be verified.
     pub fn ours(&self, socket: Socket, flow: &Flow, name: Option<&Bytes>) -> Option<Wire> {
+        let wire = self.secured(socket, flow, name)?;
+        #[cfg(feature = "websocket")]
+        if flow.transport.is_websocket() {
+            return Some(Wire::WebSocket(Box::new(WebSocket::connect(wire, &self.websocket, flow, name))));
+        }
+        Some(wire)
+    }
+
+    fn secured(&self, socket: Socket, flow: &Flow, name: Option<&Bytes>) -> Option<Wire> {
         #[cfg(feature = "tls")]
         if flow.transport.is_secure() {
             let tls = Arc::clone(&self.tls.lock());
@@ -52,6 +76,15 @@ impl Sides {
 
     /// The peer has connected.
     pub fn theirs(&self, socket: Socket, transport: Transport) -> Option<Wire> {
+        let wire = self.shown(socket, transport)?;
+        #[cfg(feature = "websocket")]
+        if transport.is_websocket() {
+            return Some(Wire::WebSocket(Box::new(WebSocket::accept(wire, &self.websocket))));
+        }
+        Some(wire)
+    }
+
+    fn shown(&self, socket: Socket, transport: Transport) -> Option<Wire> {
         #[cfg(feature = "tls")]
         if transport.is_secure() {
             let config = self.tls.lock().server()?;

@@ -6,6 +6,7 @@ use super::epoll::Ready;
 use super::links::{Due, Listened};
 use super::network::Network;
 use super::send::fail;
+use super::wire::Came;
 use crate::agent::Transmit;
 use crate::time::Time;
 use std::sync::Arc;
@@ -44,9 +45,10 @@ impl Network {
     }
 
     fn read<H: Host>(&self, host: &'static H, connection: &Arc<Connection>, buffer: &mut Vec<u8>) {
-        // Made by the first connection that brings anything.
-        buffer.resize(PIECE, 0);
         for piece in 0.. {
+            // Made by the first connection that brings anything; a long message of a WebSocket has made it longer.
+            buffer.resize(PIECE, 0);
+            buffer.shrink_to(4 * PIECE);
             // Without memory it waits where it is; nothing would tell again of what was read off the socket before.
             let from_socket = piece < PIECES && host.has_memory();
             if piece == 0 && !from_socket {
@@ -54,9 +56,16 @@ impl Network {
             }
             let read = connection.read(&self.links.epoll, buffer, from_socket);
             let data = match read {
-                Ok(Some(count)) if count > 0 => buffer.get(..count).unwrap_or_default(),
+                Ok(Some(Came::Data(count))) => buffer.get(..count).unwrap_or_default(),
+                #[cfg(feature = "websocket")]
+                Ok(Some(Came::Sign)) => &[],
+                #[cfg(feature = "websocket")]
+                Ok(Some(Came::Over)) => return self.wind_up(host, connection),
+                Ok(None) if connection.holds_too_much() && !self.is_needed(host, connection) => {
+                    return self.close(host, connection);
+                }
                 Ok(None) => return,
-                Ok(Some(_)) | Err(_) => return self.close(host, connection),
+                Ok(Some(Came::End)) | Err(_) => return self.close(host, connection),
             };
             let good = host.with_agent(|agent, now| {
                 // Another thread may have closed it; the agent knows nothing of a link that is over.
@@ -108,6 +117,24 @@ impl Network {
         }
     }
 
+    /// A last word was said: it goes out, nothing else does, and no answer comes any more.
+    #[cfg(feature = "websocket")]
+    fn wind_up<H: Host>(&self, host: &'static H, connection: &Arc<Connection>) {
+        connection.finish();
+        let unsent = connection.take_unsent();
+        host.with_agent(|agent, now| {
+            for transmit in unsent.iter() {
+                agent.transmit_failed(now, transmit.id);
+            }
+            agent.link_closed(now, connection.link());
+            self.links.finish(connection, now.monotonic);
+        });
+    }
+
+    fn is_needed<H: Host>(&self, host: &'static H, connection: &Connection) -> bool {
+        host.with_agent(|agent, _| agent.needs_link(connection.link())) == Some(true)
+    }
+
     /// A connection is over, whoever ended it.
     pub(super) fn close<H: Host>(&self, host: &'static H, connection: &Arc<Connection>) {
         if !self.links.forget(connection) {
@@ -128,8 +155,15 @@ impl Network {
             match due {
                 Due::Close(connection) => self.close(host, &connection),
                 Due::Idle(connection) => {
-                    if host.with_agent(|agent, _| agent.needs_link(connection.link())) == Some(true) {
+                    if self.is_needed(host, &connection) {
                         self.links.keep(&connection, now);
+                    } else {
+                        self.close(host, &connection);
+                    }
+                }
+                Due::Ask(connection) => {
+                    if connection.ask(&self.links.epoll, now) {
+                        self.links.look_again(&connection, now);
                     } else {
                         self.close(host, &connection);
                     }

@@ -91,6 +91,41 @@ static void names(const sipdlg_config_t *config)
     loopback_close(&both);
 }
 
+/* What a page says of itself when it opens its WebSocket is readable during the call. */
+static void upgrades(void)
+{
+    static const char *const headers[] = { "Origin: https://phone.example", "Cookie: session=1", NULL };
+    static const char *const ours[] = { "Host: example.com", NULL };
+    sipdlg_config_t *config = sipdlg_config_new();
+    struct loopback both;
+    char text[64];
+    size_t needed = 0;
+    uint64_t link;
+    int found = 0;
+    CHECK_STATUS(sipdlg_config_set_websocket(config, "sip", NULL, 0), SIPDLG_ERR_SYNTAX);
+    CHECK_STATUS(sipdlg_config_set_websocket(config, NULL, ours, 0), SIPDLG_ERR_SYNTAX);
+    CHECK_STATUS(sipdlg_config_set_websocket(config, NULL, NULL, -2), SIPDLG_ERR_ARGUMENT);
+    CHECK_OK(sipdlg_config_set_websocket(config, "/sip?room=7", headers, 10));
+    loopback_open_by(&both, "ws", config);
+    loopback_call(&both);
+    loopback_until(&both, &both.accepted, 1);
+    for (link = 1; link < 4; link++) {
+        if (sipdlg_agent_upgrade_header(both.callee, link, NULL, 0, text, sizeof text, &needed) != SIPDLG_OK)
+            continue;
+        found++;
+        CHECK(strcmp(text, "/sip?room=7") == 0 && needed == strlen(text));
+        CHECK_OK(sipdlg_agent_upgrade_header(both.callee, link, "origin", 0, text, sizeof text, NULL));
+        CHECK(strcmp(text, "https://phone.example") == 0);
+        CHECK_STATUS(sipdlg_agent_upgrade_header(both.callee, link, "Cookie", 0, text, 4, &needed), SIPDLG_ERR_BUFFER);
+        CHECK_NUMBER((int)needed, 9);
+        CHECK_STATUS(sipdlg_agent_upgrade_header(both.callee, link, "Cookie", 1, text, sizeof text, NULL), SIPDLG_NONE);
+    }
+    CHECK_NUMBER(found, 1);
+    CHECK_STATUS(sipdlg_agent_upgrade_header(both.callee, 99, NULL, 0, text, sizeof text, NULL), SIPDLG_ERR_STALE);
+    loopback_close(&both);
+    sipdlg_config_free(config);
+}
+
 /* A peer that is gone when we write: its requests fail, and no SIGPIPE ends the host. */
 static void broken_pipe(void)
 {
@@ -191,9 +226,16 @@ int main(void)
     lost("tcp", config);
     broken_pipe();
     name_servers();
+    if (sipdlg_config_set_websocket(config, NULL, NULL, 0) != SIPDLG_ERR_UNSUPPORTED) {
+        calls("ws", config);
+        lost("ws", config);
+        upgrades();
+    }
     /* memcheck does not follow the assembly that encrypts, and takes all that comes of it for uninitialised */
     if (getenv("SIPDLG_UNDER_VALGRIND") == NULL && sipdlg_config_set_tls(config, &papers) != SIPDLG_ERR_UNSUPPORTED) {
         calls("tls", config);
+        if (sipdlg_config_set_websocket(config, NULL, NULL, 0) != SIPDLG_ERR_UNSUPPORTED)
+            calls("wss", config);
         names(config);
     }
     sipdlg_config_free(config);

@@ -22,8 +22,7 @@ impl AgentCell {
             if let Some(network) = &inner.network {
                 return Ok(Arc::clone(network));
             }
-            let config = inner.core.config();
-            let network = Arc::new(Network::new(config.connections, config.sockets.clone())?);
+            let network = Arc::new(Network::new(inner.core.config())?);
             #[cfg(feature = "tls")]
             if let Some(security) = inner.security.take() {
                 network.set_tls(security);

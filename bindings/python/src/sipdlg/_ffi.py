@@ -691,6 +691,10 @@ def declare(dll: C.CDLL) -> None:
     # sipdlg_status_t sipdlg_config_set_tls(sipdlg_config_t *config, const sipdlg_tls_t *tls);
     dll.sipdlg_config_set_tls.argtypes = [C.c_void_p, C.POINTER(Tls)]
     dll.sipdlg_config_set_tls.restype = C.c_int32
+    # sipdlg_status_t sipdlg_config_set_websocket(sipdlg_config_t *config, const char *path, const char *const *headers,
+    # int32_t ping_s);
+    dll.sipdlg_config_set_websocket.argtypes = [C.c_void_p, C.c_char_p, C.POINTER(C.c_char_p), C.c_int32]
+    dll.sipdlg_config_set_websocket.restype = C.c_int32
     # sipdlg_status_t sipdlg_config_set_reliable(sipdlg_config_t *config, int32_t policy, int32_t manual_prack);
     dll.sipdlg_config_set_reliable.argtypes = [C.c_void_p, C.c_int32, C.c_int32]
     dll.sipdlg_config_set_reliable.restype = C.c_int32
@@ -1221,6 +1225,18 @@ def declare(dll: C.CDLL) -> None:
         C.POINTER(C.c_size_t),
     ]
     dll.sipdlg_agent_peer_name.restype = C.c_int32
+    # sipdlg_status_t sipdlg_agent_upgrade_header(sipdlg_agent_t agent, uint64_t link, const char *name, uint32_t index, char
+    # *buffer, size_t capacity, size_t *needed);
+    dll.sipdlg_agent_upgrade_header.argtypes = [
+        C.c_uint64,
+        C.c_uint64,
+        C.c_char_p,
+        C.c_uint32,
+        C.c_char_p,
+        C.c_size_t,
+        C.POINTER(C.c_size_t),
+    ]
+    dll.sipdlg_agent_upgrade_header.restype = C.c_int32
     # sipdlg_status_t sipdlg_agent_run_once(sipdlg_agent_t agent, int32_t timeout_ms);
     dll.sipdlg_agent_run_once.argtypes = [C.c_uint64, C.c_int32]
     dll.sipdlg_agent_run_once.restype = C.c_int32

@@ -478,7 +478,7 @@ class Agent:
     # ---- the library's network
 
     def listen(self, address: Text) -> None:
-        """Opens a socket: "udp:127.0.0.1:5070"; port 0: any."""
+        """Opens a socket: "udp:127.0.0.1:5070", "wss:[::]:443"; port 0: any; without, of all but UDP: only to connect."""
         check(lib.sipdlg_agent_listen(self.token, encode(address, "address")))
         self._listening = True
 
@@ -501,6 +501,19 @@ class Agent:
         while (name := text_or_none(lib.sipdlg_agent_peer_name, self.token, number, len(found))) is not None:
             found.append(name)
         return found
+
+    def upgrade_headers(self, link: int, name: Text) -> list[str]:
+        """The headers of this name in the request by which a peer has opened the WebSocket `link` (of `Message.flow`):
+        "Origin", "Cookie"; of one that we have opened, in the peer's response."""
+        (number, text) = (fits(link, "link", 64), encode(name, "name"))
+        found: list[str] = []
+        while (value := text_or_none(lib.sipdlg_agent_upgrade_header, self.token, number, text, len(found))) is not None:
+            found.append(value)
+        return found
+
+    def upgrade_path(self, link: int) -> str | None:
+        """The path that a peer has asked for by that request, with its query."""
+        return text_or_none(lib.sipdlg_agent_upgrade_header, self.token, fits(link, "link", 64), None, 0)
 
     def start(self, workers: int = 1) -> None:
         """Network and timers on a thread of the library; events wait to be polled, never in callbacks. This version has

@@ -10,7 +10,22 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from . import _ffi
-from ._convert import T, Text, code, decode, encode, encode_or_none, fits, hide, instance, truth, wrong
+from ._convert import (
+    Headers,
+    T,
+    Text,
+    code,
+    decode,
+    encode,
+    encode_or_none,
+    fits,
+    header_lines,
+    hide,
+    instance,
+    string_array,
+    truth,
+    wrong,
+)
 from ._ffi import Effect, ForkPolicy, LogLevel, Policy, Quirk, Redact, Refresher, Status, TlsVerify, TraceKind
 from ._loader import lib
 from .errors import NoMemoryError, check
@@ -162,6 +177,12 @@ class Config:
     """Our Contact in dialogs says `ob` (RFC 5626 section 4.3)."""
     tls: Tls | None = None
     """None: no certificate of ours; whom the system trusts."""
+    websocket_path: Text | None = None
+    """What is asked for when we open a WebSocket; None: "/"."""
+    websocket_headers: Headers | None = None
+    """Of the same request: Origin, Cookie, Authorization."""
+    websocket_ping_s: int = 0
+    """How often a peer at a WebSocket is asked whether it is there; 0: each 25 s, -1: never."""
     reliable: Policy = Policy.SUPPORTED
     """Provisional responses by RFC 3262."""
     manual_prack: bool = False
@@ -253,6 +274,11 @@ class Config:
         check(lib.sipdlg_config_set_outbound(config, truth(self.outbound, "outbound")))
         if self.tls is not None:
             check(lib.sipdlg_config_set_tls(config, tls_struct(self.tls)))
+        if self.websocket_path is not None or self.websocket_headers is not None or self.websocket_ping_s != 0:
+            path = encode_or_none(self.websocket_path, "websocket_path")
+            headers = string_array(header_lines(self.websocket_headers))
+            ping = fits(self.websocket_ping_s, "websocket_ping_s", 31)
+            check(lib.sipdlg_config_set_websocket(config, path, headers, ping))
         check(lib.sipdlg_config_set_reliable(config, fits(self.reliable, "reliable", 31), truth(self.manual_prack, "manual_prack")))
         if self.session_timer is not None:
             terms = instance(self.session_timer, SessionTimer, "session_timer")._numbers()
