@@ -23,6 +23,8 @@ done
 need valgrind valgrind
 need nsd nsd
 need tshark tshark
+need node nodejs
+need npm npm
 need nm binutils
 # Debian's python3 comes without what a virtual environment needs
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
