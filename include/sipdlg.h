@@ -1435,11 +1435,12 @@ sipdlg_status_t sipdlg_config_set_log(sipdlg_config_t *config, int32_t level, si
 /**
  * Connections of the library's sockets; 0 keeps a default. connections: at a time, 10000; beyond, the oldest that has not
  * brought one whole message goes for a newcomer or for a request of ours; where there is none, the newcomer is not taken and
- * the request gets a local 503. address_connections: those that one IP address, or network of IPv6 (64 bits), may have made, 0 any
- * number (a proxy is one address). idle_s: when its peer has been silent for so long, one that no call and no request needs is closed; default 900, -1
- * never. connect_ms: in which a peer has to answer, and under TLS to agree, before the next target is tried; default 5000.
- * Whoever comes and has not brought a whole message after 32 s goes. What a connection does not take waits: at most 1 MiB or
- * 4096 messages, of all connections 64 MiB together; beyond, a request goes to the next target or gets a local 503.
+ * the request gets a local 503. address_connections: those that one IP address, or network of IPv6 (64 bits), may have made, 0
+ * any number (a proxy is one address). idle_s: when its peer has been silent for so long, one that no call and no request needs
+ * is closed; default 900, -1 never. connect_ms: in which a peer has to answer, and to agree on TLS and WebSocket, before the
+ * next target is tried; default 5000. Whoever comes and has not brought a whole message after 32 s goes; at a WebSocket, where
+ * pages wait for calls: has not upgraded, or answers no ping. What a connection does not take waits: at most 1 MiB or 4096
+ * messages, of all connections 64 MiB together; beyond, a request goes to the next target or gets a local 503.
  * Errors: ERR_ARGUMENT connections above 1048576, idle_s below -1.
  */
 sipdlg_status_t sipdlg_config_set_connections(sipdlg_config_t *config,
@@ -1525,6 +1526,18 @@ sipdlg_status_t sipdlg_config_set_tls(sipdlg_config_t *config,
  */
 sipdlg_status_t sipdlg_config_set_resolver(sipdlg_config_t *config,
                                            const char *addresses);
+
+/**
+ * WebSockets of the library's sockets (RFC 7118). path and headers ("Name: value" strings, NULL at the end; Origin, Cookie,
+ * Authorization) are those of the request that opens one of ours; default "/" and none. ping_s: how often a peer is asked
+ * whether it is there (RFC 6455 §5.5.2), of either side's making; one that has been silent until it would be asked again is
+ * lost. 0 keeps the default of 25, -1 never: then who comes and brings no message goes as over TCP.
+ * Errors: ERR_SYNTAX, also a header that the library writes itself; ERR_UNSUPPORTED.
+ */
+sipdlg_status_t sipdlg_config_set_websocket(sipdlg_config_t *config,
+                                            const char *path,
+                                            const char *const *headers,
+                                            int32_t ping_s);
 
 /* ================================================================ event */
 

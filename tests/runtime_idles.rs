@@ -2,7 +2,7 @@
 #![cfg(feature = "runtime")]
 
 use sipdlg::agent::Agent;
-use sipdlg::config::{Config, Connections, Sockets};
+use sipdlg::config::Config;
 use sipdlg::flow::{Flow, Transport};
 use sipdlg::runtime::{Host, Network};
 use sipdlg::time::{Now, Time};
@@ -64,7 +64,7 @@ fn events_that_wait_do_not_keep_the_network_thread_awake() {
     agent.receive(NOW, &flow, request.as_bytes()).expect("received");
     assert!(agent.has_events() && !agent.has_transmits());
     let place: &Place = Box::leak(Box::new(Place { agent: Mutex::new(agent), looks: AtomicUsize::new(0), left }));
-    let network = Arc::new(Network::new(Connections::default(), Sockets::default()).expect("a network"));
+    let network = Arc::new(Network::new(&Config::default()).expect("a network"));
     let threads = network.start(place, false);
     // As long as a host may take for one callback.
     assert!(gone.recv_timeout(Duration::from_millis(300)).is_err(), "the thread has left");

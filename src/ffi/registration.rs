@@ -11,7 +11,7 @@
 use crate::agent::{Agent, Asks, Registering, RequestOptions};
 use crate::error::{Error, Result};
 use crate::ffi::agent::with_agent;
-use crate::ffi::convert::{fill_struct, give_text, optional_text, read_struct, text, write_out};
+use crate::ffi::convert::{fill_struct, give_text, optional_text, read_struct, room, text, write_out};
 use crate::ffi::guard::{OK, guard};
 use crate::ffi::message::message;
 use crate::ffi::options::with_options;
@@ -85,6 +85,8 @@ pub unsafe extern "C" fn sipdlg_message_registered(
     out: *mut sipdlg_registered_t,
 ) -> sipdlg_status_t {
     guard(|| {
+        // SAFETY: the header's rule for structs. Before anything else is wrong.
+        unsafe { room(out) }?;
         // SAFETY: the caller promises that the messages live.
         let (request, response) =
             unsafe { (message(request)?, if response.is_null() { None } else { Some(message(response)?) }) };
