@@ -1463,13 +1463,13 @@ sipdlg_status_t sipdlg_config_set_reconnect(sipdlg_config_t *config,
                                             int32_t by_name);
 
 /**
- * Requests of ours longer than this many bytes go by TCP where they would go by UDP, if there is a TCP transport (RFC 3261
+ * most: requests of ours with more bytes go by TCP where they would go by UDP, if there is a TCP transport (RFC 3261
  * §18.1.1); back by UDP when no connection is to be had there, which is then not tried again for ten minutes. Not where the
  * URI has transport=udp, or a flow was given or learned. Default 1300; 0: none does. Errors: ERR_ARGUMENT below 548, above
  * 65535.
  */
 sipdlg_status_t sipdlg_config_set_datagram_bytes(sipdlg_config_t *config,
-                                                 uint32_t bytes);
+                                                 uint32_t most);
 
 /**
  * NAT over UDP; connections need nothing. own: our Contact, unless it was given, says where we are seen: `received` and

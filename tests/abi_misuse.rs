@@ -62,7 +62,7 @@ const NUMBERS: [(&str, &str, Option<&str>); 64] = [
     ("connect_ms", "0", None),
     ("wait_ms", "0", Some("3600001")),
     ("by_name", "1", Some("2")),
-    ("bytes", "1300", Some("547")),
+    ("most", "1300", Some("547")),
     ("own", "0", Some("2")),
     ("peers", "0", Some("2")),
     ("dscp", "40", Some("64")),

@@ -45,14 +45,14 @@ pub unsafe extern "C" fn sipdlg_config_set_reconnect(
     unsafe { set(config, |config| config.core.set_reconnect(wait_ms, boolean(by_name, "by_name")?)) }
 }
 
-/// Requests of ours longer than this many bytes go by TCP where they would go by UDP, if there is a TCP transport (RFC 3261
+/// most: requests of ours with more bytes go by TCP where they would go by UDP, if there is a TCP transport (RFC 3261
 /// §18.1.1); back by UDP when no connection is to be had there, which is then not tried again for ten minutes. Not where the
 /// URI has transport=udp, or a flow was given or learned. Default 1300; 0: none does. Errors: ERR_ARGUMENT below 548, above
 /// 65535.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn sipdlg_config_set_datagram_bytes(config: *mut sipdlg_config_t, bytes: u32) -> sipdlg_status_t {
+pub unsafe extern "C" fn sipdlg_config_set_datagram_bytes(config: *mut sipdlg_config_t, most: u32) -> sipdlg_status_t {
     // SAFETY: the caller's promises are those of `set`.
-    unsafe { set(config, |config| config.core.set_datagram_bytes(bytes)) }
+    unsafe { set(config, |config| config.core.set_datagram_bytes(most)) }
 }
 
 /// NAT over UDP; connections need nothing. own: our Contact, unless it was given, says where we are seen: `received` and

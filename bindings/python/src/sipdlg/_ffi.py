@@ -665,7 +665,7 @@ def declare(dll: C.CDLL) -> None:
     # sipdlg_status_t sipdlg_config_set_reconnect(sipdlg_config_t *config, uint32_t wait_ms, int32_t by_name);
     dll.sipdlg_config_set_reconnect.argtypes = [C.c_void_p, C.c_uint32, C.c_int32]
     dll.sipdlg_config_set_reconnect.restype = C.c_int32
-    # sipdlg_status_t sipdlg_config_set_datagram_bytes(sipdlg_config_t *config, uint32_t bytes);
+    # sipdlg_status_t sipdlg_config_set_datagram_bytes(sipdlg_config_t *config, uint32_t most);
     dll.sipdlg_config_set_datagram_bytes.argtypes = [C.c_void_p, C.c_uint32]
     dll.sipdlg_config_set_datagram_bytes.restype = C.c_int32
     # sipdlg_status_t sipdlg_config_set_nat(sipdlg_config_t *config, int32_t own, int32_t peers);
