@@ -16,7 +16,7 @@ pub use rules::Question;
 use crate::error::{Error, Result};
 use crate::flow::Flow;
 use crate::random::Random;
-use parking_lot::Mutex;
+use crossbeam_channel::{Receiver, Sender, unbounded};
 use source::Source;
 use std::fs::File;
 use std::io::{self, Write};
@@ -33,8 +33,8 @@ const STACK: usize = 256 << 10;
 
 /// Between who asks and the thread.
 struct Shared {
-    questions: Mutex<Vec<Question>>,
-    /// Questions without answer.
+    questions: (Sender<Question>, Receiver<Question>),
+    /// Questions without answer, which bound those.
     open: AtomicUsize,
     over: AtomicBool,
     wake: File,
@@ -48,7 +48,7 @@ impl Shared {
 
     fn take(&self) -> Vec<Question> {
         let _ = io::Read::read(&mut &self.wake, &mut [0; 8]);
-        std::mem::take(&mut self.questions.lock())
+        self.questions.1.try_iter().collect()
     }
 }
 
@@ -69,7 +69,7 @@ impl Resolver {
         let wake = super::epoll::waker()?;
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(|_| Error::system(&io::Error::last_os_error()))?;
-        let (questions, open, over) = (Mutex::default(), AtomicUsize::new(0), AtomicBool::new(false));
+        let (questions, open, over) = (unbounded(), AtomicUsize::new(0), AtomicBool::new(false));
         let shared = Arc::new(Shared { questions, open, over, wake });
         let source = Source::new(servers);
         let mut worker = Worker::new(Arc::clone(&shared), answer, source, Random::from_seed(seed))?;
@@ -85,7 +85,8 @@ impl Resolver {
             self.shared.open.fetch_sub(1, Ordering::SeqCst);
             return false;
         }
-        self.shared.questions.lock().push(question);
+        // Both ends live as long as this.
+        let _ = self.shared.questions.0.send(question);
         self.shared.rouse();
         true
     }
