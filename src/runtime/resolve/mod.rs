@@ -21,9 +21,10 @@ use source::Source;
 use std::fs::File;
 use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::os::unix::thread::JoinHandleExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 use worker::Worker;
 
 /// Questions that may wait. Beyond, a name counts as not found.
@@ -99,7 +100,10 @@ impl Resolver {
     /// Waits for its end, which waits for nobody. Never inside what runs on it.
     pub fn join(mut self) {
         self.end();
-        if let Some(thread) = self.thread.take().filter(|thread| thread.thread().id() != thread::current().id()) {
+        // Not `thread::current()`: it would leave something in a thread of the host's.
+        // SAFETY: no pointer is involved.
+        let here = unsafe { libc::pthread_self() };
+        if let Some(thread) = self.thread.take().filter(|thread| thread.as_pthread_t() != here) {
             // A panic was contained inside; there is nothing to tell.
             let _ = thread.join();
         }
