@@ -124,7 +124,7 @@ bench: lib
 
 # what a flood costs at one size and at ten times that; make floods FLOOD=storm: those whose name has the text
 floods:
-	$(CARGO) bench --locked --bench floods -- $(FLOOD)
+	$(CARGO) bench --locked --features foreign-allocator --bench floods -- $(FLOOD)
 
 # every pair of the functions that begin, end, drive and wake an agent, from many threads; ThreadSanitizer looks on
 races: lib
